@@ -1,0 +1,1 @@
+"""Sequence networks behind one encode/decode interface, and their registry."""

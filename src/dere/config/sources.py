@@ -1,0 +1,88 @@
+"""Configuration of the three sources and of their harmonisation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dere.config.base import Section
+
+
+class SimulationSource(Section):
+    """Where the process-model simulation comes from."""
+
+    provider: Literal["files", "builtin"] = "files"
+    """files = read the CarbonGlobe-type layout; builtin = run the built-in process model on the towers' forcing."""
+    path: str = ""
+    """Folder with mask2d.npy, glob_X_fea.npy, glob_Y*.npy; empty = the built-in world's."""
+    perturbations: int = Field(3, ge=0)
+    """builtin only: perturbed copies of each forcing (temperature, precipitation, VPD, CO2, soil depth)."""
+    perturbation_seed: int = 0
+    """builtin only: seed of the perturbations and of the spin-up's resampled years."""
+    ages: tuple[int, ...] = (1, 5, 10, 20, 30, 40, 50, 70, 100, 130, 160, 200, 250, 300, 350, 400, 450, 500)
+    """builtin only: stand ages in years."""
+
+
+class CoverSource(Section):
+    """Plant-type maps and stand ages."""
+
+    provider: Literal["files", "igbp"] = "files"
+    """files = aggregated ESA CCI maps and an age-weight table; igbp = stated table per IGBP class (no map at hand)."""
+    path: str = ""
+    """Folder of the maps and age weights; empty = the built-in world's."""
+    include_crops: bool = True
+    """Count managed grass (crops) as grass and shrub."""
+
+
+class TowerSource(Section):
+    """Flux towers."""
+
+    paths: tuple[str, ...] = ()
+    """Folders of monthly tower files; the format of each file is recognised; empty = the built-in world's."""
+    use_satellites: bool = False
+    """Read LAI and EVI columns where a format has them."""
+
+
+class SourcesConfig(Section):
+    """The three sources."""
+
+    simulation: SimulationSource = SimulationSource()
+    cover: CoverSource = CoverSource()
+    towers: TowerSource = TowerSource()
+
+
+class HarmoniseConfig(Section):
+    """How the sources become the canonical set."""
+
+    driver_set: Literal["monthly8", "carbonglobe136"] = "monthly8"
+    """Drivers of a run, the same for cells and towers."""
+    satellites: bool = False
+    """Add LAI and EVI channels with a mask."""
+    window: int = Field(120, ge=12)
+    """Months of a network window."""
+    window_stride: int = Field(60, ge=1)
+    """Months between the starts of a long record's windows; the last window ends with the record."""
+    minimum_training_quality: float = Field(0.5, ge=0, le=1)
+    """Months below this share of measured or well-filled data have no training label."""
+    maximum_closure_residual: float = Field(0.5, gt=0)
+    """Months whose published RECO differs more from NEE + GPP are rejected (gC m-2 d-1)."""
+    repeated_run: int = Field(3, ge=2)
+    """Runs of so many equal flux values are rejected as stuck."""
+    minimum_labelled_months: int = Field(6, ge=1)
+    """Towers with fewer good months count as sites without labels."""
+    maximum_driver_gap: float = Field(0.3, ge=0, le=1)
+    """A site with a larger share of months filled by its own climatology in a core driver is dropped."""
+
+
+class SplitsConfig(Section):
+    """Who trains, validates and tests."""
+
+    folds: int = Field(5, ge=3)
+    """Number of folds; test = fold k, validation = fold k+1, the rest trains."""
+    cluster_km: float = Field(50.0, gt=0)
+    """Towers closer than this share a fold."""
+    block_degrees: float = Field(12.0, gt=0)
+    """Cells in one block of this size share a fold."""
+    seed: int = 0
+    """Seed of the assignment of clusters to folds."""

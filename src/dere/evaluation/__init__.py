@@ -1,0 +1,1 @@
+"""Metrics, groupings, skill tables and simple baselines."""

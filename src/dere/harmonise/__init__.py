@@ -1,0 +1,1 @@
+"""Harmonise: common grid, time, units, labels, splits and statistics."""

@@ -1,0 +1,1 @@
+"""Conditional diffusion that expands sparse tower labels, with uncertainty."""

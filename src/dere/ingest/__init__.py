@@ -1,0 +1,1 @@
+"""Ingest: one module per source format, parse to a canonical Dataset."""

@@ -1,0 +1,104 @@
+"""Files: atomic writing, NetCDF with clear errors, hashes. The only module of the package that touches paths."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
+    """Call ``write`` with a temporary name beside ``path``, then rename; nothing half-written ever stays.
+
+    The temporary name keeps the suffix, because writers choose the format from it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.partial.{path.name}")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def write_netcdf(dataset: xr.Dataset, path: Path, compress: bool = True) -> Path:
+    """Write ``dataset`` as NetCDF-4 atomically.
+
+    Numeric data variables are compressed at level 1 unless ``compress`` is false (large uncompressed arrays read
+    and write several times faster); coordinates carry no fill value.
+    """
+    encoding: dict[str, dict[str, Any]] = {}
+    for name in dataset.variables:
+        variable = dataset[name]
+        if name in dataset.coords:
+            if variable.dtype.kind in "fiu":
+                encoding[str(name)] = {"_FillValue": None}
+        elif variable.dtype.kind == "f" and compress and variable.ndim > 0:
+            encoding[str(name)] = {"zlib": True, "complevel": 1}
+    return write_atomically(
+        Path(path), lambda tmp: dataset.to_netcdf(tmp, engine="netcdf4", format="NETCDF4", encoding=encoding)
+    )
+
+
+def read_netcdf(path: Path, load: bool = True) -> xr.Dataset:
+    """Open a NetCDF file.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the file is missing.
+    ValueError
+        When it is truncated or not NetCDF.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist; run the rule that makes it, or correct its path in the config")
+    try:
+        dataset = xr.open_dataset(path, engine="netcdf4")
+        if not load:
+            return dataset
+        with dataset:
+            return dataset.load()
+    except (OSError, RuntimeError) as error:
+        raise ValueError(
+            f"{path} ({path.stat().st_size} bytes) cannot be read as NetCDF ({error}); it is truncated or of "
+            "another format: delete it and make or download it again"
+        ) from None
+
+
+def write_table(table: pd.DataFrame, path: Path) -> Path:
+    """Write a tidy table as csv atomically, without index."""
+    return write_atomically(Path(path), lambda tmp: table.to_csv(tmp, index=False))
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> Path:
+    """Write JSON, sorted and indented, atomically."""
+    text = json.dumps(content, indent=2, sort_keys=True, default=str) + "\n"
+    return write_atomically(Path(path), lambda tmp: tmp.write_text(text))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object."""
+    return json.loads(Path(path).read_text())
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal text."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def content_hash(content: object) -> str:
+    """Short hash of any JSON-like object; equal content gives equal hashes whatever the key order."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]

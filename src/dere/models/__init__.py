@@ -1,0 +1,1 @@
+"""Heads, mixture, plant-type network and the DERE forward pass."""

@@ -1,0 +1,62 @@
+"""Carbon closure: which targets are free, and how the rest follows from them.
+
+The free channels are height, above-ground biomass, soil carbon, LAI, GPP, Ra and Rh, all non-negative. The rest is
+derived, so that NPP = GPP - Ra, NEE = Rh - NPP and RECO = Ra + Rh hold exactly (dere-reference 1.5; the published
+soft penalty of section 2.0 is a named loss option, not the source of closure). The functions work alike on NumPy
+arrays and torch tensors because they use operators only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dere.variables import FREE_TARGETS, TARGETS
+
+FREE_INDEX = tuple(TARGETS.index(name) for name in FREE_TARGETS)
+
+
+def derive(free: Mapping[str, Any]) -> dict[str, Any]:
+    """All ten targets from the seven free ones.
+
+    Parameters
+    ----------
+    free
+        Maps each name of ``FREE_TARGETS`` to an array or tensor; all of one shape.
+
+    Returns
+    -------
+    dict
+        Maps each name of ``TARGETS``, in that order.
+
+    Raises
+    ------
+    KeyError
+        When a free target is missing.
+    """
+    gpp, ra, rh = free["gpp"], free["ra"], free["rh"]
+    npp = gpp - ra
+    full = {**free, "npp": npp, "nee": rh - npp, "reco": ra + rh}
+    return {name: full[name] for name in TARGETS}
+
+
+def closure_residuals(targets: Mapping[str, Any]) -> dict[str, Any]:
+    """Residuals of the identities; all zero for closed budgets.
+
+    Parameters
+    ----------
+    targets
+        Holds at least GPP, RECO and NEE; with NPP, Ra and Rh the other identities are returned too.
+
+    Returns
+    -------
+    dict
+        ``fluxes`` = RECO - GPP - NEE and, where possible, ``npp`` = NPP - (GPP - Ra), ``nee`` = NEE - (Rh - NPP),
+        ``reco`` = RECO - (Ra + Rh), in the unit of the input.
+    """
+    residuals = {"fluxes": targets["reco"] - targets["gpp"] - targets["nee"]}
+    if all(name in targets for name in ("npp", "ra", "rh")):
+        residuals["npp"] = targets["npp"] - (targets["gpp"] - targets["ra"])
+        residuals["nee"] = targets["nee"] - (targets["rh"] - targets["npp"])
+        residuals["reco"] = targets["reco"] - (targets["ra"] + targets["rh"])
+    return residuals

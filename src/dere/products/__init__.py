@@ -1,0 +1,1 @@
+"""Gridded CF products."""

@@ -1,0 +1,255 @@
+"""The variable table: names, units, signs, valid ranges, and what each source calls them.
+
+Fluxes inside the project are gC m-2 d-1, NEE positive to the atmosphere; public product files use kg m-2 s-1.
+Ingest converts and checks through this table, figures take their labels from it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+import numpy as np
+
+log = logging.getLogger(__name__)
+
+PLANT_TYPES = ("BL", "NL", "GS")
+STANDS = (*PLANT_TYPES, "mixture")
+TARGETS = ("height", "agb", "soil_carbon", "lai", "gpp", "npp", "rh", "nee", "ra", "reco")
+FREE_TARGETS = ("height", "agb", "soil_carbon", "lai", "gpp", "ra", "rh")
+FLUXES = ("gpp", "reco", "nee")
+MONTHLY8 = (
+    "air_temperature",
+    "precipitation",
+    "shortwave",
+    "longwave",
+    "vpd",
+    "pressure",
+    "wind",
+    "co2",
+)
+SATELLITE = ("lai_satellite", "evi_satellite")
+
+FLUX_UNIT = "gC m-2 d-1"
+UMOL_TO_GC_PER_DAY = 12.011e-6 * 86400.0
+GC_PER_DAY_TO_KG_PER_SECOND = 1e-3 / 86400.0
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One quantity.
+
+    Parameters
+    ----------
+    name
+        Canonical name, used as NetCDF variable or coordinate label.
+    long_name
+        Text for axis labels and attributes.
+    unit
+        Canonical unit.
+    valid_range
+        Inclusive lower and upper bound in the canonical unit; values outside are counted, never clipped.
+    standard_name
+        CF standard name where one exists.
+    sources
+        Source name to (name there, unit there).
+    """
+
+    name: str
+    long_name: str
+    unit: str
+    valid_range: tuple[float, float]
+    standard_name: str | None = None
+    sources: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Axis label with unit."""
+        return f"{self.long_name} ({self.unit})"
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        """NetCDF attributes of the canonical variable."""
+        attrs = {"long_name": self.long_name, "units": self.unit}
+        if self.standard_name:
+            attrs["standard_name"] = self.standard_name
+        return attrs
+
+
+_GPP = "gross_primary_productivity_of_biomass_expressed_as_carbon"
+_NPP = "net_primary_productivity_of_biomass_expressed_as_carbon"
+_RA = "surface_upward_mass_flux_of_carbon_dioxide_expressed_as_carbon_due_to_plant_respiration"
+_RH = "surface_upward_mass_flux_of_carbon_dioxide_expressed_as_carbon_due_to_heterotrophic_respiration"
+
+VARIABLES: dict[str, Variable] = {
+    v.name: v
+    for v in (
+        Variable(
+            "air_temperature",
+            "air temperature",
+            "degC",
+            (-70.0, 50.0),
+            "air_temperature",
+            {"fluxnet": ("TA_F", "degC"), "fluxnet_era": ("TA_ERA", "degC"), "carbonglobe": ("ta_m", "K")},
+        ),
+        Variable(
+            "precipitation",
+            "precipitation",
+            "mm d-1",
+            (0.0, 60.0),
+            None,
+            {
+                "fluxnet": ("P_F", "mm d-1"),
+                "fluxnet_era": ("P_ERA", "mm d-1"),
+                "carbonglobe": ("pr", "mm month-1"),
+            },
+        ),
+        Variable(
+            "shortwave",
+            "downward shortwave radiation",
+            "W m-2",
+            (0.0, 450.0),
+            "surface_downwelling_shortwave_flux_in_air",
+            {"fluxnet": ("SW_IN_F", "W m-2"), "fluxnet_era": ("SW_IN_ERA", "W m-2")},
+        ),
+        Variable(
+            "longwave",
+            "downward longwave radiation",
+            "W m-2",
+            (80.0, 550.0),
+            "surface_downwelling_longwave_flux_in_air",
+            {"fluxnet": ("LW_IN_F", "W m-2"), "fluxnet_era": ("LW_IN_ERA", "W m-2")},
+        ),
+        Variable(
+            "vpd",
+            "vapour pressure deficit",
+            "hPa",
+            (0.0, 80.0),
+            "water_vapor_saturation_deficit_in_air",
+            {"fluxnet": ("VPD_F", "hPa"), "fluxnet_era": ("VPD_ERA", "hPa")},
+        ),
+        Variable(
+            "pressure",
+            "surface air pressure",
+            "kPa",
+            (45.0, 110.0),
+            "surface_air_pressure",
+            {"fluxnet": ("PA_F", "kPa"), "fluxnet_era": ("PA_ERA", "kPa")},
+        ),
+        Variable(
+            "wind",
+            "wind speed",
+            "m s-1",
+            (0.0, 25.0),
+            "wind_speed",
+            {"fluxnet": ("WS_F", "m s-1"), "fluxnet_era": ("WS_ERA", "m s-1")},
+        ),
+        Variable(
+            "co2",
+            "CO2 mole fraction of air",
+            "ppm",
+            (250.0, 1200.0),
+            "mole_fraction_of_carbon_dioxide_in_air",
+            {"fluxnet": ("CO2_F_MDS", "umol mol-1")},
+        ),
+        Variable("lai_satellite", "satellite leaf area index", "m2 m-2", (0.0, 10.0), "leaf_area_index"),
+        Variable("evi_satellite", "enhanced vegetation index", "1", (-0.2, 1.0)),
+        Variable("height", "mean canopy height", "m", (0.0, 60.0), "canopy_height"),
+        Variable("agb", "above-ground biomass carbon", "kgC m-2", (0.0, 40.0)),
+        Variable("soil_carbon", "soil carbon", "kgC m-2", (0.0, 80.0), "soil_mass_content_of_carbon"),
+        Variable("lai", "leaf area index", "m2 m-2", (0.0, 12.0), "leaf_area_index"),
+        Variable(
+            "gpp",
+            "gross primary production",
+            FLUX_UNIT,
+            (-5.0, 30.0),
+            _GPP,
+            {"fluxnet": ("GPP_NT_VUT_REF", FLUX_UNIT), "carbonglobe": ("gpp", "kgC m-2 yr-1")},
+        ),
+        Variable("npp", "net primary production", FLUX_UNIT, (-10.0, 25.0), _NPP),
+        Variable("rh", "heterotrophic respiration", FLUX_UNIT, (0.0, 20.0), _RH),
+        Variable(
+            "nee",
+            "net ecosystem exchange (positive to the atmosphere)",
+            FLUX_UNIT,
+            (-25.0, 20.0),
+            None,
+            {"fluxnet": ("NEE_VUT_REF", FLUX_UNIT), "carbonglobe": ("nee", "kgC m-2 yr-1")},
+        ),
+        Variable("ra", "autotrophic respiration", FLUX_UNIT, (0.0, 20.0), _RA),
+        Variable(
+            "reco",
+            "ecosystem respiration",
+            FLUX_UNIT,
+            (-5.0, 30.0),
+            None,
+            {"fluxnet": ("RECO_NT_VUT_REF", FLUX_UNIT), "carbonglobe": ("reco", "kgC m-2 yr-1")},
+        ),
+        Variable("plant_fraction", "plant-type fraction of the vegetated area", "1", (0.0, 1.0)),
+        Variable("vegetated_fraction", "vegetated fraction of the land area", "1", (0.0, 1.0)),
+        Variable("age_weight", "share of stand age", "1", (0.0, 1.0)),
+    )
+}
+
+# (from, to) -> (factor, offset): value_to = value_from * factor + offset
+_CONVERSIONS: dict[tuple[str, str], tuple[float, float]] = {
+    ("K", "degC"): (1.0, -273.15),
+    ("degC", "K"): (1.0, 273.15),
+    ("hPa", "kPa"): (0.1, 0.0),
+    ("kPa", "hPa"): (10.0, 0.0),
+    ("Pa", "hPa"): (0.01, 0.0),
+    ("Pa", "kPa"): (0.001, 0.0),
+    ("hPa", "Pa"): (100.0, 0.0),
+    ("kPa", "Pa"): (1000.0, 0.0),
+    ("umol mol-1", "ppm"): (1.0, 0.0),
+    ("mol mol-1", "ppm"): (1e6, 0.0),
+    ("kg m-2 s-1", "mm d-1"): (86400.0, 0.0),
+    ("umolCO2 m-2 s-1", FLUX_UNIT): (UMOL_TO_GC_PER_DAY, 0.0),
+    ("kgC m-2 yr-1", FLUX_UNIT): (1000.0 / 365.25, 0.0),
+    (FLUX_UNIT, "kgC m-2 yr-1"): (365.25 / 1000.0, 0.0),
+    ("kgC m-2 s-1", FLUX_UNIT): (8.64e7, 0.0),
+    (FLUX_UNIT, "kg m-2 s-1"): (GC_PER_DAY_TO_KG_PER_SECOND, 0.0),
+    ("kg m-2 s-1", FLUX_UNIT): (1.0 / GC_PER_DAY_TO_KG_PER_SECOND, 0.0),
+    ("%", "1"): (0.01, 0.0),
+}
+
+
+def convert(values: np.ndarray, source_unit: str, target_unit: str, what: str = "values") -> np.ndarray:
+    """Convert ``values`` between units of the table.
+
+    Raises
+    ------
+    ValueError
+        When no conversion between the two units is known; names ``what`` and both units.
+    """
+    if source_unit == target_unit:
+        return values
+    try:
+        factor, offset = _CONVERSIONS[source_unit, target_unit]
+    except KeyError:
+        known = sorted({a for a, b in _CONVERSIONS if b == target_unit} | {target_unit})
+        raise ValueError(
+            f"{what} has unit '{source_unit}', but '{target_unit}' is needed and the units that convert to it "
+            f"are {known}; correct the unit attribute or convert the file first"
+        ) from None
+    return values * factor + offset
+
+
+def count_out_of_range(name: str, values: np.ndarray, where: str) -> int:
+    """Count, and log with a warning, finite values outside the valid range of variable ``name``."""
+    variable = VARIABLES[name]
+    low, high = variable.valid_range
+    finite = np.asarray(values)[np.isfinite(values)]
+    bad = int(((finite < low) | (finite > high)).sum())
+    if bad:
+        log.warning(
+            "%s: %d of %d values of %s outside [%g, %g] %s",
+            where,
+            bad,
+            finite.size,
+            name,
+            low,
+            high,
+            variable.unit,
+        )
+    return bad
