@@ -14,6 +14,8 @@ class TreesConfig(Section):
     """Random hyper-parameter settings tried by nested grouped cross-validation."""
     inner_folds: int = Field(3, ge=2)
     """Inner folds, grouped by cluster."""
+    trees: int = Field(200, ge=10)
+    """Most boosting rounds of one fit; the number used is chosen by the inner cross-validation."""
     threads: int = Field(1, ge=1)
     """Threads of one fit."""
 
@@ -21,13 +23,21 @@ class TreesConfig(Section):
 class EvaluationConfig(Section):
     """Scores."""
 
-    testing_quality: tuple[float, ...] = (0.5, 0.8)
-    """Months below this quality are not scored; every threshold gives its own rows."""
+    testing_quality: tuple[float, ...] = Field((0.5, 0.8), min_length=1)
+    """Months below this quality are not scored; every threshold gives its own rows, the first is the main one."""
     bootstrap: int = Field(2000, ge=10)
     """Resamples of clusters for paired intervals."""
     minimum_months: int = Field(12, ge=2)
     """Good months a tower needs for a score."""
     minimum_years: int = Field(5, ge=2)
     """Good years a tower needs for an interannual score."""
+    minimum_months_per_year: int = Field(6, ge=1, le=12)
+    """Good months that make a good year."""
+    minimum_cycle_years: int = Field(2, ge=1)
+    """Good values that a calendar month needs to enter the mean seasonal cycle."""
+    cold_temperature: float = 0.0
+    """Months colder than this (degC) get rows of their own: night-time partitioning scatters below zero there."""
+    minimum_cold_months: int = Field(6, ge=2)
+    """Good cold months a tower needs for a score of its cold months."""
     seed: int = 0
     """Seed of the bootstrap."""

@@ -58,6 +58,8 @@ class TowerTrainingConfig(TrainingConfig):
     """L2 pull of the weights to the simulation-trained ones."""
     adapters: bool = False
     """Small trainable adapters on the pure decoders (off = frozen, as published)."""
+    balance: float = Field(0.5, ge=0, le=1)
+    """0 = every month counts alike; 1 = errors count relative to each tower's own variability."""
 
 
 class StagesConfig(Section):
@@ -70,6 +72,6 @@ class StagesConfig(Section):
     plant_types_observed: TrainingConfig = TrainingConfig()
     towers: TowerTrainingConfig = TowerTrainingConfig()
     uncertain: TowerTrainingConfig = TowerTrainingConfig()
-    baseline: TrainingConfig = TrainingConfig()
+    baseline: TowerTrainingConfig = TowerTrainingConfig()
     kgml_simulation: TrainingConfig = TrainingConfig()
     kgml_towers: TowerTrainingConfig = TowerTrainingConfig()

@@ -1,0 +1,45 @@
+"""DERE: simulations, plant-type maps and flux towers in; monthly GPP, RECO and NEE with uncertainty out."""
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+normalise_in_place(config)
+
+
+pathvars:
+    results=f"results/{config['run']}",
+    data=f"results/{config['run']}/data",
+    interim=f"results/{config['run']}/interim",
+    logs=f"results/{config['run']}/logs",
+    benchmarks=f"results/{config['run']}/benchmarks",
+    models=f"results/{config['run']}/models/{{backbone}}/fold{{fold}}/seed{{seed}}",
+
+
+wildcard_constraints:
+    backbone="|".join([*config["backbones"], "none"]),
+    method="|".join(config["methods"]),
+    fold=r"\d+",
+    seed=r"\d+",
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/world.smk"
+include: "workflow/rules/ingest.smk"
+include: "workflow/rules/harmonise.smk"
+include: "workflow/rules/stages.smk"
+include: "workflow/rules/imputation.smk"
+include: "workflow/rules/comparison.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/products.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        everything(config),

@@ -1,0 +1,51 @@
+"""Configuration of what is shown and given away: product files and figures."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dere.config.base import Section
+
+
+class ProductsConfig(Section):
+    """Public NetCDF files and the tower table."""
+
+    method: str = "dere"
+    """Method whose predictions become the product."""
+    name: str = Field("dere", pattern=r"^[A-Za-z0-9-]+$")
+    """Product label inside the file names: <flux>_mon_<name>_gn_<YYYYMM>-<YYYYMM>.nc."""
+    title: str = "Monthly land carbon fluxes predicted from simulation, plant-type maps and flux towers"
+    """Global attribute title."""
+    institution: str = "not stated"
+    """Global attribute institution: who made this run."""
+    license: str = "CC-BY-4.0"
+    """Global attribute license of the files."""
+    references: str = "https://doi.org/10.1145/3770855.3818927"
+    """Global attribute references: the method's paper."""
+    training_data_doi: str = "none (built-in synthetic world)"
+    """DOIs of the tower and simulation data that trained the networks."""
+    compression: int = Field(1, ge=0, le=9)
+    """zlib level of the fields."""
+
+
+class FiguresConfig(Section):
+    """Presentation only; nothing here changes a number."""
+
+    dpi: int = Field(130, ge=50, le=600)
+    """Resolution of the png files and of rasterised parts of the svg files."""
+    formats: tuple[Literal["png", "svg", "pdf"], ...] = ("png", "svg")
+    """File formats of every figure."""
+    method: str = "dere"
+    """Method in the foreground of series, seasonal cycles and closure."""
+    reference: str = "gbm_sim"
+    """Method that the paired intervals compare with."""
+    compared: tuple[str, ...] = ("simulation", "gbm", "dere")
+    """Methods drawn in the seasonal cycles."""
+    series_towers: int = Field(6, ge=2, le=12)
+    """Panels of the series figure, half held-out towers, half towers with imputed labels."""
+    series_flux: Literal["gpp", "reco", "nee"] = "nee"
+    """Flux of the series figure."""
+    skip: tuple[str, ...] = ()
+    """Names of figures not to draw."""

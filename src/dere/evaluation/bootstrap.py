@@ -1,0 +1,209 @@
+"""Are the differences real? Paired cluster bootstrap between methods on identical towers (methods-and-results 2.5).
+
+Clusters of towers, not towers or months, are resampled: neighbours share climate, plant types and often the team.
+The same resamples serve every method, so a difference is always taken on equal towers.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dere.config.evaluation import EvaluationConfig
+from dere.evaluation.tables import ENSEMBLE, average_runs
+
+Array = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+METHOD_ORDER = ("dere", "dere_towers", "kgml", "baseline", "gbm_sim", "gbm", "climatology", "simulation")
+"""An earlier method is compared against a later one; methods not listed come first."""
+
+_RANGE = (0.025, 0.975)
+COLUMNS = (
+    "method",
+    "backbone",
+    "against",
+    "against_backbone",
+    "grouping",
+    "flux",
+    "scale",
+    "sites",
+    "clusters",
+    "seeds",
+    "nse_difference",
+    "nse_low",
+    "nse_high",
+    "rmse_ratio",
+    "ratio_low",
+    "ratio_high",
+    "share_better",
+    "nse_difference_seed_std",
+    "rmse_ratio_seed_std",
+)
+_GROUPINGS = {"measured": "all", "virtual": "virtual"}
+
+
+class Interval(NamedTuple):
+    """A statistic with its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def resample_clusters(clusters: NDArray, resamples: int, rng: np.random.Generator) -> Counts:
+    """How often each site is drawn in each resample of whole clusters.
+
+    Parameters
+    ----------
+    clusters
+        (site,) cluster of each site.
+
+    Returns
+    -------
+    array
+        (resample, site); all sites of a cluster have equal counts, as many clusters are drawn as there are.
+    """
+    _, member = np.unique(clusters, return_inverse=True)
+    number = int(member.max()) + 1
+    drawn = rng.multinomial(number, np.full(number, 1.0 / number), size=resamples)
+    return drawn[:, member]
+
+
+def resampled_median(values: Array, counts: Counts) -> Array:
+    """Median of each resample, (resample,): exactly the median of ``np.repeat(values, counts[i])``."""
+    order = np.argsort(values, kind="stable")
+    cumulative = np.cumsum(counts[:, order], axis=1)
+    total = cumulative[:, -1:]
+    sorted_values = values[order]
+    lower = sorted_values[(cumulative > (total - 1) // 2).argmax(1)]
+    upper = sorted_values[(cumulative > total // 2).argmax(1)]
+    return (lower + upper) / 2
+
+
+def resampled_mean(values: Array, counts: Counts) -> Array:
+    """Mean of each resample, (resample,)."""
+    return counts @ values / counts.sum(1)
+
+
+def median_difference(a: Array, b: Array, counts: Counts) -> Interval:
+    """Median of ``a`` minus median of ``b`` over the same sites, with interval."""
+    draws = resampled_median(a, counts) - resampled_median(b, counts)
+    return Interval(float(np.median(a) - np.median(b)), *_interval(draws))
+
+
+def geometric_ratio(a: Array, b: Array, counts: Counts) -> Interval:
+    """Geometric mean over sites of ``a / b`` (both positive), with interval; below 1, ``a`` is smaller."""
+    log_ratio = np.log(a) - np.log(b)
+    return Interval(float(np.exp(log_ratio.mean())), *_interval(np.exp(resampled_mean(log_ratio, counts))))
+
+
+def paired(site_skill: pd.DataFrame, config: EvaluationConfig) -> pd.DataFrame:
+    """Compare every pair of methods per flux and scale, on test towers and on virtual towers.
+
+    Scores are averaged over seeds (and, for virtual towers, over folds) per site before pairing. ``seeds`` is the
+    number of seeds that both methods have; the spread columns are standard deviations over these of the statistic of
+    single seeds, empty with one seed.
+
+    Parameters
+    ----------
+    site_skill
+        Rows of ``site_scores.site_skill`` of all files, concatenated.
+    config
+        ``bootstrap`` resamples, ``seed``; the main quality threshold is ``testing_quality[0]``.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``COLUMNS``: NSE difference = median of ``method`` minus median of ``against`` (above 0, ``method`` is
+        better); RMSE ratio = geometric mean of ``method`` over ``against`` (below 1, ``method`` is better);
+        ``share_better`` = share of towers where ``method`` has the smaller RMSE.
+    """
+    table = site_skill.assign(seed=site_skill["seed"].astype(str), fold=site_skill["fold"].astype(str))
+    main = table["rows"].ne("measured") | table["quality"].eq(config.testing_quality[0])
+    # One value per site cannot have an NSE; its RMSE is the absolute bias and may be zero.
+    table = table[
+        main & table["rows"].isin(list(_GROUPINGS)) & table["seed"].ne(ENSEMBLE) & table["scale"].ne("site_mean")
+    ]
+    if table.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
+    by_seed = average_runs(table, ["fold"])
+    rows: list[dict[str, object]] = []
+    for (kind, flux, scale), part in by_seed.groupby(["rows", "flux", "scale"], sort=False):
+        rng = np.random.default_rng(config.seed)
+        found = _compare(part, config.bootstrap, rng)
+        rows += [{**row, "grouping": _GROUPINGS[str(kind)], "flux": flux, "scale": scale} for row in found]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _compare(part: pd.DataFrame, resamples: int, rng: np.random.Generator) -> list[dict[str, object]]:
+    cluster = part.drop_duplicates("site").set_index("site")["cluster"]
+    sites = cluster.index.sort_values()
+    labels = np.asarray([cluster[s] or s for s in sites])
+    counts = resample_clusters(labels, resamples, rng)
+    methods = sorted(set(zip(part["method"], part["backbone"], strict=True)), key=_rank)
+    wide: dict[tuple[str, str], dict[str, pd.DataFrame]] = {
+        method: {
+            score: part[(part["method"] == method[0]) & (part["backbone"] == method[1])]
+            .pivot(index="site", columns="seed", values=score)
+            .reindex(sites)
+            for score in ("nse", "rmse")
+        }
+        for method in methods
+    }
+    rows = []
+    for a, b in combinations(methods, 2):
+        means = {m: {score: wide[m][score].mean(axis=1).to_numpy() for score in ("nse", "rmse")} for m in (a, b)}
+        shared = np.logical_and.reduce([np.isfinite(v) for m in (a, b) for v in means[m].values()])
+        shared &= np.logical_and.reduce([means[m]["rmse"] > 0 for m in (a, b)])
+        # A resample that holds none of the shared sites says nothing.
+        drawn = counts[:, shared]
+        drawn = drawn[drawn.sum(1) > 0]
+        if shared.sum() < 2 or not len(drawn):
+            continue
+        nse_a, nse_b, rmse_a, rmse_b = (means[m][score][shared] for score in ("nse", "rmse") for m in (a, b))
+        difference, ratio = median_difference(nse_a, nse_b, drawn), geometric_ratio(rmse_a, rmse_b, drawn)
+        seeds = _common_seeds(wide[a]["nse"], wide[b]["nse"])
+        spread = _seed_spread(wide[a], wide[b], seeds, shared)
+        values = (int(shared.sum()), len(np.unique(labels[shared])), len(seeds), *difference, *ratio)
+        names = COLUMNS[COLUMNS.index("sites") : COLUMNS.index("share_better")]
+        rows.append(
+            {"method": a[0], "backbone": a[1], "against": b[0], "against_backbone": b[1]}
+            | dict(zip(names, values, strict=True))
+            | {"share_better": float((rmse_a < rmse_b).mean())}
+            | dict(zip(COLUMNS[-2:], spread, strict=True))
+        )
+    return rows
+
+
+def _common_seeds(a: pd.DataFrame, b: pd.DataFrame) -> list[tuple[str, str]]:
+    """Seed pairs; a method of a single seed (deterministic, say) stands beside every seed of the other."""
+    if a.shape[1] == 1 or b.shape[1] == 1:
+        return [(s, t) for s in a.columns for t in b.columns]
+    return [(s, s) for s in a.columns if s in set(b.columns)]
+
+
+def _seed_spread(
+    a: dict[str, pd.DataFrame], b: dict[str, pd.DataFrame], seeds: list[tuple[str, str]], shared: NDArray
+) -> tuple[float, float]:
+    if len(seeds) < 2:
+        return float("nan"), float("nan")
+    differences, ratios = [], []
+    for s, t in seeds:
+        differences.append(np.nanmedian(a["nse"][s][shared]) - np.nanmedian(b["nse"][t][shared]))
+        ratios.append(np.exp(np.nanmean(np.log(a["rmse"][s][shared] / b["rmse"][t][shared]))))
+    return float(np.std(differences, ddof=1)), float(np.std(ratios, ddof=1))
+
+
+def _interval(draws: Array) -> tuple[float, float]:
+    low, high = np.quantile(draws, _RANGE)
+    return float(low), float(high)
+
+
+def _rank(method: tuple[str, str]) -> tuple[int, str, str]:
+    name, backbone = method
+    return (METHOD_ORDER.index(name) if name in METHOD_ORDER else -1, name, backbone)

@@ -1,0 +1,108 @@
+"""``calibration.csv``: whether intervals hold what they promise at unseen towers (methods-and-results 7.5)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dere.config.evaluation import EvaluationConfig
+from dere.evaluation.probabilistic import coverage, crps_gaussian, crps_quantiles, spread_error_ratio
+from dere.evaluation.site_scores import IDENTITY
+from dere.evaluation.truth import Reference, references
+from dere.variables import FLUXES
+
+INTERVALS = {50: (0.25, 0.75), 90: (0.05, 0.95)}
+COLUMNS = (
+    *IDENTITY,
+    "grouping",
+    "flux",
+    "sites",
+    "months",
+    "coverage_50",
+    "coverage_90",
+    "coverage_90_tower_q25",
+    "width_50",
+    "width_90",
+    "spread_error",
+    "crps",
+)
+_GROUPINGS = {"measured": "all", "virtual": "virtual"}
+_TOLERANCE = 1e-3
+
+
+def calibration(
+    prediction: xr.Dataset,
+    towers: xr.Dataset,
+    members: pd.DataFrame,
+    config: EvaluationConfig,
+    truth: xr.Dataset | None = None,
+) -> pd.DataFrame:
+    """Coverage, width, spread-error ratio and CRPS of one prediction file, per flux.
+
+    Coverage and CRPS are averaged per tower first, then over towers, so that long records do not dominate;
+    ``coverage_90_tower_q25`` is the lower quartile over towers. Rows: test towers at the main quality (grouping all)
+    and virtual towers. A file without ``quantile_value`` and ``std`` gives no rows.
+
+    Parameters
+    ----------
+    prediction
+        ``quantile_value(site, time, flux, quantile)`` and/or ``std(site, time, flux)`` beside ``prediction``.
+    """
+    if "quantile_value" not in prediction and "std" not in prediction:
+        return pd.DataFrame(columns=list(COLUMNS))
+    rows = []
+    for reference in references(towers, members, config, truth):
+        main = reference.rows == "virtual" or reference.quality == config.testing_quality[0]
+        if reference.rows in _GROUPINGS and main:
+            rows += [_row(prediction, reference, flux) for flux in FLUXES]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _row(prediction: xr.Dataset, reference: Reference, flux: str) -> dict[str, object]:
+    here = prediction.sel(site=reference.values["site"].values, flux=flux)
+    observed = reference.values.sel(flux=flux).transpose("site", "time").values.astype("float64")
+    observed = np.where((np.isfinite(observed).sum(1) >= reference.minimum_months)[:, None], observed, np.nan)
+    present = np.isfinite(observed)
+    row: dict[str, object] = {key: str(prediction.attrs[key]) for key in IDENTITY}
+    row |= {"grouping": _GROUPINGS[reference.rows], "flux": flux}
+    row |= {"sites": int(present.any(1).sum()), "months": int(present.sum())}
+    mean = here["prediction"].transpose("site", "time").values
+    std = here["std"].transpose("site", "time").values if "std" in here else None
+    if "quantile_value" in here:
+        quantiles = here["quantile_value"].transpose("site", "time", "quantile")
+        for percent, limits in INTERVALS.items():
+            lower, upper = (_level(quantiles, level) for level in limits)
+            by_site = coverage(lower, upper, observed, axis=1)
+            row[f"coverage_{percent}"] = _mean(by_site)
+            row[f"width_{percent}"] = _mean(_site_mean(np.where(present, upper - lower, np.nan)))
+            if percent == 90 and np.isfinite(by_site).any():
+                row["coverage_90_tower_q25"] = float(np.nanquantile(by_site, 0.25))
+        row["crps"] = _mean(_site_mean(crps_quantiles(quantiles["quantile"].values, quantiles.values, observed)))
+    elif std is not None:
+        row["crps"] = _mean(_site_mean(crps_gaussian(mean, std, observed)))
+    if std is not None:
+        row["spread_error"] = spread_error_ratio(std, mean - observed)
+    return row
+
+
+def _level(quantiles: xr.DataArray, level: float) -> np.ndarray:
+    levels = quantiles["quantile"].values
+    nearest = int(np.abs(levels - level).argmin())
+    if abs(levels[nearest] - level) > _TOLERANCE:
+        raise ValueError(
+            f"quantile_value has the levels {levels.tolist()}, but {level:g} is needed for the central interval; write "
+            "the quantiles 0.05, 0.25, 0.5, 0.75, 0.95"
+        )
+    return quantiles.values[..., nearest]
+
+
+def _site_mean(values: np.ndarray) -> np.ndarray:
+    finite = np.isfinite(values)
+    count = finite.sum(1)
+    return np.where(finite, values, 0.0).sum(1) / np.where(count > 0, count, np.nan)
+
+
+def _mean(by_site: np.ndarray) -> float:
+    finite = by_site[np.isfinite(by_site)]
+    return float(finite.mean()) if finite.size else float("nan")

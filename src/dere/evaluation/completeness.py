@@ -1,0 +1,121 @@
+"""The evaluator's door: a prediction file with missing or extra rows is refused, so that no method wins by omission."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dere.evaluation.predictions import PREDICTED_ROLES, sites_with_role
+from dere.physics import closure_residuals
+from dere.variables import FLUX_UNIT, FLUXES
+
+CLOSURE_TOLERANCE = 1e-5
+"""Largest accepted |RECO - GPP - NEE| of a predicted mean (gC m-2 d-1): float32 rounding of large fluxes."""
+
+_DIMS = ("site", "time", "flux")
+_ATTRS = ("method", "backbone", "fold", "seed")
+
+
+def check_prediction(prediction: xr.Dataset, towers: xr.Dataset, members: pd.DataFrame, name: str) -> None:
+    """Refuse a prediction file that does not hold exactly the rows to be judged.
+
+    Rows are all months of the record of all sites with role test or predict, all three fluxes, on the time axis of
+    the towers. Values outside a record are tolerated; nobody reads them.
+
+    Parameters
+    ----------
+    prediction
+        As written by a method.
+    towers
+        Canonical towers; uses ``record``.
+    members
+        Result of ``dere.harmonise.splits.roles`` for the file's fold.
+    name
+        Path or other name for the messages.
+
+    Raises
+    ------
+    ValueError
+        One sentence with the file, the count and the first offender.
+    """
+    _check_structure(prediction, towers, name)
+    expected = sites_with_role(members, PREDICTED_ROLES)
+    _check_sites(prediction["site"].values.astype(str).tolist(), expected, name)
+    values = prediction["prediction"].sel(site=expected).transpose(*_DIMS)
+    record = towers["record"].sel(site=expected).transpose("site", "time").values.astype(bool)
+    holes = record[..., None] & ~np.isfinite(values.values)
+    if holes.any():
+        site, month, flux = np.argwhere(holes)[0]
+        raise ValueError(
+            f"{name}: {int(holes.sum())} of {3 * int(record.sum())} predicted values are missing or not finite (first: "
+            f"{FLUXES[flux]} of {expected[site]} in {_month(values['time'].values[month])}); predict every month of "
+            "every record"
+        )
+    residual = np.abs(flux_residual(values))
+    worst = float(np.max(residual, where=record, initial=0.0))
+    if worst > CLOSURE_TOLERANCE:
+        site, month = np.argwhere(record & (residual == worst))[0]
+        raise ValueError(
+            f"{name}: |RECO - GPP - NEE| reaches {worst:.3g} {FLUX_UNIT} (at {expected[site]} in "
+            f"{_month(values['time'].values[month])}), but at most {CLOSURE_TOLERANCE:g} is accepted; hand in means of "
+            "a method that closes, or project the three fluxes"
+        )
+
+
+def flux_residual(values: xr.DataArray) -> np.ndarray:
+    """RECO - GPP - NEE in float64; the flux dimension of ``values`` goes."""
+    fluxes = {flux: values.sel(flux=flux).values.astype("float64") for flux in FLUXES}
+    return closure_residuals(fluxes)["fluxes"]
+
+
+def _check_structure(prediction: xr.Dataset, towers: xr.Dataset, name: str) -> None:
+    if "prediction" not in prediction or set(prediction["prediction"].dims) != set(_DIMS):
+        found = prediction["prediction"].dims if "prediction" in prediction else sorted(map(str, prediction.data_vars))
+        raise ValueError(
+            f"{name}: it needs a variable prediction over {_DIMS}, but holds {found}; correct the method's output"
+        )
+    absent = [key for key in _ATTRS if key not in prediction.attrs]
+    if absent:
+        raise ValueError(f"{name}: the attributes {absent} are missing; write {list(_ATTRS)} with every prediction")
+    fluxes = prediction["flux"].values.astype(str).tolist()
+    if sorted(fluxes) != sorted(FLUXES):
+        raise ValueError(f"{name}: it holds the fluxes {fluxes}, but {list(FLUXES)} are judged; predict exactly these")
+    mine, theirs = (_months(dataset) for dataset in (prediction, towers))
+    if mine.size != theirs.size or (mine != theirs).any():
+        different = np.setxor1d(mine, theirs)
+        first = (
+            f"first month that only one of them has: {different[0]}" if different.size else "same months, other order"
+        )
+        raise ValueError(
+            f"{name}: its time axis has {mine.size} months, that of the towers {theirs.size} ({first}); predict on the "
+            "time axis of towers.nc"
+        )
+
+
+def _check_sites(found: Sequence[str], expected: Sequence[str], name: str) -> None:
+    if len(set(found)) < len(found):
+        twice = next(site for i, site in enumerate(found) if site in found[:i])
+        raise ValueError(f"{name}: site {twice} occurs {found.count(twice)} times; predict every site once")
+    missing = [site for site in expected if site not in set(found)]
+    if missing:
+        raise ValueError(
+            f"{name}: {len(missing)} of {len(expected)} expected sites are missing (first: {missing[0]}); predict all "
+            "test and predict sites of its fold"
+        )
+    extra = [site for site in found if site not in set(expected)]
+    if extra:
+        raise ValueError(
+            f"{name}: {len(extra)} sites are too many (first: {extra[0]}); leave training and validation sites of its "
+            "fold out"
+        )
+
+
+def _months(dataset: xr.Dataset) -> np.ndarray:
+    return dataset["time"].values.astype("datetime64[M]")
+
+
+def _month(time: np.datetime64) -> str:
+    return str(time.astype("datetime64[M]"))

@@ -1,0 +1,98 @@
+"""``ensemble.nc``: one prediction per site from all folds and seeds; means only, because means keep the closure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from dere.evaluation.tables import ENSEMBLE, POOLED
+
+
+def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Combine the files of one method and backbone.
+
+    A test tower is predicted by the fold that did not see it, averaged over seeds; a predict site by all folds and
+    seeds. The standard deviation combines the members' own variances with the spread of their means (law of total
+    variance); quantiles are averaged level by level, which keeps intervals that all members share.
+
+    Parameters
+    ----------
+    predictions
+        Prediction datasets of equal method, backbone and time axis, any folds and seeds.
+
+    Returns
+    -------
+    Dataset
+        ``prediction``, ``std`` (where members have one, or more than one member predicts every site), optional
+        ``quantile_value``, ``members(site)``; coordinate ``fold(site)``, -1 where several folds predict a site;
+        attributes fold = all, seed = ensemble.
+
+    Raises
+    ------
+    ValueError
+        Without files, or when methods, backbones or time axes differ, or when only some files have quantiles.
+    """
+    if not predictions:
+        raise ValueError("an ensemble needs at least one prediction file, but none was given; predict first")
+    _check_alike(predictions)
+    sites = sorted({str(site) for file in predictions for site in file["site"].values})
+    position = {site: i for i, site in enumerate(sites)}
+    first = predictions[0]
+    order = ("site", "time", "flux")
+    shape = (len(sites), first.sizes["time"], first.sizes["flux"])
+    count = np.zeros(len(sites), int)
+    total, square, variance = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    fold = np.full(len(sites), -2)
+    with_std = all("std" in file for file in predictions)
+    with_quantiles = all("quantile_value" in file for file in predictions)
+    quantiles = np.zeros((*shape, first.sizes["quantile"])) if with_quantiles else np.zeros(0)
+    for file in predictions:
+        index = np.asarray([position[str(site)] for site in file["site"].values])
+        values = file["prediction"].sel(flux=first["flux"]).transpose(*order).values.astype("float64")
+        count[index] += 1
+        total[index] += values
+        square[index] += values**2
+        mine = int(file.attrs["fold"])
+        fold[index] = np.where((fold[index] == -2) | (fold[index] == mine), mine, -1)
+        if with_std:
+            variance[index] += file["std"].sel(flux=first["flux"]).transpose(*order).values.astype("float64") ** 2
+        if with_quantiles:
+            quantiles[index] += file["quantile_value"].sel(flux=first["flux"]).transpose(*order, "quantile").values
+    members = count[:, None, None]
+    mean = total / members
+    attrs = first["prediction"].attrs
+    out = xr.Dataset(
+        {"prediction": (order, mean, attrs), "members": ("site", count, {"long_name": "files averaged"})},
+        coords={
+            "site": ("site", np.asarray(sites)),
+            "time": first["time"],
+            "flux": first["flux"],
+            "fold": ("site", fold, {"long_name": "fold that predicts the site, -1 = several"}),
+        },
+        attrs={**{k: first.attrs[k] for k in ("method", "backbone")}, "fold": POOLED, "seed": ENSEMBLE},
+    )
+    if with_std or count.min() > 1:
+        # With few members the divisor n - 1 matters; the members' own variance needs no such correction.
+        between = np.maximum(square - members * mean**2, 0.0) / np.maximum(members - 1, 1)
+        out["std"] = (order, np.sqrt(variance / members + between), attrs)
+    if with_quantiles:
+        out["quantile_value"] = ((*order, "quantile"), quantiles / members[..., None], attrs)
+        out = out.assign_coords(quantile=first["quantile"])
+    return out
+
+
+def _check_alike(predictions: Sequence[xr.Dataset]) -> None:
+    first = predictions[0]
+    for key in ("method", "backbone"):
+        found = {str(file.attrs[key]) for file in predictions}
+        if len(found) > 1:
+            raise ValueError(f"an ensemble is of one {key}, but the files have {sorted(found)}; combine each by itself")
+    if any(not file["time"].equals(first["time"]) for file in predictions):
+        raise ValueError("the files of an ensemble have different time axes; predict all of them on that of towers.nc")
+    having = sum("quantile_value" in file for file in predictions)
+    if 0 < having < len(predictions):
+        raise ValueError(
+            f"{having} of {len(predictions)} files of an ensemble have quantiles; predict all with the same version"
+        )

@@ -1,0 +1,180 @@
+"""``site_skill``: one row per tower (or cell of a map), flux, scale and kind of rows; the base of every other table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.config.evaluation import EvaluationConfig
+from dere.evaluation.completeness import check_prediction
+from dere.evaluation.metrics import moments, scores
+from dere.evaluation.scales import pairs_at_scales
+from dere.evaluation.truth import Reference, references
+from dere.variables import FLUX_UNIT, FLUXES, convert
+
+PRODUCT_UNIT = "kg m-2 s-1"
+SCORES = ("rmse", "nse", "r2", "bias", "mae", "sigma_ratio", "kge")
+IDENTITY = ("method", "backbone", "fold", "seed")
+COLUMNS = (
+    "site",
+    *IDENTITY,
+    "flux",
+    "scale",
+    "rows",
+    "quality",
+    "igbp",
+    "koppen",
+    "cluster",
+    "months",
+    "observed_mean",
+    *SCORES,
+)
+
+
+def site_skill(
+    prediction: xr.Dataset,
+    towers: xr.Dataset,
+    members: pd.DataFrame,
+    config: EvaluationConfig,
+    truth: xr.Dataset | None = None,
+    name: str = "prediction",
+) -> pd.DataFrame:
+    """Scores of one prediction file at every test tower and, with truth, every virtual tower.
+
+    Parameters
+    ----------
+    prediction
+        One file of the predictions contract; complete, or it is refused.
+    towers
+        Canonical towers.
+    members
+        Result of ``dere.harmonise.splits.roles`` for the file's fold.
+    config
+        Thresholds and minimum counts.
+    truth
+        The world's ``data/truth.nc``.
+    name
+        File name for messages.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``COLUMNS``. ``rows`` is measured, daytime, cold or virtual; ``months`` the scored months of the tower;
+        a scale that a tower's months do not reach has no row. Bias is predicted minus observed.
+
+    Raises
+    ------
+    ValueError
+        When the file is incomplete.
+    """
+    check_prediction(prediction, towers, members, name)
+    site_rows = members[members["kind"] == "site"]
+    cluster = dict(zip(site_rows["id"].astype(str), site_rows["cluster"].astype(str), strict=True))
+    identity = {key: str(prediction.attrs[key]) for key in IDENTITY}
+    frames = [
+        score_reference(reference, prediction["prediction"], config, identity)
+        for reference in references(towers, members, config, truth)
+    ]
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
+    for key in ("igbp", "koppen"):
+        classes = dict(zip(towers["site"].values.astype(str), towers[key].values.astype(str), strict=True))
+        table[key] = table["site"].map(classes).fillna("")
+    table["cluster"] = table["site"].map(cluster).fillna("")
+    return table[list(COLUMNS)]
+
+
+def score_reference(
+    reference: Reference, prediction: xr.DataArray, config: EvaluationConfig, identity: Mapping[str, str]
+) -> pd.DataFrame:
+    """Score one set of values; returns ``COLUMNS`` without the classes and the cluster."""
+    sites = reference.values["site"].values.astype(str)
+    order = ("site", "flux", "time")
+    observed = reference.values.sel(flux=list(FLUXES)).transpose(*order).values.astype("float64")
+    predicted = prediction.sel(site=sites, flux=list(FLUXES)).transpose(*order).values.astype("float64")
+    time = prediction["time"].values
+    months = (np.isfinite(observed) & np.isfinite(predicted)).sum(-1)
+    enough = months >= reference.minimum_months
+    frames = []
+    for scale, (o, p) in pairs_at_scales(observed, predicted, time, config).items():
+        if reference.rows == "cold" and scale != "monthly":
+            continue
+        result: dict[str, NDArray] = {**scores(o, p), "observed_mean": moments(o, p).mean_observed}
+        keep = enough & (result.pop("pairs") >= (1 if scale == "site_mean" else 2))
+        site, flux = np.nonzero(keep)
+        frame = pd.DataFrame({key: value[keep] for key, value in result.items()})
+        frame = frame.assign(site=sites[site], flux=np.asarray(FLUXES)[flux], scale=scale, months=months[keep])
+        frames.append(frame)
+    table = pd.concat(frames, ignore_index=True)
+    return table.assign(**identity, rows=reference.rows, quality=reference.quality)
+
+
+def map_skill(
+    products: Mapping[str, xr.Dataset],
+    truth: xr.Dataset,
+    config: EvaluationConfig,
+    *,
+    method: str,
+    backbone: str,
+    fold: str = "all",
+    seed: str = "all",
+) -> pd.DataFrame:
+    """Scores of the product maps in every vegetated cell of the world.
+
+    Parameters
+    ----------
+    products
+        Flux to its product dataset: variable of that name over (time, lat, lon), per land area, kg m-2 s-1.
+    truth
+        The world's ``data/truth.nc``: ``cell_flux(cell, time, flux)`` per vegetated area in gC m-2 d-1, coordinates
+        ``lat``, ``lon`` and ``vegetated_fraction(cell[, year])``; both sides are compared per land area.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``COLUMNS`` with ``rows`` = map and the cell id as ``site``; classes and cluster are empty.
+
+    Raises
+    ------
+    ValueError
+        When the maps lack cells or months of the truth.
+    """
+    observed = true_land_flux(truth)
+    predicted = xr.concat([_at_cells(products[flux], flux, observed) for flux in FLUXES], pd.Index(FLUXES, name="flux"))
+    if bool((predicted.isnull() & observed.notnull()).any()):
+        holes = (predicted.isnull() & observed.notnull()).any(["time", "flux"])
+        raise ValueError(
+            f"products are empty in {int(holes.sum())} of {holes.size} cells of the truth (first: cell "
+            f"{holes['cell'].values[holes.values.argmax()]}); write the products for all land cells"
+        )
+    names = observed["cell"].values.astype(str)
+    observed = observed.rename(cell="site").assign_coords(site=names)
+    predicted = predicted.rename(cell="site").assign_coords(site=names)
+    reference = Reference("map", float("nan"), observed, config.minimum_months)
+    identity = {"method": method, "backbone": backbone, "fold": fold, "seed": seed}
+    table = score_reference(reference, predicted, config, identity)
+    return table.assign(igbp="", koppen="", cluster="")[list(COLUMNS)]
+
+
+def true_land_flux(truth: xr.Dataset) -> xr.DataArray:
+    """True flux per land area of the vegetated cells, (cell, time, flux) in gC m-2 d-1."""
+    share = truth["vegetated_fraction"]
+    if "year" in share.dims:
+        share = share.mean("year")
+    vegetated = share.values > 0
+    values = truth["cell_flux"].sel(flux=list(FLUXES)) * share
+    return values.isel(cell=np.flatnonzero(vegetated)).transpose("cell", "time", "flux")
+
+
+def _at_cells(product: xr.Dataset, flux: str, cells: xr.DataArray) -> xr.DataArray:
+    """Product values at the cells' centres on the months of the truth, (cell, time) in gC m-2 d-1."""
+    step = float(np.abs(np.diff(product["lat"].values)).min())
+    values = product[flux].sel(lat=cells["lat"], lon=cells["lon"], method="nearest", tolerance=step / 4)
+    months = pd.DatetimeIndex(values["time"].values).to_period("M").to_timestamp()
+    wanted = pd.DatetimeIndex(cells["time"].values).to_period("M").to_timestamp()
+    values = values.assign_coords(time=months).reindex(time=wanted).assign_coords(time=cells["time"].values)
+    data = convert(values.values.astype("float64"), PRODUCT_UNIT, FLUX_UNIT)
+    return values.copy(data=data).transpose("cell", "time").drop_vars(["lat", "lon"], errors="ignore")

@@ -1,0 +1,101 @@
+"""What predictions are scored against: good measured months, second opinions, and the built-in world's truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import xarray as xr
+
+from dere.config.evaluation import EvaluationConfig
+from dere.evaluation.predictions import sites_with_role
+from dere.variables import FLUXES
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One set of values to score against.
+
+    Parameters
+    ----------
+    rows
+        ``measured``, ``daytime``, ``cold``, ``virtual`` or ``map``: which rows these are.
+    quality
+        Quality threshold behind them; NaN for truth.
+    values
+        (site, time, flux) in gC m-2 d-1, NaN where nothing is scored.
+    minimum_months
+        Values a site needs for a score.
+    """
+
+    rows: str
+    quality: float
+    values: xr.DataArray
+    minimum_months: int
+
+
+def references(
+    towers: xr.Dataset, members: pd.DataFrame, config: EvaluationConfig, truth: xr.Dataset | None = None
+) -> list[Reference]:
+    """All references of one fold.
+
+    Labels count in months of quality >= threshold only and at test towers only, never gap-filled or imputed ones.
+
+    Parameters
+    ----------
+    towers
+        Canonical towers.
+    members
+        Roles of the fold.
+    config
+        Thresholds and minimum counts; ``testing_quality[0]`` is the main threshold.
+    truth
+        The world's ``data/truth.nc``; adds the virtual towers.
+    """
+    test = towers.sel(site=[s for s in sites_with_role(members, ("test",)) if s in set(towers["site"].values)])
+    labels = test["flux_value"].sel(flux=list(FLUXES)).transpose("site", "time", "flux")
+    record = test["record"].astype(bool)
+    main, *_ = config.testing_quality
+
+    def measured(values: xr.DataArray, quality: float) -> xr.DataArray:
+        return values.where(record & (test["flux_quality"] >= quality)).transpose("site", "time", "flux")
+
+    found = [Reference("measured", q, measured(labels, q), config.minimum_months) for q in config.testing_quality]
+    if "flux_daytime" in test and bool(test["flux_daytime"].notnull().any()):
+        daytime = test["flux_daytime"].sel(flux=list(FLUXES))
+        found.append(Reference("daytime", main, measured(daytime, main), config.minimum_months))
+    if "air_temperature" in test:
+        cold = measured(labels, main).where(test["air_temperature"] < config.cold_temperature)
+        values = cold.transpose("site", "time", "flux")
+        found.append(Reference("cold", main, values, config.minimum_cold_months))
+    if truth is not None and truth.sizes.get("site", 0):
+        found.append(virtual_reference(towers, members, truth, config))
+    return [reference for reference in found if reference.values.sizes["site"]]
+
+
+def virtual_reference(
+    towers: xr.Dataset, members: pd.DataFrame, truth: xr.Dataset, config: EvaluationConfig
+) -> Reference:
+    """True fluxes of the virtual towers, over the months of their records.
+
+    Raises
+    ------
+    ValueError
+        When the truth lacks a month of the towers' axis.
+    """
+    predicted = set(sites_with_role(members, ("predict",)))
+    sites = [s for s in truth["site"].values.astype(str) if s in predicted]
+    values = truth["flux_value"].sel(site=sites, flux=list(FLUXES))
+    months = values["time"].values.astype("datetime64[M]")
+    wanted = towers["time"].values.astype("datetime64[M]")
+    aligned = values.assign_coords(time=months.astype("datetime64[ns]")).reindex(time=wanted.astype("datetime64[ns]"))
+    aligned = aligned.assign_coords(time=towers["time"].values)
+    record = towers["record"].sel(site=sites).astype(bool)
+    if bool((aligned.isnull().any("flux") & record).any()):
+        raise ValueError(
+            f"truth.nc lacks months of the virtual towers' records (truth runs from {months.min()} to {months.max()}); "
+            "make truth and towers from one world"
+        )
+    return Reference(
+        "virtual", float("nan"), aligned.where(record).transpose("site", "time", "flux"), config.minimum_months
+    )

@@ -1,0 +1,65 @@
+"""Which figures there are and what each needs; imports no plotting library, because the workflow reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One figure.
+
+    Parameters
+    ----------
+    needs
+        Inputs without which the figure cannot be drawn.
+    wants
+        Inputs that are used where they exist.
+    size
+        Width and height in inches.
+    category
+        Section of the report.
+    tabulated
+        Whether the figure first writes its own table of numbers.
+    """
+
+    needs: tuple[str, ...]
+    wants: tuple[str, ...]
+    size: tuple[float, float]
+    category: str
+    tabulated: bool = False
+
+
+CATALOGUE: dict[str, Entry] = {
+    "world_map": Entry(("towers",), ("drivers", "truth"), (8.5, 4.9), "Data", True),
+    "skill_comparison": Entry(("skill", "paired"), (), (9.0, 7.2), "Skill"),
+    "series": Entry(("towers", "predictions"), ("labels",), (10.5, 7.4), "Skill"),
+    "seasonal_cycles": Entry(("towers", "predictions"), (), (10.5, 6.4), "Skill", True),
+    "calibration": Entry(("calibration",), (), (9.0, 3.9), "Uncertainty"),
+    "label_weights": Entry(("labels",), (), (9.5, 3.4), "Uncertainty", True),
+    "closure_histogram": Entry(("predictions",), ("products",), (8.0, 6.4), "Consistency", True),
+    "plant_fractions": Entry(("learned", "cover"), ("drivers", "roles"), (9.5, 5.4), "Consistency", True),
+    "product_maps": Entry(("products",), ("truth", "cover"), (12.0, 5.0), "Maps", True),
+    "training_history": Entry(("history",), (), (10.5, 5.6), "Training"),
+}
+"""Figure name to what it needs. Input names:
+
+towers, drivers, cover, truth -- canonical NetCDF files; roles -- the splits table with roles of the fold;
+predictions -- one NetCDF per method; labels -- labels.nc; learned -- the map prediction with ``plant_fraction``;
+products -- one NetCDF per flux; skill, paired, calibration -- tables; history -- one history.csv per stage.
+"""
+
+
+def possible(available: Collection[str], skip: Collection[str] = ()) -> list[str]:
+    """Names of the figures that can be drawn from the inputs at hand, in the order of the catalogue.
+
+    Raises
+    ------
+    ValueError
+        When ``skip`` names a figure that does not exist.
+    """
+    unknown = sorted(set(skip) - set(CATALOGUE))
+    if unknown:
+        raise ValueError(f"figures.skip names {unknown[0]!r}, which is no figure; choose from {list(CATALOGUE)}")
+    return [name for name, entry in CATALOGUE.items() if name not in skip and set(entry.needs) <= set(available)]

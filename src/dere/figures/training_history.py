@@ -1,0 +1,68 @@
+"""How the loss of each training went down, and which epoch was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from dere.figures.style import BLUE, GREY, VERMILLION
+
+STAGES = (
+    "pure",
+    "mixture",
+    "age",
+    "plant_types_simulated",
+    "plant_types_observed",
+    "towers",
+    "imputation",
+    "uncertain",
+    "baseline",
+    "kgml_simulation",
+    "kgml_towers",
+)
+"""Order of the panels; unknown stages follow in alphabetical order."""
+
+
+def draw(figure: Figure, history: Mapping[str, pd.DataFrame], columns: int = 5) -> list[Artist]:
+    """One panel per stage with training and validation loss.
+
+    Parameters
+    ----------
+    figure
+        Empty figure.
+    history
+        Stage to a table with columns epoch, training_loss, validation_loss; epoch 0 is before the first step.
+    columns
+        Panels per row.
+    """
+    names = sorted(history, key=lambda name: (STAGES.index(name) if name in STAGES else len(STAGES), name))
+    columns = min(columns, len(names))
+    rows = -(-len(names) // columns)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    artists: list[Artist] = []
+    for panel, name in zip(axes, names, strict=False):
+        table = history[name].sort_values("epoch")
+        artists += panel.plot(table["epoch"], table["training_loss"], color=GREY, label="training")
+        artists += panel.plot(table["epoch"], table["validation_loss"], color=BLUE, label="validation")
+        best = table.loc[table["validation_loss"].idxmin()]
+        artists += panel.plot(
+            best["epoch"], best["validation_loss"], "o", color=VERMILLION, markersize=5, label="kept", clip_on=False
+        )
+        panel.set_title(name.replace("_", " "), fontsize=8.5)
+        # A likelihood may be negative; everything else spans decades.
+        if (table[["training_loss", "validation_loss"]].min() > 0).all():
+            panel.set_yscale("log")
+        panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        panel.tick_params(labelsize=7.5, which="both")
+        panel.grid(True)
+    for panel in axes[len(names) :]:
+        panel.set_axis_off()
+    figure.supxlabel("epoch (a fixed number of random draws)", fontsize=9)
+    figure.supylabel("loss (scaled units)", fontsize=9)
+    handles, texts = axes[0].get_legend_handles_labels()
+    figure.legend(handles, texts, loc="outside upper center", ncols=3)
+    return artists

@@ -1,0 +1,148 @@
+"""Driver channels of a run: their names, and stacking of the stored quantities into one array.
+
+Quantities are stored one by one with their own unit; only here they become channels. ``monthly8`` has eight,
+``carbonglobe136`` the 136 of data-formats 2.1 in the order of the published file. Satellite channels carry a mask
+channel each, because a missing month is information too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.harmonise.axis import month_number, monthly_climatology
+from dere.variables import MONTHLY8, SATELLITE
+
+HOURLY4 = ("specific_humidity_hourly", "air_temperature_hourly", "shortwave_hourly", "wind_hourly")
+SOIL_LAYERS = 6
+SOIL_PROPERTIES = ("k_sat", "s_theta", "r_theta", "pore_connectivity", "n", "m", "soil_depth")
+SATELLITE_FALLBACK = {"lai_satellite": 1.5, "evi_satellite": 0.25}
+"""Values for members without any satellite month (global land means); their mask channel is 0 throughout."""
+
+
+def driver_names(driver_set: str, satellites: bool = False) -> tuple[str, ...]:
+    """Channel names in stacking order.
+
+    Raises
+    ------
+    ValueError
+        When ``driver_set`` is unknown.
+    """
+    if driver_set == "monthly8":
+        names = list(MONTHLY8)
+    elif driver_set == "carbonglobe136":
+        names = ["air_temperature", "precipitation"]
+        names += [f"soil_temperature_{layer + 1}" for layer in range(SOIL_LAYERS)]
+        names += [f"co2_h{hour:02d}" for hour in range(24)] + ["disturbance_rate"]
+        names += [f"{name.removesuffix('_hourly')}_h{hour:02d}" for hour in range(24) for name in HOURLY4]
+        names += list(SOIL_PROPERTIES)
+    else:
+        raise ValueError(
+            f"driver_set is '{driver_set}', expected 'monthly8' or 'carbonglobe136'; correct harmonise.driver_set"
+        )
+    if satellites:
+        names += [*SATELLITE, *(f"{name}_mask" for name in SATELLITE)]
+    return tuple(names)
+
+
+def stored_variables(driver_set: str) -> tuple[str, ...]:
+    """Names of the data variables that a driver set needs in ``drivers.nc`` and ``towers.nc``."""
+    if driver_set == "monthly8":
+        return MONTHLY8
+    driver_names(driver_set)
+    return (
+        "air_temperature",
+        "precipitation",
+        "soil_temperature",
+        "co2_hourly",
+        "disturbance_rate",
+        *HOURLY4,
+        "soil",
+    )
+
+
+def is_mask(name: str) -> bool:
+    """Whether a channel is a mask (0 or 1, never normalised)."""
+    return name.endswith("_mask")
+
+
+def stack(
+    dataset: xr.Dataset, driver_set: str, satellites: bool = False
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Stack the stored driver quantities of cells or sites.
+
+    Parameters
+    ----------
+    dataset
+        Quantities over (member, time[, ...]); the member dimension is ``cell`` or ``site`` and comes first.
+    driver_set, satellites
+        As in the configuration.
+
+    Returns
+    -------
+    array, names
+        (member, time, channel) in the stored units, without NaN, and the channel names.
+
+    Raises
+    ------
+    ValueError
+        When a variable is missing or holds NaN (towers are extended beyond their record first, see ``windows``).
+    """
+    names = driver_names(driver_set, satellites)
+    member = "cell" if "cell" in dataset.dims else "site"
+    missing = [name for name in stored_variables(driver_set) if name not in dataset]
+    if missing:
+        raise ValueError(
+            f"driver dataset lacks {missing}, which driver_set '{driver_set}' needs; make it again with that "
+            "driver_set or change harmonise.driver_set"
+        )
+    shape = (dataset.sizes[member], dataset.sizes["time"], len(names))
+    stacked = np.empty(shape, np.float32)
+    position = 0
+    for block in _blocks(dataset, driver_set, satellites, member):
+        stacked[..., position : position + block.shape[-1]] = block
+        position += block.shape[-1]
+    if np.isnan(stacked).any():
+        where, _, channel = np.argwhere(np.isnan(stacked))[0]
+        count = int(np.isnan(stacked).sum())
+        raise ValueError(
+            f"driver {names[channel]} of {member} {dataset[member].values[where]} is NaN ({count} values in all); "
+            "drivers must be complete: apply the missing-driver rule or drop the member"
+        )
+    return stacked, names
+
+
+def _blocks(dataset: xr.Dataset, driver_set: str, satellites: bool, member: str) -> Iterator[NDArray]:
+    """Channel blocks (member, time, channels) in the order of ``driver_names``."""
+    if driver_set == "monthly8":
+        for name in MONTHLY8:
+            yield dataset[name].transpose(member, "time").values[..., None]
+    else:
+        for name in ("air_temperature", "precipitation"):
+            yield dataset[name].transpose(member, "time").values[..., None]
+        yield dataset["soil_temperature"].transpose(member, "time", "layer").values
+        yield dataset["co2_hourly"].transpose(member, "time", "hour").values
+        yield dataset["disturbance_rate"].transpose(member, "time").values[..., None]
+        # hours are the slow index, the four variables the fast one (data-formats 6, trap 1)
+        hourly = np.stack([dataset[name].transpose(member, "time", "hour").values for name in HOURLY4], -1)
+        yield hourly.reshape(*hourly.shape[:2], -1)
+        soil = dataset["soil"].transpose(member, "soil_property").values
+        yield np.broadcast_to(soil[:, None], (soil.shape[0], dataset.sizes["time"], soil.shape[1]))
+    if satellites:
+        filled, masks = zip(*(_satellite(dataset, name, member) for name in SATELLITE), strict=True)
+        yield np.stack([*filled, *masks], -1)
+
+
+def _satellite(dataset: xr.Dataset, name: str, member: str) -> tuple[NDArray, NDArray]:
+    """A satellite channel, gaps filled by the member's own climatology, and its mask."""
+    shape = (dataset.sizes[member], dataset.sizes["time"])
+    if name not in dataset:
+        return np.full(shape, SATELLITE_FALLBACK[name]), np.zeros(shape)
+    values = dataset[name].transpose(member, "time").values.astype(float)
+    month = month_number(dataset["time"].values) % 12
+    climatology = np.nan_to_num(monthly_climatology(values, month), nan=SATELLITE_FALLBACK[name])
+    present = np.isfinite(values)
+    return np.where(present, values, climatology[:, month]), present.astype(float)

@@ -1,0 +1,115 @@
+"""The missing-driver rule (architecture 3): every core driver of every month of a record, or the site is dropped.
+
+Per driver and month: the reanalysis column (debiased with the tower's own data, alike at all sites); else the tower's
+own filled column; else the site's climatology of that driver, flagged and counted. A site whose climatology share in
+one driver exceeds a limit, or that has no value of a driver at all, is dropped with a sentence. CO2 is the global
+record unless the tower's column is known to be clean. Months outside the record stay NaN.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.harmonise.axis import month_number, monthly_climatology
+from dere.harmonise.co2 import global_co2
+from dere.variables import MONTHLY8, VARIABLES
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Completed:
+    """Complete drivers, how each month was filled, and the sites that could not be completed."""
+
+    dataset: xr.Dataset
+    counts: pd.DataFrame
+    dropped: dict[str, str]
+
+
+def complete_drivers(towers: xr.Dataset, maximum_gap: float, use_tower_co2: bool = False) -> Completed:
+    """Apply the rule.
+
+    Parameters
+    ----------
+    towers
+        (site, time): per driver ``d`` and ``d_reanalysis`` (either may be absent), ``in_record``; coordinate ``lat``.
+    maximum_gap
+        Largest share of a record's months that climatology may fill in one driver.
+    use_tower_co2
+        Treat CO2 as the other drivers; otherwise the global record is used.
+
+    Returns
+    -------
+    Completed
+        ``dataset``: kept sites, the eight drivers (site, time), NaN outside the record, ``record`` and
+        ``driver_filled`` (a month with climatology in any driver). ``counts``: site, step "drivers", reason
+        "<driver>: tower" or "<driver>: climatology", months. ``dropped``: site to sentence.
+    """
+    record = towers["in_record"].transpose("site", "time").values.astype(bool)
+    month = month_number(towers["time"].values) % 12
+    sites = towers["site"].values.astype(str)
+    length = np.maximum(record.sum(1), 1)
+    filled = np.zeros(record.shape, bool)
+    drivers: dict[str, NDArray] = {}
+    counts: list[pd.DataFrame] = []
+    dropped: dict[str, str] = {}
+    for site in sites[~record.any(1)]:
+        dropped[site] = f"site {site} has no month in its record, at least one is needed; remove its file"
+    for name in MONTHLY8:
+        if name == "co2" and not use_tower_co2:
+            background = global_co2(towers["time"].values, towers["lat"].values)
+            drivers[name] = np.where(record, background, np.nan)
+            continue
+        reanalysis, own = _column(towers, f"{name}_reanalysis", record), _column(towers, name, record)
+        values = np.where(np.isfinite(reanalysis), reanalysis, own)
+        gap = record & np.isnan(values)
+        climatology = monthly_climatology(values, month)[:, month]
+        drivers[name] = np.where(gap, climatology, values)
+        filled |= gap
+        from_tower = record & np.isnan(reanalysis) & np.isfinite(own)
+        for what, where in (("tower", from_tower), ("climatology", gap)):
+            counts.append(
+                pd.DataFrame(
+                    {"site": sites, "step": "drivers", "reason": f"{name}: {what}", "months": where.sum(1)}
+                )
+            )
+        share = gap.sum(1) / length
+        for index in np.flatnonzero(share > maximum_gap):
+            dropped.setdefault(
+                sites[index],
+                f"site {sites[index]} lacks {name} in {gap[index].sum()} of {length[index]} months ({share[index]:.0%}), "
+                f"at most {maximum_gap:.0%} may come from its climatology; give a complete {name} column or raise "
+                "harmonise.maximum_driver_gap",
+            )
+        for index in np.flatnonzero((np.isnan(drivers[name]) & record).any(1)):
+            dropped.setdefault(
+                sites[index],
+                f"site {sites[index]} has no value of {name} in its record, a complete driver is needed; give the column",
+            )
+    for sentence in dropped.values():
+        log.warning("%s; it is dropped", sentence)
+    keep = ~np.isin(sites, list(dropped))
+    if not keep.any():
+        raise ValueError(
+            f"none of {len(sites)} sites has complete drivers (first: {next(iter(dropped.values()), 'no site')}); "
+            "check the driver columns of the tower files"
+        )
+    result = towers[[]].isel(site=keep)
+    for name, values in drivers.items():
+        result[name] = (("site", "time"), values[keep].astype(np.float32), VARIABLES[name].attrs)
+    result["record"] = (("site", "time"), record[keep])
+    result["driver_filled"] = (("site", "time"), filled[keep])
+    table = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame()
+    return Completed(result, table[table["months"] > 0].reset_index(drop=True), dropped)
+
+
+def _column(towers: xr.Dataset, name: str, record: NDArray) -> NDArray[np.float64]:
+    if name not in towers:
+        return np.full(record.shape, np.nan)
+    return np.where(record, towers[name].transpose("site", "time").values.astype(float), np.nan)

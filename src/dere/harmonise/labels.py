@@ -1,0 +1,135 @@
+"""Which tower months become labels, and how uncertain they are (architecture 3, "Labels").
+
+The triple is NEE_VUT_REF, GPP_NT_VUT_REF and RECO := NEE + GPP, so it closes exactly. Rejected and counted are months
+whose published RECO differs from NEE + GPP by more than a limit, and runs of repeated values (a stuck partitioning).
+Nothing is clipped: negative night-time GPP is noise around zero and stays. Quality never removes a month here; it is
+stored beside the label, training and testing apply their own thresholds.
+
+Uncertainty (one standard deviation). NEE: the product's joint uncertainty, else the random one, else
+0.05 + 0.022 |NEE|. GPP and RECO share the partitioning term p, half the difference of the two partitionings, else
+0.04 + 0.05 |GPP|: sigma_GPP = p and sigma_RECO = sqrt(p^2 + sigma_NEE^2), because RECO is NEE + GPP; never below
+0.05. Both fallbacks are medians over the 7,086 good months of the Warm Winter 2020 release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.variables import FLUX_UNIT, FLUXES
+
+REASONS = ("no_nee", "no_gpp", "closure", "repeated")
+UNCERTAINTY_FLOOR = 0.05
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels (site, time, flux) and the count of kept and rejected months per site and reason."""
+
+    dataset: xr.Dataset
+    counts: pd.DataFrame
+
+
+def repeated_runs(values: NDArray, length: int) -> NDArray[np.bool_]:
+    """Mark runs of at least ``length`` equal neighbouring values along the last axis (NaN never equals)."""
+    values = np.asarray(values, float)
+    marked = np.zeros(values.shape, bool)
+    if values.shape[-1] < length:
+        return marked
+    same = values[..., 1:] == values[..., :-1]
+    full = np.lib.stride_tricks.sliding_window_view(same, length - 1, axis=-1).all(-1)
+    for offset in range(length):
+        marked[..., offset : offset + full.shape[-1]] |= full
+    return marked
+
+
+def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run: int = 3) -> Labels:
+    """Apply the label rule.
+
+    Parameters
+    ----------
+    towers
+        (site, time): ``nee``, ``gpp_nt``, ``in_record`` and, where known, ``reco_nt``, ``gpp_dt``, ``nee_quality``,
+        ``nee_joint_uncertainty``, ``nee_random_uncertainty``; fluxes in gC m-2 d-1.
+    maximum_residual
+        Largest |RECO - (NEE + GPP)| of the published triple in gC m-2 d-1.
+    repeated_run
+        Runs of so many equal values of NEE, GPP or RECO are rejected.
+
+    Returns
+    -------
+    Labels
+        ``flux``, ``flux_uncertainty``, ``flux_daytime`` (site, time, flux) and ``flux_quality`` (site, time).
+    """
+    nee, gpp = _values(towers, "nee"), _values(towers, "gpp_nt")
+    reco, daytime = _values(towers, "reco_nt"), _values(towers, "gpp_dt")
+    record = towers["in_record"].transpose("site", "time").values.astype(bool)
+
+    left = record.copy()
+    rejected: dict[str, NDArray] = {}
+    stuck = (
+        repeated_runs(nee, repeated_run) | repeated_runs(gpp, repeated_run) | repeated_runs(reco, repeated_run)
+    )
+    tests = {
+        "no_nee": np.isnan(nee),
+        "no_gpp": np.isnan(gpp),
+        "closure": np.abs(reco - nee - gpp) > maximum_residual,
+        "repeated": stuck,
+    }
+    for reason in REASONS:
+        rejected[reason] = left & tests[reason]
+        left &= ~tests[reason]
+
+    def triple(production: NDArray, usable: NDArray) -> NDArray:
+        values = np.stack([production, nee + production, nee], -1)
+        return np.where(usable[..., None], values, np.nan).astype(np.float32)
+
+    dims = ("site", "time", "flux")
+    unit = {"units": FLUX_UNIT}
+    dataset = xr.Dataset(
+        {
+            "flux_value": (dims, triple(gpp, left), {**unit, "long_name": "tower flux, closing triple"}),
+            "flux_uncertainty": (
+                dims,
+                np.where(left[..., None], _uncertainty(towers, nee, gpp, daytime), np.nan).astype(np.float32),
+                {**unit, "long_name": "standard uncertainty of the label"},
+            ),
+            "flux_daytime": (
+                dims,
+                triple(daytime, record & np.isfinite(nee) & np.isfinite(daytime)),
+                {**unit, "long_name": "tower flux, day-time partitioning"},
+            ),
+            "flux_quality": (
+                dims[:2],
+                np.where(record, np.nan_to_num(_values(towers, "nee_quality")), np.nan).astype(np.float32),
+                {"units": "1", "long_name": "share of measured or well-filled records"},
+            ),
+        },
+        coords={"site": towers["site"], "time": towers["time"], "flux": list(FLUXES)},
+    )
+    kept = {"kept": left.sum(1), **{reason: rejected[reason].sum(1) for reason in REASONS}}
+    sites = towers["site"].values.astype(str)
+    counts = pd.concat(
+        [pd.DataFrame({"site": sites, "step": "labels", "reason": r, "months": n}) for r, n in kept.items()]
+    )
+    return Labels(dataset, counts[counts["months"] > 0].reset_index(drop=True))
+
+
+def _uncertainty(towers: xr.Dataset, nee: NDArray, gpp: NDArray, daytime: NDArray) -> NDArray:
+    joint, random = _values(towers, "nee_joint_uncertainty"), _values(towers, "nee_random_uncertainty")
+    sigma = np.where(np.isfinite(joint), joint, random)
+    sigma = np.where(np.isfinite(sigma), sigma, 0.05 + 0.022 * np.abs(nee))
+    partitioning = 0.5 * np.abs(gpp - daytime)
+    partitioning = np.where(np.isfinite(partitioning), partitioning, 0.04 + 0.05 * np.abs(gpp))
+    stacked = np.stack([partitioning, np.hypot(partitioning, sigma), sigma], -1)
+    return np.maximum(stacked, UNCERTAINTY_FLOOR)
+
+
+def _values(towers: xr.Dataset, name: str) -> NDArray[np.float64]:
+    if name not in towers:
+        return np.full((towers.sizes["site"], towers.sizes["time"]), np.nan)
+    return towers[name].transpose("site", "time").values.astype(float)

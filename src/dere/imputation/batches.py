@@ -1,0 +1,220 @@
+"""From stretches of sites to network inputs: side channels, standardised values, training and validation draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dere.config.imputation import ImputationConfig
+from dere.imputation.masks import KINDS, GapStatistics, draw_kind, draw_mask
+from dere.imputation.prior import Moments, SitePrior, condition
+from dere.imputation.schedule import Schedule, diffuse
+from dere.imputation.series import Series
+from dere.training.loop import LossParts
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Months ``start`` to ``stop`` of site number ``site``."""
+
+    site: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Side inputs of a batch, all float32 except the moments; L is a multiple of 12.
+
+    Parameters
+    ----------
+    monthly
+        (B, L, drivers + 13).
+    static
+        (B, S).
+    carries, active
+        (B, L): observed or generated; generated.
+    value
+        Standardised deviation from the conditional prior, (B, L, 2); 0 where nothing was observed.
+    moments
+        Conditional prior in gC m-2 d-1.
+    """
+
+    monthly: Tensor
+    static: Tensor
+    carries: Tensor
+    active: Tensor
+    value: Tensor
+    moments: Moments
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A training or validation batch: inputs plus noisy series, velocity target (B, k, L, 2) and steps (B, k)."""
+
+    inputs: Inputs
+    noisy: Tensor
+    target: Tensor
+    step: Tensor
+
+
+def assemble(
+    series: Series,
+    point: NDArray[np.float64],
+    prior: SitePrior,
+    stretches: Sequence[Stretch],
+    known: Sequence[NDArray[np.bool_]],
+    active: Sequence[NDArray[np.bool_]],
+    device: str = "cpu",
+) -> Inputs:
+    """Network inputs of some stretches.
+
+    Parameters
+    ----------
+    point
+        Point prediction (S, T, 2).
+    known, active
+        Per stretch: conditioning months, months to generate. Months in neither carry nothing.
+    """
+    length = max(s.stop - s.start for s in stretches)
+    length += -length % 12
+    shape = (len(stretches), length)
+    index = np.stack([np.minimum(s.start + np.arange(length), s.stop - 1) for s in stretches])
+    site = np.array([s.site for s in stretches])
+    inside = np.arange(length) < np.array([[s.stop - s.start] for s in stretches])
+    seen, wanted = np.zeros(shape, bool), np.zeros(shape, bool)
+    for row, (a, b) in enumerate(zip(known, active, strict=True)):
+        seen[row, : len(a)], wanted[row, : len(b)] = a, b
+    # the axis continues through the padding, so that row t of every sequence keeps its calendar month
+    phase = (series.phase[site, index[:, 0]][:, None] + np.arange(length)) % 12
+    flux = series.flux[site[:, None], index]
+    guess = point[site[:, None], index]
+    moments = condition(prior, guess, flux, phase, inside, seen)
+    value = np.where(inside[..., None], (flux - moments.mean) / moments.std, 0.0)
+    value = np.where((seen | (wanted & np.isfinite(flux).all(-1)))[..., None], value, 0.0)
+    angle = 2 * np.pi * phase / 12
+    drivers = series.drivers[site[:, None], index] * inside[..., None]
+    flags = np.stack([seen, wanted, inside, np.cos(angle), np.sin(angle)], -1)
+    extra = [
+        value * seen[..., None],
+        flags,
+        moments.mean / 3.0,
+        np.log(moments.std),
+        moments.noise / moments.std,
+    ]
+    monthly = np.concatenate([drivers, *extra], -1)
+
+    def tensor(array: NDArray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(device)
+
+    return Inputs(
+        tensor(monthly), tensor(series.statics[site]), tensor(seen | wanted), tensor(wanted), tensor(value), moments
+    )
+
+
+def noisy_batch(inputs: Inputs, schedule: Schedule, step: Tensor, generator: torch.Generator) -> Batch:
+    """Add noise at steps (B, k); the target is the velocity at the hidden months."""
+    b, k = step.shape
+    clean = inputs.value[:, None].expand(-1, k, -1, -1)
+    noise = torch.randn(clean.shape, generator=generator).to(clean.device)
+    noisy, target = diffuse(schedule, clean.reshape(b * k, *clean.shape[2:]), noise.flatten(0, 1), step.flatten())
+    return Batch(inputs, noisy.view_as(clean), target.view_as(clean), step.to(clean.device))
+
+
+def loss(denoiser: torch.nn.Module, batch: Batch) -> LossParts:
+    """Squared velocity error over hidden months: sum and count (never a mean over missing ones)."""
+    inputs = batch.inputs
+    side = denoiser.encode(inputs.monthly, inputs.static, inputs.carries, inputs.active)
+    error = (denoiser(side, batch.noisy, batch.step) - batch.target) ** 2
+    mask = inputs.active[:, None, :, None].expand_as(error)
+    return LossParts((error * mask).sum(), mask.sum())
+
+
+def random_stretch(series: Series, site: int, window: int, rng: np.random.Generator) -> Stretch:
+    """A stretch of at most ``window`` months around a random observed month of a site."""
+    start, stop = int(series.start[site]), int(series.stop[site])
+    if stop - start > window:
+        middle = int(rng.choice(np.flatnonzero(series.observed[site])))
+        first = int(np.clip(middle - rng.integers(0, window), start, stop - window))
+        return Stretch(site, first, first + window)
+    return Stretch(site, start, stop)
+
+
+def masked_inputs(
+    series: Series,
+    point: NDArray[np.float64],
+    prior: SitePrior,
+    picks: Sequence[tuple[Stretch, str]],
+    gaps: GapStatistics,
+    rng: np.random.Generator,
+    device: str = "cpu",
+) -> Inputs:
+    """Inputs with some observed months hidden; only those are generated."""
+    known, hidden = [], []
+    for stretch, kind in picks:
+        seen = series.observed[stretch.site, stretch.start : stretch.stop]
+        mask = draw_mask(kind, seen, series.phase[stretch.site, stretch.start : stretch.stop], gaps, rng)
+        known.append(seen & ~mask)
+        hidden.append(mask)
+    return assemble(series, point, prior, [s for s, _ in picks], known, hidden, device)
+
+
+def training_draw(
+    series: Series,
+    point: NDArray[np.float64],
+    prior: SitePrior,
+    gaps: GapStatistics,
+    config: ImputationConfig,
+    schedule: Schedule,
+    device: str = "cpu",
+    copies: int = 2,
+) -> Callable[[torch.Generator], Batch]:
+    """Random batches: sites by the root of their observed months, a stretch, a gap kind, steps and noise.
+
+    ``copies`` noisy copies share one encoding of the side information.
+    """
+    share = np.sqrt(series.observed.sum(1).astype(float))
+    share /= share.sum()
+
+    def draw(generator: torch.Generator) -> Batch:
+        rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
+        sites = rng.choice(len(share), config.training.batch, p=share)
+        picks = [(random_stretch(series, int(s), config.window, rng), draw_kind(config.masks, rng)) for s in sites]
+        inputs = masked_inputs(series, point, prior, picks, gaps, rng, device)
+        step = torch.randint(1, schedule.steps + 1, (len(picks), copies), generator=generator)
+        return noisy_batch(inputs, schedule, step, generator)
+
+    return draw
+
+
+def validation_batches(
+    series: Series,
+    point: NDArray[np.float64],
+    prior: SitePrior,
+    gaps: GapStatistics,
+    config: ImputationConfig,
+    schedule: Schedule,
+    seed: int,
+    device: str = "cpu",
+    levels: int = 5,
+) -> list[Batch]:
+    """Fixed batches: every site with every kind of gap of the mixture, fixed noise, ``levels`` steps."""
+    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    kinds = [kind for kind in KINDS if getattr(config.masks, kind) > 0]
+    steps = np.linspace(0.1, 0.9, levels) * schedule.steps
+    batches = []
+    for kind in kinds:
+        picks = [
+            (random_stretch(series, site, config.window, rng), kind)
+            for site in range(len(series.sites))
+            if series.observed[site].any()
+        ]
+        inputs = masked_inputs(series, point, prior, picks, gaps, rng, device)
+        step = torch.from_numpy(np.maximum(steps.round(), 1).astype(np.int64)).expand(len(picks), -1).contiguous()
+        batches.append(noisy_batch(inputs, schedule, step, generator))
+    return batches

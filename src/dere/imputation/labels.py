@@ -1,0 +1,245 @@
+"""Labels of training and validation towers: observed months, imputed months, covariance, quantiles, trajectories.
+
+All observations condition. Observed months keep the observed value; their covariance is that of the observation with
+a floor, and their trajectories scatter around the value with it, so that sums over a year carry observation error too.
+Imputed months carry mean, covariance and quantiles of the trajectories.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.config.imputation import ImputationConfig
+from dere.imputation.batches import Stretch, assemble
+from dere.imputation.bundle import Imputer, draw_trajectories
+from dere.imputation.fit import select, series_of, site_ids
+from dere.imputation.series import COMPONENTS, Series
+from dere.variables import FLUX_UNIT, FLUXES
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+NOTHING, OBSERVED, IMPUTED = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Request:
+    """Generate the months ``active`` of a stretch given the months ``known`` (both of the stretch's length)."""
+
+    stretch: Stretch
+    known: NDArray[np.bool_]
+    active: NDArray[np.bool_]
+
+
+def site_seed(seed: int, site: str, salt: str = "") -> int:
+    """Seed of a site's noise: independent of which other sites are imputed, and of their order."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{site}:{salt}".encode()).digest()[:7], "big")
+
+
+def trajectories(
+    imputer: Imputer,
+    series: Series,
+    point: NDArray[np.float64],
+    requests: Sequence[Request],
+    samples: int,
+    seed: int,
+    device: str = "cpu",
+    salt: str = "",
+    batch_sites: int = 4,
+) -> list[NDArray[np.float64]]:
+    """Trajectories of (NEE, RECO) in gC m-2 d-1, per request (samples, months, 2); known months keep their value.
+
+    Requests of equal padded length share a batch, so that a site's trajectories do not depend on its company.
+    """
+    imputer.eval()
+    out: list[NDArray[np.float64]] = [np.empty(0)] * len(requests)
+    lengths = [-(-(r.stretch.stop - r.stretch.start) // 12) * 12 for r in requests]
+    for length in sorted(set(lengths)):
+        members = [i for i, value in enumerate(lengths) if value == length]
+        for begin in range(0, len(members), batch_sites):
+            chunk = members[begin : begin + batch_sites]
+            for i, value in zip(
+                chunk,
+                _chunk(imputer, series, point, [requests[i] for i in chunk], samples, seed, device, salt),
+                strict=True,
+            ):
+                out[i] = value
+    return out
+
+
+def _chunk(
+    imputer: Imputer,
+    series: Series,
+    point: NDArray[np.float64],
+    requests: list[Request],
+    samples: int,
+    seed: int,
+    device: str,
+    salt: str,
+) -> list[NDArray[np.float64]]:
+    inputs = assemble(
+        series,
+        point,
+        imputer.prior,
+        [r.stretch for r in requests],
+        [r.known for r in requests],
+        [r.active for r in requests],
+        device,
+    )
+    length = inputs.monthly.shape[1]
+    generators = [
+        torch.Generator().manual_seed(site_seed(seed, str(series.sites[r.stretch.site]), salt)) for r in requests
+    ]
+    start = torch.stack([torch.randn((samples, length, 2), generator=g) for g in generators]).to(device)
+    with torch.no_grad():
+        side = imputer.denoiser.encode(inputs.monthly, inputs.static, inputs.carries, inputs.active)
+        drawn = draw_trajectories(imputer, side, start, generator=generators[0]).double().cpu().numpy()
+    middle = drawn.mean(1, keepdims=True)
+    drawn = middle + float(imputer.spread[0]) * (drawn - middle)
+    flux = inputs.moments.mean[:, None] + inputs.moments.std[:, None] * drawn
+    result = []
+    for row, request in enumerate(requests):
+        s = request.stretch
+        value = flux[row, :, : s.stop - s.start]
+        observed = series.flux[s.site, s.start : s.stop]
+        result.append(np.where(request.known[None, :, None], observed[None], value))
+    return result
+
+
+def impute(
+    bundle: Imputer,
+    towers: xr.Dataset,
+    splits: pd.DataFrame,
+    fold: int,
+    config: ImputationConfig,
+    seed: int,
+    device: str = "cpu",
+) -> xr.Dataset:
+    """Labels of the training and validation towers of a fold.
+
+    Parameters
+    ----------
+    bundle
+        From `dere.imputation.fit.train_imputation`; holds the fold's statistics.
+    config
+        Samples, steps, margins; network sizes are those of ``bundle``.
+
+    Returns
+    -------
+    Dataset
+        ``label(site, time, flux)``, ``covariance(site, time, component, component2)``,
+        ``quantile_value(site, time, flux, quantile)``, ``sample(site, sample, time, flux)`` and
+        ``origin(site, time)``: 0 none, 1 observed, 2 imputed. gC m-2 d-1.
+
+    Raises
+    ------
+    ValueError
+        When the fold has no such tower, or a trajectory is not finite.
+    """
+    ids = [*site_ids(splits, fold, "training"), *site_ids(splits, fold, "validation")]
+    chosen = select(towers, ids)
+    if not chosen.sizes["site"]:
+        raise ValueError(f"imputation: fold {fold} has no training or validation tower in towers.nc; check splits.csv")
+    series = series_of(chosen, splits, bundle.statistics, config)
+    requests = []
+    for site, (start, stop) in enumerate(zip(series.start, series.stop, strict=True)):
+        if stop > start:
+            known = series.observed[site, start:stop]
+            requests.append(Request(Stretch(site, int(start), int(stop)), known, ~known))
+    bundle.to(device)
+    drawn = trajectories(bundle, series, bundle.predict_point(series), requests, config.samples, seed, device)
+    sites, months = len(series.sites), len(series.month)
+    sample = np.full((sites, config.samples, months, 2), np.nan)
+    origin = np.zeros((sites, months), np.int8)
+    covariance = np.full((sites, months, 2, 2), np.nan)
+    label = np.full((sites, months, 2), np.nan)
+    for request, value in zip(requests, drawn, strict=True):
+        site, at = request.stretch.site, slice(request.stretch.start, request.stretch.stop)
+        error = series.covariance[site, at][request.known]
+        value[:, request.known] += _observation_noise(
+            error, config.samples, site_seed(seed, str(series.sites[site]), "o")
+        )
+        sample[site, :, at] = value
+        origin[site, at] = np.where(request.known, OBSERVED, IMPUTED)
+        mean = value.mean(0)
+        deviation = value - mean
+        spread = np.einsum("nta,ntb->tab", deviation, deviation) / (len(value) - 1)
+        spread[request.known] = error
+        mean[request.known] = series.flux[site, at][request.known]
+        label[site, at], covariance[site, at] = mean, spread
+    return _dataset(chosen, label, covariance, sample, origin, config, fold, seed)
+
+
+def _observation_noise(covariance: NDArray, samples: int, seed: int) -> NDArray[np.float64]:
+    """Noise (samples, months, 2) of the given covariances whose sample mean is exactly zero."""
+    noise = np.random.default_rng(seed).normal(size=(samples, len(covariance), 2))
+    noise = (noise - noise.mean(0)) * np.sqrt(samples / (samples - 1))
+    return np.einsum("tab,ntb->nta", np.linalg.cholesky(covariance), noise)
+
+
+def with_gpp(values: NDArray) -> NDArray:
+    """GPP, RECO, NEE (..., 3) from NEE and RECO (..., 2)."""
+    full = {"nee": values[..., 0], "reco": values[..., 1], "gpp": values[..., 1] - values[..., 0]}
+    return np.stack([full[name] for name in FLUXES], -1)
+
+
+def _dataset(
+    towers: xr.Dataset,
+    label: NDArray,
+    covariance: NDArray,
+    sample: NDArray,
+    origin: NDArray,
+    config: ImputationConfig,
+    fold: int,
+    seed: int,
+) -> xr.Dataset:
+    full = with_gpp(sample)
+    some = origin > NOTHING
+    quantile = np.full((*some.shape, 3, len(QUANTILES)), np.nan)
+    quantile[some] = np.moveaxis(np.quantile(np.moveaxis(full, 1, 2)[some], QUANTILES, axis=1), 0, -1)
+    data = xr.Dataset(
+        {
+            "label": (("site", "time", "flux"), with_gpp(label)),
+            "covariance": (("site", "time", "component", "component2"), covariance),
+            "quantile_value": (("site", "time", "flux", "quantile"), quantile.astype(np.float32)),
+            "sample": (("site", "sample", "time", "flux"), full.astype(np.float32)),
+            "origin": (("site", "time"), origin),
+        },
+        coords={
+            "site": towers["site"].values.astype(str),
+            "time": towers["time"],
+            "flux": list(FLUXES),
+            "component": list(COMPONENTS),
+            "component2": list(COMPONENTS),
+            "quantile": list(QUANTILES),
+            "lat": ("site", towers["lat"].values),
+            "lon": ("site", towers["lon"].values),
+        },
+        attrs={
+            "fold": fold,
+            "seed": seed,
+            "margin_months": config.margin_months,
+            "sampling_steps": config.sampling_steps,
+        },
+    )
+    text = {
+        "label": "flux label, observed or posterior mean",
+        "quantile_value": "quantile of the trajectories",
+        "sample": "trajectory of monthly fluxes",
+    }
+    for name, long_name in text.items():
+        data[name].attrs.update(units=FLUX_UNIT, long_name=long_name)
+    data["covariance"].attrs.update(units=f"({FLUX_UNIT})2", long_name="covariance of NEE and RECO")
+    data["origin"].attrs.update(
+        long_name="origin of the label", flag_values=np.array([0, 1, 2], np.int8), flag_meanings="none observed imputed"
+    )
+    bad = ~np.isfinite(data["label"].values[some]).all(-1) | ~np.isfinite(data["covariance"].values[some]).all((-1, -2))
+    if bad.any():
+        raise ValueError(f"imputation made {int(bad.sum())} labels that are not finite; train the imputation again")
+    return data

@@ -1,0 +1,250 @@
+"""Towers as arrays: complete standardised drivers, usable fluxes, and the stretch of months that gets labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.harmonise.axis import month_number, monthly_climatology
+from dere.harmonise.drivers import driver_names, is_mask, stack, stored_variables
+from dere.variables import FLUXES, SATELLITE
+
+COMPONENTS = ("nee", "reco")
+"""The two channels of the diffusion; GPP = RECO - NEE."""
+SIMULATED = ("nee", "reco", "gpp")
+LIMIT = 5.0
+"""Standardised inputs beyond this are pulled to it: a class or climate without training towers must not extrapolate."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Sites on the common monthly axis.
+
+    Parameters
+    ----------
+    sites, clusters, classes
+        Site ids, cluster labels and IGBP classes, shape (S,).
+    drivers
+        Standardised driver channels, satellites and simulated fluxes (S, T, D); finite everywhere.
+    statics
+        Standardised static attributes (S, A).
+    flux
+        NEE and RECO in gC m-2 d-1, NaN where not usable, (S, T, 2).
+    covariance
+        Error covariance of observed (NEE, RECO) in (gC m-2 d-1)^2, (S, T, 2, 2); NaN where not observed.
+    start, stop
+        First month and month after the last of the record with margins, (S,).
+    phase
+        Calendar month 0-11 counted from the local midwinter half (southern sites shifted by six), (S, T).
+    month
+        Calendar month 0-11, (T,).
+    channels
+        Names of the driver channels.
+    """
+
+    sites: NDArray
+    clusters: NDArray
+    classes: NDArray
+    drivers: NDArray[np.float32]
+    statics: NDArray[np.float32]
+    flux: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    phase: NDArray[np.int64]
+    month: NDArray[np.int64]
+    channels: tuple[str, ...]
+
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """Months with a usable triple (S, T)."""
+        return np.isfinite(self.flux).all(-1)
+
+    @property
+    def span(self) -> NDArray[np.bool_]:
+        """Months of record and margins (S, T)."""
+        index = np.arange(len(self.month))
+        return (index >= self.start[:, None]) & (index < self.stop[:, None])
+
+    def take(self, chosen: NDArray) -> Series:
+        """The chosen sites (boolean mask or indices)."""
+        shared = ("month", "channels")
+        return Series(
+            **{
+                f.name: getattr(self, f.name) if f.name in shared else getattr(self, f.name)[chosen]
+                for f in fields(self)
+            }
+        )
+
+
+def extend(towers: xr.Dataset, names: Sequence[str]) -> xr.Dataset:
+    """Fill variables (site, time, ...) outside the record by the site's own monthly climatology.
+
+    Raises
+    ------
+    ValueError
+        When a site has no value at all of a variable.
+    """
+    month = month_number(towers["time"].values) % 12
+    filled = {}
+    for name in names:
+        if "time" not in towers[name].dims:
+            filled[name] = towers[name]
+            continue
+        moved = towers[name].transpose("site", ..., "time")
+        values = moved.values.astype(float)
+        complete = np.where(np.isfinite(values), values, monthly_climatology(values, month)[..., month])
+        if np.isnan(complete).any():
+            site = towers["site"].values[np.argwhere(np.isnan(complete))[0][0]]
+            raise ValueError(
+                f"towers: driver {name} of site {site} has no value in any month; drop the site or supply the driver"
+            )
+        filled[name] = moved.copy(data=complete)
+    return xr.Dataset(filled, coords={"time": towers["time"], "site": towers["site"]})
+
+
+def observed_covariance(
+    flux: NDArray, uncertainty: NDArray, floor: float, relative_floor: float
+) -> NDArray[np.float64]:
+    """Error covariance of observed (NEE, RECO), shape (..., 2, 2).
+
+    Parameters
+    ----------
+    flux, uncertainty
+        GPP, RECO and NEE and their standard deviations (..., 3) in gC m-2 d-1; a missing uncertainty is the floor.
+    floor, relative_floor
+        Smallest standard deviation, absolute and as a share of the value.
+
+    Notes
+    -----
+    The covariance follows from GPP = RECO - NEE: var(GPP) = var(RECO) + var(NEE) - 2 cov.
+    """
+    sigma = np.fmax(np.nan_to_num(uncertainty, nan=0.0), np.maximum(floor, relative_floor * np.abs(flux)))
+    gpp, reco, nee = (sigma[..., FLUXES.index(name)] ** 2 for name in ("gpp", "reco", "nee"))
+    limit = 0.95 * np.sqrt(nee * reco)
+    cross = np.clip((reco + nee - gpp) / 2, -limit, limit)
+    return np.stack([np.stack([nee, cross], -1), np.stack([cross, reco], -1)], -2)
+
+
+def _standardised(values: NDArray, mean: NDArray, std: NDArray) -> NDArray[np.float32]:
+    """Standardise; a floored (constant) channel becomes 0; far values are pulled to the limit."""
+    constant = np.asarray(std) <= 1e-6
+    scaled = np.where(constant, 0.0, (values - mean) / np.where(constant, 1.0, std))
+    return np.clip(scaled, -LIMIT, LIMIT).astype(np.float32)
+
+
+def build(
+    towers: xr.Dataset,
+    splits: pd.DataFrame,
+    statistics: xr.Dataset,
+    *,
+    margin_months: int = 12,
+    minimum_quality: float = 0.5,
+    floor: float = 0.15,
+    relative_floor: float = 0.05,
+    use_simulation: bool = True,
+) -> Series:
+    """Arrays of all sites in ``towers``.
+
+    Parameters
+    ----------
+    towers
+        ``data/towers.nc`` or some of its sites; only those with a row in ``splits``.
+    splits
+        Gives the cluster of each site.
+    statistics
+        Training-only means and standard deviations of drivers, statics and fluxes.
+    margin_months
+        Months before and after the record that get labels too; cut at the ends of the time axis.
+    minimum_quality
+        Months of lower quality count as missing; a missing quality counts as good.
+
+    Raises
+    ------
+    ValueError
+        When a site lacks a row in ``splits``, ids repeat, a driver is missing or the statistics do not fit.
+    """
+    sites = towers["site"].values.astype(str)
+    table = splits[splits["kind"] == "site"]
+    table = table.assign(id=table["id"].astype(str)).set_index("id")
+    if len(set(sites)) != len(sites) or table.index.has_duplicates:
+        raise ValueError("towers: a site id occurs twice; give every tower one row in towers.nc and splits.csv")
+    unknown = sorted(set(sites) - set(table.index))
+    if unknown:
+        raise ValueError(f"splits.csv lacks site {unknown[0]} ({len(unknown)} in all); run harmonise again")
+    driver_set = str(towers.attrs["driver_set"])
+    wanted = [str(name) for name in statistics["driver"].values]
+    satellites = any(is_mask(name) for name in wanted)
+    complete = extend(towers, stored_variables(driver_set))
+    if satellites:
+        complete = complete.assign({name: towers[name] for name in SATELLITE if name in towers})
+    raw, names = stack(complete, driver_set, satellites)
+    if list(names) != wanted or list(names) != list(driver_names(driver_set, satellites)):
+        raise ValueError(
+            f"statistics hold drivers {wanted[:3]}..., towers have {list(names)[:3]}...; make the statistics again"
+        )
+    drivers = _standardised(raw, statistics["driver_mean"].values, statistics["driver_std"].values)
+    channels = tuple(names)
+    if use_simulation and "simulated" in towers and bool(np.isfinite(towers["simulated"].values).any()):
+        drivers, channels = _with_simulation(towers, statistics, drivers, channels)
+    flux = towers["flux_value"].sel(flux=list(FLUXES)).transpose("site", "time", "flux").values.astype(float)
+    usable = np.isfinite(flux).all(-1)
+    if "flux_quality" in towers:
+        usable &= ~(towers["flux_quality"].transpose("site", "time").values < minimum_quality)
+    if "flux_uncertainty" in towers:
+        uncertainty = towers["flux_uncertainty"].sel(flux=list(FLUXES)).transpose("site", "time", "flux").values
+    else:
+        uncertainty = np.full(flux.shape, np.nan)
+    flux = np.where(usable[..., None], flux, np.nan)
+    month = month_number(towers["time"].values) % 12
+    record = towers["record"].transpose("site", "time").values.astype(bool)
+    start, stop = _span(record, margin_months)
+    lat = towers["lat"].values
+    return Series(
+        sites=sites,
+        clusters=table["cluster"].reindex(sites).to_numpy(),
+        classes=towers["igbp"].values.astype(str),
+        drivers=drivers,
+        statics=_standardised(
+            towers["static"].transpose("site", "attribute").values,
+            statistics["static_mean"].values,
+            statistics["static_std"].values,
+        ),
+        flux=flux[..., [FLUXES.index(name) for name in COMPONENTS]],
+        covariance=observed_covariance(flux, uncertainty, floor, relative_floor),
+        start=start,
+        stop=stop,
+        phase=(month[None] + np.where(lat < 0, 6, 0)[:, None]) % 12,
+        month=month,
+        channels=channels,
+    )
+
+
+def _with_simulation(
+    towers: xr.Dataset, statistics: xr.Dataset, drivers: NDArray, channels: tuple[str, ...]
+) -> tuple[NDArray, tuple[str, ...]]:
+    """Append the simulated fluxes, standardised by the tower fluxes, as driver channels."""
+    chosen = towers["simulated"].sel(target=list(SIMULATED))
+    series = xr.Dataset({name: chosen.sel(target=name, drop=True) for name in SIMULATED})
+    complete = extend(series.assign_coords(site=towers["site"], time=towers["time"]), SIMULATED)
+    values = np.stack([complete[name].transpose("site", "time").values for name in SIMULATED], -1)
+    mean = statistics["flux_mean"].sel(flux=list(SIMULATED)).values
+    std = statistics["flux_std"].sel(flux=list(SIMULATED)).values
+    added = _standardised(values, mean, std)
+    return np.concatenate([drivers, added], -1), (*channels, *(f"simulated_{name}" for name in SIMULATED))
+
+
+def _span(record: NDArray[np.bool_], margin: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and one-past-last month of record and margins; an empty record gives an empty span."""
+    length = record.shape[1]
+    some = record.any(1)
+    first = np.where(some, record.argmax(1), 0)
+    last = np.where(some, length - record[:, ::-1].argmax(1), 0)
+    start = np.where(some, np.maximum(first - margin, 0), 0)
+    stop = np.where(some, np.minimum(last + margin, length), 0)
+    return start.astype(np.int64), stop.astype(np.int64)

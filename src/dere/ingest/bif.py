@@ -1,0 +1,141 @@
+"""Site metadata: BADM/BIF long tables (data-formats 2.4) and plain site tables.
+
+Both become one table indexed by site: lat, lon (degrees), elevation (m), igbp, mat (degC), map (mm per year),
+source (file name); unknown = NaN or ''.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from dere.ingest.checks import check_coordinates
+from dere.ingest.fluxnet import ALIASES
+from dere.ingest.tables import numeric, read_table, require_columns
+
+log = logging.getLogger(__name__)
+
+IGBP = (
+    "ENF", "EBF", "DNF", "DBF", "MF", "CSH", "OSH", "WSA", "SAV", "GRA", "WET", "CRO", "CVM",
+    "URB", "SNO", "BSV", "WAT",
+)  # fmt: skip
+# classes that say nothing about plants; another column of the table, where there is one, is asked first
+_BARE = {"SNO", "URB", "BSV", "WAT", ""}
+_BIF_VARIABLES = {
+    "LOCATION_LAT": "lat",
+    "LOCATION_LONG": "lon",
+    "LOCATION_ELEV": "elevation",
+    "IGBP": "igbp",
+    "MAT": "mat",
+    "MAP": "map",
+}
+_NUMBERS = ("lat", "lon", "elevation", "mat", "map")
+METADATA_COLUMNS = ("lat", "lon", "elevation", "igbp", "mat", "map", "source")
+_SYNONYMS = {
+    "site": ("site", "site_id", "siteid"),
+    "lat": ("lat", "latitude", "location_lat"),
+    "lon": ("lon", "long", "longitude", "location_long", "location_lon"),
+    "elevation": ("elevation", "elev", "location_elev"),
+    "mat": ("mat",),
+    "map": ("map",),
+}
+
+
+def parse_bif(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Site table of a BADM/BIF long table.
+
+    Where a site states a variable more than once (a moved mast, a new class), the last statement counts.
+
+    Parameters
+    ----------
+    table
+        Columns SITE_ID, VARIABLE, DATAVALUE; others are ignored.
+    source
+        File name for messages.
+
+    Raises
+    ------
+    ValueError
+        Missing columns, text where a number belongs, impossible coordinates.
+    """
+    require_columns(table, ["SITE_ID", "VARIABLE", "DATAVALUE"], source)
+    chosen = table[table["VARIABLE"].isin(list(_BIF_VARIABLES))]
+    # sites without any known variable still count as sites of the table
+    wide = chosen.groupby(["SITE_ID", "VARIABLE"], sort=True)["DATAVALUE"].last().unstack("VARIABLE")
+    wide = wide.rename(columns=_BIF_VARIABLES).reset_index().rename(columns={"SITE_ID": "site"})
+    return _finish(wide, source)
+
+
+def parse_sites(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Site table of a plain csv: one row per site, columns found by usual names whatever their case.
+
+    Several IGBP columns may stand side by side (site lists disagree): the first that names vegetation counts.
+
+    Raises
+    ------
+    ValueError
+        No site, latitude or longitude column, a duplicated site, impossible coordinates.
+    """
+    lower = {str(column).strip().lower(): column for column in table.columns}
+    found = {
+        name: next((lower[synonym] for synonym in synonyms if synonym in lower), None)
+        for name, synonyms in _SYNONYMS.items()
+    }
+    for name in ("site", "lat", "lon"):
+        if found[name] is None:
+            raise ValueError(
+                f"{source} has no column for {name} ({', '.join(_SYNONYMS[name])}) among {list(table.columns)[:8]}; "
+                "rename or add it"
+            )
+    wide = pd.DataFrame({name: table[column] for name, column in found.items() if column is not None})
+    classes = [column for key, column in lower.items() if key.startswith("igbp") or key == "pft"]
+    if classes:
+        wide["igbp"] = [_first_class(row) for row in table[classes].fillna("").astype(str).to_numpy().tolist()]
+    return _finish(wide, source)
+
+
+def _first_class(candidates: Sequence[str]) -> str:
+    """First class that names vegetation, else the first of all."""
+    return next((c for c in candidates if c.strip().upper() not in _BARE), candidates[0])
+
+
+def _finish(wide: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Numbers as numbers, aliases resolved, coordinates and classes checked, indexed by site."""
+    wide = wide.reset_index(drop=True)
+    for name in _NUMBERS:
+        wide[name] = numeric(wide, name, source)
+    if "igbp" not in wide:
+        wide["igbp"] = ""
+    wide["igbp"] = wide["igbp"].fillna("").astype(str).str.strip().str.upper()
+    for site, igbp in zip(wide["site"], wide["igbp"], strict=True):
+        if igbp and igbp not in IGBP:
+            log.warning("%s: IGBP class '%s' of site %s is not known; taken as it is", source, igbp, site)
+    wide["site"] = wide["site"].astype(str).str.strip().replace(ALIASES)
+    if wide["site"].duplicated().any():
+        site = wide.loc[wide["site"].duplicated(), "site"].iloc[0]
+        raise ValueError(f"{source} lists site {site} more than once, but each site may stand there once; remove a row")
+    for site, lat, lon in zip(wide["site"], wide["lat"], wide["lon"], strict=True):
+        if lat == lat and lon == lon:
+            check_coordinates(lat, lon, f"{source}: site {site}")
+    wide["source"] = source
+    return wide.set_index("site")[list(METADATA_COLUMNS)]
+
+
+def read_bif(path: Path) -> pd.DataFrame:
+    """Read a BADM/BIF csv, semicolon or comma, UTF-8 or Latin-1 (see :func:`parse_bif`)."""
+    path = Path(path)
+    return parse_bif(_read_text(path), path.name)
+
+
+def read_sites(path: Path) -> pd.DataFrame:
+    """Read a plain table of sites (see :func:`parse_sites`)."""
+    path = Path(path)
+    return parse_sites(_read_text(path), path.name)
+
+
+def _read_text(path: Path) -> pd.DataFrame:
+    """Read a table with any separator; Latin-1 accepts every byte, so that a stray one in a name does no harm."""
+    return read_table(path, encoding="latin-1", separator=None)

@@ -1,0 +1,63 @@
+"""The regular grid behind a land mask: cell numbers, centres and areas."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+EARTH_RADIUS = 6_371_007.2  # authalic radius in m, so that areas of the sphere equal those of the ellipsoid
+
+
+def check_mask(mask: np.ndarray, grid_degrees: float, source: str) -> None:
+    """Check that a land mask is a global regular grid of ``grid_degrees``.
+
+    Raises
+    ------
+    ValueError
+        When type or shape is another, or when there is no land.
+    """
+    expected = (round(180 / grid_degrees), round(360 / grid_degrees))
+    if mask.dtype != np.bool_ or mask.ndim != 2:
+        raise ValueError(
+            f"{source} holds {mask.dtype} of shape {mask.shape}, but a boolean (lat, lon) mask of shape {expected} is "
+            "needed; write it with dtype bool"
+        )
+    if mask.shape != expected:
+        raise ValueError(
+            f"{source} has shape {mask.shape}, but a global grid of {grid_degrees:g} degrees has {expected}; correct "
+            "grid_degrees in meta.json or the mask"
+        )
+    if not mask.any():
+        raise ValueError(f"{source} marks no land cell, but at least one is needed; correct the mask")
+
+
+def cell_coordinates(mask: np.ndarray, grid_degrees: float, land_fraction: np.ndarray | None) -> dict[str, xr.Variable]:
+    """Coordinates of the land cells, row 0 = north, in row-major order.
+
+    Parameters
+    ----------
+    mask
+        Boolean, shape (lat, lon).
+    grid_degrees
+        Cell size.
+    land_fraction
+        Land share by land cell, shape (cell,); None = 1.
+
+    Returns
+    -------
+    dict
+        ``cell`` (row * columns + column), ``lat``, ``lon`` (centres), ``land_fraction``, ``cell_area`` (m2).
+    """
+    row, column = np.nonzero(mask)
+    lat = 90.0 - grid_degrees * (row + 0.5)
+    lon = -180.0 + grid_degrees * (column + 0.5)
+    edges = np.sin(np.deg2rad(np.stack([lat - grid_degrees / 2, lat + grid_degrees / 2])))
+    area = EARTH_RADIUS**2 * np.deg2rad(grid_degrees) * (edges[1] - edges[0])
+    share = np.ones(len(row)) if land_fraction is None else np.asarray(land_fraction, dtype=float)
+    return {
+        "cell": xr.Variable("cell", (row * mask.shape[1] + column).astype(np.int64)),
+        "lat": xr.Variable("cell", lat, {"units": "degrees_north", "standard_name": "latitude"}),
+        "lon": xr.Variable("cell", lon, {"units": "degrees_east", "standard_name": "longitude"}),
+        "land_fraction": xr.Variable("cell", share, {"units": "1", "standard_name": "land_area_fraction"}),
+        "cell_area": xr.Variable("cell", area, {"units": "m2", "standard_name": "cell_area"}),
+    }

@@ -1,0 +1,110 @@
+"""Where every number comes from: file, checksum, licence and citation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dere.io import file_sha256
+
+_PASTORELLO = "Pastorello et al. 2020, Sci Data 7:225, doi 10.1038/s41597-020-0534-3, and each site's DOI"
+
+
+@dataclass(frozen=True)
+class Product:
+    """A data product: its title, licence and what to cite."""
+
+    title: str
+    licence: str
+    citation: str
+
+
+PRODUCTS: dict[str, Product] = {
+    "fluxnet2015": Product(
+        "FLUXNET2015", "CC-BY-4.0 (six sites restricted: RU-Sam RU-SkP RU-Tks RU-Vrk SE-St1 ZA-Kru)", _PASTORELLO
+    ),
+    "fluxnet2015-extract": Product(
+        "FLUXNET2015 monthly extract of metaflux",
+        "CC-BY-4.0 (values), MIT (compilation)",
+        f"{_PASTORELLO}; Nathaniel, Liu, Gentine 2023, Sci Data 10:440, doi 10.1038/s41597-023-02349-y",
+    ),
+    "icos-warm-winter-2020": Product(
+        "ICOS Warm Winter 2020",
+        "CC-BY-4.0",
+        f"Warm Winter 2020 Team & ICOS Ecosystem Thematic Centre 2022, doi 10.18160/2G60-ZHAK; {_PASTORELLO}",
+    ),
+    "ameriflux-fluxnet": Product("AmeriFlux FLUXNET", "CC-BY-4.0 (mostly; see each site)", _PASTORELLO),
+    "icos-etc-l2": Product("ICOS ETC level 2", "CC-BY-4.0", "the release's DOI on the ICOS Carbon Portal"),
+    "fluxnet-shuttle": Product("FLUXNET shuttle product", "CC-BY-4.0", _PASTORELLO),
+    "bif": Product("FLUXNET site metadata (BADM/BIF)", "CC-BY-4.0", _PASTORELLO),
+    "sites": Product("table of sites", "as the product it lies beside", "as the product it lies beside"),
+    "carbonglobe": Product(
+        "CarbonGlobe layout of a process-model simulation",
+        "CC-BY-4.0 (CarbonGlobe); none needed for the built-in world",
+        "CarbonGlobe, NeurIPS 2025 Datasets & Benchmarks; Ma et al. 2022, doi 10.5194/gmd-15-1971-2022",
+    ),
+    "esacci-pft": Product(
+        "ESA CCI plant functional types v2.0.8",
+        "free with attribution (ESA CCI terms)",
+        "Harper et al. 2023, doi 10.5194/essd-15-1465-2023",
+    ),
+    "age-weights": Product("table of stand-age weights", "as its author states", "as its author states"),
+    "unknown": Product("not recognised", "unknown", "unknown"),
+}
+
+
+def provenance_row(path: Path, product: str, rows: int, **extra: Any) -> dict[str, Any]:
+    """One row of the provenance table.
+
+    Parameters
+    ----------
+    path
+        File that was read.
+    product
+        Key of ``PRODUCTS``.
+    rows
+        Rows (or cells) read.
+    extra
+        Further columns.
+
+    Raises
+    ------
+    ValueError
+        When the product is not in the table.
+    """
+    if product not in PRODUCTS:
+        raise ValueError(f"product '{product}' has no licence on record; expected one of {sorted(PRODUCTS)}: add it")
+    about = PRODUCTS[product]
+    return {
+        "file": Path(path).name,
+        "product": about.title,
+        "rows": rows,
+        "sha256": file_sha256(path),
+        "licence": about.licence,
+        "citation": about.citation,
+        **extra,
+    }
+
+
+def provenance_of(paths: Mapping[str, Sequence[Path]], rows: Mapping[str, int] | None = None) -> pd.DataFrame:
+    """Provenance of files that are not towers.
+
+    Parameters
+    ----------
+    paths
+        Product key to its files.
+    rows
+        Rows or cells by file name, where known.
+    """
+    known = rows or {}
+    return pd.DataFrame(
+        [
+            provenance_row(path, product, known.get(Path(path).name, 0))
+            for product, files in paths.items()
+            for path in sorted(files)
+        ]
+    )

@@ -1,0 +1,184 @@
+"""One site read from one file: what every tower format is parsed to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from dere.ingest.checks import check_unit
+from dere.ingest.tables import numeric
+from dere.variables import MONTHLY8, SATELLITE, count_out_of_range
+
+FLUX_COLUMNS: dict[str, str] = {
+    "nee": "NEE_VUT_REF",
+    "nee_quality": "NEE_VUT_REF_QC",
+    "gpp_nt": "GPP_NT_VUT_REF",
+    "gpp_dt": "GPP_DT_VUT_REF",
+    "reco_nt": "RECO_NT_VUT_REF",
+    "reco_dt": "RECO_DT_VUT_REF",
+    "nee_joint_uncertainty": "NEE_VUT_REF_JOINTUNC",
+    "nee_random_uncertainty": "NEE_VUT_REF_RANDUNC",
+}
+DRIVER_STEMS: dict[str, str] = {
+    "air_temperature": "TA",
+    "precipitation": "P",
+    "shortwave": "SW_IN",
+    "longwave": "LW_IN",
+    "vpd": "VPD",
+    "pressure": "PA",
+    "wind": "WS",
+}
+CO2_COLUMN = "CO2_F_MDS"
+# flux columns to the variable whose range and unit they share
+_FLUX_KIND = {"nee": "nee", "gpp_nt": "gpp", "gpp_dt": "gpp", "reco_nt": "reco", "reco_dt": "reco"}
+
+DRIVER_COLUMNS: dict[str, tuple[str, str, str]] = {
+    **{name: (f"{stem}_F", f"{stem}_F_QC", f"{stem}_ERA") for name, stem in DRIVER_STEMS.items()},
+    "co2": (CO2_COLUMN, f"{CO2_COLUMN}_QC", "CO2_ERA"),
+}
+SOURCE_COLUMNS: frozenset[str] = frozenset(
+    ["TIMESTAMP", *FLUX_COLUMNS.values(), *(column for three in DRIVER_COLUMNS.values() for column in three)]
+)
+RECORD_VARIABLES: tuple[str, ...] = (
+    *FLUX_COLUMNS,
+    *(f"{name}{suffix}" for name in MONTHLY8 for suffix in ("", "_quality", "_reanalysis")),
+    *SATELLITE,
+)
+
+
+@dataclass(frozen=True)
+class SiteRecord:
+    """Monthly record of one site from one file, canonical names and units.
+
+    Parameters
+    ----------
+    site
+        FLUXNET id, aliases resolved.
+    months
+        Month numbers, strictly increasing, shape (month,).
+    values
+        Maps each name of ``RECORD_VARIABLES`` to float64 of shape (month,), NaN missing.
+    product
+        Key of ``provenance.PRODUCTS``.
+    processing
+        Product and version of the processing, as text.
+    rank
+        Orders processings of one site; the largest is the newest.
+    network
+        Network label.
+    source
+        File name.
+    lat, lon, igbp, koppen
+        What the file itself says about the site; NaN or empty where it says nothing.
+    counts
+        Oddities counted on reading: ``range_breaches``, ``co2_zeros``, ``satellite_months_moved``.
+    breaches
+        Values outside the valid range by variable.
+    """
+
+    site: str
+    months: np.ndarray
+    values: dict[str, np.ndarray]
+    product: str
+    processing: str
+    rank: tuple[int, ...]
+    network: str
+    source: str
+    lat: float = float("nan")
+    lon: float = float("nan")
+    igbp: str = ""
+    koppen: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    breaches: dict[str, int] = field(default_factory=dict)
+
+
+def require_drivers(columns: pd.Index, source: str) -> None:
+    """Check that each core driver but longwave and CO2 has a tower or a reanalysis column.
+
+    Raises
+    ------
+    ValueError
+        Names the file and both columns looked for.
+    """
+    for name, stem in DRIVER_STEMS.items():
+        if name != "longwave" and f"{stem}_F" not in columns and f"{stem}_ERA" not in columns:
+            raise ValueError(
+                f"{source} has neither column {stem}_F nor {stem}_ERA among its {len(columns)} columns, but "
+                f"{name} is a core driver; add one of them, or take the FULLSET or SUBSET file of the site"
+            )
+
+
+def parse_columns(table: pd.DataFrame, source: str) -> tuple[dict[str, np.ndarray], dict[str, int], dict[str, int]]:
+    """Fluxes and drivers of a FLUXNET-named monthly table.
+
+    The units of these tables are the canonical ones; the median of each column proves it. Flux columns may be absent
+    or empty: such a site can only be predicted.
+
+    Parameters
+    ----------
+    table
+        Columns by FLUXNET names; -9999 or empty = missing.
+    source
+        File name for messages.
+
+    Returns
+    -------
+    tuple
+        Values by canonical name (satellites NaN), counts of oddities, range breaches by variable.
+
+    Raises
+    ------
+    ValueError
+        Text in a number column, a unit that cannot be right, a quality outside 0 to 1, a missing core driver.
+    """
+    require_drivers(table.columns, source)
+    values: dict[str, np.ndarray] = {}
+    breaches: dict[str, int] = {}
+    zeros = 0
+
+    def checked(name: str, kind: str, column: str) -> None:
+        check_unit(kind, values[name], source, column)
+        if breach := count_out_of_range(kind, values[name], f"{source} {column}"):
+            breaches[name] = breach
+
+    for name, column in FLUX_COLUMNS.items():
+        values[name] = numeric(table, column, source)
+        if name in _FLUX_KIND:
+            checked(name, _FLUX_KIND[name], column)
+    check_quality(values["nee_quality"], source, FLUX_COLUMNS["nee_quality"])
+    for name, (filled, quality, reanalysis) in DRIVER_COLUMNS.items():
+        values[name] = numeric(table, filled, source)
+        values[f"{name}_quality"] = numeric(table, quality, source)
+        values[f"{name}_reanalysis"] = numeric(table, reanalysis, source)
+        if name == "co2":
+            # a mole fraction of zero is a gap that a compiler wrote as a number
+            empty = values[name] == 0
+            zeros = int(empty.sum())
+            values[name] = np.where(empty, np.nan, values[name])
+        check_quality(values[f"{name}_quality"], source, quality)
+        checked(name, name, filled)
+        checked(f"{name}_reanalysis", name, reanalysis)
+    for name in SATELLITE:
+        values[name] = np.full(len(table), np.nan)
+    counts = {"range_breaches": sum(breaches.values()), "co2_zeros": zeros}
+    return values, counts, breaches
+
+
+def check_quality(values: np.ndarray, source: str, column: str) -> None:
+    """Check that monthly quality is a share.
+
+    Half-hourly files count 0 (measured) to 3 (poor), the opposite meaning.
+
+    Raises
+    ------
+    ValueError
+        When values lie outside 0 to 1.
+    """
+    finite = values[np.isfinite(values)]
+    if finite.size and (finite.min() < -1e-6 or finite.max() > 1 + 1e-6):
+        raise ValueError(
+            f"{source}: column {column} reaches {finite.min():g} to {finite.max():g}, but monthly quality is a share "
+            "of 0 to 1; use the monthly (MM) file of the product"
+        )

@@ -1,0 +1,162 @@
+"""Reading csv tables so that a damaged file ends in one sentence, never in silently padded rows."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+MISSING = -9999.0
+
+
+def read_bytes(path: Path) -> bytes:
+    """Content of a plain or gzip-compressed file.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the file is missing.
+    ValueError
+        When the file is empty or the compressed stream is truncated or damaged.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist; correct its path in the config or download it again")
+    content = path.read_bytes()
+    if path.suffix == ".gz":
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, OSError, zlib.error) as error:
+            raise ValueError(
+                f"{path} ({path.stat().st_size} bytes) cannot be decompressed ({error}); it is truncated or not "
+                "gzip: delete it and download it again"
+            ) from None
+    if not content.strip():
+        raise ValueError(f"{path} is empty, but a header row and data are needed; delete it and download it again")
+    return content
+
+
+def read_table(
+    path: Path, columns: Collection[str] | None = None, encoding: str = "utf-8", separator: str | None = ","
+) -> pd.DataFrame:
+    """Read a csv table.
+
+    Parameters
+    ----------
+    path
+        File, ``.csv`` or ``.csv.gz``.
+    columns
+        Columns to keep where present; all when None.
+    encoding
+        Text encoding.
+    separator
+        Column separator; None takes the more frequent of semicolon and comma in the header row.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the file is missing.
+    ValueError
+        When the file is empty, truncated within a row, or no table.
+    """
+    content = read_bytes(path)
+    if content.startswith(b"\xef\xbb\xbf"):
+        content = content[3:]
+    lines = content.rstrip().splitlines()
+    if separator is None:
+        separator = ";" if lines[0].count(b";") > lines[0].count(b",") else ","
+    mark = separator.encode()
+    # pandas pads a short row with NaN, which would turn a truncated file into missing values
+    if b'"' not in lines[-1] and lines[-1].count(mark) != lines[0].count(mark):
+        raise ValueError(
+            f"{path} ends with a row of {lines[-1].count(mark) + 1} columns, but its header has "
+            f"{lines[0].count(mark) + 1}; it is truncated: delete it and download it again"
+        )
+    keep = None if columns is None else (lambda name: name in columns)
+    try:
+        return pd.read_csv(io.BytesIO(content), sep=separator, usecols=keep, encoding=encoding, low_memory=False)
+    except (ValueError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"{path} cannot be read as a table separated by '{separator}' ({reason}); correct its format"
+        ) from None
+
+
+def require_columns(table: pd.DataFrame, required: Iterable[str], source: str) -> None:
+    """Check that ``table`` has all ``required`` columns.
+
+    Raises
+    ------
+    ValueError
+        Names the file, the missing columns and how many columns there are.
+    """
+    missing = [name for name in required if name not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{source} has no column {', '.join(missing)} among its {len(table.columns)} columns; "
+            "add it, or correct its name in the header row"
+        )
+
+
+def numeric(table: pd.DataFrame, column: str, source: str) -> np.ndarray:
+    """Column as float64 with -9999 and empty fields as NaN; all NaN when the column is absent.
+
+    Raises
+    ------
+    ValueError
+        When a field is text or infinite.
+    """
+    if column not in table.columns:
+        return np.full(len(table), np.nan)
+    raw = table[column]
+    values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float)
+    unreadable = np.isnan(values) & raw.notna().to_numpy()
+    if unreadable.any():
+        row = int(np.flatnonzero(unreadable)[0])
+        raise ValueError(
+            f"{source}: column {column} holds '{raw.iloc[row]}' in data row {row + 1}, but a number or -9999 is "
+            "needed; correct the field"
+        )
+    if np.isinf(values).any():
+        raise ValueError(f"{source}: column {column} holds an infinite value; replace it by -9999")
+    return np.where(values == MISSING, np.nan, values)
+
+
+def month_numbers(table: pd.DataFrame, source: str) -> np.ndarray:
+    """Month numbers of a TIMESTAMP column of YYYYMM, strictly increasing.
+
+    Raises
+    ------
+    ValueError
+        When a stamp is no month, a month occurs twice, or the months are out of order.
+    """
+    require_columns(table, ["TIMESTAMP"], source)
+    stamps = numeric(table, "TIMESTAMP", source)
+    valid = np.isfinite(stamps)
+    whole = np.where(valid, stamps, 0).astype(np.int64)
+    year, month = whole // 100, whole % 100
+    valid &= (whole == np.where(valid, stamps, 0)) & (year >= 1850) & (year <= 2150) & (month >= 1) & (month <= 12)
+    if not valid.all():
+        bad = table["TIMESTAMP"].iloc[int(np.flatnonzero(~valid)[0])]
+        raise ValueError(
+            f"{source}: TIMESTAMP {bad} is not a month written YYYYMM; use the monthly (MM) file of the product"
+        )
+    numbers = year * 12 + month - 1
+    steps = np.diff(numbers)
+    if (steps == 0).any() or len(np.unique(numbers)) < len(numbers):
+        values, counts = np.unique(whole, return_counts=True)
+        raise ValueError(
+            f"{source}: TIMESTAMP {values[counts > 1][0]} occurs {counts.max()} times, but every month may occur "
+            "once; remove the duplicated rows"
+        )
+    if (steps < 0).any():
+        row = int(np.flatnonzero(steps < 0)[0]) + 1
+        raise ValueError(
+            f"{source}: TIMESTAMP {whole[row]} follows {whole[row - 1]}, but months must increase; sort the rows"
+        )
+    return numbers

@@ -1,0 +1,58 @@
+"""Competition: what a mixture is beyond the weighted sum of pure stands (stages 1b, 2; dere-reference 2.2, 2.3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from dere.backbones import Sizes, make_backbone
+from dere.config.training import BackboneConfig
+from dere.layers.positive import FLOOR, correct, inverse_positive
+from dere.models.inputs import CONDITION_WIDTH, Normaliser, Statistics
+from dere.variables import FREE_TARGETS, PLANT_TYPES
+
+
+class CompetitionNetwork(nn.Module):
+    """Corrects a weighted sum of pure stands in pre-activation; starts as no correction.
+
+    Unlike the published residual in physical units, one learning rate serves channels of every scale, and the
+    result stays positive without a dead ReLU (defect 30).
+    """
+
+    def __init__(self, name: str, config: BackboneConfig, window: int, statistics: Statistics) -> None:
+        super().__init__()
+        self.normaliser = Normaliser(statistics)
+        drivers, static = len(statistics.driver_mean), len(statistics.static_mean)
+        sizes = Sizes(drivers, static, CONDITION_WIDTH, len(PLANT_TYPES) + len(FREE_TARGETS), window)
+        self.backbone = make_backbone(name, sizes, config)
+        self.out = nn.Linear(self.backbone.width, len(FREE_TARGETS))
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(
+        self, drivers: Tensor, static: Tensor, weighted: Tensor, state: Tensor, ages: Tensor, fractions: Tensor
+    ) -> Tensor:
+        """Correct k weighted sums per sample.
+
+        Parameters
+        ----------
+        drivers, static
+            (B, W, D), (B, S), physical.
+        weighted
+            (B, k, W, 7) scaled fraction-weighted sum of pure stands.
+        state
+            (B, k, 10) physical state of the mixture in the month before the window.
+        ages
+            (k,) or (B, k) years.
+        fractions
+            (B, k, W, 3).
+
+        Returns
+        -------
+        Tensor
+            (B, k, W, 7) scaled, non-negative.
+        """
+        memory = self.backbone.encode(self.normaliser.drivers(drivers), self.normaliser.static(static))
+        dynamic = torch.cat([fractions, inverse_positive(weighted + FLOOR).clamp_min(-4)], dim=-1).flatten(0, 1)
+        hidden = self.backbone.decode(memory, self.normaliser.condition(state, ages), dynamic)
+        return correct(weighted, self.out(hidden).unflatten(0, weighted.shape[:2]))

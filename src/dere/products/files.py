@@ -1,0 +1,100 @@
+"""Writing of the public files."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dere.config.outputs import ProductsConfig
+from dere.io import write_atomically
+from dere.products.attributes import Provenance
+from dere.products.dataset import product_dataset
+from dere.products.fluxes import land_fluxes
+from dere.variables import FLUXES
+
+log = logging.getLogger(__name__)
+
+FILL = np.float32(1e20)
+_CHUNK = {"time": 12, "lat": 180, "lon": 360}
+
+
+def product_name(flux: str, first: str, last: str, name: str = "dere") -> str:
+    """File name of one flux.
+
+    Examples
+    --------
+    >>> product_name("gpp", "2001-01", "2010-12")
+    'gpp_mon_dere_gn_200101-201012.nc'
+    """
+    span = "-".join(str(pd.Period(month, freq="M")).replace("-", "") for month in (first, last))
+    return f"{flux}_mon_{name}_gn_{span}.nc"
+
+
+def write_product(dataset: xr.Dataset, path: Path, compression: int = 1) -> Path:
+    """Write one product dataset: NetCDF-4, time unlimited, fill 1e20 on fields, none on coordinates."""
+    encoding: dict[str, dict[str, object]] = {}
+    for name, variable in dataset.variables.items():
+        if variable.dims == ("time", "lat", "lon"):
+            chunks = tuple(min(_CHUNK[str(dim)], variable.sizes[dim]) for dim in variable.dims)
+            compress = {"zlib": compression > 0, "complevel": compression}
+            fill = {"_FillValue": FILL, "missing_value": FILL}
+            encoding[str(name)] = {"dtype": "float32", "chunksizes": chunks, **compress, **fill}
+        else:
+            encoding[str(name)] = {"_FillValue": None}
+    return write_atomically(
+        path,
+        lambda tmp: dataset.to_netcdf(
+            tmp, engine="netcdf4", format="NETCDF4", encoding=encoding, unlimited_dims=["time"]
+        ),
+    )
+
+
+def write_products(
+    cell_predictions: xr.Dataset,
+    cover: xr.Dataset,
+    drivers: xr.Dataset,
+    folder: Path,
+    config: ProductsConfig,
+    provenance: Provenance | None = None,
+) -> list[Path]:
+    """Write the files of GPP, RECO and NEE.
+
+    Parameters
+    ----------
+    cell_predictions
+        ``prediction(cell, time, flux)`` in gC m-2 d-1 per vegetated area, optional ``std``,
+        ``quantile_value(cell, time, flux, quantile)``, ``extrapolation_index(cell, time)``; attributes method, backbone,
+        fold, seed are passed on.
+    cover
+        ``vegetated_fraction(cell, year)``.
+    drivers
+        ``lat``, ``lon``, ``land_fraction``, ``cell_area`` (cell), attribute ``grid_degrees``.
+    folder
+        Where the three files go.
+    config, provenance
+        Names and global attributes.
+
+    Returns
+    -------
+    list of Path
+        In the order of ``FLUXES``.
+
+    Raises
+    ------
+    ValueError
+        See ``land_fluxes`` and ``product_dataset``.
+    """
+    land = land_fluxes(cell_predictions, cover["vegetated_fraction"])
+    origin = provenance or Provenance()
+    first, last = (str(np.datetime64(land["time"].values[i], "M")) for i in (0, -1))
+    paths = []
+    for flux in FLUXES:
+        dataset = product_dataset(flux, land, drivers, config, origin)
+        path = Path(folder) / product_name(flux, first, last, config.name)
+        paths.append(write_product(dataset, path, config.compression))
+        log.info("%s: %d land cells, %d months", path.name, land.sizes["cell"], land.sizes["time"])
+    return paths

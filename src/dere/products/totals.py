@@ -1,0 +1,75 @@
+"""Global and regional totals of product files, and their closure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dere.products.fluxes import PRODUCT_UNIT
+from dere.variables import FLUX_UNIT, convert
+
+_DAY = 86400.0
+BANDS = {
+    "global": (-90.0, 90.0),
+    "60N-90N": (60.0, 90.0),
+    "30N-60N": (30.0, 60.0),
+    "0-30N": (0.0, 30.0),
+    "30S-0": (-30.0, 0.0),
+    "90S-30S": (-90.0, -30.0),
+}
+"""Latitude bands of the regional table; a cell counts where its centre lies."""
+
+
+def month_seconds(product: xr.Dataset) -> xr.DataArray:
+    """Seconds of each month, from the time bounds; (time,)."""
+    bounds = product["time_bnds"]
+    length = bounds.isel(bnds=1) - bounds.isel(bnds=0)
+    if length.dtype.kind == "m":
+        return length / np.timedelta64(1, "s")
+    return length * _DAY
+
+
+def totals(products: Mapping[str, xr.Dataset]) -> pd.DataFrame:
+    """Annual totals in PgC per year: flux x cell area x land fraction x seconds of the month.
+
+    Parameters
+    ----------
+    products
+        Flux to its product dataset; years with fewer than twelve months are left out.
+
+    Returns
+    -------
+    DataFrame
+        Columns flux, region, year, total_pgc.
+    """
+    rows = []
+    for flux, product in products.items():
+        weight = product["areacella"] * product["sftlf"] / 100.0
+        mass = product[flux].astype("float64") * weight * month_seconds(product) / 1e12
+        zonal = mass.sum("lon").compute()
+        years = pd.DatetimeIndex(_datetimes(product)).year
+        for year in np.unique(years):
+            if (years == year).sum() < 12:
+                continue
+            annual = zonal.isel(time=np.flatnonzero(years == year)).sum("time")
+            for region, (south, north) in BANDS.items():
+                total = float(annual.where((annual["lat"] > south) & (annual["lat"] < north)).sum())
+                rows.append({"flux": flux, "region": region, "year": int(year), "total_pgc": total})
+    return pd.DataFrame(rows, columns=["flux", "region", "year", "total_pgc"])
+
+
+def closure(products: Mapping[str, xr.Dataset]) -> dict[str, float]:
+    """Largest and mean |RECO - GPP - NEE| over the three files in gC m-2 d-1."""
+    gpp, reco, nee = (products[name][name].values.astype("float64") for name in ("gpp", "reco", "nee"))
+    residual = np.abs(convert(reco - gpp - nee, PRODUCT_UNIT, FLUX_UNIT))
+    return {"maximum": float(np.nanmax(residual)), "mean": float(np.nanmean(residual))}
+
+
+def _datetimes(product: xr.Dataset) -> np.ndarray:
+    time = product["time"]
+    if time.dtype.kind == "M":
+        return time.values
+    return np.datetime64("1850-01-01") + (time.values * _DAY).astype("timedelta64[s]")

@@ -1,0 +1,83 @@
+"""Checkpoints: safetensors for the weights, JSON for what they are, csv for how they were reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from dere import __version__
+from dere.io import content_hash, file_sha256, read_json, write_atomically, write_json, write_table
+from dere.variables import FLUXES, PLANT_TYPES, TARGETS
+
+VARIABLES_HASH = content_hash({"targets": TARGETS, "fluxes": FLUXES, "plant_types": PLANT_TYPES})
+
+
+def save(folder: Path, model: nn.Module, manifest: Mapping[str, Any], history: pd.DataFrame) -> None:
+    """Write ``model.safetensors``, ``history.csv`` and, last, ``manifest.json`` into ``folder``.
+
+    The manifest gets the code version, the hash of the variable table and the hash of the weights.
+    """
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    weights = write_atomically(folder / "model.safetensors", lambda tmp: save_file(tensors, tmp))
+    write_table(history, folder / "history.csv")
+    write_json(
+        {
+            **manifest,
+            "code_version": __version__,
+            "variables": VARIABLES_HASH,
+            "sha256": file_sha256(weights),
+        },
+        folder / "manifest.json",
+    )
+
+
+def load(folder: Path, model: nn.Module, expect: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Load weights into ``model`` and return the manifest.
+
+    Parameters
+    ----------
+    folder
+        Written by `save`.
+    model
+        Same architecture as saved.
+    expect
+        Manifest entries that must be equal, such as the split hash.
+
+    Raises
+    ------
+    ValueError
+        When the variable table, an expected entry or a weight's name or shape differs; says which.
+    """
+    manifest = read_json(folder / "manifest.json")
+    for key, value in {"variables": VARIABLES_HASH, **(expect or {})}.items():
+        if manifest.get(key) != value:
+            raise ValueError(
+                f"{folder}: '{key}' of the checkpoint is {manifest.get(key)!r}, this run has {value!r}; "
+                "train the stage again"
+            )
+    try:
+        model.load_state_dict(load_file(folder / "model.safetensors"))
+    except RuntimeError as error:
+        raise ValueError(f"{folder}: weights do not fit the configured network ({error}); train again") from None
+    return manifest
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Manifest of a checkpoint folder."""
+    return read_json(folder / "manifest.json")
+
+
+def state_hash(model: nn.Module) -> str:
+    """Hash of all weights, to prove that a frozen part stayed bit by bit the same."""
+    return content_hash(
+        {
+            name: value.detach().cpu().to(torch.float64).numpy().tobytes().hex()
+            for name, value in model.state_dict().items()
+        }
+    )

@@ -1,0 +1,142 @@
+"""What every stage shares: its files, device and seed at the start, its checkpoint at the end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+import xarray as xr
+from torch import nn
+
+from dere.config.training import BackboneConfig
+from dere.harmonise.splits import roles
+from dere.io import content_hash, file_sha256, read_json, read_netcdf
+from dere.models.inputs import Statistics
+from dere.training import checkpoint
+from dere.training.loop import FitResult
+
+log = logging.getLogger(__name__)
+
+
+def choose_device(gpu: int) -> str:
+    """Device from the rule's ``gpu`` resource; a missing CUDA device is said, not hidden."""
+    if gpu > 0 and torch.cuda.is_available():
+        return "cuda"
+    if gpu > 0:
+        log.warning("gpu=%d was granted, but no CUDA device is visible; training on the CPU", gpu)
+    return "cpu"
+
+
+def read_statistics(dataset: xr.Dataset) -> Statistics:
+    """Statistics of one fold as tensors."""
+    names = Statistics.__dataclass_fields__
+    return Statistics(**{n: torch.as_tensor(dataset[n].values, dtype=torch.float32) for n in names})
+
+
+@dataclass
+class Context:
+    """One training run.
+
+    Parameters
+    ----------
+    stage
+        Name of the stage, for the manifest.
+    files
+        Paths of drivers, simulation, cover, towers, splits and statistics, as far as the stage reads them.
+    parents
+        Folders of the checkpoints it starts from, by stage name.
+    output
+        Folder of its own checkpoint.
+    params
+        Dict params of the rule: ``backbone`` (sizes), ``backbone_name``, ``stage``, ``harmonise``.
+    fold, seed
+        Fold and seed.
+    gpu
+        The rule's ``gpu`` resource.
+    """
+
+    stage: str
+    files: Mapping[str, Path]
+    parents: Mapping[str, Path]
+    output: Path
+    params: Mapping[str, Any]
+    fold: int
+    seed: int
+    gpu: int = 0
+
+    def __post_init__(self) -> None:
+        self.device = choose_device(self.gpu)
+        torch.manual_seed(self.seed)
+
+    @cached_property
+    def split_hash(self) -> str:
+        """Hash of the split file; every stage must read the same."""
+        return file_sha256(Path(self.files["splits"]))
+
+    @cached_property
+    def roles(self) -> pd.DataFrame:
+        """Split table with the role of each id in this fold."""
+        table = pd.read_csv(self.files["splits"], dtype={"id": str, "kind": str, "cluster": str})
+        return roles(table, self.fold)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Statistics of this fold."""
+        return read_statistics(read_netcdf(Path(self.files["statistics"])))
+
+    @cached_property
+    def backbone(self) -> BackboneConfig:
+        """Sizes of the sequence networks."""
+        return BackboneConfig(**self.params["backbone"])
+
+    @property
+    def name(self) -> str:
+        """Registered backbone."""
+        return str(self.params["backbone_name"])
+
+    @property
+    def window(self) -> int:
+        """Months of a window."""
+        return int(self.params["harmonise"]["window"])
+
+    def network_arguments(self) -> tuple[str, BackboneConfig, int, Statistics]:
+        """Arguments shared by all networks."""
+        return self.name, self.backbone, self.window, self.statistics
+
+    @property
+    def last(self) -> Path:
+        """Undeclared file with the state of an unfinished run."""
+        return Path(self.output) / "last.pt"
+
+    @cached_property
+    def identity(self) -> str:
+        """Hash that must be equal for an unfinished run to be continued."""
+        parents = {k: read_json(Path(v) / "manifest.json")["sha256"] for k, v in self.parents.items()}
+        inputs = {k: file_sha256(Path(v)) for k, v in sorted(self.files.items())}
+        return content_hash([self.stage, dict(self.params), self.fold, self.seed, parents, inputs])
+
+    def load(self, parent: str, model: nn.Module) -> nn.Module:
+        """Load a parent checkpoint into ``model``, checking that it saw the same split."""
+        checkpoint.load(Path(self.parents[parent]), model, {"split": self.split_hash, "fold": self.fold})
+        return model
+
+    def save(self, model: nn.Module, result: FitResult) -> None:
+        """Write checkpoint, manifest and history."""
+        manifest = {
+            "stage": self.stage,
+            "fold": self.fold,
+            "seed": self.seed,
+            "split": self.split_hash,
+            "params": dict(self.params),
+            "parents": {k: read_json(Path(v) / "manifest.json")["sha256"] for k, v in self.parents.items()},
+            "best_epoch": result.best_epoch,
+            "best_validation_loss": result.best_loss,
+            "parameters": sum(p.numel() for p in model.parameters()),
+        }
+        checkpoint.save(Path(self.output), model, manifest, result.history)

@@ -1,0 +1,54 @@
+"""Losses as sums of weighted errors and sums of weights, in units of each channel's standard deviation."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from dere.training.loop import LossParts
+
+
+def squared(prediction: Tensor, truth: Tensor, weight: Tensor) -> LossParts:
+    """Weighted squared error.
+
+    A missing value has weight zero and any finite filler; a NaN in the prediction is never hidden, because
+    NaN times zero is NaN and the training loop stops on it (defect 26).
+
+    Parameters
+    ----------
+    prediction, truth
+        Same shape, scaled.
+    weight
+        Broadcastable to it; zero = missing.
+    """
+    weight = weight.expand_as(prediction)
+    return LossParts((weight * (prediction - truth) ** 2).sum(), weight.sum())
+
+
+def target_loss(prediction: Tensor, truth: Tensor, std: Tensor) -> LossParts:
+    """Simulation loss over the ten targets, each in units of its standard deviation.
+
+    Parameters
+    ----------
+    prediction, truth
+        (…, 10) physical.
+    std
+        (10,).
+    """
+    return squared(prediction / std, truth / std, torch.ones((), device=prediction.device))
+
+
+def pull(model: nn.Module, reference: dict[str, Tensor], strength: float) -> Tensor | float:
+    """L2 pull of the trained weights to ``reference`` (those learned from the simulation)."""
+    if not strength:
+        return 0.0
+    total: Tensor | float = 0.0
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and name in reference:
+            total = total + ((parameter - reference[name]) ** 2).sum()
+    return strength * total
+
+
+def with_pull(parts: LossParts, penalty: Tensor | float) -> LossParts:
+    """Add a penalty to the mean of ``parts``."""
+    return LossParts(parts.numerator + penalty * parts.denominator, parts.denominator)

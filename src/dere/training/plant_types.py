@@ -1,0 +1,76 @@
+"""Stage 3: plant types per age, first from the simulation, then through age-weighted sums from observed maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dere.config.training import TrainingConfig
+from dere.models.plant_types import PlantTypeNetwork
+from dere.training.cells import batches, sample
+from dere.training.context import Context
+from dere.training.loop import LossParts, fit, freeze
+from dere.training.losses import squared
+from dere.training.simulation import VALIDATION_WINDOWS, load_cells
+
+# Spread of plant fractions over cells, so that the loss is of order one like those of other stages.
+FRACTION_SCALE = 0.3
+
+
+def train(
+    observed: bool,
+    files: Mapping[str, Path],
+    parents: Mapping[str, Path],
+    output: Path,
+    params: Mapping[str, Any],
+    fold: int,
+    seed: int,
+    gpu: int = 0,
+) -> None:
+    """Train the plant-type network.
+
+    Parameters
+    ----------
+    observed
+        False: simulated fractions per age supervise it directly (3.1). True: continues with a frozen encoder from
+        the observed start, supervised through the age-weighted sum (3.2).
+    """
+    stage = "plant_types_observed" if observed else "plant_types_simulated"
+    context = Context(stage, files, parents, output, params, fold, seed, gpu)
+    config = TrainingConfig(**params["stage"])
+    windows, training, validation = load_cells(context)
+    model = PlantTypeNetwork(*context.network_arguments())
+    if observed:
+        context.load("plant_types_simulated", model)
+        for module in model.encoder():
+            freeze(module)
+    model.to(context.device)
+    ages, one = windows.ages.to(context.device), torch.ones((), device=context.device)
+
+    def loss(network: nn.Module, index: Tensor) -> LossParts:
+        drivers, static = (x.to(context.device) for x in windows.inputs(index))
+        start, truth = (x.to(context.device) for x in windows.fractions(index, observed))
+        if observed:
+            start = start[:, None].expand(-1, len(ages), -1)
+        fractions = network(drivers, static, start, ages)
+        if observed:
+            weight = windows.weights[windows.cell[index]].to(context.device)
+            fractions = torch.einsum("bk,bkyp->byp", weight, fractions)
+        return squared(fractions / FRACTION_SCALE, truth / FRACTION_SCALE, one)
+
+    result = fit(
+        model,
+        draw=lambda generator: sample(training, config.batch, generator),
+        validation=batches(validation, config.batch, VALIDATION_WINDOWS),
+        loss=loss,
+        config=config,
+        seed=seed,
+        device=context.device,
+        last=context.last,
+        identity=context.identity,
+    )
+    context.save(model, result)

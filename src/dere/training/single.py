@@ -1,0 +1,128 @@
+"""Baseline and KGML: the comparison methods on one network (dere-reference 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dere.config.training import TowerTrainingConfig, TrainingConfig
+from dere.models.inputs import to_targets
+from dere.models.single import SingleNetwork
+from dere.training.cells import batches, sample, sample_ages, spread_ages
+from dere.training.context import Context
+from dere.training.loop import LossParts, fit
+from dere.training.losses import pull, target_loss, with_pull
+from dere.training.simulation import VALIDATION_WINDOWS, load_cells
+from dere.training.sites import SiteWindows
+from dere.training.tower_data import draw_windows, flux_loss, load_towers
+from dere.variables import STANDS
+
+MIXTURE = STANDS.index("mixture")
+
+
+def forward(network: SingleNetwork, windows: SiteWindows, index: Tensor, per_age: bool, device: str) -> Tensor:
+    """Targets (B, W, 10) of site windows.
+
+    Parameters
+    ----------
+    per_age
+        KGML: decode every age and sum with the age weights. Baseline: decode the age-weighted state once.
+    """
+    state, weights, ages = windows.initial[index, MIXTURE], windows.weights[index], windows.ages
+    if not per_age:
+        state = torch.einsum("bk,bkt->bt", weights, state)[:, None]
+        ages = (weights * ages).sum(1, keepdim=True)
+        weights = torch.ones(len(index), 1)
+    inputs = (windows.drivers[index], windows.static[index], state, ages, weights)
+    return network(*(x.to(device) for x in inputs))
+
+
+def train_simulation(
+    files: Mapping[str, Path],
+    parents: Mapping[str, Path],
+    output: Path,
+    params: Mapping[str, Any],
+    fold: int,
+    seed: int,
+    gpu: int = 0,
+) -> None:
+    """Pre-train KGML on mixtures of every age."""
+    context = Context("kgml_simulation", files, parents, output, params, fold, seed, gpu)
+    config = TrainingConfig(**params["stage"])
+    windows, training, validation = load_cells(context)
+    model = SingleNetwork(*context.network_arguments()).to(context.device)
+
+    def loss(network: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+        index, ages = batch
+        drivers, static = (x.to(context.device) for x in windows.inputs(index))
+        before, truth = (x.to(context.device) for x in windows.states(index, MIXTURE, ages))
+        free = network.ages(drivers, static, before, windows.ages[ages].to(context.device))
+        return target_loss(to_targets(free, network.normaliser.scale), truth, network.normaliser.target_std)
+
+    def draw(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        index = sample(training, config.batch, generator)
+        return index, sample_ages(len(windows.ages), config.ages_per_step, generator)
+
+    fixed = spread_ages(len(windows.ages), config.ages_per_step)
+    result = fit(
+        model,
+        draw=draw,
+        validation=[(b, fixed) for b in batches(validation, config.batch, VALIDATION_WINDOWS)],
+        loss=loss,
+        config=config,
+        seed=seed,
+        device=context.device,
+        last=context.last,
+        identity=context.identity,
+    )
+    context.save(model, result)
+
+
+def train_towers(
+    stage: str,
+    files: Mapping[str, Path],
+    parents: Mapping[str, Path],
+    output: Path,
+    params: Mapping[str, Any],
+    fold: int,
+    seed: int,
+    gpu: int = 0,
+) -> None:
+    """Train on towers.
+
+    Parameters
+    ----------
+    stage
+        ``baseline`` (from scratch) or ``kgml_towers`` (from the pre-trained network).
+    """
+    context = Context(stage, files, parents, output, params, fold, seed, gpu)
+    config = TowerTrainingConfig(**params["stage"])
+    data = load_towers(context)
+    model = SingleNetwork(*context.network_arguments())
+    pretrained = "kgml_simulation" in parents
+    if pretrained:
+        context.load("kgml_simulation", model)
+    model.to(context.device)
+    reference = {name: p.detach().clone() for name, p in model.named_parameters()} if pretrained else {}
+
+    def loss(network: nn.Module, index: Tensor) -> LossParts:
+        prediction = forward(network, data.windows, index, pretrained, context.device)
+        parts = flux_loss(prediction, data, index, config.balance)
+        return with_pull(parts, pull(network, reference, config.pull)) if network.training else parts
+
+    result = fit(
+        model,
+        draw=lambda generator: draw_windows(data, config.batch, generator),
+        validation=batches(data.validation, config.batch),
+        loss=loss,
+        config=config,
+        seed=seed,
+        device=context.device,
+        last=context.last,
+        identity=context.identity,
+    )
+    context.save(model, result)

@@ -1,0 +1,66 @@
+"""Stage 4: competition, plant types and level learn from towers; the pure stands stay frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dere.config.training import TowerTrainingConfig
+from dere.training.cells import batches
+from dere.training.context import Context
+from dere.training.dere_towers import build, cache_pure, forward, load_pure
+from dere.training.loop import LossParts, fit
+from dere.training.losses import pull, squared, with_pull
+from dere.training.tower_data import draw_windows, flux_loss, load_towers
+
+# A small share of the plant-type loss keeps the reported fractions near the maps (defect 28).
+FRACTION_SHARE = 0.1
+FRACTION_SCALE = 0.3
+
+
+def train(
+    files: Mapping[str, Path],
+    parents: Mapping[str, Path],
+    output: Path,
+    params: Mapping[str, Any],
+    fold: int,
+    seed: int,
+    gpu: int = 0,
+) -> None:
+    """Fine-tune on the observed months of the training towers."""
+    context = Context("towers", files, parents, output, params, fold, seed, gpu)
+    config = TowerTrainingConfig(**params["stage"])
+    data = load_towers(context)
+    pure = cache_pure(load_pure(context), data.windows, torch.cat([data.training, data.validation]), context.device)
+    model = build(context, config.adapters)
+    context.load("age", model.competition)
+    context.load("plant_types_observed", model.plant_types)
+    model.to(context.device)
+    reference = {name: p.detach().clone() for name, p in model.named_parameters()}
+
+    def loss(network: nn.Module, index: Tensor) -> LossParts:
+        targets, fractions = forward(network, data.windows, index, pure[index], context.device)
+        parts = flux_loss(targets, data, index, config.balance)
+        if not network.training:
+            return parts
+        observed = data.windows.fractions[index].to(context.device)
+        one = torch.ones((), device=context.device)
+        maps = squared(fractions / FRACTION_SCALE, observed / FRACTION_SCALE, one).mean
+        return with_pull(parts, pull(network, reference, config.pull) + FRACTION_SHARE * maps)
+
+    result = fit(
+        model,
+        draw=lambda generator: draw_windows(data, config.batch, generator),
+        validation=batches(data.validation, config.batch),
+        loss=loss,
+        config=config,
+        seed=seed,
+        device=context.device,
+        last=context.last,
+        identity=context.identity,
+    )
+    context.save(model, result)

@@ -1,0 +1,1 @@
+"""What the rules themselves need: which code a script runs, where it logs."""

@@ -1,0 +1,59 @@
+"""The first thing every rule script does: log to the rule's log file, and end in a sentence when the input is wrong."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import dere
+
+PACKAGE_FOLDER = Path(dere.__file__).parent
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+@contextmanager
+def logged(log: str | Path) -> Iterator[logging.Logger]:
+    """Log everything inside the block to ``log``; exit with status 1 and one sentence on a user's error.
+
+    A ``ValueError`` or ``FileNotFoundError`` that this package raised itself is a sentence for the user and is
+    logged as such; any other exception is a fault of the program and is logged with its traceback.
+
+    Raises
+    ------
+    SystemExit
+        Status 1, after any exception inside the block.
+    """
+    path = Path(log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter(FORMAT, datefmt="%H:%M:%S"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    logger = logging.getLogger("dere.rule")
+    try:
+        yield logger
+    except (ValueError, FileNotFoundError) as error:
+        if not raised_by_package(error.__traceback__):
+            logger.exception("the rule failed")
+        else:
+            logger.error("%s", error)
+        sys.exit(1)
+    except Exception:
+        logger.exception("the rule failed")
+        sys.exit(1)
+    finally:
+        root.removeHandler(handler)
+        handler.close()
+
+
+def raised_by_package(trace: TracebackType | None) -> bool:
+    """Tell whether the innermost frame of a traceback is a file of this package."""
+    frames = traceback.extract_tb(trace)
+    return bool(frames) and PACKAGE_FOLDER in Path(frames[-1].filename).parents

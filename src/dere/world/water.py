@@ -1,0 +1,80 @@
+"""Snow and soil water: one bucket in two layers per stand, shared by the plants that stand in it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dere.world.forcing import Array
+
+
+class Water(NamedTuple):
+    """Stores in mm: snow (member,), upper and lower soil layer (stand, age, member)."""
+
+    snow: Array
+    upper: Array
+    lower: Array
+
+
+def melt_snow(snow: Array, snowfall: Array, melt: Array) -> tuple[Array, Array]:
+    """New snow store and melt water (mm) of a month; at most ``melt`` of the old store and the new snow leaves."""
+    store = snow + snowfall
+    melted = np.minimum(store, melt)
+    return store - melted, melted
+
+
+def wetness(water: Water, inflow: Array, upper_capacity: Array, lower_capacity: Array) -> tuple[Array, Array]:
+    """Relative wetness (0 to 1) of both layers during a month: old stores, with half of the inflow in the upper one."""
+    upper = np.minimum(upper_capacity, water.upper + 0.5 * inflow) / upper_capacity
+    return upper, water.lower / lower_capacity
+
+
+def uptake_shares(upper: Array, lower: Array, upper_roots: Array, critical: Array) -> tuple[Array, Array]:
+    """Unstressed share of water demand that each layer supplies; their sum (0 to 1) is the soil-moisture factor.
+
+    Parameters
+    ----------
+    upper, lower
+        (cohort, age, member) wetness of the layers.
+    upper_roots, critical
+        (cohort, 1, 1) share of roots in the upper layer, and wetness below which uptake falls linearly.
+    """
+    return (
+        upper_roots * np.minimum(upper / critical, 1.0),
+        (1.0 - upper_roots) * np.minimum(lower / critical, 1.0),
+    )
+
+
+def advance(
+    water: Water,
+    inflow: Array,
+    upper_demand: Array,
+    lower_demand: Array,
+    upper_capacity: Array,
+    lower_capacity: Array,
+    water_table: Array,
+) -> tuple[Array, Array, Array]:
+    """Soil layers after a month.
+
+    Withdrawal from a supply S under demand D is S (1 - exp(-D / S)): all of D from a large supply, never more than S.
+    What the upper layer cannot hold drains to the lower, what that cannot hold runs off; groundwater tops the lower
+    layer up to ``water_table`` times its capacity.
+
+    Returns
+    -------
+    tuple
+        Upper and lower store, and evapotranspiration (mm month-1), each (stand, age, member).
+    """
+    supply = water.upper + inflow
+    taken_upper = _withdraw(supply, upper_demand)
+    remaining = supply - taken_upper
+    upper = np.minimum(remaining, upper_capacity)
+    taken_lower = _withdraw(water.lower, lower_demand)
+    lower = np.minimum(water.lower - taken_lower + (remaining - upper), lower_capacity)
+    return upper, np.maximum(lower, water_table * lower_capacity), taken_upper + taken_lower
+
+
+def _withdraw(supply: Array, demand: Array) -> Array:
+    # the small constant avoids 0 / 0 in an empty store
+    return -supply * np.expm1(-demand / (supply + 1e-9))

@@ -1,0 +1,55 @@
+"""The likelihood against torch's own, and what its optimum weights are."""
+
+import numpy as np
+import pytest
+import torch
+
+from dere.models.error import QUANTILES, fit_error, gaussian_quantiles
+from dere.models.likelihood import ModelError, negative_log_likelihood, weight
+
+
+def test_equals_the_multivariate_normal():
+    residual = torch.tensor([[0.3, -1.0], [2.0, 0.5]], dtype=torch.float64)
+    covariance = torch.tensor([[1.3, 0.4], [0.4, 0.7]], dtype=torch.float64)
+    expected = -torch.distributions.MultivariateNormal(torch.zeros(2).double(), covariance).log_prob(residual)
+    torch.testing.assert_close(negative_log_likelihood(residual, covariance) + np.log(2 * np.pi), expected)
+
+
+def test_optimum_weight_is_the_inverse_variance_and_not_the_floor():
+    """Half the labels have error 0.2, half 1.5: the fitted mean is the inverse-variance mean, the error is found."""
+    torch.manual_seed(0)
+    n, own = 4000, 0.3
+    label_std = torch.where(torch.arange(n) % 2 == 0, 0.2, 1.5)[:, None]
+    labels = 2.0 + own * torch.randn(n, 2) + label_std * torch.randn(n, 2)
+    covariance = torch.diag_embed((label_std**2).expand(n, 2))
+    error, mean = ModelError(torch.ones(2)), torch.zeros(2, requires_grad=True)
+    optimiser = torch.optim.Adam([*error.parameters(), mean], lr=0.05)
+    for _ in range(400):
+        total = covariance + error.covariance()
+        loss = negative_log_likelihood(labels - mean, total).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    w = 1 / (label_std**2 + own**2)
+    expected = (w * labels).sum(0) / w.sum()
+    torch.testing.assert_close(mean.detach(), expected, rtol=0, atol=0.02)
+    torch.testing.assert_close(error.log_std.exp().detach(), torch.full((2,), own), rtol=0, atol=0.05)
+    weights = weight(covariance + error.covariance()).detach()
+    assert 10 < float(weights[0] / weights[1]) < 30 and float(weights.min()) > 0.5
+
+
+def test_spread_is_found_and_covers():
+    rng = np.random.default_rng(0)
+    magnitude = rng.uniform(0, 10, 6000)
+    residual = rng.normal(size=6000) * (0.4 + 0.2 * magnitude)
+    model = fit_error(residual, magnitude, np.arange(6000) % 40)
+    assert model.constant == pytest.approx(0.4, abs=0.1) and model.slope == pytest.approx(0.2, abs=0.03)
+    quantiles = gaussian_quantiles(np.zeros(6000), model.std(magnitude))
+    assert quantiles.shape == (6000, len(QUANTILES))
+    inside = (residual > quantiles[:, 0]) & (residual < quantiles[:, -1])
+    assert 0.88 < inside.mean() < 0.92
+
+
+def test_spread_needs_enough_residuals():
+    with pytest.raises(ValueError, match="only 3 labelled months"):
+        fit_error(np.ones(3), np.ones(3), np.zeros(3))

@@ -1,0 +1,58 @@
+# The canonical set: one grid, one time axis, one unit per quantity, one split for everybody.
+
+
+rule harmonise:
+    input:
+        unpack(interim_files(config)),
+        code=code("harmonise"),
+    output:
+        drivers="<data>/drivers.nc",
+        simulation="<data>/simulation.nc",
+        cover="<data>/cover.nc",
+        towers="<data>/towers.nc",
+        splits="<data>/splits.csv",
+        provenance="<results>/tables/provenance.csv",
+        **({"truth": "<data>/truth.nc"} if has_truth(config) else {}),
+    log:
+        "<logs>/harmonise.log",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        config={
+            "harmonise": config["harmonise"],
+            "splits": config["splits"],
+            "simulation": config["sources"]["simulation"],
+            "cover": config["sources"]["cover"],
+        },
+    script:
+        "../scripts/harmonise.py"
+
+
+rule statistics:
+    input:
+        code=code("statistics"),
+        drivers=rules.harmonise.output.drivers,
+        simulation=rules.harmonise.output.simulation,
+        towers=rules.harmonise.output.towers,
+        splits=rules.harmonise.output.splits,
+    output:
+        statistics="<data>/statistics/fold{fold}.nc",
+    log:
+        "<logs>/statistics/fold{fold}.log",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=15,
+    params:
+        config={
+            key: config["harmonise"][key]
+            for key in ("driver_set", "satellites", "minimum_training_quality")
+        },
+    script:
+        "../scripts/statistics.py"

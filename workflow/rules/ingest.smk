@@ -1,0 +1,65 @@
+# One rule per source: raw files in, one canonical file per source out.
+
+
+rule ingest_simulation:
+    input:
+        code=code("ingest_simulation"),
+        files=source_files(config["sources"]["simulation"]["path"], "<results>/raw/simulation"),
+    output:
+        simulation="<interim>/simulation.nc",
+        drivers="<interim>/drivers.nc",
+        provenance="<interim>/provenance_simulation.csv",
+    log:
+        "<logs>/ingest_simulation.log",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=30,
+    params:
+        config=config["sources"]["simulation"],
+    script:
+        "../scripts/ingest_simulation.py"
+
+
+rule ingest_cover:
+    input:
+        code=code("ingest_cover"),
+        files=source_files(config["sources"]["cover"]["path"], "<results>/raw/cover"),
+    output:
+        cover="<interim>/cover.nc",
+        provenance="<interim>/provenance_cover.csv",
+    log:
+        "<logs>/ingest_cover.log",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        config=config["sources"]["cover"],
+    script:
+        "../scripts/ingest_cover.py"
+
+
+rule ingest_towers:
+    input:
+        code=code("ingest_towers"),
+        files=tower_files(config),
+    output:
+        towers="<interim>/towers.nc",
+        provenance="<interim>/provenance_towers.csv",
+    log:
+        "<logs>/ingest_towers.log",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        config=config["sources"]["towers"],
+    script:
+        "../scripts/ingest_towers.py"

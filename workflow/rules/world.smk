@@ -1,0 +1,26 @@
+# The built-in world: a small planet that writes raw files in the real formats.
+
+
+rule build_world:
+    input:
+        code=code("build_world"),
+    output:
+        simulation=directory("<results>/raw/simulation"),
+        cover=directory("<results>/raw/cover"),
+        towers=directory("<results>/raw/towers"),
+        virtual_towers=directory("<results>/raw/virtual_towers"),
+        truth=directory("<results>/raw/truth"),
+    log:
+        "<logs>/build_world.log",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=15,
+    params:
+        config=config["world"],
+    message:
+        "Building the world's raw files"
+    script:
+        "../scripts/build_world.py"
