@@ -79,6 +79,10 @@ class ImputationConfig(Section):
     """Smallest standard deviation of an observed label (gC m-2 d-1)."""
     relative_floor: float = Field(0.05, ge=0)
     """Smallest standard deviation of an observed label as a share of its value."""
+    resample_effects: float = Field(0.5, ge=0, le=1)
+    """Share of training draws whose site level, amplitude and season deviation are redrawn from the site prior."""
+    resample_sign: float = Field(0.5, ge=0, le=1)
+    """Share of training draws whose deviation from the point model changes sign."""
     calibrate_spread: bool = False
     """Scale the spread by a factor estimated on hidden months of validation towers."""
     masks: MaskConfig = MaskConfig()

@@ -22,6 +22,8 @@ class SimulationSource(Section):
     """builtin only: seed of the perturbations and of the spin-up's resampled years."""
     ages: tuple[int, ...] = (1, 5, 10, 20, 30, 40, 50, 70, 100, 130, 160, 200, 250, 300, 350, 400, 450, 500)
     """builtin only: stand ages in years."""
+    member_months: int = Field(120, ge=12, multiple_of=12)
+    """builtin only: months kept of each forcing for pre-training, at least harmonise.window (bounds the memory)."""
 
 
 class CoverSource(Section):
@@ -63,6 +65,8 @@ class HarmoniseConfig(Section):
     """Months of a network window."""
     window_stride: int = Field(60, ge=1)
     """Months between the starts of a long record's windows; the last window ends with the record."""
+    co2: Literal["auto", "global", "tower"] = "auto"
+    """CO2 of towers: the global record (own columns carry local respiration); auto = own column in the world only."""
     minimum_training_quality: float = Field(0.5, ge=0, le=1)
     """Months below this share of measured or well-filled data have no training label."""
     maximum_closure_residual: float = Field(0.5, gt=0)
@@ -73,6 +77,8 @@ class HarmoniseConfig(Section):
     """Towers with fewer good months count as sites without labels."""
     maximum_driver_gap: float = Field(0.3, ge=0, le=1)
     """A site with a larger share of months filled by its own climatology in a core driver is dropped."""
+    dominance: float = Field(0.9, gt=0.5, le=1)
+    """Simulations without pure stands: cells with a plant type above this share serve as pure samples of it."""
 
 
 class SplitsConfig(Section):
@@ -86,3 +92,5 @@ class SplitsConfig(Section):
     """Cells in one block of this size share a fold."""
     seed: int = 0
     """Seed of the assignment of clusters to folds."""
+    cell_rule: Literal["blocks", "published_every_fourth"] = "blocks"
+    """blocks = cells of one block share a fold; published_every_fourth = the published lattice (fold 0 only)."""

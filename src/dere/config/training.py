@@ -10,7 +10,7 @@ from dere.config.base import Section
 class BackboneConfig(Section):
     """Size of a sequence network."""
 
-    width: int = Field(48, ge=4)
+    width: int = Field(64, ge=4)
     """Model width (d_model)."""
     heads: int = Field(4, ge=1)
     """Attention heads."""
@@ -18,7 +18,7 @@ class BackboneConfig(Section):
     """Encoder layers."""
     decoder_layers: int = Field(1, ge=1)
     """Decoder layers."""
-    feedforward: int = Field(96, ge=4)
+    feedforward: int = Field(128, ge=4)
     """Width of the feed-forward layers."""
     dropout: float = Field(0.05, ge=0, lt=1)
     """Dropout share."""

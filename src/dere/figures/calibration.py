@@ -1,6 +1,8 @@
-"""Do the intervals hold what they promise?"""
+"""Whether the intervals hold what they promise."""
 
 from __future__ import annotations
+
+import re
 
 import pandas as pd
 from matplotlib.artist import Artist
@@ -19,9 +21,10 @@ def draw(figure: Figure, calibration: pd.DataFrame) -> list[Artist]:
     figure
         Empty figure.
     calibration
-        Columns method, flux, grouping, nominal, coverage (both 0-1); optional fold, seed, quality.
+        Columns method, flux, grouping and coverage_50, coverage_90 (0-1); optional backbone, fold, seed.
     """
     rows = one_run(calibration[calibration["grouping"].isin(list(GROUPINGS))])
+    shares = {int(name.split("_")[1]): name for name in map(str, rows) if re.fullmatch(r"coverage_\d+", name)}
     axes = figure.subplots(1, len(FLUXES), sharex=True, sharey=True, squeeze=False)[0]
     artists: list[Artist] = []
     for panel, flux in zip(axes, FLUXES, strict=True):
@@ -29,12 +32,12 @@ def draw(figure: Figure, calibration: pd.DataFrame) -> list[Artist]:
         for method in ordered_methods(rows["method"]):
             for grouping, (marker, name) in GROUPINGS.items():
                 chosen = (rows["method"] == method) & (rows["grouping"] == grouping) & (rows["flux"] == flux)
-                part = rows[chosen].sort_values("nominal")
-                if part.empty:
+                part = rows.loc[chosen, list(shares.values())]
+                if part.empty or part.isna().to_numpy().all():
                     continue
                 artists += panel.plot(
-                    100 * part["nominal"],
-                    100 * part["coverage"],
+                    list(shares),
+                    100 * part.iloc[0],
                     marker=marker,
                     markersize=5,
                     color=method_colour(method),
@@ -51,5 +54,5 @@ def draw(figure: Figure, calibration: pd.DataFrame) -> list[Artist]:
     axes[0].set_ylabel("observations inside the interval (%)")
     handles, texts = axes[0].get_legend_handles_labels()
     if handles:
-        figure.legend(handles, texts, loc="outside upper center", ncols=min(len(texts), 3))
+        figure.legend(handles, texts, loc="outside upper center", ncols=2)
     return artists

@@ -20,28 +20,28 @@ class Entry:
         Width and height in inches.
     category
         Section of the report.
-    tabulated
-        Whether the figure first writes its own table of numbers.
+    table
+        Inputs from which the figure first writes its own table of numbers; None = it draws tables that exist.
     """
 
     needs: tuple[str, ...]
     wants: tuple[str, ...]
     size: tuple[float, float]
     category: str
-    tabulated: bool = False
+    table: tuple[str, ...] | None = None
 
 
 CATALOGUE: dict[str, Entry] = {
-    "world_map": Entry(("towers",), ("drivers", "truth"), (8.5, 4.9), "Data", True),
+    "world_map": Entry(("towers",), ("drivers", "truth"), (8.5, 4.9), "Data", ("drivers", "truth")),
     "skill_comparison": Entry(("skill", "paired"), (), (9.0, 7.2), "Skill"),
     "series": Entry(("towers", "predictions"), ("labels",), (10.5, 7.4), "Skill"),
-    "seasonal_cycles": Entry(("towers", "predictions"), (), (10.5, 6.4), "Skill", True),
-    "calibration": Entry(("calibration",), (), (9.0, 3.9), "Uncertainty"),
-    "label_weights": Entry(("labels",), (), (9.5, 3.4), "Uncertainty", True),
-    "closure_histogram": Entry(("predictions",), ("products",), (8.0, 6.4), "Consistency", True),
-    "plant_fractions": Entry(("learned", "cover"), ("drivers", "roles"), (9.5, 5.4), "Consistency", True),
-    "product_maps": Entry(("products",), ("truth", "cover"), (12.0, 5.0), "Maps", True),
-    "training_history": Entry(("history",), (), (10.5, 5.6), "Training"),
+    "seasonal_cycles": Entry(("towers", "predictions"), (), (10.5, 6.4), "Skill", ()),
+    "calibration": Entry(("calibration",), (), (9.0, 3.8), "Uncertainty"),
+    "label_weights": Entry(("labels",), (), (9.5, 3.4), "Uncertainty", ()),
+    "closure_histogram": Entry(("predictions",), ("products",), (8.0, 6.4), "Consistency", ()),
+    "plant_fractions": Entry(("learned", "cover"), ("drivers", "roles"), (9.5, 5.2), "Consistency", ()),
+    "product_maps": Entry(("products",), ("truth", "cover"), (12.0, 5.0), "Maps", ()),
+    "training_history": Entry(("history",), (), (9.5, 6.4), "Training"),
 }
 """Figure name to what it needs. Input names:
 
@@ -63,3 +63,20 @@ def possible(available: Collection[str], skip: Collection[str] = ()) -> list[str
     if unknown:
         raise ValueError(f"figures.skip names {unknown[0]!r}, which is no figure; choose from {list(CATALOGUE)}")
     return [name for name, entry in CATALOGUE.items() if name not in skip and set(entry.needs) <= set(available)]
+
+
+def outputs(available: Collection[str], formats: Collection[str], skip: Collection[str] = ()) -> list[str]:
+    """Names of all files that ``gallery.draw_all`` writes from these inputs.
+
+    Examples
+    --------
+    >>> outputs(["skill", "paired"], ["png"])
+    ['skill_comparison.png']
+    """
+    names = []
+    for name in possible(available, skip):
+        table = CATALOGUE[name].table
+        if table is not None and set(table) <= set(available):
+            names.append(f"{name}.csv")
+        names += [f"{name}.{suffix}" for suffix in formats]
+    return names

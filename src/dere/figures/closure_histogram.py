@@ -85,6 +85,6 @@ def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
     axes[-1].set_xticks(ticks, [f"$10^{{{tick}}}$" for tick in ticks])
     axes[-1].set_xlim(_EXPONENTS[0], _EXPONENTS[-1] + 1)
     axes[-1].set_xlabel(f"|RECO − GPP − NEE| ({unit_text(FLUX_UNIT)}); exact zeros in the leftmost bin")
-    axes[0].set_title(f"dashed: promise for networks and products, {PROMISE:g}", fontsize=8.5)
+    axes[0].set_title(f"dashed: bound for networks and products, {PROMISE:g}", fontsize=8.5)
     figure.supylabel("share of months (%)", fontsize=9)
     return artists

@@ -19,6 +19,7 @@ from dere.figures import (
     plant_fractions,
     product_maps,
     seasonal_cycles,
+    training_history,
     world_map,
 )
 from dere.figures.catalogue import CATALOGUE, possible
@@ -41,8 +42,8 @@ def read_inputs(files: Files) -> dict[str, Any]:
     Parameters
     ----------
     files
-        Input name to its file; ``predictions``, ``products`` and ``history`` to a list of files. Predictions are keyed by
-        their attribute ``method``, products by ``variable_id``, histories by the folder of the stage.
+        Input name to its file; ``predictions``, ``products`` and ``history`` to a list of files. Predictions are keyed
+        by their attribute ``method``, products by ``variable_id``, histories by the folder of the stage.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def read_inputs(files: Files) -> dict[str, Any]:
         if not paths:
             continue
         if name == "history":
-            inputs[name] = {path.parent.name: pd.read_csv(path) for path in paths}
+            inputs[name] = {k: t for path in paths for k, t in training_history.parts(path, pd.read_csv(path)).items()}
         elif name in ("predictions", "products"):
             key = "method" if name == "predictions" else "variable_id"
             datasets = [read_netcdf(path) for path in paths]

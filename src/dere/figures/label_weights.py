@@ -52,7 +52,7 @@ def tabulate(labels: xr.Dataset) -> pd.DataFrame:
     quantities = {f"std_{name}": np.sqrt(variance[:, i]) for i, name in enumerate(components)} | {"weight": weight}
     rows = []
     for quantity, values in quantities.items():
-        edges = np.geomspace(values.min(), values.max() * (1 + 1e-9), _BINS + 1)
+        edges = np.geomspace(values.min() * (1 - 1e-9), values.max() * (1 + 1e-9), _BINS + 1)
         if edges[-1] / edges[0] < 1.01:
             edges = np.geomspace(edges[0] / 1.05, edges[0] * 1.05, _BINS + 1)
         for code, name in ORIGINS.items():

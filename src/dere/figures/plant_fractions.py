@@ -61,7 +61,7 @@ def draw(figure: Figure, table: pd.DataFrame, drivers: xr.Dataset | None = None)
         ``lat``, ``lon`` (cell) and attribute ``grid_degrees``; None = no map.
     """
     rows = 1 if drivers is None else 2
-    axes = figure.subplots(rows, len(PLANT_TYPES), squeeze=False)
+    axes = figure.subplots(rows, len(PLANT_TYPES), squeeze=False, height_ratios=(2.2, 1.0)[:rows])
     role = "test" if (table["role"] == "test").any() else "all"
     shown = table[table["role"] == role]
     artists: list[Artist] = []

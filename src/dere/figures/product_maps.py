@@ -53,9 +53,7 @@ def tabulate(
             share = vegetated["vegetated_fraction"]
             share = share.mean("year") if "year" in share.dims else share
             cells = labelled(truth, "cell_flux").sel(flux=flux).mean("time") * share * _DAYS
-            known = pd.DataFrame(
-                {"lat": cells["lat"].values, "lon": cells["lon"].values, "value": cells.values}
-            )
+            known = pd.DataFrame({"lat": cells["lat"].values, "lon": cells["lon"].values, "value": cells.values})
             found = frame[["lat", "lon"]].round(4).merge(known.round({"lat": 4, "lon": 4}), how="left")
             frame["truth"] = found["value"].to_numpy()
         frames.append(frame.assign(flux=flux))

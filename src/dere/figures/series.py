@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import pandas as pd
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
 from dere.figures.observed import TOWER_FLUX, example_sites, good_months, labelled
@@ -59,11 +61,19 @@ def draw(
                 artists += imputed_panel(axes[row, 1], towers, labels, trained[row], flux)
             else:
                 axes[row, 1].set_axis_off()
-    for column, text in enumerate((f"unseen towers: {method_label(method)}", "training towers: imputed labels")[:columns]):
-        handles = {text_: handle for a in axes[:, column] for handle, text_ in zip(*a.get_legend_handles_labels(), strict=True)}
+    for column, text in enumerate(
+        (f"unseen towers: {method_label(method)}", "training towers: imputed labels")[:columns]
+    ):
+        handles = {
+            text_: handle for a in axes[:, column] for handle, text_ in zip(*a.get_legend_handles_labels(), strict=True)
+        }
         axes[0, column].set_title(f"{text}\n{axes[0, column].get_title()}")
         figure.legend(
-            handles.values(), handles.keys(), loc=("outside lower left", "outside lower right")[column], ncols=3
+            handles.values(),
+            handles.keys(),
+            loc=("outside lower left", "outside lower right")[column],
+            ncols=4,
+            columnspacing=1.0,
         )
     figure.supylabel(flux_label(flux), fontsize=9)
     return artists
@@ -131,7 +141,14 @@ def _dots(axes: Axes, towers: xr.Dataset, site: str, flux: str) -> list[Artist]:
         (seen.notnull().values & ~good, GREY, "observed, mostly gap-filled"),
     ):
         if here.any():
-            style = {"linestyle": "", "marker": "o", "markersize": 2.6, "color": colour, "label": label, "zorder": 4}
+            style: dict[str, Any] = {
+                "linestyle": "",
+                "marker": "o",
+                "markersize": 2.6,
+                "color": colour,
+                "label": label,
+                "zorder": 4,
+            }
             artists += axes.plot(seen["time"].values[here], seen.values[here], **style)
     return artists
 
@@ -139,10 +156,10 @@ def _dots(axes: Axes, towers: xr.Dataset, site: str, flux: str) -> list[Artist]:
 def _finish(axes: Axes, towers: xr.Dataset, site: str, span: np.ndarray) -> None:
     place = towers.sel(site=site)
     north = "N" if float(place["lat"]) >= 0 else "S"
-    axes.set_title(f"{site}, {str(place['igbp'].values)}, {abs(float(place['lat'])):.0f}°{north}", fontsize=8.5)
+    axes.set_title(f"{site}, {place['igbp'].values!s}, {abs(float(place['lat'])):.0f}°{north}", fontsize=8.5)
     axes.axhline(0.0, color=GREY, linewidth=0.6, zorder=0)
     if span.size:
-        month = pd.Timedelta(days=31)
-        axes.set_xlim(pd.Timestamp(span.min()) - month, pd.Timestamp(span.max()) + month)
+        month = np.timedelta64(31, "D")
+        axes.set_xlim(*date2num([span.min() - month, span.max() + month]))
     axes.tick_params(labelsize=8)
     axes.margins(y=0.08)

@@ -12,46 +12,57 @@ from matplotlib.lines import Line2D
 from dere.figures.style import BLACK, method_colour, method_label, ordered_methods
 from dere.variables import FLUXES
 
-GROUPINGS = {"all": ("o", "test towers"), "virtual": ("D", "virtual towers")}
+GROUPINGS = {
+    "all": ("o", "test towers"),
+    "virtual": ("D", "virtual towers (truth known)"),
+    "map": ("s", "cells of the product map (truth known)"),
+}
 """Grouping of the skill table to its marker and name."""
 _FLOOR = -1.0
 """Scores below are drawn as an arrow at the edge: NSE has no lower bound, and one bad method would hide the rest."""
 
 
 def one_run(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of one evaluation per method: the ensemble where there is one, else the first fold and seed; lowest quality.
+    """Rows of one evaluation per method: the pooled one where there is one, else the first fold and seed.
 
     Parameters
     ----------
     table
-        Skill table with columns ``fold``, ``seed`` and optionally ``quality``.
+        Table with columns ``method`` and, all optional, ``backbone``, ``fold``, ``seed``. Of several backbones the
+        first in alphabetical order stays.
     """
-    out = table
-    for column in ("fold", "seed"):
-        if column in out:
-            text = out[column].astype(str)
-            joint = text.isin(["all", "ensemble"])
-            chosen = "joint" if joint.any() else min(text, default="")
-            out = out[joint] if chosen == "joint" else out[text == chosen]
-    if "quality" in out and len(out):
-        out = out[out["quality"] == out["quality"].min()]
-    return out
+    columns = [name for name in ("backbone", "fold", "seed") if name in table]
+    if table.empty or not columns:
+        return table
+    # Pooled rows are marked "all", files of averaged seeds "ensemble"; digits come after both.
+    order = table[columns].astype(str).replace({"all": "", "ensemble": " "})
+    order = order.assign(method=table["method"])
+    first = order.sort_values(columns, kind="stable").groupby("method").head(1).set_index("method")
+    return table[(order[columns].to_numpy() == first.loc[order["method"], columns].to_numpy()).all(axis=1)]
 
 
 def against(paired: pd.DataFrame, reference: str) -> pd.DataFrame:
     """Rows as method minus ``reference``, turning round those that are stored the other way.
 
+    Parameters
+    ----------
+    paired
+        Columns method, against, flux, grouping, nse_difference, nse_low, nse_high.
+
     Returns
     -------
     DataFrame
-        Columns method, flux, grouping, difference, low, high.
+        Columns method, flux, grouping, value, low, high.
     """
-    forward = paired[paired["method_b"] == reference].rename(columns={"method_a": "method"})
-    backward = paired[(paired["method_a"] == reference) & ~paired["method_b"].isin(forward["method"])]
-    backward = backward.rename(columns={"method_b": "method"}).assign(
-        difference=-backward["difference"], low=-backward["high"], high=-backward["low"]
+    names = {"nse_difference": "value", "nse_low": "low", "nse_high": "high"}
+    rows = paired.rename(columns=names)
+    forward = rows[rows["against"] == reference]
+    backward = rows[(rows["method"] == reference) & (rows["against"] != reference)]
+    backward = backward.assign(
+        method=backward["against"], value=-backward["value"], low=-backward["high"], high=-backward["low"]
     )
-    return pd.concat([forward, backward])[["method", "flux", "grouping", "difference", "low", "high"]]
+    both = pd.concat([forward, backward])[["method", "flux", "grouping", "value", "low", "high"]]
+    return both.drop_duplicates(["method", "flux", "grouping"])
 
 
 def draw(figure: Figure, skill: pd.DataFrame, paired: pd.DataFrame, reference: str = "gbm_sim") -> list[Artist]:
@@ -64,16 +75,19 @@ def draw(figure: Figure, skill: pd.DataFrame, paired: pd.DataFrame, reference: s
     skill
         Columns method, fold, seed, flux, scale, grouping, statistic (median, q25, q75), nse.
     paired
-        Columns method_a, method_b, flux, scale, grouping, difference, low, high (of median NSE).
+        Columns method, against, flux, scale, grouping, nse_difference, nse_low, nse_high.
     reference
-        Method the differences refer to.
+        Method the differences refer to; where the run lacks it, its simplest method.
     """
     rows = one_run(skill[(skill["scale"] == "monthly") & skill["grouping"].isin(list(GROUPINGS))])
     wide = rows.pivot_table(index=["method", "flux", "grouping"], columns="statistic", values="nse").reset_index()
-    difference = against(one_run(paired[paired["scale"] == "monthly"]), reference)
     methods = ordered_methods(wide["method"])[::-1]
+    reference = reference if reference in methods else methods[-1]
+    difference = against(paired[paired["scale"] == "monthly"], reference)
     others = [name for name in methods if name != reference]
-    axes = figure.subplots(2, len(FLUXES), height_ratios=[len(methods) + 1, len(others) + 1], sharey="row", squeeze=False)
+    axes = figure.subplots(
+        2, len(FLUXES), height_ratios=[len(methods) + 1, len(others) + 1], sharey="row", squeeze=False
+    )
     artists: list[Artist] = []
     for column, flux in enumerate(FLUXES):
         top, bottom = axes[:, column]
@@ -82,14 +96,20 @@ def draw(figure: Figure, skill: pd.DataFrame, paired: pd.DataFrame, reference: s
         artists += intervals(top, chosen, methods, floor=_FLOOR)
         top.set_xlim(right=1.0)
         top.set_xlabel("NSE, monthly: median and quartiles")
-        artists += intervals(
-            bottom, difference[difference["flux"] == flux].rename(columns={"difference": "value"}), others, floor=None
-        )
+        artists += intervals(bottom, difference[difference["flux"] == flux], others, floor=None)
         bottom.axvline(0.0, color=BLACK, linewidth=0.8, zorder=1)
         bottom.set_xlabel(f"NSE minus {method_label(reference)}\n(paired, 95 % interval)")
     present = [look for name, look in GROUPINGS.items() if name in set(wide["grouping"])]
     handles = [
-        Line2D([], [], marker=mark, color=BLACK, linestyle="", markerfacecolor=BLACK if mark == "o" else "white", label=name)
+        Line2D(
+            [],
+            [],
+            marker=mark,
+            color=BLACK,
+            linestyle="",
+            markerfacecolor=BLACK if mark == "o" else "white",
+            label=name,
+        )
         for mark, name in present
     ]
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
@@ -111,12 +131,14 @@ def intervals(axes: Axes, table: pd.DataFrame, methods: list[str], floor: float 
         Values below are marked by an arrow at this place.
     """
     artists: list[Artist] = []
-    shift = dict(zip(GROUPINGS, (0.16, -0.16), strict=True))
-    table = table[table["method"].isin(methods) & table["grouping"].isin(list(GROUPINGS))]
-    for row in table.itertuples():
-        y = methods.index(row.method) + shift[row.grouping]
-        colour, marker = method_colour(row.method), GROUPINGS[row.grouping][0]
-        value, low, high = (float(v) for v in (row.value, row.low, row.high))
+    table = table[table["method"].isin(methods) & table["grouping"].isin(list(GROUPINGS))].dropna(subset=["value"])
+    present = [name for name in GROUPINGS if name in set(table["grouping"])]
+    gap = 0.32 if len(present) < 3 else 0.26
+    shift = {name: gap * ((len(present) - 1) / 2 - i) for i, name in enumerate(present)}
+    numbers = table[["value", "low", "high"]].to_numpy(dtype=float)
+    for method, grouping, (value, low, high) in zip(table["method"], table["grouping"], numbers, strict=True):
+        y = methods.index(method) + shift[grouping]
+        colour, marker = method_colour(method), GROUPINGS[grouping][0]
         if floor is not None and value < floor:
             artists += axes.plot(floor, y, marker="<", color=colour, markeredgecolor=BLACK, markersize=5, clip_on=False)
             continue

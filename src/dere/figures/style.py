@@ -13,8 +13,10 @@ from dere.variables import FLUX_UNIT, VARIABLES
 
 # Okabe and Ito (2008), Color Universal Design.
 BLACK, GREY = "#000000", "#8c8c8c"
-ORANGE, SKY, GREEN, YELLOW = "#e69f00", "#56b4e9", "#009e73", "#f0e442"
+ORANGE, SKY, GREEN = "#e69f00", "#56b4e9", "#009e73"
 BLUE, VERMILLION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
+# Their yellow is too faint for lines on white; wine is from Tol (2021), muted scheme, and darker than every neighbour.
+WINE = "#882255"
 
 METHOD_COLOURS = {
     "climatology": GREY,
@@ -23,7 +25,7 @@ METHOD_COLOURS = {
     "gbm_sim": BLUE,
     "baseline": PURPLE,
     "kgml": GREEN,
-    "dere_towers": YELLOW,
+    "dere_towers": WINE,
     "dere": VERMILLION,
 }
 METHOD_LABELS = {
@@ -63,7 +65,7 @@ _RC: dict[str, Any] = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """Apply the style inside a with block and restore the reader's own settings after it."""
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(_RC):  # type: ignore[arg-type]
         yield
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import PurePath
 
 import pandas as pd
 from matplotlib.artist import Artist
@@ -18,6 +20,8 @@ STAGES = (
     "plant_types_simulated",
     "plant_types_observed",
     "towers",
+    "imputation, point",
+    "imputation, denoiser",
     "imputation",
     "uncertain",
     "baseline",
@@ -27,7 +31,24 @@ STAGES = (
 """Order of the panels; unknown stages follow in alphabetical order."""
 
 
-def draw(figure: Figure, history: Mapping[str, pd.DataFrame], columns: int = 5) -> list[Artist]:
+def parts(path: PurePath, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Trainings of one history file by name.
+
+    Parameters
+    ----------
+    path
+        ``.../<stage>/history.csv``, or ``.../imputation/fold<k>/seed<s>/history.csv``.
+    table
+        Its content; a column ``part`` tells several trainings apart.
+    """
+    folders = [part.name for part in path.parents]
+    stage = next((name for name in folders if not re.fullmatch(r"(fold|seed)\d+", name)), "training")
+    if "part" not in table:
+        return {stage: table}
+    return {f"{stage}, {part}": rows for part, rows in table.groupby("part", sort=False)}
+
+
+def draw(figure: Figure, history: Mapping[str, pd.DataFrame], columns: int = 4) -> list[Artist]:
     """One panel per stage with training and validation loss.
 
     Parameters
@@ -48,7 +69,7 @@ def draw(figure: Figure, history: Mapping[str, pd.DataFrame], columns: int = 5) 
         table = history[name].sort_values("epoch")
         artists += panel.plot(table["epoch"], table["training_loss"], color=GREY, label="training")
         artists += panel.plot(table["epoch"], table["validation_loss"], color=BLUE, label="validation")
-        best = table.loc[table["validation_loss"].idxmin()]
+        best = table.iloc[int(table["validation_loss"].to_numpy().argmin())]
         artists += panel.plot(
             best["epoch"], best["validation_loss"], "o", color=VERMILLION, markersize=5, label="kept", clip_on=False
         )

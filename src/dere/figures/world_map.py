@@ -67,5 +67,5 @@ def draw(
         if here.any():
             label = f"{names[name]}: {here.sum()}"
             artists.append(maps.points(axes, lat[here], lon[here], label=label, **look))
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, -0.02), frameon=True, framealpha=0.9, edgecolor="none")
+    figure.legend(loc="outside upper center", ncols=2)
     return artists

@@ -102,7 +102,7 @@ def cell_drivers(
     climate = climate_of(forcing)
     fraction = cover["plant_fraction"].mean("year").transpose("cell", "plant_type").values
     igbp = derived_igbp(climate, fraction, cover["vegetated_fraction"].mean("year").values)
-    depth = forcing["soil"].sel(soil_property="soil_depth").values / 1000.0 if "soil" in forcing else None
+    depth = forcing["soil"].sel(soil_property="depth_to_bedrock").values / 1000.0 if "soil" in forcing else None
     static = static_attributes(
         climate,
         igbp,

@@ -18,7 +18,15 @@ from dere.variables import MONTHLY8, SATELLITE
 
 HOURLY4 = ("specific_humidity_hourly", "air_temperature_hourly", "shortwave_hourly", "wind_hourly")
 SOIL_LAYERS = 6
-SOIL_PROPERTIES = ("k_sat", "s_theta", "r_theta", "pore_connectivity", "n", "m", "soil_depth")
+SOIL_PROPERTIES = (
+    "saturated_conductivity",
+    "saturated_water_content",
+    "residual_water_content",
+    "L",
+    "n",
+    "m",
+    "depth_to_bedrock",
+)
 SATELLITE_FALLBACK = {"lai_satellite": 1.5, "evi_satellite": 0.25}
 """Values for members without any satellite month (global land means); their mask channel is 0 throughout."""
 
@@ -38,7 +46,7 @@ def driver_names(driver_set: str, satellites: bool = False) -> tuple[str, ...]:
         names += [f"soil_temperature_{layer + 1}" for layer in range(SOIL_LAYERS)]
         names += [f"co2_h{hour:02d}" for hour in range(24)] + ["disturbance_rate"]
         names += [f"{name.removesuffix('_hourly')}_h{hour:02d}" for hour in range(24) for name in HOURLY4]
-        names += list(SOIL_PROPERTIES)
+        names += [f"soil_{name}" for name in SOIL_PROPERTIES]
     else:
         raise ValueError(
             f"driver_set is '{driver_set}', expected 'monthly8' or 'carbonglobe136'; correct harmonise.driver_set"
@@ -129,7 +137,7 @@ def _blocks(dataset: xr.Dataset, driver_set: str, satellites: bool, member: str)
         # hours are the slow index, the four variables the fast one (data-formats 6, trap 1)
         hourly = np.stack([dataset[name].transpose(member, "time", "hour").values for name in HOURLY4], -1)
         yield hourly.reshape(*hourly.shape[:2], -1)
-        soil = dataset["soil"].transpose(member, "soil_property").values
+        soil = dataset["soil"].transpose(member, "soil_property").sel(soil_property=list(SOIL_PROPERTIES)).values
         yield np.broadcast_to(soil[:, None], (soil.shape[0], dataset.sizes["time"], soil.shape[1]))
     if satellites:
         filled, masks = zip(*(_satellite(dataset, name, member) for name in SATELLITE), strict=True)

@@ -63,7 +63,7 @@ def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run:
     Returns
     -------
     Labels
-        ``flux``, ``flux_uncertainty``, ``flux_daytime`` (site, time, flux) and ``flux_quality`` (site, time).
+        ``flux_value``, ``flux_uncertainty``, ``flux_daytime`` (site, time, flux) and ``flux_quality`` (site, time).
     """
     nee, gpp = _values(towers, "nee"), _values(towers, "gpp_nt")
     reco, daytime = _values(towers, "reco_nt"), _values(towers, "gpp_dt")

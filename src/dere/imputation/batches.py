@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dere.config.imputation import ImputationConfig
+from dere.imputation.augment import Alter, resample
 from dere.imputation.masks import KINDS, GapStatistics, draw_kind, draw_mask
 from dere.imputation.prior import Moments, SitePrior, condition
 from dere.imputation.schedule import Schedule, diffuse
@@ -71,6 +72,7 @@ def assemble(
     known: Sequence[NDArray[np.bool_]],
     active: Sequence[NDArray[np.bool_]],
     device: str = "cpu",
+    alter: Alter | None = None,
 ) -> Inputs:
     """Network inputs of some stretches.
 
@@ -80,6 +82,8 @@ def assemble(
         Point prediction (S, T, 2).
     known, active
         Per stretch: conditioning months, months to generate. Months in neither carry nothing.
+    alter
+        Resamples the deviations (training only), see `dere.imputation.augment`.
     """
     length = max(s.stop - s.start for s in stretches)
     length += -length % 12
@@ -94,6 +98,8 @@ def assemble(
     phase = (series.phase[site, index[:, 0]][:, None] + np.arange(length)) % 12
     flux = series.flux[site[:, None], index]
     guess = point[site[:, None], index]
+    if alter is not None:
+        flux = alter(flux, guess, phase, inside)
     moments = condition(prior, guess, flux, phase, inside, seen)
     value = np.where(inside[..., None], (flux - moments.mean) / moments.std, 0.0)
     value = np.where((seen | (wanted & np.isfinite(flux).all(-1)))[..., None], value, 0.0)
@@ -153,6 +159,7 @@ def masked_inputs(
     gaps: GapStatistics,
     rng: np.random.Generator,
     device: str = "cpu",
+    alter: Alter | None = None,
 ) -> Inputs:
     """Inputs with some observed months hidden; only those are generated."""
     known, hidden = [], []
@@ -161,7 +168,7 @@ def masked_inputs(
         mask = draw_mask(kind, seen, series.phase[stretch.site, stretch.start : stretch.stop], gaps, rng)
         known.append(seen & ~mask)
         hidden.append(mask)
-    return assemble(series, point, prior, [s for s, _ in picks], known, hidden, device)
+    return assemble(series, point, prior, [s for s, _ in picks], known, hidden, device, alter)
 
 
 def training_draw(
@@ -185,7 +192,8 @@ def training_draw(
         rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
         sites = rng.choice(len(share), config.training.batch, p=share)
         picks = [(random_stretch(series, int(s), config.window, rng), draw_kind(config.masks, rng)) for s in sites]
-        inputs = masked_inputs(series, point, prior, picks, gaps, rng, device)
+        alter = resample(prior, config.resample_effects, config.resample_sign, rng)
+        inputs = masked_inputs(series, point, prior, picks, gaps, rng, device, alter)
         step = torch.randint(1, schedule.steps + 1, (len(picks), copies), generator=generator)
         return noisy_batch(inputs, schedule, step, generator)
 

@@ -164,10 +164,10 @@ class Denoiser(nn.Module):
         noisy
             Shape (B, k, L, 2) with k samples per site; L a multiple of 12.
         step
-            Diffusion step per site, shape (B,).
+            Diffusion step per site and sample, shape (B, k) or (1, 1).
         """
         h = F.silu(self.inlet(noisy * side.active[:, None, :, None]))
-        embedded = self.embed(step_embedding(step, self.channels))[:, None, None]
+        embedded = self.embed(step_embedding(step, self.channels))[:, :, None]
         total: Tensor | float = 0.0
         for block, gate, weights in zip(self.blocks, side.gates, side.weights, strict=True):
             h, skip = block(h, embedded, gate, weights)

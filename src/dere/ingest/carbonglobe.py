@@ -2,9 +2,9 @@
 
 Folder: ``mask2d.npy`` bool (lat, lon), row 0 = north; ``glob_X_fea.npy`` (cell, year, 12, 136);
 ``glob_Y{age:03d}.npy`` (cell, year + 1, 12, 10 or 7) for the mixture and ``glob_Y_{stand}{age:03d}.npy`` for pure
-stands, whose year 0 is the one before the drivers; ``glob_F{age:03d}.npy`` (cell, year + 1, 3) simulated plant fractions;
-``monthly8.nc``; ``meta.json`` with start_year, grid_degrees and ages. Pure stands, fractions and ``monthly8.nc`` are
-absent from the public CarbonGlobe.
+stands, whose year 0 is the one before the drivers; ``glob_F{age:03d}.npy`` (cell, year + 1, 3) simulated plant
+fractions; ``monthly8.nc``; ``meta.json`` with start_year, grid_degrees and ages. Pure stands, fractions and
+``monthly8.nc`` are absent from the public CarbonGlobe.
 """
 
 from __future__ import annotations

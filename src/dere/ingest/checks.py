@@ -23,6 +23,12 @@ MEDIAN_RANGE: dict[str, tuple[float, float]] = {
     "lai_satellite": (0.0, 9.0),
     "evi_satellite": (-0.2, 1.0),
 }
+# Of 197 real sites none exceeds the top of the atmosphere by more than 2 W m-2, the weakest correlation beyond 30
+# degrees is 0.91, and the lowest ratio of darkest to brightest month relative to the sun's below 30 degrees is 0.50;
+# with latitude and longitude exchanged, 105 of the 113 sites that stay on Earth fail.
+_EXCESS = 30.0
+_TROPICS = 30.0
+_SEASONALITY = 0.4
 _LIKELY_UNITS: dict[str, tuple[str, ...]] = {
     "air_temperature": ("K",),
     "vpd": ("Pa",),
@@ -97,7 +103,8 @@ def check_sunlight(lat: float, shortwave: np.ndarray, months: np.ndarray, source
     """Check that the shortwave record (W m-2) of a site is possible at its latitude.
 
     Catches a lost minus sign and exchanged coordinates that are still on Earth: no calendar month may be brighter
-    than the top of the atmosphere, and outside the tropics the seasons must not be opposite to the sun's.
+    than the top of the atmosphere, the seasons beyond 30 degrees must not be opposite to the sun's, and nearer the
+    equator not far stronger than the sun's.
 
     Parameters
     ----------
@@ -125,10 +132,15 @@ def check_sunlight(lat: float, shortwave: np.ndarray, months: np.ndarray, source
     if known.sum() < 12:
         return
     excess = float((cycle - top).max())
-    opposite = abs(lat) > 30 and float(np.corrcoef(cycle, top)[0, 1]) < 0
-    if excess > 30.0 or opposite:
-        what = "its seasons are opposite to the sun's" if opposite else f"exceeds sunlight by {excess:.0f} W m-2"
+    fault = ""
+    if excess > _EXCESS:
+        fault = f"it exceeds sunlight by {excess:.0f} W m-2"
+    elif abs(lat) > _TROPICS and float(np.corrcoef(cycle, top)[0, 1]) < 0:
+        fault = "its seasons are opposite to the sun's"
+    elif abs(lat) < _TROPICS and cycle.min() * top.max() < _SEASONALITY * cycle.max() * top.min():
+        fault = "its darkest month is too dark for so low a latitude"
+    if fault:
         raise ValueError(
-            f"{source}: shortwave does not fit latitude {lat:g} ({what}), but must stay below the top of the "
+            f"{source}: shortwave does not fit latitude {lat:g} ({fault}), but must stay below the top of the "
             "atmosphere and follow its seasons; correct sign or order of the coordinates, or the unit"
         )

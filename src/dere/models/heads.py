@@ -53,11 +53,12 @@ class LevelHead(nn.Module):
 
     def __init__(self, static: int, hidden: int = 24, dropout: float = 0.2) -> None:
         super().__init__()
+        last = nn.Linear(hidden, 4)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
         self.layers = nn.Sequential(
-            nn.Linear(static + 2 * len(FREE_TARGETS), hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, 4)
+            nn.Linear(static + 2 * len(FREE_TARGETS), hidden), nn.GELU(), nn.Dropout(dropout), last
         )
-        nn.init.zeros_(self.layers[-1].weight)
-        nn.init.zeros_(self.layers[-1].bias)
 
     def forward(self, free: Tensor, static: Tensor) -> Tensor:
         """Adjust ``free`` (B, W, 7), scaled, with normalised ``static`` (B, S)."""

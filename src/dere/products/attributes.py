@@ -17,7 +17,7 @@ _COMMENTS = {
     "reco": "Autotrophic plus heterotrophic respiration; positive numbers enter the atmosphere. No CMIP6 name exists.",
     "nee": (
         "reco - gpp, positive to the atmosphere; derived from the rounded reco and gpp. Equals -nep where disturbance "
-        "fluxes are left out. Fire, harvest, lateral transport by rivers and trade are not included, so this is not nbp."
+        "fluxes are left out. Fire, harvest, transport by rivers and trade are not included, so this is not nbp."
     ),
 }
 
@@ -84,7 +84,9 @@ def global_attributes(
         CMIP6 label of the grid.
     """
     stamp = provenance.created.strftime("%Y-%m-%dT%H:%M:%SZ")
-    variant = ", ".join(f"{key} {prediction[key]}" for key in ("method", "backbone", "fold", "seed") if key in prediction)
+    variant = ", ".join(
+        f"{key} {prediction[key]}" for key in ("method", "backbone", "fold", "seed") if key in prediction
+    )
     identity = content_hash([flux, config.model_dump(), provenance.commit, provenance.configuration, variant])
     return {
         "Conventions": "CF-1.8",

@@ -67,8 +67,8 @@ def write_products(
     ----------
     cell_predictions
         ``prediction(cell, time, flux)`` in gC m-2 d-1 per vegetated area, optional ``std``,
-        ``quantile_value(cell, time, flux, quantile)``, ``extrapolation_index(cell, time)``; attributes method, backbone,
-        fold, seed are passed on.
+        ``quantile_value(cell, time, flux, quantile)``, ``extrapolation_index(cell, time)``; attributes method,
+        backbone, fold, seed are passed on.
     cover
         ``vegetated_fraction(cell, year)``.
     drivers

@@ -111,8 +111,8 @@ class Grid:
         flat = rows * self.shape[1] + columns
         if np.unique(flat).size != flat.size:
             raise ValueError(
-                f"{flat.size - np.unique(flat).size} cells share their place on the {self.degrees:g} degree grid; remove "
-                "the duplicates from the drivers"
+                f"{flat.size - np.unique(flat).size} cells share their place on the {self.degrees:g} degree grid; "
+                "remove the duplicates from the drivers"
             )
         return rows, columns
 

@@ -53,15 +53,11 @@ def tower_table(predictions: xr.Dataset, towers: xr.Dataset) -> pd.DataFrame:
     frame = data.sel(flux=list(FLUXES)).to_dataframe(dim_order=("site", "time", "flux")).reset_index()
     frame = frame[frame["predicted"].notna()]
     for name in ("fold", "seed"):
-        frame[name] = _constant_or_site(predictions, name, frame["site"])
+        by_site = name in predictions and predictions[name].dims == ("site",)
+        attribute = predictions.attrs.get(name, "")
+        frame[name] = frame["site"].map(predictions[name].to_series()) if by_site else attribute
     for name in _SITE_COLUMNS:
         if name in here.coords or name in here:
             frame[name] = frame["site"].map(here[name].to_series())
     frame["time"] = frame["time"].dt.strftime("%Y-%m")
     return frame.reset_index(drop=True)
-
-
-def _constant_or_site(predictions: xr.Dataset, name: str, sites: pd.Series) -> object:
-    if name in predictions and predictions[name].dims == ("site",):
-        return sites.map(predictions[name].to_series())
-    return predictions.attrs.get(name, "")

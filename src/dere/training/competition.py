@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dere.config.training import TrainingConfig
 from dere.models.competition import CompetitionNetwork
@@ -77,7 +77,7 @@ def train(
     fixed_batches = batches(validation, config.batch, VALIDATION_WINDOWS)
     cache = weighted_pure(pure, windows, torch.cat([training, *fixed_batches]), context.device)
 
-    def loss(network: nn.Module, batch: Batch) -> LossParts:
+    def loss(network: CompetitionNetwork, batch: Batch) -> LossParts:
         index, ages = batch
         drivers, static = (x.to(context.device) for x in windows.inputs(index))
         weighted, before, years, fractions, truth = (

@@ -19,7 +19,7 @@ from dere.harmonise.splits import roles
 from dere.io import content_hash, file_sha256, read_json, read_netcdf
 from dere.models.inputs import Statistics
 from dere.training import checkpoint
-from dere.training.loop import FitResult
+from dere.training.loop import FitResult, Model
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ class Context:
         inputs = {k: file_sha256(Path(v)) for k, v in sorted(self.files.items())}
         return content_hash([self.stage, dict(self.params), self.fold, self.seed, parents, inputs])
 
-    def load(self, parent: str, model: nn.Module) -> nn.Module:
+    def load(self, parent: str, model: Model) -> Model:
         """Load a parent checkpoint into ``model``, checking that it saw the same split."""
         checkpoint.load(Path(self.parents[parent]), model, {"split": self.split_hash, "fold": self.fold})
         return model

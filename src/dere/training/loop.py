@@ -12,9 +12,10 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import torch
@@ -24,6 +25,8 @@ from dere.config.training import TrainingConfig
 from dere.io import write_atomically
 
 log = logging.getLogger(__name__)
+
+Model = TypeVar("Model", bound=nn.Module)
 
 
 @dataclass
@@ -56,7 +59,7 @@ class FitResult:
     best_loss: float
 
 
-def freeze(module: nn.Module) -> nn.Module:
+def freeze(module: Model) -> Model:
     """Exclude ``module`` from training: no gradients, and `eval` mode even while the rest trains."""
     module.requires_grad_(False)
     module.eval()
@@ -80,7 +83,7 @@ def _schedule(step: int, steps: int) -> float:
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
-def _validate(model: nn.Module, batches: Sequence[Any], loss: Callable[[nn.Module, Any], LossParts]) -> float:
+def _validate(model: Model, batches: Sequence[Any], loss: Callable[[Model, Any], LossParts]) -> float:
     """Validation loss over all batches: sum of numerators over sum of denominators."""
     model.eval()
     numerator = denominator = 0.0
@@ -110,11 +113,11 @@ def _resume(last: Path | None, identity: str) -> dict[str, Any] | None:
 
 
 def fit(
-    model: nn.Module,
+    model: Model,
     *,
     draw: Callable[[torch.Generator], Any],
     validation: Sequence[Any],
-    loss: Callable[[nn.Module, Any], LossParts],
+    loss: Callable[[Model, Any], LossParts],
     config: TrainingConfig,
     seed: int,
     device: str = "cpu",
@@ -235,7 +238,7 @@ def fit(
                 "rows": rows,
                 "epoch": epoch,
             }
-            write_atomically(last, lambda tmp, snapshot=snapshot: torch.save(snapshot, tmp))
+            write_atomically(last, partial(torch.save, snapshot))
         if stop_after is not None and epoch >= stop_after:
             break
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dere.config.training import TrainingConfig
 from dere.models.plant_types import PlantTypeNetwork
@@ -51,7 +51,7 @@ def train(
     model.to(context.device)
     ages, one = windows.ages.to(context.device), torch.ones((), device=context.device)
 
-    def loss(network: nn.Module, index: Tensor) -> LossParts:
+    def loss(network: PlantTypeNetwork, index: Tensor) -> LossParts:
         drivers, static = (x.to(context.device) for x in windows.inputs(index))
         start, truth = (x.to(context.device) for x in windows.fractions(index, observed))
         if observed:

@@ -63,9 +63,12 @@ def _dere(stage: str) -> Predictor:
         targets, fractions = [], []
         with torch.no_grad():
             for index in torch.arange(len(windows)).split(BATCH):
-                inputs = (windows.drivers, windows.static, windows.initial)
                 frozen = pure_outputs(
-                    pure, *(x[index].to(context.device) for x in inputs), windows.ages.to(context.device)
+                    pure,
+                    windows.drivers[index].to(context.device),
+                    windows.static[index].to(context.device),
+                    windows.initial[index].to(context.device),
+                    windows.ages.to(context.device),
                 )
                 target, fraction = forward(network, windows, index, frozen, context.device)
                 targets.append(target.cpu())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dere.config.training import TrainingConfig
 from dere.models.inputs import to_targets
@@ -40,7 +40,7 @@ def train(
     windows, training, validation = load_cells(context)
     model = PureNetwork(*context.network_arguments()).to(context.device)
 
-    def loss(network: nn.Module, batch: Batch) -> LossParts:
+    def loss(network: PureNetwork, batch: Batch) -> LossParts:
         index, ages = batch
         drivers, static = (x.to(context.device) for x in windows.inputs(index))
         memory = network.encode(drivers, static)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dere.config.training import TowerTrainingConfig, TrainingConfig
 from dere.models.inputs import to_targets
@@ -56,7 +56,7 @@ def train_simulation(
     windows, training, validation = load_cells(context)
     model = SingleNetwork(*context.network_arguments()).to(context.device)
 
-    def loss(network: nn.Module, batch: tuple[Tensor, Tensor]) -> LossParts:
+    def loss(network: SingleNetwork, batch: tuple[Tensor, Tensor]) -> LossParts:
         index, ages = batch
         drivers, static = (x.to(context.device) for x in windows.inputs(index))
         before, truth = (x.to(context.device) for x in windows.states(index, MIXTURE, ages))
@@ -109,7 +109,7 @@ def train_towers(
     model.to(context.device)
     reference = {name: p.detach().clone() for name, p in model.named_parameters()} if pretrained else {}
 
-    def loss(network: nn.Module, index: Tensor) -> LossParts:
+    def loss(network: SingleNetwork, index: Tensor) -> LossParts:
         prediction = forward(network, data.windows, index, pretrained, context.device)
         parts = flux_loss(prediction, data, index, config.balance)
         return with_pull(parts, pull(network, reference, config.pull)) if network.training else parts

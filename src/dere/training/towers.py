@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dere.config.training import TowerTrainingConfig
+from dere.models.dere import DereNetwork
 from dere.training.cells import batches
 from dere.training.context import Context
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
@@ -42,7 +43,7 @@ def train(
     model.to(context.device)
     reference = {name: p.detach().clone() for name, p in model.named_parameters()}
 
-    def loss(network: nn.Module, index: Tensor) -> LossParts:
+    def loss(network: DereNetwork, index: Tensor) -> LossParts:
         targets, fractions = forward(network, data.windows, index, pure[index], context.device)
         parts = flux_loss(targets, data, index, config.balance)
         if not network.training:

@@ -86,7 +86,7 @@ def train(
     reference = {name: p.detach().clone() for name, p in model.named_parameters() if name.startswith("dere.")}
     scale = data.site_scale.mean(-1) ** config.balance
 
-    def loss(network: nn.Module, index: Tensor) -> LossParts:
+    def loss(network: UncertainNetwork, index: Tensor) -> LossParts:
         targets, _ = forward(network.dere, data.windows, index, pure[index], context.device)
         if not network.training:
             return flux_loss(targets, data, index, config.balance)

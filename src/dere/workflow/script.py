@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import dere
 
@@ -57,3 +58,22 @@ def raised_by_package(trace: TracebackType | None) -> bool:
     """Tell whether the innermost frame of a traceback is a file of this package."""
     frames = traceback.extract_tb(trace)
     return bool(frames) and PACKAGE_FOLDER in Path(frames[-1].filename).parents
+
+
+def training_arguments(snakemake: Any) -> dict[str, Any]:
+    """Return what a training or prediction function needs from a rule.
+
+    Inputs called ``parent_<stage>`` are checkpoints and become ``parents`` (folders by stage name); all other named
+    inputs but the code become ``files``. ``output`` is the folder of a rule with several outputs, else the file.
+    """
+    named = {name: files for name, files in snakemake.input.items() if name != "code"}
+    parents = {name.removeprefix("parent_"): files for name, files in named.items() if name.startswith("parent_")}
+    return {
+        "files": {name: Path(file) for name, file in named.items() if not name.startswith("parent_")},
+        "parents": {stage: Path(files[0]).parent for stage, files in parents.items()},
+        "output": Path(snakemake.output[0]).parent if len(snakemake.output) > 1 else Path(snakemake.output[0]),
+        "params": dict(snakemake.params.config),
+        "fold": int(snakemake.wildcards.fold),
+        "seed": int(snakemake.wildcards.seed),
+        "gpu": int(snakemake.resources.gpu),
+    }

@@ -185,6 +185,7 @@ def land_around(lat: Array, lon: Array) -> Array:
 
 def fetch(lat: Array, lon: Array, direction: int, reach_km: float = 3000.0) -> Array:
     """(point,) 0 at the coast to 1 far inland, looking west (-1) or east (+1): land on the way of the wind."""
+    lat = np.asarray(lat, dtype=float)
     steps = np.arange(100.0, reach_km, 150.0)
     weight = np.exp(-steps / 1200.0)
     total = np.zeros(np.shape(lat))

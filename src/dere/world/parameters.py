@@ -19,7 +19,7 @@ class Parameters:
     """Constants of the process model; per-type tuples are ordered BL, NL, GS."""
 
     # --- photosynthesis (P-model: Prentice et al. 2014; Wang et al. 2017; Stocker et al. 2020)
-    light_use: ByType = (0.78, 0.70, 0.66)
+    light_use: ByType = (0.80, 0.70, 0.58)
     """Realised share of the P-model's light-use efficiency: nutrients, leaf age, canopy clumping."""
     ppfd_per_shortwave: float = 2.04
     """Photon flux per short-wave radiation (umol J-1; Meek et al. 1984)."""
@@ -108,7 +108,7 @@ class Parameters:
     # --- allocation and turnover
     root_per_leaf: ByType = (1.0, 0.8, 1.3)
     root_longevity: ByType = (1.0, 1.5, 1.2)
-    reserve_per_leaf: ByType = (1.2, 0.5, 0.8)
+    reserve_per_leaf: ByType = (1.2, 0.8, 0.8)
     """Reserve kept before anything goes to stems, per carbon of the full canopy."""
     stem_share: ByType = (0.85, 0.85, 0.15)
     """Share of surplus carbon that becomes stem; the rest is reproduction and exudates, at once litter."""
@@ -118,7 +118,7 @@ class Parameters:
     """Above-ground share of stems."""
     mortality: ByType = (0.024, 0.020, 0.08)
     """Background loss of plants (yr-1; Galbraith et al. 2013 for tropical residence times)."""
-    stress_mortality: float = 0.06
+    stress_mortality: float = 0.10
     """Additional loss outside the climatic range (yr-1)."""
     starvation_mortality: float = 0.04
     """Loss per month when maintenance cannot be paid at all."""
@@ -128,7 +128,7 @@ class Parameters:
     """Coefficient of height in above-ground biomass per cover (kgC m-2)**0.6."""
     seed_reserve: ByType = (15.0, 15.0, 20.0)
     """Reserve of seedlings on bare ground (gC m-2)."""
-    cold_limit: ByType = (-22.0, -45.0, -80.0)
+    cold_limit: ByType = (-19.0, -45.0, -80.0)
     """Coldest-month mean (degC) of half viability (Sitch et al. 2003)."""
     heat_limit: ByType = (60.0, 16.0, 60.0)
     """Coldest-month mean (degC) above which the type fails (no winter chilling)."""

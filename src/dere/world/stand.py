@@ -123,12 +123,9 @@ def advance(state: State, t: int, end_of_year: bool, c: Conditions, lay: Layout,
     target = full_leaf * season
     plants, opening = carbon.flush(state.plants, target, p)
     absorbed, reaching = _light(plants, cover, lay, p)
-    possible = c.light[t][lay.kinds][:, None, :] * moist * (days * _interference(cover, lay, p))
-    gpp = possible * absorbed
-
     wish = absorbed * c.demand[t] * c.thrift[t]
     evaporation = p.soil_evaporation * c.demand[t] * (1.0 - lay.by_stand(absorbed)) * wet_upper
-    upper, lower, _ = water.advance(
+    upper, lower, met_upper, met_lower = water.advance(
         stores,
         inflow,
         lay.by_stand(wish * from_upper) + evaporation,
@@ -137,6 +134,9 @@ def advance(state: State, t: int, end_of_year: bool, c: Conditions, lay: Layout,
         c.lower,
         c.water_table,
     )
+    supplied = from_upper * lay.by_cohort(met_upper) + from_lower * lay.by_cohort(met_lower)
+    possible = c.light[t][lay.kinds][:, None, :] * supplied * (days * _interference(cover, lay, p))
+    gpp = possible * absorbed
 
     wanted = days * carbon.maintenance(plants, cover, c.warmth[t], c.root_warmth[t], tr, p)
     dying = (tr.mortality + p.stress_mortality * c.stress[lay.kinds][:, None, :] + c.disturbance) / 12.0

@@ -54,7 +54,7 @@ def advance(
     upper_capacity: Array,
     lower_capacity: Array,
     water_table: Array,
-) -> tuple[Array, Array, Array]:
+) -> tuple[Array, Array, Array, Array]:
     """Soil layers after a month.
 
     Withdrawal from a supply S under demand D is S (1 - exp(-D / S)): all of D from a large supply, never more than S.
@@ -64,17 +64,18 @@ def advance(
     Returns
     -------
     tuple
-        Upper and lower store, and evapotranspiration (mm month-1), each (stand, age, member).
+        Upper and lower store (mm), and the shares of the demands on them that were met, each (stand, age, member).
     """
     supply = water.upper + inflow
-    taken_upper = _withdraw(supply, upper_demand)
-    remaining = supply - taken_upper
+    met_upper, met_lower = met(supply, upper_demand), met(water.lower, lower_demand)
+    remaining = supply - met_upper * upper_demand
     upper = np.minimum(remaining, upper_capacity)
-    taken_lower = _withdraw(water.lower, lower_demand)
-    lower = np.minimum(water.lower - taken_lower + (remaining - upper), lower_capacity)
-    return upper, np.maximum(lower, water_table * lower_capacity), taken_upper + taken_lower
+    lower = np.minimum(water.lower - met_lower * lower_demand + (remaining - upper), lower_capacity)
+    return upper, np.maximum(lower, water_table * lower_capacity), met_upper, met_lower
 
 
-def _withdraw(supply: Array, demand: Array) -> Array:
-    # the small constant avoids 0 / 0 in an empty store
-    return -supply * np.expm1(-demand / (supply + 1e-9))
+def met(supply: Array, demand: Array) -> Array:
+    """Share of a demand that a supply meets within a month: (1 - exp(-x)) / x for x = demand / supply."""
+    # the small constants avoid 0 / 0 for an empty store and for no demand
+    x = (demand + 1e-9) / (supply + 1e-9)
+    return -np.expm1(-x) / x

@@ -37,7 +37,9 @@ def test_round_trip_returns_the_prediction_per_vegetated_area(paths, predictions
             expected = predictions["prediction"].sel(flux=flux).values * share
             np.testing.assert_allclose(convert(got.values, PRODUCT_UNIT, FLUX_UNIT), expected, atol=2e-6)
             assert int(product[flux].isel(time=0).notnull().sum()) == drivers.sizes["cell"]  # ocean missing, not zero
-            assert (product["time"].dt.strftime("%Y-%m").values == predictions["time"].dt.strftime("%Y-%m").values).all()
+            assert (
+                product["time"].dt.strftime("%Y-%m").values == predictions["time"].dt.strftime("%Y-%m").values
+            ).all()
             assert (product[f"{flux}_q05"] <= product[f"{flux}_q95"]).sum() == product[flux].notnull().sum()
 
 
@@ -48,9 +50,7 @@ def test_closure_of_the_files(paths):
     assert 0 < np.nanmax(np.abs(stored)) < 2e-14
 
 
-def test_global_total_of_a_constant_field_is_area_times_flux_times_time(
-    predictions, cover, drivers, tmp_path
-):
+def test_global_total_of_a_constant_field_is_area_times_flux_times_time(predictions, cover, drivers, tmp_path):
     predictions["prediction"][:] = np.array([3.0, 2.0, -1.0])
     cover["vegetated_fraction"][:] = 1.0
     paths = write_products(predictions, cover, drivers, tmp_path, ProductsConfig(), PROVENANCE)
@@ -124,7 +124,7 @@ def test_files_pass_the_cf_checker(paths, index, tmp_path):
     from compliance_checker.runner import CheckSuite, ComplianceChecker
 
     CheckSuite.load_all_available_checkers()
-    passed, errors = ComplianceChecker.run_checker(
+    _, errors = ComplianceChecker.run_checker(
         str(paths[index]), ["cf:1.8"], verbose=0, criteria="strict", output_filename=str(report), output_format="json"
     )
     found = json.loads(report.read_text())["cf:1.8"]

@@ -1,0 +1,226 @@
+"""Plant fractions, vegetated fraction and stand-age weights of cells and towers.
+
+A tower takes its own rows of the pixel table, else the map cell that holds it, else the stated table of its IGBP
+class; ``cover_source`` and ``age_source`` say which. Fractions sum to 1 over the vegetated part; a place without
+vegetation counts as bare grass and shrub land with vegetated fraction 0. Years outside the source take its nearest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.harmonise import igbp as tables
+from dere.variables import PLANT_TYPES, VARIABLES
+
+log = logging.getLogger(__name__)
+
+SUM_TOLERANCE = 1e-3
+"""Largest departure from 1 of sums of fractions and of age weights; smaller ones are divided away."""
+
+
+def map_at_points(
+    grid: xr.Dataset, lat: NDArray, lon: NDArray, years: Sequence[int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Cover of the map cells that hold points.
+
+    Parameters
+    ----------
+    grid
+        ``plant_fraction`` (year, lat, lon, plant_type) and ``vegetated_fraction`` (year, lat, lon), on a regular grid
+        in any latitude order.
+    lat, lon
+        (point,) degrees.
+    years
+        Calendar years wanted.
+
+    Returns
+    -------
+    fraction, vegetated, found
+        (point, year, plant_type), (point, year), and (point,) whether a map cell with land holds the point.
+    """
+    row, row_inside = _nearest(grid["lat"].values, lat)
+    column, column_inside = _nearest(grid["lon"].values, lon)
+    year = _nearest_year(grid["year"].values, years)
+    fraction = grid["plant_fraction"].transpose("lat", "lon", "year", "plant_type").values[row, column][:, year]
+    vegetated = grid["vegetated_fraction"].transpose("lat", "lon", "year").values[row, column][:, year]
+    found = row_inside & column_inside & np.isfinite(vegetated).any(1)
+    return _bare_to_grass(fraction), np.nan_to_num(vegetated), found
+
+
+def ages_at_points(
+    ages: xr.Dataset, lat: NDArray, lon: NDArray, reach: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Age weights of the table rows nearest to points, (point, age), and whether one is within ``reach`` degrees."""
+    dlat = np.abs(np.asarray(lat, float)[:, None] - ages["lat"].values)
+    dlon = np.abs((np.asarray(lon, float)[:, None] - ages["lon"].values + 180.0) % 360.0 - 180.0)
+    distance = np.maximum(dlat, dlon)
+    nearest = distance.argmin(1)
+    found = distance[np.arange(len(nearest)), nearest] <= reach * (1 + 1e-6)
+    return ages["age_weight"].transpose("point", "age").values[nearest], found
+
+
+def cell_cover(
+    cells: xr.Dataset, grid: xr.Dataset | None, grid_ages: xr.Dataset | None, years: Sequence[int], ages: Sequence[int]
+) -> xr.Dataset:
+    """Cover of grid cells.
+
+    Parameters
+    ----------
+    cells
+        With coordinates ``cell``, ``lat``, ``lon`` and attribute ``grid_degrees``.
+    grid, grid_ages
+        The maps and the age table.
+    years, ages
+        Calendar years and stand ages of the run.
+
+    Raises
+    ------
+    ValueError
+        When maps or ages are missing as a whole or for a cell.
+    """
+    if grid is None or grid_ages is None:
+        raise ValueError(
+            "grid cells need plant-type maps and an age table, and sources.cover gives "
+            f"{'no maps' if grid is None else 'no age table'}; set sources.cover.provider to files with both"
+        )
+    lat, lon = cells["lat"].values, cells["lon"].values
+    fraction, vegetated, found = map_at_points(grid, lat, lon, years)
+    weight, aged = ages_at_points(grid_ages, lat, lon, float(cells.attrs["grid_degrees"]) / 2)
+    for what, have in (("plant-type map", found), ("age table", aged)):
+        if not have.all():
+            first = int(np.flatnonzero(~have)[0])
+            raise ValueError(
+                f"the {what} has no land value at {(~have).sum()} of {len(have)} cells (first: cell "
+                f"{cells['cell'].values[first]} at {lat[first]:g}, {lon[first]:g}), every cell needs one; aggregate it "
+                "to the simulation's grid"
+            )
+    coords = {name: cells[name] for name in ("cell", "lat", "lon")}
+    return _dataset("cell", fraction, vegetated, weight, years, ages).assign_coords(coords)
+
+
+def site_cover(
+    towers: xr.Dataset,
+    years: Sequence[int],
+    ages: Sequence[int],
+    own: xr.Dataset | None = None,
+    own_ages: xr.Dataset | None = None,
+    grid: xr.Dataset | None = None,
+    grid_ages: xr.Dataset | None = None,
+) -> xr.Dataset:
+    """Cover of towers by the rule of the module.
+
+    Parameters
+    ----------
+    towers
+        Coordinates ``site``, ``lat``, ``lon``, ``igbp``.
+    years, ages
+        Calendar years and stand ages of the run.
+    own, own_ages
+        Pixel table (site, year, plant_type) and age table (site, age) of towers.
+    grid, grid_ages
+        Maps and age table of the globe.
+
+    Returns
+    -------
+    Dataset
+        ``plant_fraction`` (site, year, plant_type), ``vegetated_fraction`` (site, year), ``age_weight`` (site, age);
+        coordinates ``cover_source`` and ``age_source`` (site): own, cell or igbp.
+    """
+    classes = [str(name) for name in towers["igbp"].values]
+    lat, lon = towers["lat"].values, towers["lon"].values
+    sites = towers["site"].values.astype(str)
+    fraction = np.repeat(tables.plant_fractions(classes)[:, None], len(years), axis=1)
+    vegetated = np.repeat(tables.vegetated_fractions(classes)[:, None], len(years), axis=1)
+    weight = tables.age_weights(classes, ages)
+    cover_source, age_source = np.full(len(sites), "igbp"), np.full(len(sites), "igbp")
+    if grid is not None:
+        of_map, of_map_vegetated, found = map_at_points(grid, lat, lon, years)
+        found &= of_map_vegetated.max(1) > 0
+        fraction[found], vegetated[found], cover_source[found] = of_map[found], of_map_vegetated[found], "cell"
+        if grid_ages is not None:
+            step = float(np.abs(np.diff(grid["lat"].values)).max()) if grid.sizes["lat"] > 1 else 180.0
+            of_table, aged = ages_at_points(grid_ages, lat, lon, step / 2)
+            weight[aged], age_source[aged] = of_table[aged], "cell"
+    if own is not None:
+        rows, there = _lookup(own["site"].values.astype(str), sites)
+        year = _nearest_year(own["year"].values, years)
+        values = own["plant_fraction"].transpose("site", "year", "plant_type").values[rows][:, year]
+        fraction[there] = _bare_to_grass(values)
+        vegetated[there] = np.nan_to_num(own["vegetated_fraction"].transpose("site", "year").values[rows][:, year])
+        cover_source[there] = "own"
+    if own_ages is not None:
+        rows, there = _lookup(own_ages["site"].values.astype(str), sites)
+        weight[there], age_source[there] = own_ages["age_weight"].transpose("site", "age").values[rows], "own"
+    used = {name: int((cover_source == name).sum()) for name in ("own", "cell", "igbp")}
+    log.info("cover of %d towers: %d own tables, %d map cells, %d from the IGBP table", len(sites), *used.values())
+    return _dataset("site", fraction, vegetated, weight, years, ages).assign_coords(
+        site=towers["site"],
+        cover_source=("site", cover_source.astype(object)),
+        age_source=("site", age_source.astype(object)),
+    )
+
+
+def check_sums(values: NDArray, what: str) -> NDArray[np.float64]:
+    """Divide shares by their sum along the last axis when it is 1 within ``SUM_TOLERANCE``.
+
+    Raises
+    ------
+    ValueError
+        When a sum differs more, or a share is negative or missing.
+    """
+    total = values.sum(-1, keepdims=True)
+    if not np.isfinite(values).all() or (values < 0).any() or (np.abs(total - 1) > SUM_TOLERANCE).any():
+        raise ValueError(
+            f"{what} has sums from {total.min():g} to {total.max():g} and least value {values.min():g}, shares from 0 "
+            f"to 1 that sum to 1 within {SUM_TOLERANCE:g} are expected; correct the source table"
+        )
+    return values / total
+
+
+def _dataset(
+    member: str, fraction: NDArray, vegetated: NDArray, weight: NDArray, years: Sequence[int], ages: Sequence[int]
+) -> xr.Dataset:
+    if weight.shape[1] != len(ages):
+        raise ValueError(
+            f"the age table has {weight.shape[1]} weights, the run has {len(ages)} stand ages; give one weight per age"
+        )
+    data = {
+        "plant_fraction": ((member, "year", "plant_type"), check_sums(fraction, "plant_fraction")),
+        "vegetated_fraction": ((member, "year"), vegetated),
+        "age_weight": ((member, "age"), check_sums(weight, "age_weight")),
+    }
+    return xr.Dataset(
+        {name: (dims, values.astype(np.float32), VARIABLES[name].attrs) for name, (dims, values) in data.items()},
+        coords={
+            "year": np.asarray(years, np.int64),
+            "age": np.asarray(ages, np.int64),
+            "plant_type": list(PLANT_TYPES),
+        },
+    )
+
+
+def _bare_to_grass(fraction: NDArray) -> NDArray[np.float64]:
+    bare = np.eye(len(PLANT_TYPES))[PLANT_TYPES.index("GS")]
+    return np.where(np.isfinite(fraction).all(-1, keepdims=True), fraction, bare)
+
+
+def _nearest(axis: NDArray, points: NDArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    distance = np.abs(np.asarray(points, float)[:, None] - axis)
+    index = distance.argmin(1)
+    step = np.abs(np.diff(axis)).max() if len(axis) > 1 else np.inf
+    return index, distance[np.arange(len(index)), index] <= step / 2 * (1 + 1e-6)
+
+
+def _nearest_year(known: NDArray, years: Sequence[int]) -> NDArray[np.int64]:
+    return np.abs(np.asarray(known)[None] - np.asarray(years)[:, None]).argmin(1)
+
+
+def _lookup(known: NDArray, wanted: NDArray) -> tuple[list[int], NDArray[np.bool_]]:
+    place = {name: index for index, name in enumerate(known)}
+    there = np.array([name in place for name in wanted], bool)
+    return [place[name] for name in wanted if name in place], there

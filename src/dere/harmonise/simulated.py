@@ -1,0 +1,89 @@
+"""The raw process model at towers: age-weighted mixture, and the simulated state before each window (files provider).
+
+Towers take the values of the cell that holds them. Months that the simulation does not reach take its mean of the
+same calendar month, so that the method ``simulation`` predicts every month of every record.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.harmonise.axis import month_number, monthly_climatology
+
+
+def age_weighted(state: NDArray, weight: NDArray) -> NDArray[np.float32]:
+    """Sum over ages; ``state`` (member, age, ...), ``weight`` (member, age)."""
+    return np.einsum("ma...,ma->m...", state, weight.astype(np.float32), optimize=True).astype(np.float32)
+
+
+def simulated_from_cells(
+    simulation: xr.Dataset, position: NDArray, age_weight: NDArray, time: NDArray
+) -> NDArray[np.float32]:
+    """Age-weighted mixture of the covering cells on the towers' time axis.
+
+    Parameters
+    ----------
+    simulation
+        ``state`` (cell, stand, age, time, target).
+    position
+        (site,) position of the covering cell on the cell axis.
+    age_weight
+        (site, age).
+    time
+        (time,) the towers' months.
+
+    Returns
+    -------
+    array
+        (site, time, target), complete.
+    """
+    mixture = simulation["state"].sel(stand="mixture").transpose("cell", "age", "time", "target")
+    own = np.stack(
+        [
+            age_weighted(mixture[cell].values[None], weight[None])[0]
+            for cell, weight in zip(position, age_weight, strict=True)
+        ]
+    )
+    simulated_months = month_number(simulation["time"].values)
+    wanted = month_number(time)
+    cycle = monthly_climatology(np.moveaxis(own, 1, -1), simulated_months % 12)
+    result = np.moveaxis(cycle, -1, 1)[:, wanted % 12].astype(np.float32)
+    inside = np.isin(wanted, simulated_months)
+    result[:, inside] = own[:, wanted[inside] - simulated_months[0]]
+    return result
+
+
+def initial_from_cells(simulation: xr.Dataset, position: NDArray, first: NDArray) -> NDArray[np.float32]:
+    """Simulated state of the month before each window.
+
+    Before the simulation's start it is the initial state; after its end the last simulated state of the same calendar
+    month, so that the season is right.
+
+    Parameters
+    ----------
+    simulation
+        ``state`` (cell, stand, age, time, target) and ``initial_state`` (cell, stand, age, target).
+    position
+        (window,) position of the covering cell.
+    first
+        (window,) month number of each window's first month.
+
+    Returns
+    -------
+    array
+        (window, stand, age, target).
+    """
+    months = simulation.sizes["time"]
+    start = int(month_number(simulation["time"].values[:1])[0])
+    before = np.asarray(first) - 1 - start
+    late = np.maximum(before - (months - 1), 0)
+    before = before - -(-late // 12) * 12
+    state = simulation["state"].transpose("cell", "stand", "age", "time", "target").values
+    initial = simulation["initial_state"].transpose("cell", "stand", "age", "target").values
+    rows = [
+        state[cell, :, :, month] if month >= 0 else initial[cell]
+        for cell, month in zip(position, before, strict=True)
+    ]
+    return np.stack(rows).astype(np.float32)

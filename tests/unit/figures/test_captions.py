@@ -1,0 +1,44 @@
+"""Captions of the report render without a warning, for a run with and one without the built-in world."""
+
+from pathlib import Path
+
+import jinja2
+import pytest
+from docutils.core import publish_parts
+
+from dere.config.root import Config
+from dere.figures.catalogue import CATALOGUE
+
+FOLDER = Path(__file__).parents[3] / "workflow" / "report"
+PATHS = sorted(FOLDER.glob("*.rst"))
+
+
+def configuration(world: bool) -> dict:
+    tree = Config().model_dump(mode="json")
+    return tree if world else tree | {"world": None}
+
+
+def test_every_figure_has_its_caption():
+    names = {path.stem for path in PATHS}
+    assert set(CATALOGUE) <= names and {"workflow", "configuration", "skill_table"} <= names
+
+
+@pytest.mark.parametrize("world", [True, False], ids=["world", "towers"])
+@pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
+def test_caption_renders(path, world):
+    class Snakemake:
+        config = configuration(world)
+
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    text = environment.from_string(path.read_text()).render(snakemake=Snakemake)
+    # Any message of docutils, even a small one, ends the test.
+    html = publish_parts(text, writer="html", settings_overrides={"halt_level": 1, "report_level": 1})["html_body"]
+    assert len(html) > 150 and "{" not in text
+
+
+def test_captions_of_real_towers_do_not_speak_of_the_world():
+    class Snakemake:
+        config = configuration(world=False)
+
+    text = jinja2.Template((FOLDER / "product_maps.rst").read_text()).render(snakemake=Snakemake)
+    assert "truth" not in text

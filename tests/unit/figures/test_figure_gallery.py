@@ -1,0 +1,58 @@
+"""Every figure from files, as the rule draws them."""
+
+import pytest
+from matplotlib.figure import Figure
+
+from dere.config.outputs import FiguresConfig
+from dere.figures.catalogue import CATALOGUE, outputs, possible
+from dere.figures.gallery import ARGUMENTS, draw_all
+from dere.figures.registry import FIGURES
+from dere.figures.save import write_figure
+
+
+@pytest.fixture(scope="module")
+def drawn(files, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("figures")
+    return folder, draw_all(files, folder, FiguresConfig(dpi=60))
+
+
+def test_every_figure_of_the_catalogue_is_drawn_with_its_numbers(drawn):
+    folder, written = drawn
+    for name, entry in CATALOGUE.items():
+        for suffix in ("png", "svg"):
+            assert (folder / f"{name}.{suffix}").stat().st_size > 5000
+        assert (folder / f"{name}.csv").exists() == (entry.table is not None)
+    assert sorted(written) == sorted(folder.iterdir())
+
+
+def test_catalogue_registry_and_arguments_name_the_same_figures():
+    assert set(CATALOGUE) == set(FIGURES) == set(ARGUMENTS)
+
+
+def test_possible_and_outputs_follow_the_inputs_at_hand(files, drawn):
+    folder, _ = drawn
+    assert sorted(outputs(files, ["png", "svg"])) == sorted(path.name for path in folder.iterdir())
+    without = set(files) - {"truth", "products"}
+    assert "product_maps" not in possible(without)
+    assert "world_map.csv" not in outputs(without, ["png"]) and "world_map.png" in outputs(without, ["png"])
+    assert possible(["skill", "paired"], skip=["skill_comparison"]) == []
+    with pytest.raises(ValueError, match="'worldmap'"):
+        possible(["towers"], skip=["worldmap"])
+
+
+def test_a_run_without_truth_maps_and_labels_still_has_its_figures(files, tmp_path):
+    few = {name: files[name] for name in ("towers", "skill", "paired", "predictions")}
+    written = {path.name for path in draw_all(few, tmp_path, FiguresConfig(dpi=50, formats=("png",)))}
+    assert written == set(outputs(few, ["png"]))
+    assert {"world_map.png", "skill_comparison.png", "series.png", "seasonal_cycles.png"} < written
+
+
+def test_equal_inputs_give_equal_files(files, tmp_path):
+    few = {name: files[name] for name in ("calibration",)}
+    first, second = (draw_all(few, tmp_path / name, FiguresConfig(dpi=50)) for name in "ab")
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_an_unknown_format_ends_in_a_sentence(tmp_path):
+    with pytest.raises(ValueError, match="'gif'"):
+        write_figure(Figure(), tmp_path, "x", ["gif"])

@@ -1,0 +1,103 @@
+"""What is on the axes: units, all data, clear markers."""
+
+from pathlib import PurePath
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from dere.figures import maps, series, skill_comparison, style, training_history
+from dere.variables import FLUXES
+
+
+def texts(figure: Figure) -> str:
+    figure.draw_without_rendering()
+    found = [axes.get_title() + axes.get_xlabel() + axes.get_ylabel() for axes in figure.axes]
+    return " ".join([*found, figure.get_supxlabel(), figure.get_supylabel()])
+
+
+def test_series_has_predictions_observations_imputations_and_a_unit(towers, predictions, labels):
+    figure = Figure(layout="constrained")
+    series.draw(figure, towers, predictions["dere"], labels, flux="nee", panels=4)
+    assert len(figure.axes) == 4 and "gC m$^{-2}$ d$^{-1}$" in texts(figure)
+    left = {line.get_label(): line for line in figure.axes[0].lines}
+    right = {line.get_label(): line for line in figure.axes[1].lines}
+    assert {"predicted", "observed"} <= set(left) and {"imputed", "observed"} <= set(right)
+    site = figure.axes[1].get_title().split("\n")[-1].split(",")[0]
+    imputed = labels.sel(site=site, flux="nee")["label"].values[(labels["origin"].sel(site=site) == 2).values]
+    np.testing.assert_array_equal(right["imputed"].get_ydata(), imputed)
+
+
+def test_skill_comparison_marks_scores_below_the_floor_and_draws_every_method(skill, paired):
+    figure = Figure(layout="constrained")
+    skill_comparison.draw(figure, skill, paired, "gbm_sim")
+    names = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    assert names[0] == "DERE, stage 6" and len(names) == 8
+    nee = figure.axes[FLUXES.index("nee")]
+    arrows = [line for line in nee.lines if line.get_marker() == "<"]
+    assert len(arrows) == 2 and all(line.get_xdata()[0] == -1.0 for line in arrows)
+    assert "trees + simulation" in texts(figure)
+
+
+def test_a_run_without_the_reference_compares_with_its_simplest_method(skill, paired):
+    figure = Figure(layout="constrained")
+    skill_comparison.draw(figure, skill[skill["method"] != "gbm_sim"], paired, "gbm_sim")
+    assert "minus climatology" in texts(figure)
+
+
+def test_training_history_marks_the_kept_epoch(history):
+    figure = Figure(layout="constrained")
+    table = history["pure"].copy()
+    table.loc[4, "validation_loss"] = 0.001
+    training_history.draw(figure, {"pure": table, "uncertain": history["uncertain"]})
+    kept = next(line for line in figure.axes[0].lines if line.get_label() == "kept")
+    assert kept.get_xdata()[0] == 4
+    assert figure.axes[0].get_yscale() == "log" and figure.axes[1].get_yscale() == "linear"
+
+
+def test_history_files_are_named_by_stage_and_part(history):
+    table = history["pure"]
+    stage = PurePath("models/transformer/fold0/seed0/towers/history.csv")
+    assert list(training_history.parts(stage, table)) == ["towers"]
+    both = pd.concat([table.assign(part="point"), table.assign(part="denoiser")])
+    found = training_history.parts(PurePath("models/imputation/fold0/seed0/history.csv"), both)
+    assert list(found) == ["imputation, point", "imputation, denoiser"]
+    assert all(len(rows) == len(table) for rows in found.values())
+
+
+def test_map_cells_lie_around_their_centres_and_missing_ones_stay_empty():
+    axes = Figure().subplots()
+    maps.prepare(axes)
+    lat, lon, values = np.array([3.0, 57.0, 9.0]), np.array([-177.0, 3.0, 9.0]), np.array([1.0, 2.0, np.nan])
+    cells = maps.fill_cells(axes, lat, lon, values, 6.0, "viridis", Normalize(0, 2))
+    assert isinstance(cells, PolyCollection) and len(cells.get_paths()) == 2
+    centres = maps.project(lon[:2], lat[:2])
+    for path, centre in zip(cells.get_paths(), centres, strict=True):
+        assert path.contains_point(centre)
+    assert np.ptp(cells.get_paths()[1].vertices[:, 0]) < 1e6  # a cell of 6 degrees is no band round the globe
+
+
+def test_land_outline_holds_continents_and_not_the_ocean():
+    outline = maps.land_outline()
+    inside, outside = (
+        maps.project(np.array([25.0, -100.0]), np.array([0.0, 45.0])),
+        maps.project(np.array([-30.0, -140.0]), np.array([0.0, 10.0])),
+    )
+    assert outline.contains_points(inside).all() and not outline.contains_points(outside).any()
+
+
+@pytest.mark.parametrize(
+    ("unit", "text"),
+    [("gC m-2 d-1", "gC m$^{-2}$ d$^{-1}$"), ("1", "1"), ("W m-2", "W m$^{-2}$")],
+    ids=["flux", "one", "radiation"],
+)
+def test_unit_text_raises_exponents(unit, text):
+    assert style.unit_text(unit) == text
+
+
+def test_method_colours_differ_and_order_is_stable():
+    assert len(set(style.METHOD_COLOURS.values())) == len(style.METHOD_COLOURS)
+    assert style.ordered_methods(["zz", "dere", "gbm", "aa"]) == ["gbm", "dere", "aa", "zz"]

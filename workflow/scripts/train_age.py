@@ -1,0 +1,12 @@
+"""Stage 2, competition over the age distribution."""
+
+from typing import TYPE_CHECKING
+
+from dere.training.competition import age_weighted, train
+from dere.workflow.script import logged, training_arguments
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with logged(snakemake.log[0]):
+    train("age", age_weighted, **training_arguments(snakemake))

@@ -1,0 +1,12 @@
+"""KGML, pre-training on the simulation."""
+
+from typing import TYPE_CHECKING
+
+from dere.training.single import train_simulation
+from dere.workflow.script import logged, training_arguments
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with logged(snakemake.log[0]):
+    train_simulation(**training_arguments(snakemake))

@@ -1,0 +1,12 @@
+"""Stage 1, mixtures and competition."""
+
+from typing import TYPE_CHECKING
+
+from dere.training.competition import per_age, train
+from dere.workflow.script import logged, training_arguments
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with logged(snakemake.log[0]):
+    train("mixture", per_age, **training_arguments(snakemake))

@@ -1,0 +1,12 @@
+"""Stage 3, simulated plant types."""
+
+from typing import TYPE_CHECKING
+
+from dere.training.plant_types import train
+from dere.workflow.script import logged, training_arguments
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with logged(snakemake.log[0]):
+    train(observed=False, **training_arguments(snakemake))

@@ -1,0 +1,12 @@
+"""Stage 4, towers."""
+
+from typing import TYPE_CHECKING
+
+from dere.training.towers import train
+from dere.workflow.script import logged, training_arguments
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with logged(snakemake.log[0]):
+    train(**training_arguments(snakemake))
