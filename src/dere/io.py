@@ -12,6 +12,8 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+TIME_UNITS = "days since 1850-01-01"
+
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
     """Call ``write`` with a temporary name beside ``path``, then rename; nothing half-written ever stays.
@@ -38,7 +40,9 @@ def write_netcdf(dataset: xr.Dataset, path: Path, compress: bool = True) -> Path
     encoding: dict[str, dict[str, Any]] = {}
     for name in dataset.variables:
         variable = dataset[name]
-        if name in dataset.coords:
+        if variable.dtype.kind == "M":
+            encoding[str(name)] = {"units": TIME_UNITS, "calendar": "standard", "dtype": "float64", "_FillValue": None}
+        elif name in dataset.coords:
             if variable.dtype.kind in "fiu":
                 encoding[str(name)] = {"_FillValue": None}
         elif variable.dtype.kind == "f" and compress and variable.ndim > 0:

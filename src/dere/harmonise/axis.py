@@ -84,4 +84,3 @@ def _interpolate_rows(mean: NDArray) -> NDArray:
         around = np.concatenate([known - 12, known, known + 12])
         flat[index] = np.interp(np.arange(12), around, np.tile(flat[index, known], 3))
     return flat.reshape(mean.shape)
-

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.harmonise.axis import month_number
 from dere.harmonise.drivers import stored_variables
-from dere.harmonise.statics import ATTRIBUTES, derived_igbp, static_attributes
+from dere.harmonise.gaps import Completed
+from dere.harmonise.statics import ATTRIBUTES, SATELLITE_MEANS, derived_igbp, static_attributes
 
 
 def covering_cell(
@@ -72,19 +75,18 @@ def climate_of(dataset: xr.Dataset) -> xr.Dataset:
     return climate.assign(shortwave=shortwave).transpose(member, "time", ...)
 
 
-def cell_drivers(
-    forcing: xr.Dataset, cover: xr.Dataset, driver_set: str, satellites: bool, grid_degrees: float
-) -> xr.Dataset:
+def cell_drivers(forcing: xr.Dataset, cover: xr.Dataset, driver_set: str, satellites: bool) -> xr.Dataset:
     """``drivers.nc`` of grid cells: the forcing as read, plus IGBP class and static attributes.
 
     Parameters
     ----------
     forcing
-        Stored drivers over (cell, time[, ...]) with coordinates ``lat``, ``lon`` on the cell axis.
+        Stored drivers over (cell, time[, ...]) with coordinates ``lat``, ``lon`` on the cell axis and attribute
+        ``grid_degrees``.
     cover
         ``plant_fraction(cell, year, plant_type)``, ``vegetated_fraction(cell, year)``, ``age_weight(cell, age)``.
-    driver_set, satellites, grid_degrees
-        As in the configuration and the simulation.
+    driver_set, satellites
+        As in the configuration.
 
     Raises
     ------
@@ -116,8 +118,100 @@ def cell_drivers(
     first = str(np.datetime_as_string(forcing["time"].values[0], unit="M"))
     result = forcing.assign_coords(igbp=("cell", igbp), attribute=list(ATTRIBUTES))
     result["static"] = (("cell", "attribute"), static)
-    result.attrs |= {"driver_set": driver_set, "grid_degrees": float(grid_degrees), "start_month": first}
+    result.attrs |= {"driver_set": driver_set, "start_month": first}
     return result
+
+
+def member_drivers(
+    members: xr.Dataset, towers: xr.Dataset, site: NDArray, soil_depth: NDArray, satellites: bool
+) -> xr.Dataset:
+    """``drivers.nc`` of forcing members: climate attributes from the (perturbed) forcing, the rest from the site.
+
+    Parameters
+    ----------
+    members
+        The eight drivers over (cell, time).
+    towers
+        Canonical towers with ``static`` and cover.
+    site
+        (cell,) index of each member's site.
+    soil_depth
+        (cell,) mm.
+    satellites
+        As in the configuration.
+    """
+    of_site = towers["static"].transpose("site", "attribute").values[site]
+    static = static_attributes(
+        climate_of(members),
+        towers["igbp"].values.astype(str)[site].tolist(),
+        towers["lat"].values[site],
+        towers["plant_fraction"].mean("year").transpose("site", "plant_type").values[site],
+        mean_age(towers)[site],
+        elevation=of_site[:, ATTRIBUTES.index("elevation")],
+        soil_depth=soil_depth / 1000.0,
+        satellites=False,
+    )
+    if satellites:
+        # the site's whole record: a member's few years may lie before the satellites
+        seen = [ATTRIBUTES.index(name) for name in SATELLITE_MEANS]
+        static[:, seen] = of_site[:, seen]
+    result = members.assign_coords(
+        igbp=("cell", towers["igbp"].values.astype(str)[site].astype(object)), attribute=list(ATTRIBUTES)
+    )
+    result["static"] = (("cell", "attribute"), static)
+    first = str(np.datetime_as_string(members["time"].values[0], unit="M"))
+    # no grid behind them: a grid size of 0 says so
+    result.attrs |= {"driver_set": "monthly8", "start_month": first, "grid_degrees": 0.0}
+    return result
+
+
+def drivers_from_cells(towers: xr.Dataset, forcing: xr.Dataset) -> Completed:
+    """Drivers of the covering cell for driver sets that towers do not measure; every month counts as filled.
+
+    The record is cut to the months of the forcing; sites without such a month are dropped.
+
+    Parameters
+    ----------
+    towers
+        Interim towers with coordinate ``cell`` and ``in_record``.
+    forcing
+        Stored drivers over (cell, time[, ...]).
+    """
+    position = positions(towers["cell"].values, forcing)
+    wanted, known = month_number(towers["time"].values), month_number(forcing["time"].values)
+    covered = np.isin(wanted, known)
+    record = towers["in_record"].transpose("site", "time").values.astype(bool) & covered
+    keep = record.any(1)
+    dropped = {
+        str(site): f"site {site} has no month within the simulation's, at least one is needed; lengthen the simulation"
+        for site in towers["site"].values[~keep]
+    }
+    if not keep.any():
+        raise ValueError(f"{next(iter(dropped.values()), 'there is no site')}; this holds for all sites")
+    result = towers.drop_vars(list(towers.data_vars)).isel(site=keep)
+    month = (wanted - known[0]).clip(0, len(known) - 1)
+    for name in [name for name in forcing.data_vars if name in stored_variables("carbonglobe136")]:
+        variable = forcing[name]
+        rest = [dim for dim in variable.dims if dim not in ("cell", "time")]
+        if "time" not in variable.dims:
+            result[name] = (("site", *rest), variable.transpose("cell", *rest).values[position[keep]], variable.attrs)
+            continue
+        values = variable.transpose("cell", "time", *rest).values[position[keep]][:, month]
+        mask = record[keep].reshape(keep.sum(), len(wanted), *[1] * len(rest))
+        result[name] = (("site", "time", *rest), np.where(mask, values, np.nan).astype(np.float32), variable.attrs)
+    if "soil_property" in forcing.coords:
+        result = result.assign_coords(soil_property=forcing["soil_property"])
+    result["record"] = (("site", "time"), record[keep])
+    result["driver_filled"] = (("site", "time"), record[keep])
+    counts = pd.DataFrame(
+        {
+            "site": result["site"].values.astype(str),
+            "step": "drivers",
+            "reason": "all: covering cell",
+            "months": record[keep].sum(1),
+        }
+    )
+    return Completed(result, counts, dropped)
 
 
 def mean_age(cover: xr.Dataset) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ SUM_TOLERANCE = 1e-3
 
 
 def map_at_points(
-    grid: xr.Dataset, lat: NDArray, lon: NDArray, years: Sequence[int]
+    grid: xr.Dataset, lat: NDArray, lon: NDArray, years: Sequence[int] | NDArray
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Cover of the map cells that hold points.
 
@@ -65,7 +65,11 @@ def ages_at_points(
 
 
 def cell_cover(
-    cells: xr.Dataset, grid: xr.Dataset | None, grid_ages: xr.Dataset | None, years: Sequence[int], ages: Sequence[int]
+    cells: xr.Dataset,
+    grid: xr.Dataset | None,
+    grid_ages: xr.Dataset | None,
+    years: Sequence[int] | NDArray,
+    ages: Sequence[int],
 ) -> xr.Dataset:
     """Cover of grid cells.
 
@@ -105,7 +109,7 @@ def cell_cover(
 
 def site_cover(
     towers: xr.Dataset,
-    years: Sequence[int],
+    years: Sequence[int] | NDArray,
     ages: Sequence[int],
     own: xr.Dataset | None = None,
     own_ages: xr.Dataset | None = None,
@@ -183,7 +187,12 @@ def check_sums(values: NDArray, what: str) -> NDArray[np.float64]:
 
 
 def _dataset(
-    member: str, fraction: NDArray, vegetated: NDArray, weight: NDArray, years: Sequence[int], ages: Sequence[int]
+    member: str,
+    fraction: NDArray,
+    vegetated: NDArray,
+    weight: NDArray,
+    years: Sequence[int] | NDArray,
+    ages: Sequence[int],
 ) -> xr.Dataset:
     if weight.shape[1] != len(ages):
         raise ValueError(
@@ -216,7 +225,7 @@ def _nearest(axis: NDArray, points: NDArray) -> tuple[NDArray[np.int64], NDArray
     return index, distance[np.arange(len(index)), index] <= step / 2 * (1 + 1e-6)
 
 
-def _nearest_year(known: NDArray, years: Sequence[int]) -> NDArray[np.int64]:
+def _nearest_year(known: NDArray, years: Sequence[int] | NDArray) -> NDArray[np.int64]:
     return np.abs(np.asarray(known)[None] - np.asarray(years)[:, None]).argmin(1)
 
 

@@ -75,22 +75,21 @@ def complete_drivers(towers: xr.Dataset, maximum_gap: float, use_tower_co2: bool
         from_tower = record & np.isnan(reanalysis) & np.isfinite(own)
         for what, where in (("tower", from_tower), ("climatology", gap)):
             counts.append(
-                pd.DataFrame(
-                    {"site": sites, "step": "drivers", "reason": f"{name}: {what}", "months": where.sum(1)}
-                )
+                pd.DataFrame({"site": sites, "step": "drivers", "reason": f"{name}: {what}", "months": where.sum(1)})
             )
         share = gap.sum(1) / length
         for index in np.flatnonzero(share > maximum_gap):
             dropped.setdefault(
                 sites[index],
-                f"site {sites[index]} lacks {name} in {gap[index].sum()} of {length[index]} months ({share[index]:.0%}), "
-                f"at most {maximum_gap:.0%} may come from its climatology; give a complete {name} column or raise "
-                "harmonise.maximum_driver_gap",
+                f"site {sites[index]} lacks {name} in {gap[index].sum()} of {length[index]} months "
+                f"({share[index]:.0%}), at most {maximum_gap:.0%} may come from its climatology; give a complete "
+                f"{name} column or raise harmonise.maximum_driver_gap",
             )
         for index in np.flatnonzero((np.isnan(drivers[name]) & record).any(1)):
             dropped.setdefault(
                 sites[index],
-                f"site {sites[index]} has no value of {name} in its record, a complete driver is needed; give the column",
+                f"site {sites[index]} has no value of {name} in its record, a complete driver is needed; "
+                "give the column",
             )
     for sentence in dropped.values():
         log.warning("%s; it is dropped", sentence)
@@ -100,7 +99,7 @@ def complete_drivers(towers: xr.Dataset, maximum_gap: float, use_tower_co2: bool
             f"none of {len(sites)} sites has complete drivers (first: {next(iter(dropped.values()), 'no site')}); "
             "check the driver columns of the tower files"
         )
-    result = towers[[]].isel(site=keep)
+    result = towers.drop_vars(list(towers.data_vars)).isel(site=keep)
     for name, values in drivers.items():
         result[name] = (("site", "time"), values[keep].astype(np.float32), VARIABLES[name].attrs)
     result["record"] = (("site", "time"), record[keep])

@@ -71,9 +71,7 @@ def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run:
 
     left = record.copy()
     rejected: dict[str, NDArray] = {}
-    stuck = (
-        repeated_runs(nee, repeated_run) | repeated_runs(gpp, repeated_run) | repeated_runs(reco, repeated_run)
-    )
+    stuck = repeated_runs(nee, repeated_run) | repeated_runs(gpp, repeated_run) | repeated_runs(reco, repeated_run)
     tests = {
         "no_nee": np.isnan(nee),
         "no_gpp": np.isnan(gpp),

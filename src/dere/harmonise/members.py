@@ -17,6 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.config.sources import SimulationSource
+from dere.harmonise.axis import calendar_years
 from dere.harmonise.simulated import age_weighted
 from dere.harmonise.windows import extend_records
 from dere.ingest.months import mid_months
@@ -54,8 +55,8 @@ class SiteRuns:
         (site, time, target) age-weighted mixture on the towers' axis; NaN outside the simulated span.
     initial_state
         (window, stand, age, target).
-    site_of_cell, soil_depth
-        (cell,) index of the site; soil depth in mm.
+    site_of_cell, first_year, soil_depth
+        (cell,) index of the site, calendar year of the member's first month, soil depth in mm.
     """
 
     drivers: xr.Dataset
@@ -63,6 +64,7 @@ class SiteRuns:
     simulated: NDArray[np.float32]
     initial_state: NDArray[np.float32]
     site_of_cell: NDArray[np.int64]
+    first_year: NDArray[np.int64]
     soil_depth: NDArray[np.float64]
 
 
@@ -100,7 +102,6 @@ def run_sites(towers: xr.Dataset, source: SimulationSource, is_member: NDArray[n
     # every site runs over the longest span, so that its result does not depend on which sites share its block
     spans = begin[:, None] + np.arange(longest)
     forcing = _forcing(series, np.arange(sites), spans, towers["lat"].values)
-    state = np.empty((0,))
     unperturbed = np.flatnonzero(is_member)
     copies = 1 + source.perturbations
     ages = len(source.ages)
@@ -127,7 +128,7 @@ def run_sites(towers: xr.Dataset, source: SimulationSource, is_member: NDArray[n
                 before[window_row] = (
                     values[local, :, :, previous] if previous >= 0 else result["initial_state"].values[local]
                 )
-            row = row_of_site[site]
+            row = int(row_of_site[site])
             if row >= 0:
                 _keep(result, local, row, months, state, initial, fraction)
 
@@ -144,7 +145,7 @@ def run_sites(towers: xr.Dataset, source: SimulationSource, is_member: NDArray[n
             chosen = np.arange(first, min(first + BLOCK, len(unperturbed)))
             result = simulate(changed.take(chosen), source.ages, seed=source.perturbation_seed)
             for local, member in enumerate(chosen):
-                _keep(result, local, copy * len(unperturbed) + member, months, state, initial, fraction)
+                _keep(result, local, copy * len(unperturbed) + int(member), months, state, initial, fraction)
         member_site.append(unperturbed)
         member_start.append(start)
         drivers.append(changed)
@@ -156,7 +157,27 @@ def run_sites(towers: xr.Dataset, source: SimulationSource, is_member: NDArray[n
         simulated=simulated,
         initial_state=before,
         site_of_cell=site_of_cell,
+        first_year=int(calendar_years(towers["time"].values)[0]) + start_of_cell // YEAR,
         soil_depth=np.concatenate([part.soil_depth for part in drivers]),
+    )
+
+
+def member_cover(towers: xr.Dataset, runs: SiteRuns) -> xr.Dataset:
+    """Cover of the members: that of their site in their own years, the year before the first included."""
+    years = runs.simulation["year"].values
+    own = runs.first_year[:, None] + np.arange(len(years)) - 1
+    known = towers["year"].values
+    index = np.clip(own, known[0], known[-1]) - known[0]
+    site = runs.site_of_cell
+    fraction = towers["plant_fraction"].transpose("site", "year", "plant_type").values
+    vegetated = towers["vegetated_fraction"].transpose("site", "year").values
+    return xr.Dataset(
+        {
+            "plant_fraction": (("cell", "year", "plant_type"), fraction[site[:, None], index]),
+            "vegetated_fraction": (("cell", "year"), vegetated[site[:, None], index]),
+            "age_weight": (("cell", "age"), towers["age_weight"].transpose("site", "age").values[site]),
+        },
+        coords={name: runs.simulation[name] for name in ("cell", "year", "age", "plant_type")},
     )
 
 

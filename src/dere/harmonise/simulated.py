@@ -83,7 +83,6 @@ def initial_from_cells(simulation: xr.Dataset, position: NDArray, first: NDArray
     state = simulation["state"].transpose("cell", "stand", "age", "time", "target").values
     initial = simulation["initial_state"].transpose("cell", "stand", "age", "target").values
     rows = [
-        state[cell, :, :, month] if month >= 0 else initial[cell]
-        for cell, month in zip(position, before, strict=True)
+        state[cell, :, :, month] if month >= 0 else initial[cell] for cell, month in zip(position, before, strict=True)
     ]
     return np.stack(rows).astype(np.float32)

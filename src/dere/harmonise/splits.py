@@ -79,7 +79,7 @@ def assign_folds(cluster: Sequence[str], stratum: Sequence[Hashable], folds: int
             "splits.folds, or lower splits.cluster_km or splits.block_degrees"
         )
     generator = np.random.default_rng(seed)
-    size = counts.sum(1).to_numpy()
+    size = counts.to_numpy().sum(1)
     order = generator.permutation(len(counts))
     order = order[np.argsort(-size[order], kind="stable")]
     held = np.zeros((folds, counts.shape[1]), int)

@@ -109,9 +109,10 @@ def static_attributes(
     table = np.stack([columns[name] for name in ATTRIBUTES], -1).astype(np.float32)
     if np.isnan(table).any():
         member, attribute = np.argwhere(np.isnan(table))[0]
+        name = climate[climate["air_temperature"].dims[0]].values[member]
         raise ValueError(
-            f"static attribute '{ATTRIBUTES[attribute]}' of member {climate[climate['air_temperature'].dims[0]].values[member]} "
-            "is NaN; its drivers or cover are missing: complete them or drop the member"
+            f"static attribute '{ATTRIBUTES[attribute]}' of member {name} is NaN, a number is needed; its "
+            "drivers or cover are missing: complete them or drop the member"
         )
     return table
 
@@ -187,8 +188,8 @@ def _satellite_columns(climate: xr.Dataset, month: NDArray, satellites: bool) ->
     for short, name in (("lai", "lai_satellite"), ("evi", "evi_satellite")):
         if satellites and name in climate:
             cycle = monthly_climatology(climate[name].values, month)
-            present = np.isfinite(cycle).all(1)
-            has = np.maximum(has, present)
+            present = np.asarray(np.isfinite(cycle).all(1))
+            has = np.maximum(has, present.astype(float))
             cycle = np.where(present[:, None], cycle, 0.0)
         else:
             cycle = np.zeros((members, 12))

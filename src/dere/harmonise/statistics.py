@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.harmonise.drivers import is_mask
+from dere.harmonise.drivers import is_mask, stack
 from dere.harmonise.splits import roles
 from dere.harmonise.statics import ATTRIBUTES, BINARY
 from dere.variables import FLUXES, TARGETS
@@ -108,6 +108,20 @@ def prepare(
     )
 
 
+def statistics(
+    drivers: xr.Dataset,
+    simulation: xr.Dataset,
+    towers: xr.Dataset,
+    splits: pd.DataFrame,
+    fold: int,
+    satellites: bool,
+    minimum_quality: float,
+) -> xr.Dataset:
+    """Statistics of one fold from the canonical set (``prepare`` and ``fold_statistics`` in one go)."""
+    stacked, names = stack(drivers, str(drivers.attrs["driver_set"]), satellites)
+    return fold_statistics(prepare(stacked, names, drivers, simulation["state"], towers, minimum_quality), splits, fold)
+
+
 def fold_statistics(ingredients: Ingredients, splits: pd.DataFrame, fold: int) -> xr.Dataset:
     """Statistics of one fold from its training cells and training towers.
 
@@ -130,11 +144,14 @@ def fold_statistics(ingredients: Ingredients, splits: pd.DataFrame, fold: int) -
     if not cells.any() or not ingredients.fluxes.count[sites].sum():
         raise ValueError(
             f"fold {fold} has {cells.sum()} training cells and {sites.sum()} training towers with "
-            f"{int(ingredients.fluxes.count[sites, :1].sum())} good months, at least one of each is needed; lower splits.folds"
+            f"{int(ingredients.fluxes.count[sites, :1].sum())} good months, at least one of each is "
+            "needed; lower splits.folds"
         )
     both = Sums(
         *(
-            np.concatenate([getattr(ingredients.cell_static, part)[cells], getattr(ingredients.site_static, part)[sites]])
+            np.concatenate(
+                [getattr(ingredients.cell_static, part)[cells], getattr(ingredients.site_static, part)[sites]]
+            )
             for part in ("count", "total", "squares")
         )
     )

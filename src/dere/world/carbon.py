@@ -135,7 +135,7 @@ def grow(
 ) -> tuple[Plants, Flows]:
     """One month of plant carbon after leaf-out.
 
-    Maintenance is paid first, at most from what there is; then roots, then surplus above the reserve goes to stems
+    Maintenance is paid first, as far as there is carbon; then roots, then surplus above the reserve goes to stems
     and to reproduction. Shedding, turnover, harvest and mortality follow.
 
     Parameters
@@ -154,8 +154,10 @@ def grow(
         Share of grass growth exported, taken from leaves.
     """
     purse = plants.reserve + assimilated
-    paid = np.minimum(wanted, purse)
-    hunger = 1.0 - (paid + 1e-12) / (wanted + 1e-12)
+    # respiration slows as its substrate runs out, so that a starved plant fades but can recover
+    fed = -np.expm1(-(purse + 1e-12) / (wanted + 1e-12))
+    paid = np.minimum(fed * wanted, purse)
+    hunger = np.maximum(1.0 - fed - 0.2, 0.0)
     purse = purse - paid
     cost = 1.0 - p.growth_respiration
 

@@ -43,6 +43,12 @@ class Landscape:
         (point,) additional mortality, yr-1.
     wetland
         (point,) share of wetland.
+    soil_legacy
+        (point,) factor on heterotrophic respiration: soils that past land use left poorer (or richer) in carbon
+        than the equilibrium from which the simulation starts.
+    events
+        (point,) size of what no driver tells (pests, management, early or late seasons): standard deviation of
+        the logarithm of productivity.
     """
 
     layers: Array
@@ -52,6 +58,8 @@ class Landscape:
     harvest: Array
     disturbance: Array
     wetland: Array
+    soil_legacy: Array
+    events: Array
 
     @property
     def vegetated(self) -> Array:
@@ -139,11 +147,13 @@ def regional(climate: Climate, soil: dict[str, Array], ages: Sequence[int], seed
     return Landscape(
         layers=layers,
         age_weight=age_weights(ln_age, 0.95, ages),
-        nutrient=np.exp(distance * 0.8 * fertile),
+        nutrient=np.exp(distance * 0.5 * fertile),
         water_table=np.clip(distance * (0.10 + 0.6 * wetland), 0, 0.9),
         harvest=np.clip(distance * (0.45 * layers[:, _CROP] + 0.08) * (layers[:, _GS].sum(axis=1) > 0.05), 0, 0.8),
         disturbance=distance * 0.006 * np.exp(0.7 * field("fires", 800.0)) * (0.5 + _ramp(-wet, -0.9, 0.2)),
         wetland=wetland,
+        soil_legacy=np.exp(distance * (-0.30 + 0.15 * field("land use history", 600.0))),
+        events=distance * np.full(lat.size, 0.05),
     )
 
 
@@ -197,7 +207,7 @@ def footprints(region: Landscape, ages: Sequence[int], rng: np.random.Generator,
     mix = min(distance, 1.0)
     forest = chosen < 2
     nutrient = region.nutrient * np.exp(
-        distance * (rng.normal(0, 0.13, points) + 0.10 * crop - 0.12 * wet - 0.04 * (chosen == 1) + 0.05 * (chosen == 0))
+        distance * (rng.normal(0, 0.09, points) + 0.10 * crop - 0.12 * wet - 0.04 * (chosen == 1) + 0.05 * (chosen == 0))
     )
     harvest = np.where(crop, rng.uniform(0.3, 0.65, points), np.where(forest, 0.0, rng.uniform(0.0, 0.35, points)))
     return Landscape(
@@ -208,4 +218,6 @@ def footprints(region: Landscape, ages: Sequence[int], rng: np.random.Generator,
         harvest=np.clip(distance * harvest, 0, 0.8),
         disturbance=region.disturbance * np.where(rng.uniform(size=points) < 0.15, 2.5, 0.6),
         wetland=wet.astype(float),
+        soil_legacy=region.soil_legacy * np.exp(distance * rng.normal(-0.10, 0.35, points)),
+        events=distance * np.where(crop, 0.32, np.where(forest, 0.10, 0.20)),
     )

@@ -19,7 +19,7 @@ class Parameters:
     """Constants of the process model; per-type tuples are ordered BL, NL, GS."""
 
     # --- photosynthesis (P-model: Prentice et al. 2014; Wang et al. 2017; Stocker et al. 2020)
-    light_use: ByType = (0.80, 0.70, 0.58)
+    light_use: ByType = (0.92, 0.78, 0.66)
     """Realised share of the P-model's light-use efficiency: nutrients, leaf age, canopy clumping."""
     ppfd_per_shortwave: float = 2.04
     """Photon flux per short-wave radiation (umol J-1; Meek et al. 1984)."""
@@ -40,18 +40,18 @@ class Parameters:
     priestley_taylor: float = 1.26
     albedo: float = 0.17
     snow_albedo: float = 0.5
-    available_water: float = 0.15
+    available_water: float = 0.17
     """Plant-available water (m3 m-3)."""
     upper_depth: float = 300.0
     """Depth of the upper layer, at most half of the soil (mm)."""
     root_depth: float = 2000.0
     """Deepest soil that roots reach (mm)."""
-    upper_roots: ByType = (0.45, 0.5, 0.8)
+    upper_roots: ByType = (0.4, 0.45, 0.8)
     """Share of water uptake from the upper layer (Jackson et al. 1996)."""
-    critical_wetness: ByType = (0.5, 0.45, 0.4)
+    critical_wetness: ByType = (0.42, 0.38, 0.35)
     """Wetness below which uptake and photosynthesis fall linearly (Feddes et al. 1978)."""
     soil_evaporation: float = 0.9
-    dry_air: float = 0.05
+    dry_air: float = 0.03
     """Increase of evaporative demand per hPa of VPD above 6 hPa (Jensen et al. 1990: 1.26 humid, 1.74 arid)."""
     dry_air_most: float = 1.8
     co2_thrift: float = -0.15
@@ -88,7 +88,7 @@ class Parameters:
         (0.0, 9.0),
     )
     """Monthly mean (degC) at which deciduous leaves begin and complete flushing."""
-    drought_shedding: ByType = (0.5, 0.1, 0.8)
+    drought_shedding: ByType = (0.7, 0.1, 0.8)
     """Share of leaves shed in a fully dry soil."""
 
     # --- respiration (Q10 2 with acclimation: Atkin & Tjoelker 2003; Vanderwel et al. 2015)
@@ -100,7 +100,7 @@ class Parameters:
     sapwood: float = 3000.0
     """Sapwood carbon per cover that large trees approach (gC m-2)."""
     q10: float = 2.0
-    acclimation: float = 0.008
+    acclimation: float = 0.012
     """Decrease of the logarithm (base 10) of respiration per K of growth temperature."""
     growth_respiration: float = 0.22
     """Share of carbon spent on growth that is respired (Penning de Vries 1975)."""
@@ -116,7 +116,7 @@ class Parameters:
     """Share of surplus used per warm month."""
     above_ground: float = 0.75
     """Above-ground share of stems."""
-    mortality: ByType = (0.024, 0.020, 0.08)
+    mortality: ByType = (0.028, 0.020, 0.08)
     """Background loss of plants (yr-1; Galbraith et al. 2013 for tropical residence times)."""
     stress_mortality: float = 0.10
     """Additional loss outside the climatic range (yr-1)."""
@@ -136,14 +136,14 @@ class Parameters:
     """Warmest-month mean (degC) of half viability: the tree line."""
 
     # --- soil (three pools after CENTURY, Parton et al. 1987; temperature after Lloyd & Taylor 1994)
-    decay: tuple[float, float, float, float] = (1.2, 0.12, 0.10, 0.0025)
+    decay: tuple[float, float, float, float] = (1.2, 0.09, 0.10, 0.0025)
     """Turnover of fine litter, coarse debris, fast and slow soil carbon at 10 degC and good moisture (yr-1)."""
     litter_to_fast: float = 0.32
     debris_to_fast: float = 0.28
     fast_to_slow: float = 0.07
     frozen_decay: float = 0.5
     """Factor on decay where the soil is frozen."""
-    debris_left: float = 0.7
+    debris_left: float = 0.55
     """Share of the stems killed by the disturbance at age 0 that stays as debris."""
 
     # --- mixtures
@@ -151,13 +151,13 @@ class Parameters:
     """0: plant types stand in separate patches, 1: crowns fully interleaved in height order."""
     height_scale: float = 1.0
     """Height difference over which one crown stands above another (m)."""
-    interference: tuple[tuple[float, float, float], ...] = ((1.0, 0.55, 1.6), (0.55, 1.0, 1.6), (2.2, 2.2, 1.0))
+    interference: tuple[tuple[float, float, float], ...] = ((1.0, 0.35, 1.9), (0.35, 1.0, 1.9), (2.6, 2.6, 1.0))
     """Effect of the cover of each type (columns) on the nutrition of each type (rows), relative to its own."""
-    establishment: float = 0.12
+    establishment: float = 0.13
     """Rate at which viable trees take over grass (yr-1)."""
     seed_rain: float = 0.01
     """Cover-equivalent of seeds arriving from outside."""
-    cover_mortality: float = 0.020
+    cover_mortality: float = 0.03
     """Tree cover that falls back to grass where trees are viable (yr-1); more where not."""
     cover_failure: float = 0.10
     """Additional loss of cover of trees that are not viable (yr-1)."""
@@ -165,7 +165,7 @@ class Parameters:
     """Rate of replacement between tree types per relative advantage (yr-1)."""
     tree_minimum: ByType = (750.0, 420.0, 0.0)
     """Annual potential photosynthesis at which a tree type is half viable (gC m-2 yr-1)."""
-    tree_minimum_width: float = 90.0
+    tree_minimum_width: float = 130.0
     initial_trees: float = 0.04
     """Cover of each tree type on bare ground."""
 

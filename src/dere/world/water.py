@@ -57,7 +57,7 @@ def advance(
 ) -> tuple[Array, Array, Array, Array]:
     """Soil layers after a month.
 
-    Withdrawal from a supply S under demand D is S (1 - exp(-D / S)): all of D from a large supply, never more than S.
+    Each layer meets the share ``met`` of the demand on it: nearly all from a large supply, never more than there is.
     What the upper layer cannot hold drains to the lower, what that cannot hold runs off; groundwater tops the lower
     layer up to ``water_table`` times its capacity.
 
@@ -75,7 +75,11 @@ def advance(
 
 
 def met(supply: Array, demand: Array) -> Array:
-    """Share of a demand that a supply meets within a month: (1 - exp(-x)) / x for x = demand / supply."""
+    """Share of a demand that a supply meets within a month: (1 + x**4) ** -1/4 for x = demand / supply.
+
+    Nearly one for small x and 1 / x for large x, so that never more than the supply is taken.
+    """
     # the small constants avoid 0 / 0 for an empty store and for no demand
     x = (demand + 1e-9) / (supply + 1e-9)
-    return -np.expm1(-x) / x
+    square = x * x
+    return 1.0 / np.sqrt(np.sqrt(1.0 + square * square))

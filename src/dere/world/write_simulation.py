@@ -44,14 +44,16 @@ def month_lengths(start_year: int, years: int) -> NDArray[np.int64]:
     return np.diff(edges.astype("datetime64[D]")).astype(int)
 
 
-def month_axis(start_year: int, years: int) -> dict[str, tuple]:
+def month_axis(start_year: int, years: int) -> dict[str, xr.Variable]:
     """Coordinates ``time`` (middle of the month) and ``time_bnds``."""
     edges = np.arange(f"{start_year:04d}-01", f"{start_year + years:04d}-02", dtype="datetime64[M]")
     edges = edges.astype("datetime64[ns]")
     middle = edges[:-1] + (edges[1:] - edges[:-1]) // 2
+    attrs = {"standard_name": "time", "bounds": "time_bnds"}
+    encoding = {"units": f"days since {start_year:04d}-01-01", "calendar": "standard", "dtype": "float64"}
     return {
-        "time": ("time", middle, {"standard_name": "time", "bounds": "time_bnds"}),
-        "time_bnds": (("time", "bnds"), np.stack([edges[:-1], edges[1:]], axis=1)),
+        "time": xr.Variable("time", middle, attrs, encoding),
+        "time_bnds": xr.Variable(("time", "bnds"), np.stack([edges[:-1], edges[1:]], axis=1), None, encoding),
     }
 
 

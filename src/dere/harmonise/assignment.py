@@ -1,0 +1,75 @@
+"""The split table of a run: towers by neighbourhood, cells by block, forcing members by their site."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dere.config.sources import SplitsConfig
+from dere.harmonise.splits import assign_folds, cell_blocks, published_every_fourth, site_clusters, split_table
+from dere.harmonise.statics import IGBP_GROUPS
+
+
+def make_splits(towers: xr.Dataset, drivers: xr.Dataset, config: SplitsConfig) -> pd.DataFrame:
+    """Clusters and folds of sites and cells, checked.
+
+    Folds of sites are stratified over IGBP groups, those of cells over bands of latitude. Forcing members (drivers
+    with a coordinate ``site``) take cluster and fold of their site.
+
+    Parameters
+    ----------
+    towers
+        Canonical towers: coordinates ``site``, ``lat``, ``lon``, ``cell``, ``kind``, ``igbp``.
+    drivers
+        Canonical drivers: coordinates ``cell``, ``lat``, ``lon``.
+    config
+        As in the configuration.
+
+    Raises
+    ------
+    ValueError
+        When no tower has labels, or there are fewer clusters than folds.
+    """
+    sites = pd.DataFrame(
+        {
+            "id": towers["site"].values.astype(str),
+            "lat": towers["lat"].values,
+            "lon": towers["lon"].values,
+            "cell": towers["cell"].values,
+            "kind": towers["kind"].values.astype(str),
+            "igbp": towers["igbp"].values.astype(str),
+        }
+    )
+    groups = {name: group for group, names in IGBP_GROUPS.items() for name in names}
+    labelled = (sites["kind"] == "tower").to_numpy()
+    own = sites[labelled]
+    if not len(own):
+        raise ValueError(
+            "no tower has enough labelled months to train on, harmonise.minimum_labelled_months of quality "
+            "harmonise.minimum_training_quality are needed; give towers with flux columns"
+        )
+    sites["cluster"] = "site " + sites["id"]
+    sites["fold"] = -1
+    cluster = site_clusters(own["id"].tolist(), own["lat"].to_numpy(), own["lon"].to_numpy(), config.cluster_km)
+    sites.loc[labelled, "cluster"] = cluster
+    stratum = own["igbp"].map(groups).fillna("other").tolist()
+    sites.loc[labelled, "fold"] = assign_folds(cluster, stratum, config.folds, config.seed)
+
+    lat, lon = drivers["lat"].values, drivers["lon"].values
+    cells = pd.DataFrame(
+        {"id": drivers["cell"].values.astype(str), "lat": lat, "lon": lon, "cell": drivers["cell"].values}
+    )
+    if "site" in drivers.coords:
+        by_site = sites.set_index("id")
+        cells["cluster"] = by_site["cluster"].loc[drivers["site"].values.astype(str)].to_numpy()
+        cells["fold"] = by_site["fold"].loc[drivers["site"].values.astype(str)].to_numpy()
+    elif config.cell_rule == "published_every_fourth":
+        columns = round(360.0 / float(drivers.attrs["grid_degrees"]))
+        cells["cluster"] = "cell " + cells["id"]
+        cells["fold"] = published_every_fourth(drivers["cell"].values, columns)
+    else:
+        cells["cluster"] = cell_blocks(lat, lon, config.block_degrees)
+        bands = np.floor(np.abs(lat) / 20.0).astype(int)
+        cells["fold"] = assign_folds(cells["cluster"].tolist(), bands.tolist(), config.folds, config.seed)
+    return split_table(sites.drop(columns=["kind", "igbp"]), cells)

@@ -1,0 +1,255 @@
+"""From interim files to the canonical set: the order of the steps, each of which is a module of its own."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.harmonise.assignment import make_splits
+from dere.harmonise.axis import calendar_years, month_number, on_calendar_years, time_bounds
+from dere.harmonise.cells import (
+    cell_drivers,
+    climate_of,
+    covering_cell,
+    drivers_from_cells,
+    mean_age,
+    member_drivers,
+    positions,
+)
+from dere.harmonise.cover import cell_cover, site_cover
+from dere.harmonise.gaps import complete_drivers
+from dere.harmonise.interim import Interim
+from dere.harmonise.labels import make_labels
+from dere.harmonise.provenance import provenance_table
+from dere.harmonise.simulated import initial_from_cells, simulated_from_cells
+from dere.harmonise.stands import with_stands
+from dere.harmonise.statics import ATTRIBUTES, static_attributes
+from dere.harmonise.truth import canonical_truth
+from dere.harmonise.windows import site_windows
+from dere.io import write_netcdf, write_table
+from dere.variables import PLANT_TYPES, SATELLITE, STANDS, TARGETS
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """The canonical set in memory; ``counts`` has site, step, reason, months, ``dropped`` site to sentence."""
+
+    drivers: xr.Dataset
+    simulation: xr.Dataset
+    cover: xr.Dataset
+    towers: xr.Dataset
+    splits: pd.DataFrame
+    provenance: pd.DataFrame
+    counts: pd.DataFrame
+    dropped: dict[str, str]
+    truth: xr.Dataset | None = None
+
+
+def harmonise(
+    interim: Interim, source: SimulationSource, config: HarmoniseConfig, split_config: SplitsConfig
+) -> Canonical:
+    """Make the canonical set.
+
+    Parameters
+    ----------
+    interim
+        What ingest made.
+    source
+        Simulation provider, ages and perturbations (builtin).
+    config, split_config
+        As in the configuration.
+
+    Raises
+    ------
+    ValueError
+        When a rule of the modules is broken; the sentence names member, value, expectation and remedy.
+    """
+    builtin = source.provider == "builtin"
+    forcing, simulation = interim.forcing, interim.simulation
+    if builtin and config.driver_set != "monthly8":
+        raise ValueError(
+            f"harmonise.driver_set is '{config.driver_set}' and sources.simulation.provider is builtin, which runs on "
+            "monthly8; choose monthly8, or files with CarbonGlobe channels"
+        )
+    if not builtin and (forcing is None or simulation is None):
+        raise ValueError(
+            "sources.simulation.provider is files, but no simulation was ingested; give its folder or choose builtin"
+        )
+    raw = on_calendar_years(interim.towers)
+    dropped: dict[str, str] = {}
+    if not builtin and forcing is not None:
+        raw, lost = _place_on_grid(raw, forcing)
+        dropped |= lost
+    towers, counts, lost = _tower_drivers(raw, interim, config)
+    dropped |= lost
+    towers, label_counts = _with_labels(towers, raw, config)
+    counts = pd.concat([counts, label_counts], ignore_index=True)
+
+    ages = source.ages
+    if not builtin and simulation is not None:
+        ages = tuple(int(age) for age in simulation["age"].values)
+    years = calendar_years(towers["time"].values)
+    years = np.arange(years[0] - 1, years[-1] + 1)
+    cover = interim.cover
+    of_sites = site_cover(towers, years, ages, cover.sites, cover.site_ages, cover.grid, cover.grid_ages)
+    towers = towers.merge(of_sites)
+    towers = _with_statics(towers, config.satellites)
+    window_site, window_start = site_windows(towers["record"].values, config.window, config.window_stride)
+    towers["window_site"], towers["window_start"] = ("window", window_site), ("window", window_start)
+    towers.attrs |= {"driver_set": config.driver_set, "window": config.window}
+
+    build = _builtin if builtin else _files
+    drivers, members, of_cells, towers = build(towers, interim, source, config)
+    table = make_splits(towers, drivers, split_config)
+    truth = None
+    if interim.truth is not None:
+        truth = canonical_truth(interim.truth, towers, None if builtin else drivers)
+    provenance = provenance_table(interim.provenance, counts, dropped)
+    log.info(
+        "%d towers (%d with labels, %d dropped), %d windows, %d cells, %d labelled months",
+        towers.sizes["site"],
+        int((towers["kind"] == "tower").sum()),
+        len(dropped),
+        len(window_site),
+        drivers.sizes["cell"],
+        int(np.isfinite(towers["flux_value"].values).all(-1).sum()),
+    )
+    return Canonical(drivers, members, of_cells, towers, table, provenance, counts, dropped, truth)
+
+
+def write(canonical: Canonical, folder: Path) -> None:
+    """Write drivers.nc, simulation.nc, cover.nc, towers.nc, splits.csv, counts.csv and, for the world, truth.nc."""
+    folder = Path(folder)
+    write_netcdf(canonical.drivers, folder / "drivers.nc")
+    # large and read often: uncompressed reads several times faster
+    write_netcdf(canonical.simulation, folder / "simulation.nc", compress=False)
+    write_netcdf(canonical.cover, folder / "cover.nc")
+    write_netcdf(canonical.towers, folder / "towers.nc")
+    write_table(canonical.splits, folder / "splits.csv")
+    write_table(canonical.counts, folder / "counts.csv")
+    if canonical.truth is not None:
+        write_netcdf(canonical.truth, folder / "truth.nc")
+
+
+def _place_on_grid(towers: xr.Dataset, forcing: xr.Dataset) -> tuple[xr.Dataset, dict[str, str]]:
+    """Give towers their cell; drop those without one."""
+    degrees = float(forcing.attrs["grid_degrees"])
+    cell, inside = covering_cell(towers["lat"].values, towers["lon"].values, forcing, degrees)
+    sites = towers["site"].values.astype(str)
+    lost = {
+        site: f"site {site} has no land cell of the simulation within 1.5 cells, one is needed for its initial state; "
+        "correct its coordinates or leave it out"
+        for site in sites[cell < 0]
+    }
+    for sentence in lost.values():
+        log.warning("%s; it is dropped", sentence)
+    placed = towers.assign_coords(cell=("site", cell), cell_inside=("site", inside))
+    return placed.isel(site=cell >= 0), lost
+
+
+def _tower_drivers(
+    raw: xr.Dataset, interim: Interim, config: HarmoniseConfig
+) -> tuple[xr.Dataset, pd.DataFrame, dict[str, str]]:
+    """Complete drivers of towers: their own (monthly8) or those of the covering cell (carbonglobe136)."""
+    if config.driver_set == "monthly8" or interim.forcing is None:
+        use_own = config.co2 == "tower" or (config.co2 == "auto" and interim.truth is not None)
+        completed = complete_drivers(raw, config.maximum_driver_gap, use_own)
+    else:
+        completed = drivers_from_cells(raw, interim.forcing)
+    towers = completed.dataset
+    if config.satellites:
+        chosen = raw.sel(site=towers["site"].values)
+        for name in SATELLITE:
+            if name in chosen:
+                towers[name] = chosen[name].where(towers["record"]).astype(np.float32)
+    towers["time_bnds"] = (("time", "bnds"), time_bounds(towers["time"].values))
+    return towers, completed.counts, completed.dropped
+
+
+def _with_labels(towers: xr.Dataset, raw: xr.Dataset, config: HarmoniseConfig) -> tuple[xr.Dataset, pd.DataFrame]:
+    """Add labels and ``kind``; sites with too few good months count as sites without labels."""
+    chosen = raw.sel(site=towers["site"].values)
+    chosen = chosen.assign(in_record=chosen["in_record"].astype(bool) & towers["record"])
+    labels = make_labels(chosen, config.maximum_closure_residual, config.repeated_run)
+    towers = towers.merge(labels.dataset)
+    good = np.isfinite(towers["flux_value"].values).all(-1)
+    good &= towers["flux_quality"].values >= config.minimum_training_quality
+    enough = good.sum(1) >= config.minimum_labelled_months
+    kind = np.where(enough, "tower", "predict").astype(object)
+    few = towers["site"].values[~enough & (good.sum(1) > 0)]
+    if len(few):
+        log.warning(
+            "%d sites have fewer than %d good months and count as sites without labels (%s)",
+            len(few),
+            config.minimum_labelled_months,
+            ", ".join(few[:5]),
+        )
+    for name in ("flux_value", "flux_uncertainty"):
+        towers[name] = towers[name].where(xr.DataArray(enough, dims="site"))
+    return towers.assign_coords(kind=("site", kind)), labels.counts
+
+
+def _with_statics(towers: xr.Dataset, satellites: bool) -> xr.Dataset:
+    static = static_attributes(
+        climate_of(towers),
+        towers["igbp"].values.astype(str).tolist(),
+        towers["lat"].values,
+        towers["plant_fraction"].mean("year").transpose("site", "plant_type").values,
+        mean_age(towers),
+        elevation=towers["elevation"].values.astype(float) if "elevation" in towers.coords else None,
+        satellites=satellites,
+    )
+    towers["static"] = (("site", "attribute"), static)
+    return towers.assign_coords(attribute=list(ATTRIBUTES))
+
+
+def _files(
+    towers: xr.Dataset, interim: Interim, source: SimulationSource, config: HarmoniseConfig
+) -> tuple[xr.Dataset, xr.Dataset, xr.Dataset, xr.Dataset]:
+    """Cells of the grid; towers take the simulation of the cell that holds them."""
+    assert interim.forcing is not None and interim.simulation is not None
+    forcing = interim.forcing
+    simulation, _ = with_stands(interim.simulation, config.dominance)
+    years = calendar_years(forcing["time"].values)
+    years = np.arange(years[0] - 1, years[-1] + 1)
+    ages = simulation["age"].values.tolist()
+    of_cells = cell_cover(forcing, interim.cover.grid, interim.cover.grid_ages, years, ages)
+    drivers = cell_drivers(forcing, of_cells, config.driver_set, config.satellites)
+    position = positions(towers["cell"].values, forcing)
+    weight = towers["age_weight"].transpose("site", "age").values
+    simulated = simulated_from_cells(simulation, position, weight, towers["time"].values)
+    first = month_number(towers["time"].values[:1])[0] + towers["window_start"].values
+    initial = initial_from_cells(simulation, position[towers["window_site"].values], first)
+    return drivers, simulation, of_cells, _with_simulation(towers, simulated, initial)
+
+
+def _builtin(
+    towers: xr.Dataset, interim: Interim, source: SimulationSource, config: HarmoniseConfig
+) -> tuple[xr.Dataset, xr.Dataset, xr.Dataset, xr.Dataset]:
+    """Members are the labelled towers' forcings and perturbed copies of them."""
+    # here, because only this provider needs the process model
+    from dere.harmonise.members import member_cover, run_sites
+
+    runs = run_sites(towers, source, (towers["kind"] == "tower").values)
+    of_cells = member_cover(towers, runs)
+    drivers = member_drivers(runs.drivers, towers, runs.site_of_cell, runs.soil_depth, config.satellites)
+    number = np.full(towers.sizes["site"], -1)
+    unperturbed = runs.drivers["copy"].values == 0
+    number[runs.site_of_cell[unperturbed]] = runs.drivers["cell"].values[unperturbed]
+    towers = towers.assign_coords(cell=("site", number))
+    return drivers, runs.simulation, of_cells, _with_simulation(towers, runs.simulated, runs.initial_state)
+
+
+def _with_simulation(towers: xr.Dataset, simulated: NDArray, initial: NDArray) -> xr.Dataset:
+    towers["simulated"] = (("site", "time", "target"), simulated)
+    towers["initial_state"] = (("window", "stand", "age", "target"), initial)
+    return towers.assign_coords(target=list(TARGETS), stand=list(STANDS), plant_type=list(PLANT_TYPES))
