@@ -13,6 +13,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 from snakemake.exceptions import WorkflowError
 
 from dere.config.root import normalise
+from dere.figures.catalogue import CATALOGUE, outputs
 from dere.workflow import targets
 from dere.workflow.closure import code_files
 
@@ -53,13 +54,51 @@ def tower_files(config):
     return given or ["<results>/raw/towers", "<results>/raw/virtual_towers"]
 
 
+def cover_files(config):
+    """Return the files of the plant-type maps; none where plant types follow from the site's class."""
+    source = config["sources"]["cover"]
+    return source_files(source["path"], "<results>/raw/cover") if source["provider"] == "files" else []
+
+
+def stand_ages(config):
+    """Return the stand ages that the columns of the age tables stand for."""
+    return config["world"]["ages"] if config["world"] else config["sources"]["simulation"]["ages"]
+
+
+def truth_file(config):
+    """Return the output that only the built-in world has."""
+    return {"truth": "<data>/truth.nc"} if targets.has_truth(config) else {}
+
+
+def interim_files(config):
+    """Return what harmonise reads: all ingested sources of the run, and the world's truth."""
+    files = {"cover": "<interim>/cover.nc", "towers": "<interim>/towers.nc"}
+    files |= {f"provenance_{name}": f"<interim>/provenance_{name}.csv" for name in list(files)}
+    if config["sources"]["simulation"]["provider"] == "files":
+        names = {"forcing": "forcing.nc", "simulation": "simulation.nc", "provenance_simulation": "provenance_simulation.csv"}
+        files |= {name: f"<interim>/{file}" for name, file in names.items()}
+    if targets.has_truth(config):
+        files["truth"] = "<results>/raw/truth"
+    return files
+
+
 def checkpoint_of(rule):
     """Return the two files of a training rule that its successors read."""
     return [rule.output.model, rule.output.manifest]
 
 
+NETWORK_METHODS = "|".join(targets.STAGES_OF_METHOD)
 CELLS_KEYS = ("window", "window_stride", "satellites")
 TOWERS_KEYS = ("window", "satellites", "minimum_training_quality")
+
+
+def networks_of_method(wildcards):
+    """Return the checkpoints that a method predicts from."""
+    names = ("model.safetensors", "manifest.json")
+    return {
+        f"parent_{stage}": [f"<results>/models/{wildcards.backbone}/fold{wildcards.fold}/seed{wildcards.seed}/{stage}/{name}" for name in names]
+        for stage in targets.PARENTS_OF_METHOD[wildcards.method]
+    }
 
 
 def stage_parameters(stage, keys):
@@ -81,3 +120,86 @@ def network_parameters(wildcards, keys):
         "backbone": config["networks"][wildcards.backbone],
         "harmonise": {key: config["harmonise"][key] for key in keys},
     }
+
+
+def without(tree, key):
+    """Return a sub-tree without one leaf, which the rule gives by other means (threads)."""
+    return {name: value for name, value in tree.items() if name != key}
+
+
+def evaluated_files(config):
+    """Return what the evaluation reads beside predictions: truth and public maps, where the run has them."""
+    files = truth_file(config)
+    if targets.has_map(config):
+        files["products"] = "<results>/products"
+    return files
+
+
+def runs_of(config, pattern):
+    """Return ``pattern`` for every fold and seed."""
+    return expand(pattern, fold=config["folds"], seed=config["seeds"])
+
+
+def map_files(config):
+    """Return the map predictions and the manifests of the networks behind them, where the run has maps."""
+    if not targets.has_map(config):
+        return {}
+    member = targets.product_member(config)
+    method, backbone = member.split("/")
+    stage = targets.PARENTS_OF_METHOD[method][-1]
+    return {
+        "cells": runs_of(config, f"<results>/predictions/{member}/fold{{fold}}/seed{{seed}}_cells.nc"),
+        "manifests": runs_of(config, f"<results>/models/{backbone}/fold{{fold}}/seed{{seed}}/{stage}/manifest.json"),
+    }
+
+
+def figure_inputs(config):
+    """Return the files that the figures can use, by the names of the catalogue."""
+    fold, seed = config["folds"][0], config["seeds"][0]
+    run = f"fold{fold}/seed{seed}"
+    tables = ("skill", "paired", "calibration", "roles")
+    files = {name: f"<results>/tables/{name}.csv" for name in tables}
+    files |= {name: f"<data>/{name}.nc" for name in ("towers", "drivers", "cover")} | truth_file(config)
+    members = {method: targets.backbones_of(method, config)[0] for method in config["methods"]}
+    files["predictions"] = [f"<results>/predictions/{m}/{backbone}/ensemble.nc" for m, backbone in members.items()]
+    stages = targets.stages(config)
+    if stages:
+        files["history"] = [f"<results>/models/{config['backbones'][0]}/{run}/{s}/history.csv" for s in stages]
+    if "dere" in config["methods"]:
+        files["labels"] = f"<results>/labels/{run}/labels.nc"
+        files["history"].append(f"<results>/models/imputation/{run}/history.csv")
+    if targets.has_map(config):
+        files["learned"] = f"<results>/predictions/{targets.product_member(config)}/{run}_cells.nc"
+        files["products"] = "<results>/products"
+    return files
+
+
+def figure_outputs(config):
+    """Return every file that the figures write; the first format of each goes into the report with its caption."""
+    settings = config["figures"]
+    first = settings["formats"][0]
+    found = {}
+    for name in outputs(figure_inputs(config), settings["formats"], settings["skip"]):
+        stem, suffix = name.rsplit(".", 1)
+        path = f"<results>/figures/{name}"
+        if suffix == first:
+            path = report(
+                path,
+                caption=f"../report/{stem}.rst",
+                category=CATALOGUE[stem].category,
+                labels={"figure": stem.replace("_", " ")},
+            )
+        found[f"{stem}_{suffix}"] = path
+    return found
+
+
+def everything(config):
+    """Return the files of a complete run."""
+    tables = ("skill", "cost", "provenance")
+    return [
+        "<results>/config.yaml",
+        *(f"<results>/tables/{name}.csv" for name in tables),
+        *(f"<results>/predictions/{member}/ensemble.nc" for member in targets.members(config)),
+        "<results>/products",
+        *figure_outputs(config).values(),
+    ]

@@ -3,7 +3,7 @@
 
 rule harmonise:
     input:
-        unpack(interim_files(config)),
+        **interim_files(config),
         code=code("harmonise"),
     output:
         drivers="<data>/drivers.nc",
@@ -11,8 +11,9 @@ rule harmonise:
         cover="<data>/cover.nc",
         towers="<data>/towers.nc",
         splits="<data>/splits.csv",
+        counts="<data>/counts.csv",
         provenance="<results>/tables/provenance.csv",
-        **({"truth": "<data>/truth.nc"} if has_truth(config) else {}),
+        **truth_file(config),
     log:
         "<logs>/harmonise.log",
     conda:
@@ -26,7 +27,6 @@ rule harmonise:
             "harmonise": config["harmonise"],
             "splits": config["splits"],
             "simulation": config["sources"]["simulation"],
-            "cover": config["sources"]["cover"],
         },
     script:
         "../scripts/harmonise.py"
@@ -52,7 +52,7 @@ rule statistics:
     params:
         config={
             key: config["harmonise"][key]
-            for key in ("driver_set", "satellites", "minimum_training_quality")
+            for key in ("satellites", "minimum_training_quality")
         },
     script:
         "../scripts/statistics.py"

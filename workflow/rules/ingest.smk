@@ -6,8 +6,8 @@ rule ingest_simulation:
         code=code("ingest_simulation"),
         files=source_files(config["sources"]["simulation"]["path"], "<results>/raw/simulation"),
     output:
+        forcing="<interim>/forcing.nc",
         simulation="<interim>/simulation.nc",
-        drivers="<interim>/drivers.nc",
         provenance="<interim>/provenance_simulation.csv",
     log:
         "<logs>/ingest_simulation.log",
@@ -18,7 +18,8 @@ rule ingest_simulation:
         mem_mb=6000,
         runtime=30,
     params:
-        config=config["sources"]["simulation"],
+        folder=config["sources"]["simulation"]["path"],
+        driver_set=config["harmonise"]["driver_set"],
     script:
         "../scripts/ingest_simulation.py"
 
@@ -26,7 +27,8 @@ rule ingest_simulation:
 rule ingest_cover:
     input:
         code=code("ingest_cover"),
-        files=source_files(config["sources"]["cover"]["path"], "<results>/raw/cover"),
+        files=cover_files(config),
+        towers=tower_files(config),
     output:
         cover="<interim>/cover.nc",
         provenance="<interim>/provenance_cover.csv",
@@ -40,6 +42,8 @@ rule ingest_cover:
         runtime=30,
     params:
         config=config["sources"]["cover"],
+        towers=config["sources"]["towers"]["paths"],
+        ages=stand_ages(config),
     script:
         "../scripts/ingest_cover.py"
 

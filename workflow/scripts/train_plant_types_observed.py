@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from dere.training.plant_types import train
-from dere.workflow.script import logged, training_arguments
+from dere.workflow.script import logged, rule_arguments
 
 if TYPE_CHECKING:
-    from snakemake.script import snakemake
+    from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    train(observed=True, **training_arguments(snakemake))
+    train(observed=True, **rule_arguments(snakemake))

@@ -9,6 +9,7 @@ import xarray as xr
 from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.probabilistic import coverage, crps_gaussian, crps_quantiles, spread_error_ratio
 from dere.evaluation.site_scores import IDENTITY
+from dere.evaluation.tables import ENSEMBLE, POOLED
 from dere.evaluation.truth import Reference, references
 from dere.variables import FLUXES
 
@@ -28,6 +29,7 @@ COLUMNS = (
     "crps",
 )
 _GROUPINGS = {"measured": "all", "virtual": "virtual"}
+_KEY = ("method", "backbone", "grouping", "flux")
 _TOLERANCE = 1e-3
 
 
@@ -57,6 +59,21 @@ def calibration(
         if reference.rows in _GROUPINGS and main:
             rows += [_row(prediction, reference, flux) for flux in FLUXES]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def pooled(table: pd.DataFrame) -> pd.DataFrame:
+    """Add rows ``fold = all, seed = all``: means over the files of a method, weighted by their sites."""
+    runs = table[(table["fold"] != POOLED) & (table["seed"] != ENSEMBLE)]
+    if runs.empty:
+        return table
+    scores = [name for name in COLUMNS if name not in (*_KEY, "fold", "seed", "sites", "months")]
+    weighted = runs[scores].mul(runs["sites"], axis=0)
+    weight = runs[scores].notna().mul(runs["sites"], axis=0)
+    keys = [runs[name] for name in _KEY]
+    mean = weighted.groupby(keys, sort=False).sum() / weight.groupby(keys, sort=False).sum().replace(0, float("nan"))
+    counts = runs.groupby(list(_KEY), sort=False)[["sites", "months"]].sum()
+    rows = mean.join(counts).reset_index().assign(fold=POOLED, seed=POOLED)
+    return pd.concat([table, rows[list(COLUMNS)]], ignore_index=True)
 
 
 def _row(prediction: xr.Dataset, reference: Reference, flux: str) -> dict[str, object]:

@@ -52,7 +52,7 @@ def climatology_method(
 
 def tower_cycles(training: xr.Dataset) -> NDArray[np.float64]:
     """Mean seasonal cycle of each tower on northern months, (site, 12, flux); NaN for months never seen."""
-    flux = training["flux"].transpose("site", "time", "flux").values.astype(np.float64)
+    flux = training["flux_value"].transpose("site", "time", "flux").values.astype(np.float64)
     month = _local_month(training)
     present = np.isfinite(flux).all(-1)
     cycles = np.full((flux.shape[0], 12, flux.shape[2]), np.nan)

@@ -72,8 +72,8 @@ def training_rows(towers: xr.Dataset, members: pd.DataFrame, minimum_quality: fl
     Returns
     -------
     Dataset
-        ``flux(site, time, flux)`` with NaN below ``minimum_quality``, outside the record, or where one of the three
-        fluxes is missing; all other variables as in ``towers``.
+        ``flux_value(site, time, flux)`` with NaN below ``minimum_quality``, outside the record, or where one of the
+        three fluxes is missing; all other variables as in ``towers``.
 
     Raises
     ------
@@ -90,4 +90,5 @@ def training_rows(towers: xr.Dataset, members: pd.DataFrame, minimum_quality: fl
             f"towers.nc holds no month of quality >= {minimum_quality:g} at the {here.sizes['site']} training and "
             "validation towers; lower harmonise.minimum_training_quality or bring more towers"
         )
-    return here.drop_vars("flux").assign(flux=flux.where(good.transpose("site", "time"))).sel(flux=list(FLUXES))
+    usable = flux.where(good.transpose("site", "time"))
+    return here.drop_vars("flux_value").assign(flux_value=usable).sel(flux=list(FLUXES))

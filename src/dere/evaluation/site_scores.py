@@ -115,6 +115,7 @@ def score_reference(
 def map_skill(
     products: Mapping[str, xr.Dataset],
     truth: xr.Dataset,
+    cells: xr.Dataset,
     config: EvaluationConfig,
     *,
     method: str,
@@ -129,8 +130,10 @@ def map_skill(
     products
         Flux to its product dataset: variable of that name over (time, lat, lon), per land area, kg m-2 s-1.
     truth
-        The world's ``data/truth.nc``: ``cell_flux(cell, time, flux)`` per vegetated area in gC m-2 d-1, coordinates
-        ``lat``, ``lon`` and ``vegetated_fraction(cell[, year])``; both sides are compared per land area.
+        The world's ``data/truth.nc``: ``cell_flux(cell, time, flux)`` per vegetated area in gC m-2 d-1 and
+        ``vegetated_fraction(cell[, year])``; both sides are compared per land area.
+    cells
+        ``data/drivers.nc``: coordinates ``lat`` and ``lon`` of the cells.
 
     Returns
     -------
@@ -143,7 +146,9 @@ def map_skill(
         When the maps lack cells or months of the truth.
     """
     observed = true_land_flux(truth)
-    predicted = xr.concat([_at_cells(products[flux], flux, observed) for flux in FLUXES], pd.Index(FLUXES, name="flux"))
+    predicted = xr.concat(
+        [_at_cells(products[flux], flux, observed, cells) for flux in FLUXES], pd.Index(FLUXES, name="flux")
+    )
     if bool((predicted.isnull() & observed.notnull()).any()):
         holes = (predicted.isnull() & observed.notnull()).any(["time", "flux"])
         raise ValueError(
@@ -166,15 +171,19 @@ def true_land_flux(truth: xr.Dataset) -> xr.DataArray:
         share = share.mean("year")
     vegetated = share.values > 0
     values = truth["cell_flux"].sel(flux=list(FLUXES)) * share
-    return values.isel(cell=np.flatnonzero(vegetated)).transpose("cell", "time", "flux")
+    return values.isel(cell=np.flatnonzero(vegetated)).transpose("cell", "time", "flux").reset_coords(drop=True)
 
 
-def _at_cells(product: xr.Dataset, flux: str, cells: xr.DataArray) -> xr.DataArray:
+def _at_cells(product: xr.Dataset, flux: str, observed: xr.DataArray, cells: xr.Dataset) -> xr.DataArray:
     """Product values at the cells' centres on the months of the truth, (cell, time) in gC m-2 d-1."""
     step = float(np.abs(np.diff(product["lat"].values)).min())
-    values = product[flux].sel(lat=cells["lat"], lon=cells["lon"], method="nearest", tolerance=step / 4)
+    here = cells[["lat", "lon"]].sel(cell=observed["cell"])
+    at = {
+        name: xr.DataArray(here[name].values, dims="cell", coords={"cell": observed["cell"]}) for name in ("lat", "lon")
+    }
+    values = product[flux].sel(at, method="nearest", tolerance=step / 4)
     months = pd.DatetimeIndex(values["time"].values).to_period("M").to_timestamp()
-    wanted = pd.DatetimeIndex(cells["time"].values).to_period("M").to_timestamp()
-    values = values.assign_coords(time=months).reindex(time=wanted).assign_coords(time=cells["time"].values)
+    wanted = pd.DatetimeIndex(observed["time"].values).to_period("M").to_timestamp()
+    values = values.assign_coords(time=months).reindex(time=wanted).assign_coords(time=observed["time"].values)
     data = convert(values.values.astype("float64"), PRODUCT_UNIT, FLUX_UNIT)
     return values.copy(data=data).transpose("cell", "time").drop_vars(["lat", "lon"], errors="ignore")

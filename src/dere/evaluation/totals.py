@@ -26,18 +26,18 @@ def true_totals(truth: xr.Dataset, drivers: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``COLUMNS`` with region ``global``; years of fewer than twelve months are left out.
+        Columns ``COLUMNS`` with region ``global``; years without twelve complete months are left out.
     """
     flux = true_land_flux(truth)
     area = (drivers["cell_area"] * drivers["land_fraction"]).sel(cell=flux["cell"])
     months = pd.DatetimeIndex(flux["time"].values)
-    daily = (flux * area).sum("cell").transpose("time", "flux").sel(flux=list(FLUXES)).values
+    daily = (flux * area).sum("cell", skipna=False).transpose("time", "flux").sel(flux=list(FLUXES)).values
     monthly = daily * np.asarray(months.days_in_month)[:, None] * _GRAM_TO_PETAGRAM
     years = np.asarray(months.year)
     rows = [
         dict(zip(COLUMNS, (name, "global", int(year), float(monthly[years == year, i].sum())), strict=True))
         for i, name in enumerate(FLUXES)
         for year in np.unique(years)
-        if (years == year).sum() == 12
+        if np.isfinite(monthly[years == year]).all() and (years == year).sum() == 12
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -3,6 +3,7 @@
 GPP, RECO and NEE have a model each. NEE is taken as RECO - GPP or from its own model, whichever has the smaller error
 in the inner cross-validation; in the second case the triple is projected onto RECO = GPP + NEE, the residual being
 shared out by the held-out error variances (methods-and-results 8.1), and the choice is made on the projected values.
+Intervals come from the held-out residuals.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from dere.config.evaluation import TreesConfig
 from dere.evaluation.predictions import PREDICTED_ROLES, assemble, sites_with_role, training_rows
+from dere.evaluation.residual_intervals import LEVELS, fit_intervals
 from dere.evaluation.tree_features import tree_features
 from dere.evaluation.tree_search import (
     Array,
@@ -29,7 +31,7 @@ from dere.evaluation.tree_search import (
     search,
     tower_score,
 )
-from dere.variables import FLUXES
+from dere.variables import FLUX_UNIT, FLUXES
 
 log = logging.getLogger(__name__)
 
@@ -72,9 +74,9 @@ def tree_method(
     Returns
     -------
     TreeResult
-        Prediction for test and predict sites with attributes ``settings`` (JSON of the chosen ones) and ``nee_from``
-        (difference or direct); table with one row per flux and setting: flux, rank, score (mean ln RMSE over towers),
-        trees, rung, chosen, and the setting's values.
+        Prediction, ``std`` and ``quantile_value`` for test and predict sites, with attributes ``settings`` (JSON of
+        the chosen ones) and ``nee_from`` (difference or direct); table with one row per flux and setting: flux, rank,
+        score (mean ln RMSE over towers), trees, rung, chosen, and the setting's values.
 
     Raises
     ------
@@ -115,7 +117,7 @@ def tree_method(
         "training_rows": len(rows.site),
     }
     prediction = assemble(values, towers, sites, method=method, fold=fold, seed=seed, attrs=attrs)
-    return TreeResult(prediction, _settings_table(trials, scores))
+    return TreeResult(_with_intervals(prediction, rows, candidates[nee_from]), _settings_table(trials, scores))
 
 
 def project(values: dict[str, Array], variance: dict[str, float]) -> dict[str, Array]:
@@ -136,11 +138,29 @@ def project(values: dict[str, Array], variance: dict[str, float]) -> dict[str, A
     return {"gpp": gpp, "reco": reco, "nee": reco - gpp}
 
 
+def _with_intervals(prediction: xr.Dataset, rows: Rows, held_out: dict[str, Array]) -> xr.Dataset:
+    """Add ``std`` and ``quantile_value`` from the residuals of towers held out in the inner cross-validation."""
+    mean = prediction["prediction"]
+    gpp = mean.sel(flux="gpp").values
+    std, quantiles = np.empty(mean.shape), np.empty((*mean.shape, len(LEVELS)))
+    for i, flux in enumerate(FLUXES):
+        intervals = fit_intervals(rows.targets[flux] - held_out[flux], held_out["gpp"], rows.site)
+        std[..., i] = intervals.std(gpp)
+        quantiles[..., i, :] = intervals.quantile_values(mean.sel(flux=flux).values, gpp)
+    missing = np.isnan(mean.values)
+    std[missing] = np.nan
+    quantiles[missing] = np.nan
+    attrs = {"units": FLUX_UNIT}
+    return prediction.assign(
+        std=(mean.dims, std, attrs), quantile_value=((*mean.dims, "quantile"), quantiles, attrs)
+    ).assign_coords(quantile=list(LEVELS))
+
+
 def _rows(
     training: xr.Dataset, members: pd.DataFrame, config: TreesConfig, rng: np.random.Generator, simulated: bool
 ) -> Rows:
     features, _ = tree_features(training, simulated)
-    flux = training["flux"].transpose("site", "time", "flux").values.astype(np.float64)
+    flux = training["flux_value"].transpose("site", "time", "flux").values.astype(np.float64)
     site, month = np.nonzero(np.isfinite(flux).all(-1))
     cluster_of = dict(zip(members["id"].astype(str), members["cluster"].astype(str), strict=True))
     clusters = np.asarray([cluster_of[name] for name in training["site"].values.astype(str)])

@@ -101,8 +101,8 @@ def harmonise(
     years = np.arange(years[0] - 1, years[-1] + 1)
     cover = interim.cover
     of_sites = site_cover(towers, years, ages, cover.sites, cover.site_ages, cover.grid, cover.grid_ages)
-    towers = towers.merge(of_sites)
-    towers = _with_statics(towers, config.satellites)
+    towers = towers.assign(of_sites.data_vars).assign_coords(of_sites.coords)
+    towers = _with_statics(towers, forcing, config.satellites)
     window_site, window_start = site_windows(towers["record"].values, config.window, config.window_stride)
     towers["window_site"], towers["window_start"] = ("window", window_site), ("window", window_start)
     towers.attrs |= {"driver_set": config.driver_set, "window": config.window}
@@ -180,7 +180,7 @@ def _with_labels(towers: xr.Dataset, raw: xr.Dataset, config: HarmoniseConfig) -
     chosen = raw.sel(site=towers["site"].values)
     chosen = chosen.assign(in_record=chosen["in_record"].astype(bool) & towers["record"])
     labels = make_labels(chosen, config.maximum_closure_residual, config.repeated_run)
-    towers = towers.merge(labels.dataset)
+    towers = towers.assign(labels.dataset.data_vars)
     good = np.isfinite(towers["flux_value"].values).all(-1)
     good &= towers["flux_quality"].values >= config.minimum_training_quality
     enough = good.sum(1) >= config.minimum_labelled_months
@@ -198,7 +198,12 @@ def _with_labels(towers: xr.Dataset, raw: xr.Dataset, config: HarmoniseConfig) -
     return towers.assign_coords(kind=("site", kind)), labels.counts
 
 
-def _with_statics(towers: xr.Dataset, satellites: bool) -> xr.Dataset:
+def _with_statics(towers: xr.Dataset, forcing: xr.Dataset | None, satellites: bool) -> xr.Dataset:
+    """Static attributes; soil depth is that of the covering cell, because no tower format has one."""
+    depth = None
+    if forcing is not None and "soil" in forcing:
+        soil = forcing["soil"].sel(soil_property="depth_to_bedrock").values
+        depth = soil[positions(towers["cell"].values, forcing)] / 1000.0
     static = static_attributes(
         climate_of(towers),
         towers["igbp"].values.astype(str).tolist(),
@@ -206,6 +211,7 @@ def _with_statics(towers: xr.Dataset, satellites: bool) -> xr.Dataset:
         towers["plant_fraction"].mean("year").transpose("site", "plant_type").values,
         mean_age(towers),
         elevation=towers["elevation"].values.astype(float) if "elevation" in towers.coords else None,
+        soil_depth=depth,
         satellites=satellites,
     )
     towers["static"] = (("site", "attribute"), static)

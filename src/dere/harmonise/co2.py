@@ -34,7 +34,7 @@ def global_co2(time: NDArray, latitude: NDArray) -> NDArray[np.float64]:
     array
         (site, time) in ppm.
     """
-    year = 1970.0 + (month_number(time) + 0.5) / 12.0
+    year = (month_number(time) + 0.5) / 12.0
     since = year - _REFERENCE_YEAR
     trend = _TREND[0] + _TREND[1] * since + _TREND[2] * since**2
     amplitude = _AMPLITUDE[0] + _AMPLITUDE[1] * np.sin(np.radians(np.asarray(latitude, float)))

@@ -2,8 +2,11 @@
 
 Per driver and month: the reanalysis column (debiased with the tower's own data, alike at all sites); else the tower's
 own filled column; else the site's climatology of that driver, flagged and counted. A site whose climatology share in
-one driver exceeds a limit, or that has no value of a driver at all, is dropped with a sentence. CO2 is the global
-record unless the tower's column is known to be clean. Months outside the record stay NaN.
+one driver exceeds a limit, or that has no value of a driver at all, is dropped with a sentence. Months outside the
+record stay NaN.
+
+CO2 is the global record, because a tower's column carries local respiration. Where the column is known to be clean it
+is used, and its gaps take the global record shifted to the column's level: a climatology would lose the trend.
 """
 
 from __future__ import annotations
@@ -42,14 +45,14 @@ def complete_drivers(towers: xr.Dataset, maximum_gap: float, use_tower_co2: bool
     maximum_gap
         Largest share of a record's months that climatology may fill in one driver.
     use_tower_co2
-        Treat CO2 as the other drivers; otherwise the global record is used.
+        Use the towers' CO2 column; otherwise the global record.
 
     Returns
     -------
     Completed
         ``dataset``: kept sites, the eight drivers (site, time), NaN outside the record, ``record`` and
         ``driver_filled`` (a month with climatology in any driver). ``counts``: site, step "drivers", reason
-        "<driver>: tower" or "<driver>: climatology", months. ``dropped``: site to sentence.
+        "<driver>: tower", "<driver>: climatology" or "co2: global record", months. ``dropped``: site to sentence.
     """
     record = towers["in_record"].transpose("site", "time").values.astype(bool)
     month = month_number(towers["time"].values) % 12
@@ -59,12 +62,12 @@ def complete_drivers(towers: xr.Dataset, maximum_gap: float, use_tower_co2: bool
     drivers: dict[str, NDArray] = {}
     counts: list[pd.DataFrame] = []
     dropped: dict[str, str] = {}
-    for site in sites[~record.any(1)]:
+    for site in sites[~record.any(1)].tolist():
         dropped[site] = f"site {site} has no month in its record, at least one is needed; remove its file"
     for name in MONTHLY8:
-        if name == "co2" and not use_tower_co2:
-            background = global_co2(towers["time"].values, towers["lat"].values)
-            drivers[name] = np.where(record, background, np.nan)
+        if name == "co2":
+            drivers[name], shifted = _co2(towers, record, use_tower_co2)
+            counts.append(_count(sites, "co2: global record", shifted))
             continue
         reanalysis, own = _column(towers, f"{name}_reanalysis", record), _column(towers, name, record)
         values = np.where(np.isfinite(reanalysis), reanalysis, own)
@@ -73,10 +76,7 @@ def complete_drivers(towers: xr.Dataset, maximum_gap: float, use_tower_co2: bool
         drivers[name] = np.where(gap, climatology, values)
         filled |= gap
         from_tower = record & np.isnan(reanalysis) & np.isfinite(own)
-        for what, where in (("tower", from_tower), ("climatology", gap)):
-            counts.append(
-                pd.DataFrame({"site": sites, "step": "drivers", "reason": f"{name}: {what}", "months": where.sum(1)})
-            )
+        counts += [_count(sites, f"{name}: tower", from_tower), _count(sites, f"{name}: climatology", gap)]
         share = gap.sum(1) / length
         for index in np.flatnonzero(share > maximum_gap):
             dropped.setdefault(
@@ -106,6 +106,21 @@ def complete_drivers(towers: xr.Dataset, maximum_gap: float, use_tower_co2: bool
     result["driver_filled"] = (("site", "time"), filled[keep])
     table = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame()
     return Completed(result, table[table["months"] > 0].reset_index(drop=True), dropped)
+
+
+def _co2(towers: xr.Dataset, record: NDArray, use_own: bool) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """CO2 (site, time) within the record, and where it is the global record."""
+    background = global_co2(towers["time"].values, towers["lat"].values)
+    reanalysis, own = _column(towers, "co2_reanalysis", record), _column(towers, "co2", record)
+    values = np.where(np.isfinite(reanalysis), reanalysis, own) if use_own else np.full(record.shape, np.nan)
+    present = np.isfinite(values)
+    departure = np.where(present, values - background, 0.0).sum(1) / np.maximum(present.sum(1), 1)
+    filled = np.where(present, values, background + departure[:, None])
+    return np.where(record, filled, np.nan), record & ~present
+
+
+def _count(sites: NDArray, reason: str, where: NDArray) -> pd.DataFrame:
+    return pd.DataFrame({"site": sites, "step": "drivers", "reason": reason, "months": where.sum(1)})
 
 
 def _column(towers: xr.Dataset, name: str, record: NDArray) -> NDArray[np.float64]:

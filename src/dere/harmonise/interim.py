@@ -67,7 +67,7 @@ def pack_cover(cover: Cover) -> xr.Dataset:
         dataset = getattr(cover, part)
         if dataset is not None:
             names = {str(name): f"{part}__{name}" for name in [*dataset.variables, *dataset.dims]}
-            packed = packed.merge(dataset.rename(names))
+            packed = packed.merge(dataset.rename(names), compat="no_conflicts")
     return packed
 
 

@@ -58,7 +58,7 @@ def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run:
     maximum_residual
         Largest |RECO - (NEE + GPP)| of the published triple in gC m-2 d-1.
     repeated_run
-        Runs of so many equal values of NEE, GPP or RECO are rejected.
+        Runs of so many equal values of NEE, GPP, published or derived RECO are rejected.
 
     Returns
     -------
@@ -71,7 +71,9 @@ def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run:
 
     left = record.copy()
     rejected: dict[str, NDArray] = {}
-    stuck = repeated_runs(nee, repeated_run) | repeated_runs(gpp, repeated_run) | repeated_runs(reco, repeated_run)
+    # the derived RECO too: where only NEE and GPP are published, a RECO stuck at zero shows in their sum
+    series = (nee, gpp, reco, np.round(nee + gpp, 5))
+    stuck = np.any([repeated_runs(values, repeated_run) for values in series], axis=0)
     tests = {
         "no_nee": np.isnan(nee),
         "no_gpp": np.isnan(gpp),

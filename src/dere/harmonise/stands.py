@@ -60,4 +60,4 @@ def with_stands(simulation: xr.Dataset, threshold: float) -> tuple[xr.Dataset, d
     log.info("pure samples above %g: %s", threshold, counts)
     stacked = xr.concat([*parts, mixture], dim="stand").transpose("cell", "stand", ...)
     rest = simulation.drop_vars(["state", "initial_state", "stand"])
-    return rest.merge(stacked.astype(np.float32)), counts
+    return rest.assign(stacked.astype(np.float32).data_vars), counts

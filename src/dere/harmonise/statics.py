@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dere.harmonise.axis import month_number, monthly_climatology
 
 IGBP_GROUPS: dict[str, tuple[str, ...]] = {
-    "ENF": ("ENF",),
+    "ENF": ("ENF", "DNF"),
     "EBF": ("EBF",),
     "DBF": ("DBF",),
     "MF": ("MF",),
@@ -26,6 +26,7 @@ IGBP_GROUPS: dict[str, tuple[str, ...]] = {
     "CRO": ("CRO", "CVM"),
     "WET": ("WET",),
 }
+"""Groups of the one-hot attributes; deciduous needleleaf, which hardly any tower has, goes with evergreen."""
 CLASS_ATTRIBUTES = (*(f"igbp_{group}" for group in IGBP_GROUPS), "igbp_other")
 FLAGS = ("crop", "wetland", "c4")
 CLIMATE = ("mean_temperature", "temperature_amplitude", "mean_precipitation", "aridity", "mean_shortwave")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dere.config.imputation import ImputationConfig
 from dere.imputation.augment import Alter, resample
+from dere.imputation.denoiser import Denoiser
 from dere.imputation.masks import KINDS, GapStatistics, draw_kind, draw_mask
 from dere.imputation.prior import Moments, SitePrior, condition
 from dere.imputation.schedule import Schedule, diffuse
@@ -132,7 +133,7 @@ def noisy_batch(inputs: Inputs, schedule: Schedule, step: Tensor, generator: tor
     return Batch(inputs, noisy.view_as(clean), target.view_as(clean), step.to(clean.device))
 
 
-def loss(denoiser: torch.nn.Module, batch: Batch) -> LossParts:
+def loss(denoiser: Denoiser, batch: Batch) -> LossParts:
     """Squared velocity error over hidden months: sum and count (never a mean over missing ones)."""
     inputs = batch.inputs
     side = denoiser.encode(inputs.monthly, inputs.static, inputs.carries, inputs.active)

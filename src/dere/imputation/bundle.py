@@ -47,6 +47,10 @@ class Imputer(nn.Module):
         Number of groups.
     """
 
+    effects: Tensor
+    stability: Tensor
+    spread: Tensor
+
     def __init__(
         self,
         config: ImputationConfig,

@@ -78,6 +78,9 @@ class PointModel(nn.Module):
         See `PointModelConfig`.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, inputs: int, groups: int, members: int, width: int, dropout: float, noise: float):
         super().__init__()
         self.groups, self.members, self.dropout, self.noise = groups, members, dropout, noise

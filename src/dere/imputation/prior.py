@@ -16,6 +16,11 @@ from numpy.typing import NDArray
 
 EFFECTS = 4
 VARIANCE_TERMS = 4
+TYPICAL_EFFECTS = (0.3, 0.3, 0.1, 0.1)
+WEAK_SITES = 3.0
+"""Few towers must not make the prior certain: it starts as three sites with typical effects."""
+AMPLITUDE_FLOOR = 0.5
+"""Amplitude in gC m-2 d-1 of a site whose point prediction is constant."""
 SPREAD_FLOOR = 0.05
 """Smallest standard deviation of a month in gC m-2 d-1."""
 
@@ -33,9 +38,7 @@ class SitePrior:
     persistence
         Lag-1 autocorrelation of e(t), (2,): neighbouring months carry less information than independent ones.
     stability
-        Number of months after which a site's own residual variance counts as much as the model's, scalar.
-    between
-        Half-saturation of that shrinkage is ``stability``; kept as an array of shape (1,) for storage.
+        Number of months after which a site's own residual variance counts as much as the model's.
     """
 
     effects: NDArray[np.float64]
@@ -90,7 +93,7 @@ def _moments(point: NDArray, valid: NDArray) -> tuple[NDArray, NDArray]:
     total = np.maximum(weight.sum(-2), 1.0)
     mean = (point * weight).sum(-2) / total
     spread = np.sqrt((((point - mean[..., None, :]) ** 2) * weight).sum(-2) / total)
-    both = np.sqrt((spread**2).mean(-1, keepdims=True) + 0.25**2)
+    both = np.sqrt((spread**2).mean(-1, keepdims=True) + AMPLITUDE_FLOOR**2)
     return mean, np.broadcast_to(both, mean.shape)
 
 
@@ -118,12 +121,13 @@ def fit_prior(point: NDArray, flux: NDArray, phase: NDArray, valid: NDArray, ite
     terms = variance_terms(point, valid)
     variance = np.zeros((2, VARIANCE_TERMS))
     variance[:, 0] = np.log(np.maximum((residual[observed] ** 2).mean(0), SPREAD_FLOOR**2))
-    prior = SitePrior(np.stack([np.diag([0.3, 0.3, 0.1, 0.1])] * 2) ** 2, variance, np.full(2, 0.3), 12.0)
+    prior = SitePrior(np.stack([np.eye(EFFECTS)] * 2), variance, np.full(2, 0.3), 12.0)
     some = observed.any(1)
     for _ in range(iterations):
         moments = condition(prior, point, flux, phase, valid, observed, adapt=False)
         second = moments.effect_mean[..., :, None] * moments.effect_mean[..., None, :] + moments.effect_covariance
-        effects = second[some].mean(0) + 1e-6 * np.eye(EFFECTS)
+        weak = np.diag(np.array(TYPICAL_EFFECTS) ** 2)
+        effects = (second[some].sum(0) + WEAK_SITES * weak) / (some.sum() + WEAK_SITES)
         rest = np.where(observed[..., None], flux - moments.mean, 0.0)
         doubt = np.maximum(moments.std**2 - moments.noise**2, 0.0)
         variance = np.stack(

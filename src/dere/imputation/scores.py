@@ -170,7 +170,7 @@ def _rows(series: Series, item: Hidden, method: str, samples: NDArray) -> list[d
             np.stack([with_gpp(flux[year == y]).mean(0) for y in full]) if full else truth[:0],
         ),
     }
-    rows = []
+    rows: list[dict[str, object]] = []
     for scale, (x, y) in sums.items():
         error = x.mean(0) - y
         parts = {

@@ -63,7 +63,7 @@ class Series:
     @property
     def observed(self) -> NDArray[np.bool_]:
         """Months with a usable triple (S, T)."""
-        return np.isfinite(self.flux).all(-1)
+        return np.asarray(np.isfinite(self.flux).all(-1))
 
     @property
     def span(self) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,8 +39,11 @@ def logged(log: str | Path) -> Iterator[logging.Logger]:
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
     logger = logging.getLogger("dere.rule")
+    began = time.perf_counter()
     try:
         yield logger
+        logger.info("finished in %.1f s", time.perf_counter() - began)
+        say(f"{job_of(path)}: {time.perf_counter() - began:.1f} s")
     except (ValueError, FileNotFoundError) as error:
         if not raised_by_package(error.__traceback__):
             logger.exception("the rule failed")
@@ -54,23 +58,44 @@ def logged(log: str | Path) -> Iterator[logging.Logger]:
         handler.close()
 
 
+def say(text: str) -> None:
+    """Write one line to the console unless it is a terminal, where Snakemake's logger shows a live table."""
+    if not sys.stderr.isatty():
+        sys.stderr.write(text + "\n")
+
+
+def job_of(log: Path) -> str:
+    """Return the rule and its wildcards from a log file's path."""
+    parts = log.with_suffix("").parts
+    return "/".join(parts[parts.index("logs") + 1 :] if "logs" in parts else parts[-1:])
+
+
 def raised_by_package(trace: TracebackType | None) -> bool:
     """Tell whether the innermost frame of a traceback is a file of this package."""
     frames = traceback.extract_tb(trace)
     return bool(frames) and PACKAGE_FOLDER in Path(frames[-1].filename).parents
 
 
-def training_arguments(snakemake: Any) -> dict[str, Any]:
+def named_files(snakemake: Any) -> dict[str, Any]:
+    """Return the named inputs of a rule but its code, as a path or, for several files, a list of paths."""
+    return {
+        name: Path(files) if isinstance(files, str) else [Path(file) for file in files]
+        for name, files in snakemake.input.items()
+        if name != "code"
+    }
+
+
+def rule_arguments(snakemake: Any) -> dict[str, Any]:
     """Return what a training or prediction function needs from a rule.
 
     Inputs called ``parent_<stage>`` are checkpoints and become ``parents`` (folders by stage name); all other named
     inputs but the code become ``files``. ``output`` is the folder of a rule with several outputs, else the file.
     """
-    named = {name: files for name, files in snakemake.input.items() if name != "code"}
+    named = named_files(snakemake)
     parents = {name.removeprefix("parent_"): files for name, files in named.items() if name.startswith("parent_")}
     return {
-        "files": {name: Path(file) for name, file in named.items() if not name.startswith("parent_")},
-        "parents": {stage: Path(files[0]).parent for stage, files in parents.items()},
+        "files": {name: file for name, file in named.items() if not name.startswith("parent_")},
+        "parents": {stage: files[0].parent for stage, files in parents.items()},
         "output": Path(snakemake.output[0]).parent if len(snakemake.output) > 1 else Path(snakemake.output[0]),
         "params": dict(snakemake.params.config),
         "fold": int(snakemake.wildcards.fold),

@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-STAGE_OF_METHOD = {
-    "baseline": "baseline",
-    "kgml": "kgml_towers",
-    "dere_towers": "towers",
-    "dere": "uncertain",
+PARENTS_OF_METHOD = {
+    "baseline": ("baseline",),
+    "kgml": ("kgml_towers",),
+    "dere_towers": ("pure", "towers"),
+    "dere": ("pure", "uncertain"),
 }
-"""The training stage whose network a method predicts with."""
+"""The checkpoints that a method predicts from."""
+STAGES_OF_METHOD = {
+    "baseline": ("baseline",),
+    "kgml": ("kgml_simulation", "kgml_towers"),
+    "dere_towers": ("pure", "mixture", "age", "plant_types_simulated", "plant_types_observed", "towers"),
+    "dere": ("pure", "mixture", "age", "plant_types_simulated", "plant_types_observed", "towers", "uncertain"),
+}
+"""All stages that are trained for a method, in their order; the imputation of ``dere`` has no backbone."""
 NO_BACKBONE = "none"
 
 
 def backbones_of(method: str, config: Mapping[str, Any]) -> list[str]:
     """Return the backbones a method is run with; methods without a network have one place holder."""
-    return list(config["backbones"]) if method in STAGE_OF_METHOD else [NO_BACKBONE]
+    return list(config["backbones"]) if method in STAGES_OF_METHOD else [NO_BACKBONE]
 
 
 def methods_and_backbones(config: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -25,21 +32,52 @@ def methods_and_backbones(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(method, backbone) for method in config["methods"] for backbone in backbones_of(method, config)]
 
 
+def members(config: Mapping[str, Any]) -> list[str]:
+    """Return ``method/backbone`` of a run."""
+    return [f"{method}/{backbone}" for method, backbone in methods_and_backbones(config)]
+
+
 def predictions(config: Mapping[str, Any]) -> list[str]:
     """Return ``method/backbone/fold<k>/seed<s>`` of every prediction of a run."""
     return [
-        f"{method}/{backbone}/fold{fold}/seed{seed}"
-        for method, backbone in methods_and_backbones(config)
+        f"{member}/fold{fold}/seed{seed}"
+        for member in members(config)
         for fold in config["folds"]
         for seed in config["seeds"]
     ]
 
 
+def stages(config: Mapping[str, Any]) -> list[str]:
+    """Return the stages that a run trains, each once, in order."""
+    return list(dict.fromkeys(stage for method in config["methods"] for stage in STAGES_OF_METHOD.get(method, ())))
+
+
+def product_member(config: Mapping[str, Any]) -> str:
+    """Return ``method/backbone`` of the predictions that are given away; the first backbone where there are several."""
+    method = config["products"]["method"]
+    return f"{method}/{backbones_of(method, config)[0]}"
+
+
+def benchmarks(config: Mapping[str, Any]) -> list[str]:
+    """Return ``rule/wildcards`` of every job whose cost is reported."""
+    runs = [f"fold{fold}/seed{seed}" for fold in config["folds"] for seed in config["seeds"]]
+    rules = [f"train_{stage}/{backbone}" for stage in stages(config) for backbone in config["backbones"]]
+    if "dere" in config["methods"]:
+        rules += ["train_imputation", "impute_labels"]
+    for method, backbone in methods_and_backbones(config):
+        rules.append(
+            f"predict_network/{method}/{backbone}" if backbone != NO_BACKBONE else f"predict_{method}/{backbone}"
+        )
+    if has_map(config):
+        rules.append(f"predict_cells/{product_member(config)}")
+    return [f"{rule}/{run}" for rule in rules for run in runs]
+
+
 def has_map(config: Mapping[str, Any]) -> bool:
-    """Tell whether the run has grid cells, so that maps can be made and given away."""
-    return config["sources"]["simulation"]["provider"] == "files" and config["products"]["method"] in STAGE_OF_METHOD
+    """Tell whether the run has grid cells and a network to fill them, so that maps can be made and given away."""
+    return config["sources"]["simulation"]["provider"] == "files" and config["products"]["method"] in STAGES_OF_METHOD
 
 
 def has_truth(config: Mapping[str, Any]) -> bool:
-    """Tell whether the true fluxes are known (built-in world only)."""
-    return config["world"] is not None
+    """Tell whether the true fluxes are known: the built-in world is on and its towers are the run's towers."""
+    return config["world"] is not None and not config["sources"]["towers"]["paths"]

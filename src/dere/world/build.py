@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dere.config.world import WorldConfig
 from dere.io import write_netcdf
-from dere.variables import FLUX_UNIT, FLUXES, STANDS
+from dere.variables import FLUX_UNIT, FLUXES, PLANT_TYPES, STANDS, VARIABLES
 from dere.world import diurnal, gaps, landscape, nature, observation, satellite, tower_network
 from dere.world.climate import Climate, climate_at
 from dere.world.fields import generator
@@ -90,9 +90,7 @@ def build_world(config: WorldConfig, folder: Path) -> None:
     )
     region = landscape.regional(climate, soil, config.ages, config.seed, config.nature_distance)
     simulation = simulate(climate.forcing(soil["depth"]), config.ages, stands=STANDS, seed=config.seed)
-    files = write_simulation(
-        folder / "simulation", land, climate, soil, simulation, config.ages, config.start_year
-    )
+    files = write_simulation(folder / "simulation", land, climate, soil, simulation, config.ages, config.start_year)
     log.info(
         "simulated %d cells x %d stands x %d ages x %d months: %d files (%.0f s)",
         land.cell.size,
@@ -103,7 +101,13 @@ def build_world(config: WorldConfig, folder: Path) -> None:
         time.perf_counter() - began,
     )
     cell_fluxes, cell_cover = nature.true_fluxes(
-        climate, soil["depth"], region, config.ages, config.seed, config.nature_distance
+        climate,
+        soil["depth"],
+        region,
+        config.ages,
+        seed=config.seed,
+        distance=config.nature_distance,
+        purpose="cells",
     )
     seen = satellite.observed_layers(
         region.layers, config.years, generator(config.seed, "map error"), config.nature_distance, 0.10
@@ -163,7 +167,9 @@ def _plots(config: WorldConfig, sites: Sites, purpose: str) -> Plots:
     depth = soil["depth"] * np.exp(d * rng.normal(0, 0.35, count))
     region = landscape.regional(climate, soil, config.ages, config.seed, d)
     footprint = landscape.footprints(region, config.ages, rng, d)
-    fluxes, _ = nature.true_fluxes(climate, depth, footprint, config.ages, config.seed, d)
+    fluxes, _ = nature.true_fluxes(
+        climate, depth, footprint, config.ages, seed=config.seed, distance=d, purpose=purpose
+    )
     igbp = tower_network.igbp_class(footprint, climate)
     return Plots(sites, climate, footprint, region, fluxes, igbp, tower_network.koppen_class(climate))
 
@@ -236,7 +242,7 @@ def _write_site_truth(path: Path, config: WorldConfig, plots: Plots) -> None:
             "igbp": ("site", np.array(plots.igbp, dtype=object)),
             "koppen": ("site", np.array(plots.koppen, dtype=object)),
             "flux": ("flux", list(FLUXES)),
-            "plant_type": ["BL", "NL", "GS"],
+            "plant_type": list(PLANT_TYPES),
             "age": list(config.ages),
             **month_axis(config.start_year, config.years),
         },
@@ -251,7 +257,7 @@ def _write_cell_truth(
     dataset = xr.Dataset(
         {
             "flux_value": (("cell", "time", "flux"), fluxes.astype(np.float32), _flux_attrs()),
-            "vegetated_fraction": ("cell", region.vegetated, {"long_name": "vegetated share of the land", "units": "1"}),
+            "vegetated_fraction": ("cell", region.vegetated, VARIABLES["vegetated_fraction"].attrs),
             "land_fraction": ("cell", land.land_fraction, {"long_name": "land share of the cell", "units": "1"}),
             "plant_fraction": (("cell", "plant_type"), cover),
             "age_weight": (("cell", "age"), region.age_weight),
@@ -261,7 +267,7 @@ def _write_cell_truth(
             "lat": ("cell", land.lat),
             "lon": ("cell", land.lon),
             "flux": ("flux", list(FLUXES)),
-            "plant_type": ["BL", "NL", "GS"],
+            "plant_type": list(PLANT_TYPES),
             "age": list(config.ages),
             **month_axis(config.start_year, config.years),
         },

@@ -175,7 +175,7 @@ def grow(
     dying = np.minimum(mortality + p.starvation_mortality * hunger, 0.95)
     cut = np.minimum(harvest * t.grass * (seeds + t.leaf_loss * plants.leaf), plants.leaf)
     leaf = plants.leaf - cut
-    shed = 0.8 * np.maximum(leaf - target, 0.0) + t.leaf_loss * np.minimum(leaf, target)
+    shed = p.shedding * np.maximum(leaf - target, 0.0) + t.leaf_loss * np.minimum(leaf, target)
     fallen_leaf = shed + dying * (leaf - shed)
     fallen_root = (t.root_loss + dying * (1.0 - t.root_loss)) * root
     fallen_stem = dying * stem

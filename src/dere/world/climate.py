@@ -8,6 +8,7 @@ to resemble the Earth's zones; they are no reanalysis.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,16 +57,8 @@ class Climate:
 
     def forcing(self, soil_depth: Array) -> Forcing:
         """The process model's forcing of all points; ``soil_depth`` (point,) in mm."""
-        return Forcing(**self.monthly, latitude=self.lat, soil_depth=soil_depth)
-
-    def take(self, index: NDArray[np.int64]) -> Climate:
-        """The points at the given indices."""
-        return Climate(
-            *(v[index] for v in (self.lat, self.lon, self.elevation, self.inland)),
-            {k: v[index] for k, v in self.monthly.items()},
-            {k: v[index] for k, v in self.hourly.items()},
-            self.soil_temperature[index],
-        )
+        fields: dict[str, Any] = {**self.monthly, "latitude": self.lat, "soil_depth": soil_depth}
+        return Forcing(**fields)
 
 
 def climate_at(
@@ -95,13 +88,14 @@ def climate_at(
         Microclimate: offset of temperature (K) and factor of precipitation.
     """
     lat, lon = np.asarray(lat, dtype=float), np.asarray(lon, dtype=float)
-    height = geography.elevation(lat, lon) + np.broadcast_to(extra_elevation, lat.shape)
+    height = np.maximum(geography.elevation(lat, lon) + np.broadcast_to(extra_elevation, lat.shape), 5.0)
     west, east = geography.fetch(lat, lon, -1), geography.fetch(lat, lon, 1)
     around = geography.land_around(lat, lon)
     westerly = 1 / (1 + np.exp(-(np.abs(lat) - 36) / 4))
     inland = np.clip(0.55 * around**2 + 0.45 * (westerly * west + (1 - westerly) * around * east), 0, 1)
 
-    temperature = _temperature_normal(lat, lon, height, inland)[:, None] + np.broadcast_to(warmer, lat.shape)[:, None, None]
+    normal = _temperature_normal(lat, lon, height, inland)
+    temperature = normal[:, None] + np.broadcast_to(warmer, lat.shape)[:, None, None]
     rain = _precipitation_normal(seed, lat, lon, height, west, east, westerly, temperature[:, 0])
     rain = rain[:, None] * np.broadcast_to(wetter, lat.shape)[:, None, None]
     log_rain = _rain_anomaly(seed, lat, lon, years)
@@ -129,11 +123,15 @@ def _assemble(
     noise = moving_field(generator(seed, "cloud"), lat, lon, 900.0, months, 0.1)
     clear = 0.42 + 0.33 * np.exp(-rain / 4.0) - gloom + 1.5e-5 * height[:, None] + 0.025 * noise
     clear = np.clip(clear, 0.22, 0.80)
-    humidity = 0.22 + 0.60 * wetness - 0.04 * inland[:, None] + 0.06 * (temperature < 0)
-    humidity = np.clip(humidity + 0.025 * moving_field(generator(seed, "vapour"), lat, lon, 900.0, months, 0.3), 0.15, 0.92)
+    humidity = 0.25 + 0.57 * wetness - 0.04 * inland[:, None] + 0.06 * (temperature < 0)
+    damp = moving_field(generator(seed, "vapour"), lat, lon, 900.0, months, 0.3)
+    humidity = np.clip(humidity + 0.02 * damp, 0.20, 0.92)
     blow = moving_field(generator(seed, "wind"), lat, lon, 1200.0, months, 0.2)
-    gale = 3.4 - 1.0 * inland + 1.2 * np.exp(-(((np.abs(lat) - 52) / 14) ** 2)) + 0.35 * static_field(
-        generator(seed, "gale"), lat, lon, 1000.0
+    gale = (
+        3.4
+        - 1.0 * inland
+        + 1.2 * np.exp(-(((np.abs(lat) - 52) / 14) ** 2))
+        + 0.35 * static_field(generator(seed, "gale"), lat, lon, 1000.0)
     )
     wind = np.clip(gale, 1.2, None)[:, None] * (1 - 0.15 * season) * np.exp(0.10 * blow)
     pressure = 101.325 * np.exp(-height[:, None] / (29.27 * (temperature + ZERO_CELSIUS + 0.00325 * height[:, None])))
@@ -165,7 +163,8 @@ def _temperature_normal(lat: Array, lon: Array, height: Array, inland: Array) ->
     mean = 27.0 - 44.0 * s**2.8
     drift = 8.5 * np.exp(-(((lat - 62) / 13) ** 2) - (((lon - 2) / 28) ** 2))
     pacific = 4.5 * np.exp(-(((lat - 55) / 12) ** 2) - (((lon + 130) / 16) ** 2))
-    mean = mean + (drift + pacific) * (1 - 0.3 * inland) - 0.0055 * height + 3.0 * inland * np.exp(-(((lat - 22) / 11) ** 2))
+    desert = 3.0 * inland * np.exp(-(((lat - 22) / 11) ** 2))
+    mean = mean + (drift + pacific) * (1 - 0.3 * inland) - 0.0055 * height + desert
     swing = 1.0 + s**1.4 * (6.5 + 24.0 * inland**1.2)
     return mean[:, None] + swing[:, None] * np.sign(lat)[:, None] * np.cos(2 * np.pi * (np.arange(12) - 6.2) / 12)
 

@@ -62,12 +62,12 @@ def below_ground(cover: Array, parameters: Parameters) -> Array:
     return 1.0 / np.einsum("ij,j...->i...", np.asarray(parameters.interference), cover)
 
 
-def advance_cover(cover: Array, pay_back: Array, stress: Array, parameters: Parameters) -> Array:
+def advance_cover(cover: Array, pay_back: Array, closure: Array, stress: Array, parameters: Parameters) -> Array:
     """Plant-type cover a year later.
 
-    Viable trees take over grass in proportion to their cover and a seed rain, fall back to grass by mortality (faster
-    where they are not viable), and replace each other by relative pay-back. Rates stay below one, so
-    cover stays positive and sums to one.
+    Viable trees take over grass in proportion to their closed canopy and a seed rain, fall back to grass by
+    mortality (faster where they are not viable), and replace each other by relative pay-back. Rates stay below one,
+    so cover stays positive and sums to one.
 
     Parameters
     ----------
@@ -75,6 +75,8 @@ def advance_cover(cover: Array, pay_back: Array, stress: Array, parameters: Para
         (3, ...) cover in the order BL, NL, GS.
     pay_back
         (3, ...) annual potential photosynthesis of the type at the top of its crowns (gC m-2 yr-1).
+    closure
+        (3, ...) how far the stems of the type bear a closed canopy, 0 to 1; seedlings hold no new ground.
     stress
         (3, ...) climatic unfitness.
     """
@@ -82,7 +84,7 @@ def advance_cover(cover: Array, pay_back: Array, stress: Array, parameters: Para
     tree = cover[:2]
     minimum = np.reshape(p.tree_minimum[:2], (2,) + (1,) * (cover.ndim - 1))
     viable = (1.0 - stress[:2]) * 0.5 * (1.0 + np.tanh((pay_back[:2] - minimum) / (2.0 * p.tree_minimum_width)))
-    gained = p.establishment * viable * (tree + p.seed_rain) * cover[2]
+    gained = p.establishment * viable * (closure[:2] * tree + p.seed_rain) * cover[2]
     lost = (p.cover_mortality + p.cover_failure * (1.0 - viable)) * tree
     fitness = pay_back[:2] * (1.0 - stress[:2]) * viable
     advantage = (fitness[0] - fitness[1]) / np.maximum(fitness[0] + fitness[1], 1.0)

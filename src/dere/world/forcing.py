@@ -32,7 +32,7 @@ _POSSIBLE: dict[str, tuple[float, float, str]] = {
 
 
 def saturation_vapour_pressure(temperature: Array) -> Array:
-    """Saturation vapour pressure over water (hPa) at ``temperature`` (degC); Magnus form of Alduchov & Eskridge 1996."""
+    """Saturation vapour pressure over water (hPa) at degC; Magnus form of Alduchov & Eskridge 1996."""
     return 6.1094 * np.exp(17.625 * temperature / (temperature + 243.04))
 
 
@@ -183,10 +183,14 @@ def concatenate(forcings: Sequence[Forcing]) -> Forcing:
 
 def _check_monthly(name: str, value: Array, shape: tuple[int, ...]) -> None:
     if value.shape != shape:
-        raise ValueError(f"forcing '{name}' has shape {value.shape}, expected {shape} as air_temperature; align the members")
+        raise ValueError(
+            f"forcing '{name}' has shape {value.shape}, expected {shape} as air_temperature; align the members"
+        )
     gaps = int((~np.isfinite(value)).sum())
     if gaps:
-        raise ValueError(f"forcing '{name}' has {gaps} missing values of {value.size}, expected none; fill the gaps first")
+        raise ValueError(
+            f"forcing '{name}' has {gaps} missing values of {value.size}, expected none; fill the gaps first"
+        )
     low, high, suspicion = _POSSIBLE[name]
     if value.min() < low or value.max() > high:
         raise ValueError(

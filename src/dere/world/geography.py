@@ -74,12 +74,12 @@ class Grid:
     @property
     def lat(self) -> Array:
         """(row,) cell centres, north to south."""
-        return 90 - self.degrees * (np.arange(round(180 / self.degrees)) + 0.5)
+        return np.asarray(90 - self.degrees * (np.arange(round(180 / self.degrees)) + 0.5), dtype=np.float64)
 
     @property
     def lon(self) -> Array:
         """(column,) cell centres, west to east."""
-        return -180 + self.degrees * (np.arange(round(360 / self.degrees)) + 0.5)
+        return np.asarray(-180 + self.degrees * (np.arange(round(360 / self.degrees)) + 0.5), dtype=np.float64)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -49,6 +49,10 @@ class Landscape:
     events
         (point,) size of what no driver tells (pests, management, early or late seasons): standard deviation of
         the logarithm of productivity.
+    timing
+        (point,) how late (positive) or early the species' season is: amplitude of a sine on log productivity.
+    breathing
+        (point,) additional steepness of respiration along its season.
     """
 
     layers: Array
@@ -60,6 +64,8 @@ class Landscape:
     wetland: Array
     soil_legacy: Array
     events: Array
+    timing: Array
+    breathing: Array
 
     @property
     def vegetated(self) -> Array:
@@ -123,9 +129,11 @@ def regional(climate: Climate, soil: dict[str, Array], ages: Sequence[int], seed
     conifers = _ramp(-cold, -1.0, 4.0) * _ramp(-cold, -14.0, 3.0)
     conifers = _ramp(np.log(conifers / (1 - conifers + 1e-9) + 1e-12) + 1.1 * field("conifers", 700.0), 0.0, 1.0)
     conifers = np.where(cold > 16, 0.02 * conifers, conifers)
-    evergreen = np.clip(_ramp(cold, 9, 3) * _ramp(wet, 1.0, 0.15) + 0.5 * _ramp(cold, 5, 1.5) * _ramp(-wet, -0.9, 0.2), 0, 1)
+    sclerophyll = 0.5 * _ramp(cold, 5, 1.5) * _ramp(-wet, -0.9, 0.2)
+    evergreen = np.clip(_ramp(cold, 9, 3) * _ramp(wet, 1.0, 0.15) + sclerophyll, 0, 1)
     larch = _ramp(-cold, 24, 2.0)
-    shrubs = np.clip(0.25 + 0.35 * _ramp(-wet, -0.5, 0.1) + 0.2 * _ramp(-warm, -11, 1.5) + 0.1 * field("shrubs", 600.0), 0.05, 0.8)
+    shrubs = 0.25 + 0.35 * _ramp(-wet, -0.5, 0.1) + 0.2 * _ramp(-warm, -11, 1.5)
+    shrubs = np.clip(shrubs + 0.1 * field("shrubs", 600.0), 0.05, 0.8)
     open_land = (1 - farmed) * (1 - trees)
     layers = np.zeros((lat.size, len(LAYERS)))
     wood = (1 - farmed) * trees
@@ -143,7 +151,11 @@ def regional(climate: Climate, soil: dict[str, Array], ages: Sequence[int], seed
     ln_age = 4.15 + 0.45 * tropical + 0.35 * _ramp(-mean, 2, 2) + 0.45 * field("history", 700.0)
     sand = (0.52 - soil["theta_s"]) / 0.14
     fertile = -0.18 * (sand - 0.45) / 0.2 + 0.14 * field("parent rock", 500.0)
-    wetland = _ramp(field("basins", 350.0) + 0.8 * _ramp(wet, 1.2, 0.2) + 0.6 * _ramp(-mean, -3, 2), 2.6, 0.35) * 0.6
+    wetland = (
+        _ramp(field("basins", 350.0) + 0.8 * _ramp(wet, 1.2, 0.2) + 0.6 * _ramp(-mean, -3, 2), 1.7, 0.4)
+        * 0.6
+        * _ramp(wet, 0.5, 0.1)
+    )
     return Landscape(
         layers=layers,
         age_weight=age_weights(ln_age, 0.95, ages),
@@ -152,8 +164,10 @@ def regional(climate: Climate, soil: dict[str, Array], ages: Sequence[int], seed
         harvest=np.clip(distance * (0.45 * layers[:, _CROP] + 0.08) * (layers[:, _GS].sum(axis=1) > 0.05), 0, 0.8),
         disturbance=distance * 0.006 * np.exp(0.7 * field("fires", 800.0)) * (0.5 + _ramp(-wet, -0.9, 0.2)),
         wetland=wetland,
-        soil_legacy=np.exp(distance * (-0.30 + 0.15 * field("land use history", 600.0))),
+        soil_legacy=np.exp(distance * (-0.22 + 0.15 * field("land use history", 600.0))),
         events=distance * np.full(lat.size, 0.05),
+        timing=distance * 0.10 * field("species", 900.0),
+        breathing=distance * (0.15 + 0.06 * field("microbes", 700.0)),
     )
 
 
@@ -195,6 +209,11 @@ def footprints(region: Landscape, ages: Sequence[int], rng: np.random.Generator,
         rows = chosen == index
         inside = share[:, group] + 1e-6
         pure[np.ix_(rows, group)] = (inside / inside.sum(axis=1, keepdims=True))[rows]
+    # where both grow, a third of the woods are mixed stands
+    mixed = (chosen < 2) & (rng.uniform(size=points) < 0.35)
+    both = np.minimum(share[:, 0:2].sum(axis=1), share[:, 2:4].sum(axis=1)) > 0.06
+    inside = share[:, 0:4] / (share[:, 0:4].sum(axis=1, keepdims=True) + 1e-9)
+    pure[mixed & both, 0:4] = inside[mixed & both]
     purity = np.clip(min(distance, 1.0) * rng.beta(4, 1.6, points), 0, 0.98)[:, None]
     layers = np.zeros_like(region.layers)
     bare = 0.5 * rng.beta(1, 6, points)[:, None] * min(distance, 1.0)
@@ -206,9 +225,9 @@ def footprints(region: Landscape, ages: Sequence[int], rng: np.random.Generator,
     own = age_weights(median, 0.35, ages)
     mix = min(distance, 1.0)
     forest = chosen < 2
-    nutrient = region.nutrient * np.exp(
-        distance * (rng.normal(0, 0.09, points) + 0.10 * crop - 0.12 * wet - 0.04 * (chosen == 1) + 0.05 * (chosen == 0))
-    )
+    # fertilised crops and broadleaf woods are rich, peat and conifer stands poor: what a map can partly tell
+    habit = 0.10 * crop - 0.12 * wet - 0.04 * (chosen == 1) + 0.05 * (chosen == 0)
+    nutrient = region.nutrient * np.exp(distance * (rng.normal(0, 0.09, points) + habit))
     harvest = np.where(crop, rng.uniform(0.3, 0.65, points), np.where(forest, 0.0, rng.uniform(0.0, 0.35, points)))
     return Landscape(
         layers=layers,
@@ -218,6 +237,8 @@ def footprints(region: Landscape, ages: Sequence[int], rng: np.random.Generator,
         harvest=np.clip(distance * harvest, 0, 0.8),
         disturbance=region.disturbance * np.where(rng.uniform(size=points) < 0.15, 2.5, 0.6),
         wetland=wet.astype(float),
-        soil_legacy=region.soil_legacy * np.exp(distance * rng.normal(-0.10, 0.35, points)),
-        events=distance * np.where(crop, 0.32, np.where(forest, 0.10, 0.20)),
+        soil_legacy=region.soil_legacy * np.exp(distance * rng.normal(-0.04, 0.42, points)),
+        events=distance * np.where(crop, 0.22, np.where(forest, 0.07, 0.13)),
+        timing=np.clip(region.timing + distance * rng.normal(0, 0.32, points) * np.where(crop, 1.4, 1.0), -0.5, 0.5),
+        breathing=region.breathing + distance * rng.normal(0, 0.30, points),
     )

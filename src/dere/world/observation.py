@@ -51,16 +51,17 @@ def observe(truth: Array, quality: Array, nothing: NDArray[np.bool_], rng: np.ra
     shape = gpp.shape
     size = np.abs(gpp) + np.abs(reco)
     random = 0.02 + 0.008 * size
-    system = (0.02 + 0.020 * size) * np.exp(0.5 * rng.normal(size=(shape[0], 1)))
-    bias = 0.10 * rng.normal(size=(shape[0], 1)) * np.sqrt(np.abs(reco) + 0.05)
+    system = (0.02 + 0.025 * size) * np.exp(0.5 * rng.normal(size=(shape[0], 1)))
+    bias = 0.12 * rng.normal(size=(shape[0], 1)) * np.sqrt(np.abs(reco) + 0.05)
     measured = nee + bias + random * rng.normal(size=shape) + system * _walk(rng, shape, 0.4)
     partition = (0.05 + 0.07 * reco) * _walk(rng, shape, 0.5) + 0.06 * reco * rng.normal(size=(shape[0], 1))
     night = np.where(reco + bias + partition > 0, reco + bias + partition, 0.3 * np.abs(partition))
     night_gpp = night - measured
 
     # The day-time method fits a light response: its GPP is never negative, its triple closes worse.
-    day_gpp = np.maximum(gpp * (1 + 0.05 * rng.normal(size=(shape[0], 1))) + (0.02 + 0.07 * gpp) * _walk(rng, shape, 0.4), 0)
-    day_reco = np.maximum(reco * (0.97 + 0.08 * rng.normal(size=(shape[0], 1))) + 0.1 * _walk(rng, shape, 0.4) * reco, 0.01)
+    site = rng.normal(size=(2, shape[0], 1))
+    day_gpp = np.maximum(gpp * (1 + 0.05 * site[0]) + (0.02 + 0.07 * gpp) * _walk(rng, shape, 0.4), 0)
+    day_reco = np.maximum(reco * (0.97 + 0.08 * site[1] + 0.1 * _walk(rng, shape, 0.4)), 0.01)
 
     # Poorly filled months fall back to a seasonal mean and drift off.
     poor = np.clip((0.5 - quality) / 0.5, 0, 1)
@@ -69,15 +70,15 @@ def observe(truth: Array, quality: Array, nothing: NDArray[np.bool_], rng: np.ra
     night_gpp[:] = night - measured
 
     columns: dict[str, Array] = {}
-    spread = system * np.exp(0.3 * rng.normal(size=shape))
+    width = 0.45 * system * np.exp(0.3 * rng.normal(size=shape))
     for cut, factor in (("VUT", 1.0), ("CUT", 1.15)):
         shift = 0.0 if cut == "VUT" else 0.3 * system * rng.normal(size=shape)
         mismatch = _mismatch(rng, shape)
-        _members(columns, f"NEE_{cut}", measured + shift, spread * factor, rng)
-        _members(columns, f"RECO_NT_{cut}", night + shift + mismatch, 1.3 * spread * factor, rng)
-        _members(columns, f"GPP_NT_{cut}", night_gpp, 1.4 * spread * factor, rng)
-        _members(columns, f"RECO_DT_{cut}", day_reco, 1.3 * spread * factor, rng)
-        _members(columns, f"GPP_DT_{cut}", day_gpp, 1.4 * spread * factor, rng)
+        _members(columns, f"NEE_{cut}", measured + shift, width * factor, rng)
+        _members(columns, f"RECO_NT_{cut}", night + shift + mismatch, 1.3 * width * factor, rng)
+        _members(columns, f"GPP_NT_{cut}", night_gpp, 1.4 * width * factor, rng)
+        _members(columns, f"RECO_DT_{cut}", day_reco, 1.3 * width * factor, rng)
+        _members(columns, f"GPP_DT_{cut}", day_gpp, 1.4 * width * factor, rng)
         noise = random * np.exp(0.3 * rng.normal(size=shape))
         half = (columns[f"NEE_{cut}_84"] - columns[f"NEE_{cut}_16"]) / 2
         for member in ("REF", "USTAR50"):
@@ -133,8 +134,13 @@ def weather(climate: Climate, top_of_atmosphere: Array, rng: np.random.Generator
     """
     monthly = climate.monthly
     shape = monthly["air_temperature"].shape
-    n = lambda size: size * rng.normal(size=shape)  # noqa: E731
-    factor = lambda size: np.exp(size * rng.normal(size=shape) - size**2 / 2)  # noqa: E731
+
+    def n(size: float) -> Array:
+        return size * rng.normal(size=shape)
+
+    def factor(size: float) -> Array:
+        return np.exp(size * rng.normal(size=shape) - size**2 / 2)
+
     sun = monthly["shortwave"]
     columns: dict[str, Array] = {}
     own = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -26,8 +27,8 @@ from dere.world.water import Water
 
 __all__ = ["DEFAULT", "Parameters", "Structure", "simulate"]
 
-_BLOCK = 64
-"""Members per block of the run over all ages: small arrays stay in the processor's cache."""
+_SPIN_UP_BLOCK, _BLOCK = 512, 64
+"""Members per block of the spin-up and of the run over all ages: small arrays stay in the processor's cache."""
 
 _LITTER_YEARS = 30
 """Last years of the mature run over which litter and climate are averaged for the soil equilibrium."""
@@ -89,13 +90,16 @@ def simulate(
         raise ValueError(f"spin_up_years is {spin_up_years}, expected at least {_LITTER_YEARS}; raise it")
     conditions = prepare(forcing, parameters, structure or Structure())
     lay = layout(names, parameters)
-    snapshots = _spin_up(conditions, lay, parameters, prescribed, wanted_ages, spin_up_years, seed)
-
     blocks = []
-    for start in range(0, forcing.members, _BLOCK):
-        part = slice(start, start + _BLOCK)
-        states = [_members(state, part) for state in snapshots]
-        blocks.append(_run(repeat_ages(states), _condition_members(conditions, part), lay, parameters, seed, diagnostics))
+    for start in range(0, forcing.members, _SPIN_UP_BLOCK):
+        part = slice(start, start + _SPIN_UP_BLOCK)
+        some = _condition_members(conditions, part)
+        shares = None if prescribed is None else prescribed[part]
+        snapshots = _spin_up(some, lay, parameters, shares, wanted_ages, spin_up_years, seed)
+        for first in range(0, some.upper.size, _BLOCK):
+            inner = slice(first, first + _BLOCK)
+            joined = repeat_ages([_members(state, inner) for state in snapshots])
+            blocks.append(_run(joined, _condition_members(some, inner), lay, parameters, seed, diagnostics))
     order = [lay.stands.index(name) for name in names]
     return _dataset(blocks, names, order, wanted_ages)
 
@@ -123,9 +127,7 @@ def _spin_up(
             state, out = advance(state, start + month, month == 11, c, lay, p)
             if year >= years - _LITTER_YEARS:
                 fine, coarse, rate = fine + out.fine, coarse + out.coarse, rate + out.rate
-    soil = carbon.equilibrium(
-        fine / _LITTER_YEARS, coarse / _LITTER_YEARS, rate / (12.0 * _LITTER_YEARS), p
-    )
+    soil = carbon.equilibrium(fine / _LITTER_YEARS, coarse / _LITTER_YEARS, rate / (12.0 * _LITTER_YEARS), p)
     leaf, root, stem, reserve = (lay.by_stand(pool) for pool in state.plants)
     soil = soil._replace(fine=soil.fine + leaf + root + reserve, debris=soil.debris + p.debris_left * stem)
 
@@ -226,7 +228,7 @@ def _condition_members(c: Conditions, part: slice) -> Conditions:
 
 def _check_ages(ages: Sequence[int]) -> tuple[int, ...]:
     checked = tuple(int(age) for age in ages)
-    if not checked or checked[0] < 1 or any(b <= a for a, b in zip(checked, checked[1:], strict=False)):
+    if not checked or checked[0] < 1 or any(b <= a for a, b in pairwise(checked)):
         raise ValueError(f"ages are {checked}, expected increasing years from 1 on; sort them and drop repeats")
     return checked
 

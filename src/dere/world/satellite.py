@@ -77,9 +77,9 @@ def observed_ages(true_weight: Array, ages: Sequence[int], rng: np.random.Genera
         ``nature_distance``; no error at 0.
     """
     scale = min(distance, 1.5)
-    points = true_weight.shape[0]
+    points = int(true_weight.shape[0])
     ln_age = np.log(np.asarray(ages, dtype=float))
-    shift = rng.normal(0, 0.30 * scale, points)
+    shift = np.asarray(rng.normal(0, 0.30 * scale, points))
     width = 0.05 + 0.35 * scale
     kernel = np.exp(-0.5 * ((ln_age[None, :, None] - ln_age[None, None, :] - shift[:, None, None]) / width) ** 2)
     kernel /= kernel.sum(axis=1, keepdims=True) + 1e-12

@@ -63,7 +63,7 @@ class State(NamedTuple):
 
 
 class Month(NamedTuple):
-    """Fluxes of a month (gC m-2 month-1, per stand) and what the spin-up needs of it."""
+    """Fluxes of a month (gC m-2 month-1, per stand; exports less seeds) and what the spin-up needs of it."""
 
     gpp: Array
     ra: Array
@@ -90,7 +90,7 @@ def bare_ground(
     seeds = np.asarray(p.seed_reserve)[lay.kinds][:, None, None] * _cohort_cover(lay, cover, shape)
     zero = np.zeros(shape)
     bare = np.zeros((len(lay.stands), 1, members))
-    half = Water(np.zeros(members), bare + 0.5 * c.upper, bare + 0.5 * c.lower)
+    half = Water(np.zeros((1, members)), bare + 0.5 * c.upper, bare + 0.5 * c.lower)
     potential = np.einsum("tkm,t->km", c.light * c.phenology, c.days) / (len(c.days) / 12.0)
     return State(
         Plants(zero, zero, zero, seeds),
@@ -121,7 +121,9 @@ def advance(state: State, t: int, end_of_year: bool, c: Conditions, lay: Layout,
     season = warm_leaf * (1.0 - tr.drought_shedding * (1.0 - moist))
     full_leaf = carbon.full_leaf_area(state.pay_back, state.plants.stem, cover, tr, p) * cover / tr.specific_leaf_area
     target = full_leaf * season
-    plants, opening = carbon.flush(state.plants, target, p)
+    seeds = p.seed_import * cover
+    sown = state.plants._replace(reserve=state.plants.reserve + seeds)
+    plants, opening = carbon.flush(sown, target, p)
     absorbed, reaching = _light(plants, cover, lay, p)
     wish = absorbed * c.demand[t] * c.thrift[t]
     evaporation = p.soil_evaporation * c.demand[t] * (1.0 - lay.by_stand(absorbed)) * wet_upper
@@ -149,11 +151,18 @@ def advance(state: State, t: int, end_of_year: bool, c: Conditions, lay: Layout,
     pay_back = state.pay_back + (gain - state.pay_back) / p.leaf_memory
     new_cover = state.cover
     if end_of_year and lay.mixed and not state.prescribed:
-        new_cover = competition.advance_cover(state.cover, pay_back[lay.pure :], c.stress[:, None, :], p)
+        closure = -np.expm1(-plants.stem[lay.pure :] / (p.canopy_stem * state.cover))
+        new_cover = competition.advance_cover(state.cover, pay_back[lay.pure :], closure, c.stress[:, None, :], p)
         plants, soil = _yield_ground(plants, soil, state.cover, new_cover, lay)
     after = State(plants, soil, Water(snow, upper, lower), pay_back, new_cover, state.prescribed)
     month = Month(
-        lay.by_stand(gpp), lay.by_stand(flows.respiration + opening), rh, lay.by_stand(flows.export), fine, coarse, rate
+        lay.by_stand(gpp),
+        lay.by_stand(flows.respiration + opening),
+        rh,
+        lay.by_stand(flows.export - seeds),
+        fine,
+        coarse,
+        rate,
     )
     return after, month
 
@@ -177,7 +186,7 @@ def total_carbon(state: State, lay: Layout) -> Array:
 
 
 def repeat_ages(states: list[State]) -> State:
-    """Join states of one age each along the age axis; snow, which no stand changes, is taken from the first."""
+    """Join states of one age each along the age axis."""
 
     def join(*parts: Array) -> Array:
         return np.concatenate(parts, axis=1)
@@ -186,7 +195,9 @@ def repeat_ages(states: list[State]) -> State:
         Plants(*map(join, *(s.plants for s in states))),
         Soil(*map(join, *(s.soil for s in states))),
         Water(
-            states[0].water.snow, join(*(s.water.upper for s in states)), join(*(s.water.lower for s in states))
+            np.concatenate([s.water.snow for s in states]),
+            join(*(s.water.upper for s in states)),
+            join(*(s.water.lower for s in states)),
         ),
         join(*(s.pay_back for s in states)),
         join(*(s.cover for s in states)),
@@ -221,13 +232,13 @@ def _interference(cover: Array, lay: Layout, p: Parameters) -> Array:
     return factor
 
 
-def _yield_ground(
-    plants: Plants, soil: Soil, before: Array, after: Array, lay: Layout
-) -> tuple[Plants, Soil]:
+def _yield_ground(plants: Plants, soil: Soil, before: Array, after: Array, lay: Layout) -> tuple[Plants, Soil]:
     """Cohorts of the mixture that lose ground leave the carbon of that ground as litter; gained ground is empty."""
     lost = np.maximum(1.0 - after / before, 0.0)
     dead = [pool[lay.pure :] * lost for pool in plants]
-    kept = [np.concatenate([pool[: lay.pure], pool[lay.pure :] - gone]) for pool, gone in zip(plants, dead, strict=True)]
+    kept = [
+        np.concatenate([pool[: lay.pure], pool[lay.pure :] - gone]) for pool, gone in zip(plants, dead, strict=True)
+    ]
     fine, debris = soil.fine.copy(), soil.debris.copy()
     fine[lay.pure] += (dead[0] + dead[1] + dead[3]).sum(axis=0)
     debris[lay.pure] += dead[2].sum(axis=0)

@@ -208,7 +208,9 @@ def _base_towers(
         lon.append(new_lon)
         code.append(name)
     if len(lat) < count:
-        raise ValueError(f"world.towers is {count}, but only {len(lat)} base towers fit on vegetated land; ask for fewer")
+        raise ValueError(
+            f"world.towers needs {count} places 80 km apart, but only {len(lat)} are on vegetated land; ask for fewer"
+        )
     return lat, lon, code
 
 

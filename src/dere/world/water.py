@@ -10,7 +10,7 @@ from dere.world.forcing import Array
 
 
 class Water(NamedTuple):
-    """Stores in mm: snow (member,), upper and lower soil layer (stand, age, member)."""
+    """Stores in mm: snow (age, member), upper and lower soil layer (stand, age, member)."""
 
     snow: Array
     upper: Array

@@ -35,11 +35,11 @@ def cover_map(land: Land, layers: Array, year: int) -> xr.Dataset:
     whole[:, water] = 100.0
     whole[land.cell] = layers * land.land_fraction[:, None]
     whole[land.cell, water] += 100 * (1 - land.land_fraction)
-    whole = whole.reshape(1, *grid.shape, len(LAYERS))
-    dry = np.zeros(whole.shape[1] * whole.shape[2])
+    on_grid = whole.reshape(1, *grid.shape, len(LAYERS))
+    dry = np.zeros(len(whole))
     dry[land.cell] = 100 * land.land_fraction
     data = {
-        name: (("time", "lat", "lon"), whole[..., i].astype(np.float32), {"units": "%", "long_name": name})
+        name: (("time", "lat", "lon"), on_grid[..., i].astype(np.float32), {"units": "%", "long_name": name})
         for i, name in enumerate(LAYERS)
     }
     data["LAND"] = (("time", "lat", "lon"), dry.reshape(1, *grid.shape).astype(np.float32), {"units": "%"})

@@ -146,9 +146,7 @@ def write_simulation(
         _save(folder / f"glob_F{age:03d}.npy", np.concatenate([first, share], axis=1).astype(np.float32))
         files += len(STANDS) + 1
     write_netcdf(monthly_dataset(climate, land, start_year), folder / "monthly8.nc")
-    write_json(
-        {"start_year": start_year, "grid_degrees": land.grid.degrees, "ages": list(ages)}, folder / "meta.json"
-    )
+    write_json({"start_year": start_year, "grid_degrees": land.grid.degrees, "ages": list(ages)}, folder / "meta.json")
     write_atomically(folder / "README.md", lambda tmp: tmp.write_text(_README))
     return files
 

@@ -144,9 +144,12 @@ def write_towers(
         calendar = np.arange(start_year + first, start_year + first + count)
         months = (calendar[:, None] * 100 + np.arange(1, 13)).ravel()
         text = format_table(months, chosen, values)
-        path = folder / file_name(site, int(calendar[0]), int(calendar[-1]))
-        write_atomically(path, lambda tmp, text=text: tmp.write_text(text))
-    write_atomically(folder / BIF_NAME, lambda tmp: tmp.write_text(bif, encoding="latin-1"))
+        _write_text(folder / file_name(site, int(calendar[0]), int(calendar[-1])), text)
+    _write_text(folder / BIF_NAME, bif, "latin-1")
     write_table(plants, folder / "site_plant_types.csv")
     write_table(ages, folder / "site_age_weights.csv")
     return len(sites.site) + 3
+
+
+def _write_text(path: Path, text: str, encoding: str = "utf-8") -> None:
+    write_atomically(path, lambda tmp: tmp.write_text(text, encoding=encoding))

@@ -49,7 +49,7 @@ def make_towers(sites: int = 20, predict: int = 4, years: int = 6, seed: int = 0
     fraction = rng.dirichlet(np.ones(3), (count, years))
     towers = xr.Dataset(
         {
-            "flux": (("site", "time", "flux"), flux),
+            "flux_value": (("site", "time", "flux"), flux),
             "flux_quality": (("site", "time"), quality),
             "flux_daytime": (("site", "time", "flux"), flux * 1.05),
             "record": (("site", "time"), record),
@@ -77,9 +77,20 @@ def make_towers(sites: int = 20, predict: int = 4, years: int = 6, seed: int = 0
     )
     cluster = [f"site T{2 * (i // 2):03d}" for i in range(sites)] + [f"site {name}" for name in names[sites:]]
     fold = [(i // 2) % 5 for i in range(sites)] + [-1] * predict
-    role = np.select([np.array(fold) < 0, np.array(fold) == 0, np.array(fold) == 1], ["predict", "test", "validation"], "training")
+    role = np.select(
+        [np.array(fold) < 0, np.array(fold) == 0, np.array(fold) == 1], ["predict", "test", "validation"], "training"
+    )
     members = pd.DataFrame(
-        {"id": names, "kind": "site", "cluster": cluster, "fold": fold, "lat": lat, "lon": 0.0, "cell": -1, "role": role}
+        {
+            "id": names,
+            "kind": "site",
+            "cluster": cluster,
+            "fold": fold,
+            "lat": lat,
+            "lon": 0.0,
+            "cell": -1,
+            "role": role,
+        }
     )
     towers["true_flux"] = (("site", "time", "flux"), true)
     return towers, members
@@ -103,7 +114,7 @@ def members(towers_and_members) -> pd.DataFrame:
 @pytest.fixture
 def truth(towers, members) -> xr.Dataset:
     sites = sites_with_role(members, ("predict",))
-    return xr.Dataset({"flux": towers["true_flux"].sel(site=sites).reset_coords(drop=True)})
+    return xr.Dataset({"flux_value": towers["true_flux"].sel(site=sites).reset_coords(drop=True)})
 
 
 @pytest.fixture

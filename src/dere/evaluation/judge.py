@@ -1,0 +1,96 @@
+"""All tables of a run from its prediction files: the one call of the evaluation rule."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import pandas as pd
+import xarray as xr
+
+from dere.config.evaluation import EvaluationConfig
+from dere.evaluation import calibration
+from dere.evaluation.bootstrap import paired
+from dere.evaluation.closure import closure_table
+from dere.evaluation.schemas import checked
+from dere.evaluation.site_scores import map_skill, site_skill
+from dere.evaluation.tables import POOLED, skill
+from dere.harmonise.splits import roles
+
+log = logging.getLogger(__name__)
+
+Products = Mapping[tuple[str, str], Mapping[str, xr.Dataset]]
+
+
+def judge(
+    predictions: Mapping[str, xr.Dataset],
+    towers: xr.Dataset,
+    splits: pd.DataFrame,
+    config: EvaluationConfig,
+    *,
+    truth: xr.Dataset | None = None,
+    cells: xr.Dataset | None = None,
+    products: Products | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Score every file on the same rows.
+
+    Parameters
+    ----------
+    predictions
+        File name to prediction dataset; ensembles included.
+    towers, splits
+        ``data/towers.nc`` and ``data/splits.csv`` (types restored by ``dere.harmonise.splits.read_back``).
+    config
+        Thresholds, minimum counts, bootstrap.
+    truth, cells
+        The world's ``data/truth.nc`` and ``data/drivers.nc``; None elsewhere.
+    products
+        (method, backbone) to the three product datasets by flux; scored as maps where truth and cells are given.
+
+    Returns
+    -------
+    dict
+        Tables ``site_skill``, ``skill``, ``paired``, ``calibration``, ``closure``, checked against their schemas.
+
+    Raises
+    ------
+    ValueError
+        When a prediction file is incomplete or does not close.
+    """
+    scored, calibrated = [], []
+    for name, file in predictions.items():
+        members = members_of(file, splits)
+        scored.append(site_skill(file, towers, members, config, truth, name))
+        calibrated.append(calibration.calibration(file, towers, members, config, truth))
+        log.info("%s: %d scores", name, len(scored[-1]))
+    products = products or {}
+    if truth is not None and "cell_flux" in truth and cells is not None:
+        for (method, backbone), files in products.items():
+            scored.append(map_skill(files, truth, cells, config, method=method, backbone=backbone))
+    per_site = _joined(scored)
+    tables = {
+        "site_skill": per_site,
+        "skill": skill(per_site),
+        "paired": paired(per_site, config),
+        "calibration": calibration.pooled(_joined(calibrated)),
+        "closure": closure_table(predictions, {"/".join(key): files for key, files in products.items()}),
+    }
+    return {name: checked(table, name) for name, table in tables.items()}
+
+
+def members_of(prediction: xr.Dataset, splits: pd.DataFrame) -> pd.DataFrame:
+    """Roles for a prediction file; in an ensemble of several folds every tower is a test tower of its own fold."""
+    fold = str(prediction.attrs.get("fold"))
+    if fold != POOLED:
+        return roles(splits, int(fold))
+    tested = {str(site) for site, k in zip(prediction["site"].values, prediction["fold"].values, strict=True) if k >= 0}
+    folds = splits.loc[(splits["kind"] == "site") & splits["id"].isin(tested) & (splits["fold"] >= 0), "fold"].unique()
+    table = splits.assign(role="training")
+    table.loc[table["fold"].isin(folds), "role"] = "test"
+    table.loc[table["fold"] < 0, "role"] = "predict"
+    return table
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [table for table in tables if not table.empty]
+    return pd.concat(filled, ignore_index=True) if filled else tables[0]

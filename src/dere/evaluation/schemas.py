@@ -1,0 +1,79 @@
+"""Schemas of the tables under ``tables/``; a table that breaks its schema is not written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import pandera.pandas as pa
+
+from dere.evaluation import bootstrap, calibration, closure, cost, site_scores, tables, totals
+from dere.evaluation.scales import SCALES
+from dere.variables import FLUXES
+
+_TEXT = pa.Column(str)
+_NUMBER = pa.Column(float, nullable=True)
+_COUNT = pa.Column(int, pa.Check.ge(0))
+_POSITIVE = pa.Column(float, pa.Check.ge(0), nullable=True)
+_SHARE = pa.Column(float, pa.Check.in_range(0, 1), nullable=True)
+_MEANINGS = {
+    "flux": pa.Column(str, pa.Check.isin(FLUXES)),
+    "scale": pa.Column(str, pa.Check.isin(SCALES)),
+    "rows": pa.Column(str, pa.Check.isin(["measured", "daytime", "cold", "virtual", "map"])),
+    "grouping": pa.Column(
+        str, pa.Check.isin(["all", "igbp", "koppen", "quality", "daytime", "cold", "virtual", "map"])
+    ),
+    "statistic": pa.Column(str, pa.Check.isin([*tables.STATISTICS, "across"])),
+    "kind": pa.Column(str, pa.Check.isin(["prediction", "product"])),
+    "nse": pa.Column(float, pa.Check.le(1), nullable=True),
+    **dict.fromkeys(("rmse", "mae", "sigma_ratio", "mean_residual", "maximum_residual", "spread_error"), _POSITIVE),
+    **dict.fromkeys(("crps", "width_50", "width_90", "seconds", "max_rss_mb", "cpu_seconds"), _POSITIVE),
+    **dict.fromkeys(("r2", "share_better", "coverage_50", "coverage_90", "coverage_90_tower_q25"), _SHARE),
+    **dict.fromkeys(("rmse_ratio", "ratio_low", "ratio_high"), pa.Column(float, pa.Check.gt(0))),
+    **dict.fromkeys(("sites", "months", "clusters", "seeds", "values", "repeats", "year"), _COUNT),
+}
+_TEXTS = {
+    *("site", "method", "backbone", "against", "against_backbone", "fold", "seed", "igbp", "koppen", "cluster"),
+    *("group", "file", "rule", "wildcards", "region"),
+}
+
+
+def _schema(columns: Sequence[str]) -> pa.DataFrameSchema:
+    described = {name: _MEANINGS.get(name, _TEXT if name in _TEXTS else _NUMBER) for name in columns}
+    return pa.DataFrameSchema(described, strict=True, ordered=True, coerce=True)
+
+
+_RUN = ("method", "backbone", "fold", "seed")
+_TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
+    "site_skill": (site_scores.COLUMNS, ("site", *_RUN, "flux", "scale", "rows", "quality")),
+    "skill": (tables.COLUMNS, (*tables.KEY, "statistic")),
+    "paired": (bootstrap.COLUMNS, bootstrap.COLUMNS[: bootstrap.COLUMNS.index("sites")]),
+    "calibration": (calibration.COLUMNS, (*_RUN, "grouping", "flux")),
+    "closure": (closure.COLUMNS, ("file", "kind")),
+    "cost": (cost.COLUMNS, ("rule", "wildcards")),
+    "totals": (totals.COLUMNS, ("flux", "region", "year")),
+}
+SCHEMAS = {name: _schema(columns) for name, (columns, _) in _TABLES.items()}
+KEYS = {name: tuple(key) for name, (_, key) in _TABLES.items()}
+"""Columns that name a row of each table."""
+
+
+def checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the table with its types set.
+
+    Raises
+    ------
+    ValueError
+        When a column is missing or unknown, a value is impossible, or a row occurs twice.
+    """
+    twice = table.duplicated(list(KEYS[name])) if set(KEYS[name]) <= set(table) else pd.Series(dtype=bool)
+    if twice.any():
+        row = table.loc[twice.to_numpy(), list(KEYS[name])].iloc[0].to_dict()
+        raise ValueError(
+            f"{name}.csv would hold {int(twice.sum())} rows twice (first: {row}); one file per method, fold and seed"
+        )
+    try:
+        return SCHEMAS[name].validate(table)
+    except pa.errors.SchemaError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(f"{name}.csv would break its schema ({reason}); this is a fault in the evaluation") from None

@@ -1,0 +1,24 @@
+"""Join the folds and seeds of each method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dere.evaluation.ensemble import ensemble
+from dere.io import read_netcdf, write_netcdf
+
+
+def write_ensembles(predictions: Sequence[Path], outputs: Sequence[Path]) -> None:
+    """Write one ensemble for each method and backbone.
+
+    Parameters
+    ----------
+    predictions
+        ``.../<method>/<backbone>/fold<k>/seed<s>.nc``.
+    outputs
+        ``.../<method>/<backbone>/ensemble.nc``.
+    """
+    for output in outputs:
+        members = [path for path in predictions if path.parent.parent == output.parent]
+        write_netcdf(ensemble([read_netcdf(path) for path in members]), output)

@@ -1,0 +1,82 @@
+"""Judge every prediction file of a run by the same rows and write all tables of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from dere.config.evaluation import EvaluationConfig
+from dere.evaluation.judge import judge
+from dere.evaluation.totals import true_totals
+from dere.io import read_netcdf, write_table
+from dere.products.totals import totals
+from dere.workflow.members import read_roles, read_splits
+
+Maps = dict[str, xr.Dataset]
+
+
+def evaluate(
+    predictions: Sequence[Path],
+    files: Mapping[str, Path],
+    tables: Mapping[str, Path],
+    config: EvaluationConfig,
+    product: str,
+    fold: int,
+) -> None:
+    """Score all files and write the tables.
+
+    Parameters
+    ----------
+    predictions
+        One file per method, backbone, fold and seed, and the ensembles; a file with missing rows is refused.
+    files
+        ``towers``, ``splits``, ``drivers`` and, where the run has them, ``products`` (folder of the public maps) and
+        ``truth``.
+    tables
+        Files to write: ``skill``, ``site_skill``, ``paired``, ``calibration``, ``closure``, ``totals``, ``roles``.
+    config
+        The section evaluation.
+    product
+        ``method/backbone`` of the public maps.
+    fold
+        Fold whose roles are written for the figures.
+
+    Raises
+    ------
+    ValueError
+        When a prediction file is not complete or does not close.
+    """
+    truth = read_netcdf(files["truth"]) if "truth" in files else None
+    drivers = read_netcdf(files["drivers"])
+    maps = read_maps(files["products"]) if "products" in files else {}
+    method, backbone = product.split("/")
+    results = judge(
+        {str(path): read_netcdf(path) for path in predictions},
+        read_netcdf(files["towers"]),
+        read_splits(files["splits"]),
+        config,
+        truth=truth,
+        cells=drivers if truth is not None else None,
+        products={(method, backbone): maps} if maps else None,
+    )
+    results["totals"] = total_table(maps, truth, drivers)
+    results["roles"] = read_roles(files["splits"], fold)
+    for name, path in tables.items():
+        write_table(results[name], path)
+
+
+def read_maps(folder: Path) -> Maps:
+    """Read the public maps of a folder, by flux."""
+    datasets = [read_netcdf(path) for path in sorted(folder.glob("*.nc"))]
+    return {str(dataset.attrs["variable_id"]): dataset for dataset in datasets}
+
+
+def total_table(maps: Maps, truth: xr.Dataset | None, drivers: xr.Dataset) -> pd.DataFrame:
+    """Annual totals of the maps and, where it is known, of the truth; ``source`` tells them apart."""
+    parts = [totals(maps).assign(source="product")] if maps else []
+    if maps and truth is not None:
+        parts.append(true_totals(truth, drivers).assign(source="truth"))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["source", "flux", "year"])

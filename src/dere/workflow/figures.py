@@ -1,0 +1,18 @@
+"""Draw all figures of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dere.config.outputs import FiguresConfig
+from dere.figures.gallery import draw_all
+
+
+def draw(files: Mapping[str, Path | Sequence[Path]], folder: Path, config: FiguresConfig) -> None:
+    """Draw every figure that ``files`` allow; a folder of products stands for its NetCDF files."""
+    found = dict(files)
+    products = found.get("products")
+    if isinstance(products, Path):
+        found["products"] = sorted(products.glob("*.nc"))
+    draw_all(found, folder, config)

@@ -1,0 +1,71 @@
+"""Write the public files: maps on the run's grid and the table of the towers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from dere import __version__
+from dere.config.outputs import ProductsConfig
+from dere.io import content_hash, file_sha256, read_json, read_netcdf, write_atomically
+from dere.products.attributes import Provenance
+from dere.products.files import write_products
+from dere.products.towers import tower_table
+
+
+def products(
+    cells: Sequence[Path], manifests: Sequence[Path], files: Mapping[str, Path], folder: Path, config: ProductsConfig
+) -> None:
+    """Write one NetCDF file per flux (where there are cells) and ``towers.csv.gz``.
+
+    Parameters
+    ----------
+    cells
+        Predictions in cells, one per fold and seed; empty = the run has no map.
+    manifests
+        Manifests of the networks that made them.
+    files
+        ``ensemble`` (predictions at sites), ``towers``, ``cover``, ``drivers``.
+    folder
+        Where the files go.
+    config
+        The section products.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if cells:
+        about = [read_json(path) for path in manifests]
+        provenance = Provenance(
+            commit=f"dere {__version__}",
+            configuration=content_hash([manifest["params"] for manifest in about]),
+            inputs={
+                "models": content_hash([manifest["sha256"] for manifest in about]),
+                "drivers": file_sha256(files["drivers"]),
+            },
+        )
+        mean = mean_of_runs([read_netcdf(path) for path in cells])
+        write_products(mean, read_netcdf(files["cover"]), read_netcdf(files["drivers"]), folder, config, provenance)
+    table = tower_table(read_netcdf(files["ensemble"]), read_netcdf(files["towers"]))
+    write_atomically(folder / "towers.csv.gz", lambda temporary: table.to_csv(temporary, index=False))
+
+
+def mean_of_runs(runs: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Average map predictions over folds and seeds; means keep the closure.
+
+    Variances are combined by the law of total variance, quantiles level by level.
+    """
+    first = runs[0]
+    if len(runs) == 1:
+        return first
+    result = first.copy()
+    means = np.stack([run["prediction"].values for run in runs])
+    result["prediction"] = first["prediction"].copy(data=means.mean(0))
+    if all("std" in run for run in runs):
+        within = np.stack([run["std"].values for run in runs]) ** 2
+        result["std"] = first["std"].copy(data=np.sqrt(within.mean(0) + means.var(0, ddof=1)))
+    for name in ("quantile_value", "plant_fraction"):
+        if all(name in run for run in runs):
+            result[name] = first[name].copy(data=np.mean([run[name].values for run in runs], axis=0))
+    return result.assign_attrs(fold="all", seed="ensemble")

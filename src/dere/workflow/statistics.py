@@ -1,0 +1,39 @@
+"""Write the statistics of one fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dere.harmonise.statistics import statistics
+from dere.io import read_netcdf, write_netcdf
+from dere.workflow.members import read_splits
+
+
+def write_statistics(files: Mapping[str, Path], fold: int, output: Path, params: Mapping[str, Any]) -> None:
+    """Write mean and spread of drivers, statics, targets and fluxes over the fold's training members.
+
+    Parameters
+    ----------
+    files
+        ``drivers``, ``simulation``, ``towers``, ``splits``.
+    fold
+        Fold.
+    output
+        File to write.
+    params
+        ``satellites`` and ``minimum_training_quality`` of the section harmonise.
+    """
+    write_netcdf(
+        statistics(
+            read_netcdf(files["drivers"]),
+            read_netcdf(files["simulation"]),
+            read_netcdf(files["towers"]),
+            read_splits(files["splits"]),
+            fold,
+            bool(params["satellites"]),
+            float(params["minimum_training_quality"]),
+        ),
+        output,
+    )

@@ -1,0 +1,69 @@
+"""Incomplete prediction files are refused in one sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from dere.evaluation.completeness import check_prediction
+
+NAME = "predictions/gbm/none/fold0/seed0.nc"
+
+
+def test_a_complete_file_passes(prediction, towers, members):
+    check_prediction(prediction, towers, members, NAME)
+
+
+def test_flux_order_and_values_outside_the_record_do_not_matter(prediction, towers, members):
+    file = prediction.isel(flux=[2, 0, 1]).fillna(0.0)
+    check_prediction(file, towers, members, NAME)
+
+
+def _hole(file):
+    file["prediction"][0, 5, 1] = np.nan
+    return file
+
+
+def _infinite(file):
+    file["prediction"][0, 5, :] = np.inf
+    return file
+
+
+def _open(file):
+    file["prediction"][1, 7, 2] += 0.5
+    return file
+
+
+def _shift(file):
+    return file.assign_coords(time=file["time"] + np.timedelta64(31, "D"))
+
+
+CASES = {
+    "missing site": (lambda f: f.isel(site=slice(1, None)), r"1 of 8 expected sites are missing \(first: T000\)"),
+    "extra site": (
+        lambda f: xr.concat([f, f.isel(site=[0]).assign_coords(site=["T019"])], "site"),
+        r"1 sites are too many \(first: T019\)",
+    ),
+    "site twice": (lambda f: xr.concat([f, f.isel(site=[0])], "site"), "site T000 occurs 2 times"),
+    "missing month": (lambda f: f.isel(time=slice(0, -1)), r"71 months, that of the towers 72 .*2006-12"),
+    "other axis": (_shift, "time axis has 72 months, that of the towers 72"),
+    "hole": (_hole, r"1 of \d+ predicted values are missing or not finite \(first: reco of T000 in 2001-06\)"),
+    "infinite": (_infinite, r"3 of \d+ predicted values"),
+    "missing flux": (lambda f: f.sel(flux=["gpp", "nee"]), "holds the fluxes"),
+    "no variable": (lambda f: f.rename(prediction="mean"), "needs a variable prediction"),
+    "open budget": (_open, r"reaches 0.5 gC m-2 d-1 \(at T001 in 2001-08\)"),
+    "no attributes": (lambda f: f.drop_attrs(), "attributes .* are missing"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_faulty_files_are_refused(case, prediction, towers, members):
+    spoil, message = CASES[case]
+    with pytest.raises(ValueError, match=f"^{NAME}: .*{message}") as error:
+        check_prediction(spoil(prediction.copy(deep=True)), towers, members, NAME)
+    assert "\n" not in str(error.value)
+
+
+def test_float32_rounding_of_a_closing_triple_is_accepted(prediction, towers, members):
+    check_prediction(prediction.astype("float32"), towers, members, NAME)

@@ -1,0 +1,100 @@
+"""The canonical set of the real towers, without the process model's cost: one age, no perturbations."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.harmonise.build import harmonise
+from dere.harmonise.interim import Interim
+from dere.harmonise.labels import repeated_runs
+from dere.harmonise.splits import distance_km
+from dere.harmonise.windows import site_window_drivers
+from dere.ingest.towers import read_towers
+from dere.variables import MONTHLY8
+
+ROOT = os.environ.get("DERE_REALDATA", "")
+pytestmark = [
+    pytest.mark.realdata,
+    pytest.mark.skipif(not Path(ROOT, "fluxnet2015-monthly").is_dir(), reason="DERE_REALDATA is not set"),
+]
+SOURCE = SimulationSource(provider="builtin", perturbations=0, ages=(1, 20), member_months=120)
+
+
+def build(folders, satellites):
+    towers, table = read_towers([Path(ROOT, name) for name in folders], satellites)
+    interim = Interim(towers, provenance={"towers": table})
+    return harmonise(interim, SOURCE, HarmoniseConfig(satellites=satellites), SplitsConfig())
+
+
+@pytest.fixture(scope="module")
+def extract():
+    return build(["fluxnet2015-monthly"], satellites=True)
+
+
+@pytest.fixture(scope="module")
+def everything():
+    return build(["fluxnet2015-monthly", "icos-warm-winter-2020"], satellites=False)
+
+
+def months(c, reason):
+    return int(c.counts.loc[c.counts["reason"] == reason, "months"].sum())
+
+
+def check(c, satellites):
+    towers = c.towers
+    record = towers["record"].values
+    for name in MONTHLY8:
+        assert np.isfinite(towers[name].values[record]).all(), name
+    drivers, _ = site_window_drivers(towers, satellites)
+    assert np.isfinite(drivers).all()
+    assert np.isfinite(towers["static"]).all()
+    assert np.isfinite(towers["simulated"].values[record]).all()
+    gpp, reco, nee = np.moveaxis(towers["flux_value"].values, -1, 0)
+    assert np.nanmax(np.abs(reco - gpp - nee)) < 1e-4
+    sites = c.splits[c.splits["kind"] == "site"]
+    labelled = towers["site"].values[towers["kind"].values == "tower"]
+    assert sorted(sites.loc[sites["fold"] >= 0, "id"]) == sorted(labelled)
+    sizes = sites.loc[sites["fold"] >= 0, "fold"].value_counts()
+    assert sizes.max() - sizes.min() <= 4
+    near = np.argwhere(np.triu(distance_km(sites["lat"], sites["lon"]) < 50, 1))
+    fold = sites["fold"].to_numpy()
+    both = (fold[near] >= 0).all(1)
+    assert both.sum() > 20
+    assert (fold[near[both, 0]] == fold[near[both, 1]]).all()
+    ages = np.abs(towers["age_weight"].sum("age") - 1)
+    assert ages.max() < 1e-5
+
+
+def test_extract_of_166_sites(extract):
+    check(extract, satellites=True)
+    assert extract.towers.sizes["site"] == 166
+    assert not extract.dropped
+    assert months(extract, "kept") == 13673
+    assert months(extract, "repeated") == 103
+    assert months(extract, "closure") == 0
+    good = np.isfinite(extract.towers["flux_value"].values).all(-1) & (extract.towers["flux_quality"].values >= 0.5)
+    assert good.sum() == pytest.approx(11411, abs=100)
+    attribute = list(extract.towers["attribute"].values)
+    assert extract.towers["static"].values[:, attribute.index("has_satellite")].mean() > 0.95
+
+
+def test_all_197_sites(everything):
+    check(everything, satellites=False)
+    # their reanalysis columns end in 2019 and they have nothing else for pressure, rain and wind
+    assert set(everything.dropped) == {"BE-Lcr", "FI-Ken", "GL-Dsk"}
+    assert everything.towers.sizes["site"] == 194
+    assert months(everything, "closure") == 273
+    assert months(everything, "kept") > 17000
+    assert "GL-ZaH" in everything.towers["site"].values or "DK-ZaH" in everything.towers["site"].values
+
+
+def test_no_stuck_partitioning_is_left(extract, everything):
+    for canonical in (extract, everything):
+        flux = canonical.towers["flux_value"].values
+        assert not repeated_runs(np.moveaxis(flux, -1, 1), 3).any()
+    # a whole year of one value in the source
+    manitoba = extract.towers["flux_value"].sel(site="CA-Man", flux="gpp").values
+    assert not (manitoba == np.float32(-1.59724)).any()

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dere.harmonise.labels import UNCERTAINTY_FLOOR, make_labels, repeated_runs
+from dere.variables import FLUXES
+
+
+def months(labels, reason, site="XX-S00"):
+    counts = labels.counts
+    return int(counts[(counts["site"] == site) & (counts["reason"] == reason)]["months"].sum())
+
+
+def test_the_triple_closes_and_is_not_clipped(towers):
+    towers["gpp_nt"][0, 0] = -0.7
+    towers["reco_nt"][0, 0] = float(towers["nee"][0, 0]) - 0.7
+    flux = make_labels(towers).dataset["flux_value"].sel(flux=list(FLUXES)).values
+    gpp, reco, nee = np.moveaxis(flux, -1, 0)
+    np.testing.assert_allclose(reco, gpp + nee, atol=1e-5)
+    assert gpp[0, 0] == np.float32(-0.7)
+
+
+def test_a_published_reco_that_does_not_close_rejects_the_month(towers):
+    towers["reco_nt"][0, 3] += 0.51
+    towers["reco_nt"][0, 4] += 0.49
+    labels = make_labels(towers, maximum_residual=0.5)
+    flux = labels.dataset["flux_value"].values
+    assert np.isnan(flux[0, 3]).all()
+    assert np.isfinite(flux[0, 4]).all()
+    assert flux[0, 4, 1] == pytest.approx(float(towers["nee"][0, 4] + towers["gpp_nt"][0, 4]), rel=1e-5)
+    assert months(labels, "closure") == 1
+
+
+def test_a_missing_reco_is_no_reason_to_reject(towers):
+    towers["reco_nt"][:] = np.nan
+    assert months(make_labels(towers), "kept") == 48
+
+
+def test_repeated_values_are_rejected_and_counted_once(towers):
+    towers["gpp_nt"][0, 12:24] = -13.29
+    towers["reco_nt"][0, 12:24] = -13.29
+    towers["nee"][0, 12:14] = np.nan
+    labels = make_labels(towers, maximum_residual=1e9)
+    assert months(labels, "no_nee") == 2
+    assert months(labels, "repeated") == 10
+    assert months(labels, "kept") == 36
+    assert np.isnan(labels.dataset["flux_value"].values[0, 12:24]).all()
+
+
+def test_a_stuck_reco_shows_in_the_sum_where_none_is_published(towers):
+    towers["reco_nt"][:] = np.nan
+    towers["gpp_nt"][0, 5:8] = -towers["nee"].values[0, 5:8]
+    assert months(make_labels(towers), "repeated") == 3
+
+
+def test_every_month_of_the_record_is_kept_or_has_one_reason(towers):
+    rng = np.random.default_rng(0)
+    for name in ("nee", "gpp_nt", "reco_nt"):
+        towers[name] = towers[name].where(rng.random(towers[name].shape) > 0.2)
+    towers["in_record"][1, :30] = False
+    counts = make_labels(towers).counts
+    np.testing.assert_array_equal(counts.groupby("site")["months"].sum(), towers["in_record"].sum("time"))
+
+
+def test_low_quality_stays_with_its_quality(towers):
+    towers["nee_quality"][0, :6] = 0.1
+    towers["nee_quality"][0, 6] = np.nan
+    dataset = make_labels(towers).dataset
+    assert np.isfinite(dataset["flux_value"].values[0, :7]).all()
+    assert dataset["flux_quality"].values[0, 0] == np.float32(0.1)
+    assert dataset["flux_quality"].values[0, 6] == 0.0
+
+
+def test_uncertainty_prefers_the_product_and_is_consistent_with_the_closing_triple(towers):
+    towers["nee_joint_uncertainty"][0, 0] = np.nan
+    towers["nee_random_uncertainty"] = towers["nee"] * 0 + 0.11
+    towers["gpp_dt"][0, 1] = np.nan
+    sigma = make_labels(towers).dataset["flux_uncertainty"].sel(flux=["gpp", "reco", "nee"]).values
+    assert sigma[0, 0, 2] == pytest.approx(0.11)
+    assert sigma[0, 2, 2] == pytest.approx(0.2)
+    partitioning = max(0.05 * float(towers["gpp_nt"][0, 2]), UNCERTAINTY_FLOOR)
+    assert sigma[0, 2, 0] == pytest.approx(partitioning, rel=1e-5)
+    assert sigma[0, 1, 0] == pytest.approx(max(0.04 + 0.05 * abs(float(towers["gpp_nt"][0, 1])), 0.05), rel=1e-5)
+    # RECO is NEE + GPP with independent errors of the two
+    assert (sigma[..., 1] >= sigma[..., 2] - 1e-6).all()
+    assert np.isfinite(sigma).all()
+    del towers["nee_random_uncertainty"]
+    fallback = make_labels(towers).dataset["flux_uncertainty"].sel(flux="nee").values[0, 0]
+    assert fallback == pytest.approx(0.05 + 0.022 * abs(float(towers["nee"][0, 0])), rel=1e-5)
+
+
+def test_daytime_partitioning_closes_with_the_same_nee(towers):
+    daytime = make_labels(towers).dataset["flux_daytime"].sel(flux=["gpp", "reco", "nee"]).values
+    np.testing.assert_allclose(daytime[..., 0], 0.9 * towers["gpp_nt"], rtol=1e-5)
+    np.testing.assert_allclose(daytime[..., 1] - daytime[..., 0], daytime[..., 2], atol=1e-5)
+
+
+@given(st.lists(st.sampled_from([0.0, 1.0, np.nan]), min_size=0, max_size=30), st.integers(2, 5))
+def test_repeated_runs_mark_exactly_the_long_runs(values, length):
+    expected = np.zeros(len(values), bool)
+    start = 0
+    for stop in range(1, len(values) + 1):
+        if stop == len(values) or values[stop] != values[start]:
+            expected[start:stop] = stop - start >= length
+            start = stop
+    np.testing.assert_array_equal(repeated_runs(np.array(values), length), expected)

@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+
+from dere.imputation import labels as module
+from dere.imputation.batches import Stretch
+from dere.imputation.fit import series_of
+from dere.imputation.labels import IMPUTED, NOTHING, OBSERVED, Request, impute, trajectories
+from dere.variables import FLUX_UNIT
+
+
+def test_schema_units_and_sites(labels, splits, config):
+    assert set(labels["site"].values) == set(splits.loc[splits["fold"] > 0, "id"])
+    assert labels["label"].dims == ("site", "time", "flux")
+    assert labels["covariance"].dims == ("site", "time", "component", "component2")
+    assert labels["quantile_value"].dims == ("site", "time", "flux", "quantile")
+    assert labels["sample"].dims == ("site", "sample", "time", "flux")
+    assert labels["component"].values.tolist() == ["nee", "reco"] and labels.sizes["sample"] == config.samples
+    for name in ("label", "sample", "quantile_value"):
+        assert labels[name].attrs["units"] == FLUX_UNIT
+    assert labels["covariance"].attrs["units"] == f"({FLUX_UNIT})2"
+    assert labels["origin"].dtype == np.int8
+
+
+def test_observed_months_keep_value_and_error_covariance(labels, towers):
+    here = towers.sel(site=labels["site"].values)
+    observed = labels["origin"].values == OBSERVED
+    assert (observed == np.isfinite(here["flux_value"].values).all(-1)).all()
+    assert np.allclose(labels["label"].values[observed], here["flux_value"].sel(flux=labels["flux"]).values[observed])
+    # sigma .2 for each flux: var(GPP) = var(RECO) + var(NEE) - 2 cov gives cov = .02; a floor of 5 % may lift it
+    variance = np.diagonal(labels["covariance"].values[observed], axis1=-2, axis2=-1)
+    assert (variance >= 0.04 - 1e-9).all() and np.median(variance) == pytest.approx(0.04, rel=0.05)
+
+
+def test_imputed_months_carry_the_moments_of_the_trajectories(labels):
+    imputed = labels["origin"].values == IMPUTED
+    sample = np.moveaxis(labels["sample"].values, 1, -1)[imputed].astype(float)
+    names = labels["flux"].values.tolist()
+    assert np.allclose(sample.mean(-1), labels["label"].values[imputed], atol=1e-4)
+    nee, reco = sample[:, names.index("nee")], sample[:, names.index("reco")]
+    expected = [np.cov(a, b) for a, b in zip(nee, reco, strict=True)]
+    assert np.allclose(labels["covariance"].values[imputed], expected, rtol=1e-3, atol=1e-5)
+    assert np.allclose(
+        labels["quantile_value"].sel(quantile=0.95).values[imputed], np.quantile(sample, 0.95, axis=-1), atol=1e-4
+    )
+
+
+def test_every_trajectory_and_mean_closes(labels):
+    for name in ("label", "sample"):
+        residual = labels[name].sel(flux="reco") - labels[name].sel(flux="gpp") - labels[name].sel(flux="nee")
+        assert float(np.abs(residual).max()) < 1e-5
+
+
+def test_trajectories_scatter_around_observations_with_their_error(labels):
+    observed = labels["origin"].values == OBSERVED
+    sample = np.moveaxis(labels["sample"].values, 1, -1)[observed]
+    assert np.allclose(sample.mean(-1), labels["label"].values[observed], atol=1e-4)
+    nee = labels["flux"].values.tolist().index("nee")
+    ratio = sample[:, nee].var(-1, ddof=1) / labels["covariance"].values[observed][:, 0, 0]
+    assert ratio.mean() == pytest.approx(1.0, abs=0.08)
+
+
+def test_labels_reach_the_margin_and_no_further(labels):
+    origin = labels["origin"].values
+    assert (origin[:, :3] == NOTHING).all() and (origin[:, 57:] == NOTHING).all()
+    assert (origin[:, 3:6] == IMPUTED).all() and (origin[:, 54:57] == IMPUTED).all()
+    assert np.isnan(labels["label"].values[origin == NOTHING]).all()
+
+
+def test_all_observations_condition(trained, towers, splits, config, monkeypatch):
+    seen = {}
+    real = module.assemble
+
+    def spy(series, point, prior, stretches, known, active, device):
+        for stretch, mask, wanted in zip(stretches, known, active, strict=True):
+            expected = series.observed[stretch.site, stretch.start : stretch.stop]
+            assert np.array_equal(mask, expected) and np.array_equal(wanted, ~expected)
+            seen[str(series.sites[stretch.site])] = int(mask.sum())
+        return real(series, point, prior, stretches, known, active, device)
+
+    monkeypatch.setattr(module, "assemble", spy)
+    impute(trained[0], towers, splits, 0, config, seed=3)
+    per_site = np.isfinite(towers["flux_value"].values).all(-1).sum(1)
+    assert seen == {str(s): n for s, n, f in zip(towers["site"].values, per_site, splits["fold"], strict=True) if f > 0}
+
+
+def test_side_information_is_encoded_once_per_batch_of_sites(trained, towers, splits, config, monkeypatch):
+    imputer = trained[0]
+    calls = {"encode": 0, "step": 0}
+    encode, forward = imputer.denoiser.encoder.forward, imputer.denoiser.forward
+    monkeypatch.setattr(
+        imputer.denoiser.encoder, "forward", lambda *a: calls.update(encode=calls["encode"] + 1) or encode(*a)
+    )
+    monkeypatch.setattr(imputer.denoiser, "forward", lambda *a: calls.update(step=calls["step"] + 1) or forward(*a))
+    impute(imputer, towers, splits, 0, config, seed=3)
+    assert calls["encode"] == 3  # 12 sites of one length in batches of four
+    assert calls["step"] == 3 * config.sampling_steps
+
+
+def test_a_site_without_observations_is_wider_and_complete(trained, towers, splits, config, labels):
+    blind = towers.copy(deep=True)
+    blind["flux_value"][7] = np.nan
+    made = impute(trained[0], blind, splits, 0, config, seed=3).sel(site="S07")
+    assert set(np.unique(made["origin"])) == {NOTHING, IMPUTED}
+    assert np.isfinite(made["label"].values[made["origin"].values == IMPUTED]).all()
+    both = (made["origin"].values == IMPUTED) & (labels["origin"].sel(site="S07").values == IMPUTED)
+    trace = [np.trace(d["covariance"].values[both], axis1=-2, axis2=-1).mean() for d in (made, labels.sel(site="S07"))]
+    assert trace[0] > trace[1]
+
+
+def test_observations_pull_the_imputed_months_of_their_site(trained, towers, splits, config, labels):
+    moved = towers.copy(deep=True)
+    moved["flux_value"][7] = moved["flux_value"][7] + np.array([0.0, 5.0, 5.0])
+    made = impute(trained[0], moved, splits, 0, config, seed=3)
+    change = made["label"].sel(flux="nee") - labels["label"].sel(flux="nee")
+    imputed = labels["origin"].values == IMPUTED
+    here = labels["site"].values == "S07"
+    assert change.values[here][imputed[here]].mean() > 2.0
+    assert np.abs(change.values[~here][imputed[~here]]).max() == 0.0
+
+
+def test_short_and_ragged_records(trained, towers, splits, config):
+    ragged = towers.copy(deep=True)
+    ragged["record"][8, 20:] = False
+    ragged["flux_value"][8, 20:] = np.nan
+    ragged["record"][9] = False
+    ragged["flux_value"][9] = np.nan
+    made = impute(trained[0], ragged, splits, 0, config, seed=3)
+    assert (made["origin"].sel(site="S08").values > 0).sum() == 14 + 2 * 3
+    assert (made["origin"].sel(site="S09").values == NOTHING).all()
+
+
+def test_a_site_does_not_depend_on_its_company(trained, towers, splits, config, labels):
+    alone = impute(trained[0], towers.isel(site=[6]), splits, 0, config, seed=3)
+    assert np.allclose(alone["sample"].values[0], labels["sample"].sel(site="S06").values, atol=1e-4, equal_nan=True)
+
+
+def test_the_seed_decides(trained, towers, splits, config, labels):
+    assert impute(trained[0], towers, splits, 0, config, seed=3).identical(labels)
+    assert not impute(trained[0], towers, splits, 0, config, seed=4).identical(labels)
+
+
+def test_the_spread_factor_scales_the_scatter_only(trained, towers, splits, statistics, config):
+    imputer = trained[0]
+    series = series_of(towers, splits, statistics, config)
+    known = series.observed[6, 3:57]
+    request = [Request(Stretch(6, 3, 57), known, ~known)]
+    point = imputer.predict_point(series)
+    narrow = trajectories(imputer, series, point, request, 20, 3)[0][:, ~known]
+    imputer.spread.fill_(2.0)
+    wide = trajectories(imputer, series, point, request, 20, 3)[0][:, ~known]
+    imputer.spread.fill_(1.0)
+    assert np.allclose(wide.mean(0), narrow.mean(0), atol=1e-4)
+    assert np.allclose(wide.std(0), 2 * narrow.std(0), rtol=1e-3)
+
+
+def test_nan_weights_are_an_error(trained, towers, splits, config):
+    imputer = trained[0]
+    kept = imputer.denoiser.outlet.bias.detach().clone()
+    imputer.denoiser.outlet.bias.data.fill_(float("nan"))
+    with pytest.raises(ValueError, match="not finite"):
+        impute(imputer, towers, splits, 0, config, seed=3)
+    imputer.denoiser.outlet.bias.data.copy_(kept)

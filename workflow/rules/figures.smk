@@ -1,0 +1,48 @@
+# What is shown. One job draws all figures; every number in them stands in a table or NetCDF file first.
+
+
+rule figures:
+    input:
+        **figure_inputs(config),
+        code=code("figures"),
+    output:
+        **figure_outputs(config),
+    log:
+        "<logs>/figures.log",
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=30,
+    params:
+        config=config["figures"],
+    message:
+        "Drawing the figures"
+    script:
+        "../scripts/figures.py"
+
+
+rule resolved_config:
+    input:
+        code=code("resolved_config"),
+    output:
+        text="<results>/config.yaml",
+        page=report(
+            "<results>/config.html",
+            caption="../report/configuration.rst",
+            category="Configuration",
+            labels={"figure": "all settings"},
+        ),
+    log:
+        "<logs>/resolved_config.log",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        config=config,
+    script:
+        "../scripts/resolved_config.py"

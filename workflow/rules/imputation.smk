@@ -1,0 +1,57 @@
+# Stage 5: probabilistic labels for months without a measurement. They depend on fold and seed, not on the backbone.
+
+
+rule train_imputation:
+    input:
+        code=code("train_imputation"),
+        towers=rules.harmonise.output.towers,
+        splits=rules.harmonise.output.splits,
+        statistics=rules.statistics.output.statistics,
+    output:
+        model="<results>/models/imputation/fold{fold}/seed{seed}/model.safetensors",
+        manifest="<results>/models/imputation/fold{fold}/seed{seed}/manifest.json",
+        history="<results>/models/imputation/fold{fold}/seed{seed}/history.csv",
+    log:
+        "<logs>/train_imputation/fold{fold}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/train_imputation/fold{fold}/seed{seed}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=6000,
+        runtime=240,
+    params:
+        config=config["imputation"],
+    message:
+        "Stage 5, imputation: fold {wildcards.fold}, seed {wildcards.seed}"
+    script:
+        "../scripts/train_imputation.py"
+
+
+rule impute_labels:
+    input:
+        code=code("impute_labels"),
+        towers=rules.harmonise.output.towers,
+        splits=rules.harmonise.output.splits,
+        parent_imputation=checkpoint_of(rules.train_imputation),
+    output:
+        labels="<results>/labels/fold{fold}/seed{seed}/labels.nc",
+    log:
+        "<logs>/impute_labels/fold{fold}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/impute_labels/fold{fold}/seed{seed}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=6000,
+        runtime=120,
+    params:
+        config=config["imputation"],
+    message:
+        "Stage 5, labels: fold {wildcards.fold}, seed {wildcards.seed}"
+    script:
+        "../scripts/impute_labels.py"

@@ -1,0 +1,21 @@
+"""Judge all predictions."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dere.config.evaluation import EvaluationConfig
+from dere.workflow.evaluate import evaluate
+from dere.workflow.script import logged, named_files
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    evaluate(
+        [Path(path) for path in snakemake.input.predictions],
+        named_files(snakemake),
+        {name: Path(path) for name, path in snakemake.output.items()},
+        EvaluationConfig(**snakemake.params.config),
+        snakemake.params.product,
+        snakemake.params.fold,
+    )

@@ -1,0 +1,20 @@
+"""Make the canonical set."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dere.workflow.harmonise import harmonise_files
+from dere.workflow.script import logged, named_files
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    files = named_files(snakemake)
+    harmonise_files(
+        files,
+        files.get("truth"),
+        Path(snakemake.output.drivers).parent,
+        Path(snakemake.output.provenance),
+        snakemake.params.config,
+    )

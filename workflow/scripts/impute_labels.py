@@ -1,0 +1,12 @@
+"""Stage 5, expanded labels."""
+
+from typing import TYPE_CHECKING
+
+from dere.workflow.impute_labels import write_labels
+from dere.workflow.script import logged, rule_arguments
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    write_labels(**rule_arguments(snakemake))

@@ -1,0 +1,22 @@
+"""Read plant-type maps and stand ages."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dere.config.sources import CoverSource
+from dere.workflow.ingest_cover import ingest_cover
+from dere.workflow.script import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    config = CoverSource(**snakemake.params.config)
+    maps = [Path(config.path or path) for path in snakemake.input.files[:1]]
+    ingest_cover(
+        maps[0] if maps else None,
+        [Path(path) for path in snakemake.params.towers or snakemake.input.towers],
+        snakemake.params.ages,
+        config,
+        *map(Path, snakemake.output),
+    )

@@ -1,0 +1,17 @@
+"""Read the process-model simulation."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dere.workflow.ingest_simulation import ingest_simulation
+from dere.workflow.script import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    ingest_simulation(
+        Path(snakemake.params.folder or snakemake.input.files[0]),
+        snakemake.params.driver_set,
+        *map(Path, snakemake.output),
+    )

@@ -1,0 +1,12 @@
+"""Predict maps with a trained network."""
+
+from typing import TYPE_CHECKING
+
+from dere.training.predict import predict_cells
+from dere.workflow.script import logged, rule_arguments
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    predict_cells(snakemake.wildcards.method, **rule_arguments(snakemake))

@@ -1,0 +1,18 @@
+"""Predict with the method simulation."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dere.workflow.predict_simulation import predict_simulation
+from dere.workflow.script import logged, named_files
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    predict_simulation(
+        named_files(snakemake),
+        Path(snakemake.output.prediction),
+        fold=int(snakemake.wildcards.fold),
+        seed=int(snakemake.wildcards.seed),
+    )

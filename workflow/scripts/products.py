@@ -1,0 +1,20 @@
+"""Write the public files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dere.config.outputs import ProductsConfig
+from dere.workflow.products import products
+from dere.workflow.script import logged, named_files
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    products(
+        [Path(path) for path in snakemake.input.get("cells", [])],
+        [Path(path) for path in snakemake.input.get("manifests", [])],
+        named_files(snakemake),
+        Path(snakemake.output.products),
+        ProductsConfig(**snakemake.params.config),
+    )

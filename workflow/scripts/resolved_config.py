@@ -1,0 +1,13 @@
+"""Write the configuration that the run used."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dere.workflow.resolved_config import write_resolved
+from dere.workflow.script import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    write_resolved(snakemake.params.config, Path(snakemake.output.text), Path(snakemake.output.page))

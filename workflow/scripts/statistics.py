@@ -1,0 +1,18 @@
+"""Write the statistics of one fold."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dere.workflow.script import logged, named_files
+from dere.workflow.statistics import write_statistics
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    write_statistics(
+        named_files(snakemake),
+        int(snakemake.wildcards.fold),
+        Path(snakemake.output.statistics),
+        snakemake.params.config,
+    )

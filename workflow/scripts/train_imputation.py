@@ -1,0 +1,12 @@
+"""Stage 5, imputation."""
+
+from typing import TYPE_CHECKING
+
+from dere.workflow.script import logged, rule_arguments
+from dere.workflow.train_imputation import train
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    train(**rule_arguments(snakemake))
