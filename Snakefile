@@ -1,5 +1,6 @@
 """DERE: simulations, plant-type maps and flux towers in; monthly GPP, RECO and NEE with uncertainty out."""
 
+
 configfile: "config.yaml"
 
 

@@ -5,17 +5,15 @@ from pathlib import Path
 
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
-# Rule scripts run in their own process; they read the package from the checkout, whatever environment they have.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    dict.fromkeys([str(SOURCE), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
-)
-
 from snakemake.exceptions import WorkflowError
 
 from dere.config.root import normalise
 from dere.figures.catalogue import CATALOGUE, outputs
 from dere.workflow import targets
 from dere.workflow.closure import code_files
+from dere.workflow.script import share_package
+
+share_package(SOURCE)
 
 
 def normalise_in_place(raw):
@@ -30,7 +28,9 @@ def normalise_in_place(raw):
 
 def code(script):
     """Return the script of a rule and all package files it runs, relative to the workflow's folder."""
-    files = code_files(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py", SOURCE)
+    files = code_files(
+        Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py", SOURCE
+    )
     return [os.path.relpath(path) for path in files]
 
 
@@ -43,7 +43,9 @@ def folder_files(path):
     """Return every file below a folder; stop with a sentence when there is none."""
     found = sorted(str(file) for file in Path(path).rglob("*") if file.is_file())
     if not found:
-        raise WorkflowError(f"{path}: this source folder does not exist or is empty; correct the path under sources")
+        raise WorkflowError(
+            f"{path}: this source folder does not exist or is empty; correct the path under sources"
+        )
     return found
 
 
@@ -57,12 +59,20 @@ def tower_files(config):
 def cover_files(config):
     """Return the files of the plant-type maps; none where plant types follow from the site's class."""
     source = config["sources"]["cover"]
-    return source_files(source["path"], "<results>/raw/cover") if source["provider"] == "files" else []
+    return (
+        source_files(source["path"], "<results>/raw/cover")
+        if source["provider"] == "files"
+        else []
+    )
 
 
 def stand_ages(config):
     """Return the stand ages that the columns of the age tables stand for."""
-    return config["world"]["ages"] if config["world"] else config["sources"]["simulation"]["ages"]
+    return (
+        config["world"]["ages"]
+        if config["world"]
+        else config["sources"]["simulation"]["ages"]
+    )
 
 
 def truth_file(config):
@@ -73,9 +83,15 @@ def truth_file(config):
 def interim_files(config):
     """Return what harmonise reads: all ingested sources of the run, and the world's truth."""
     files = {"cover": "<interim>/cover.nc", "towers": "<interim>/towers.nc"}
-    files |= {f"provenance_{name}": f"<interim>/provenance_{name}.csv" for name in list(files)}
+    files |= {
+        f"provenance_{name}": f"<interim>/provenance_{name}.csv" for name in list(files)
+    }
     if config["sources"]["simulation"]["provider"] == "files":
-        names = {"forcing": "forcing.nc", "simulation": "simulation.nc", "provenance_simulation": "provenance_simulation.csv"}
+        names = {
+            "forcing": "forcing.nc",
+            "simulation": "simulation.nc",
+            "provenance_simulation": "provenance_simulation.csv",
+        }
         files |= {name: f"<interim>/{file}" for name, file in names.items()}
     if targets.has_truth(config):
         files["truth"] = "<results>/raw/truth"
@@ -96,7 +112,10 @@ def networks_of_method(wildcards):
     """Return the checkpoints that a method predicts from."""
     names = ("model.safetensors", "manifest.json")
     return {
-        f"parent_{stage}": [f"<results>/models/{wildcards.backbone}/fold{wildcards.fold}/seed{wildcards.seed}/{stage}/{name}" for name in names]
+        f"parent_{stage}": [
+            f"<results>/models/{wildcards.backbone}/fold{wildcards.fold}/seed{wildcards.seed}/{stage}/{name}"
+            for name in names
+        ]
         for stage in targets.PARENTS_OF_METHOD[wildcards.method]
     }
 
@@ -148,8 +167,13 @@ def map_files(config):
     method, backbone = member.split("/")
     stage = targets.PARENTS_OF_METHOD[method][-1]
     return {
-        "cells": runs_of(config, f"<results>/predictions/{member}/fold{{fold}}/seed{{seed}}_cells.nc"),
-        "manifests": runs_of(config, f"<results>/models/{backbone}/fold{{fold}}/seed{{seed}}/{stage}/manifest.json"),
+        "cells": runs_of(
+            config, f"<results>/predictions/{member}/fold{{fold}}/seed{{seed}}_cells.nc"
+        ),
+        "manifests": runs_of(
+            config,
+            f"<results>/models/{backbone}/fold{{fold}}/seed{{seed}}/{stage}/manifest.json",
+        ),
     }
 
 
@@ -159,30 +183,46 @@ def figure_inputs(config):
     run = f"fold{fold}/seed{seed}"
     tables = ("skill", "paired", "calibration", "roles")
     files = {name: f"<results>/tables/{name}.csv" for name in tables}
-    files |= {name: f"<data>/{name}.nc" for name in ("towers", "drivers", "cover")} | truth_file(config)
-    members = {method: targets.backbones_of(method, config)[0] for method in config["methods"]}
-    files["predictions"] = [f"<results>/predictions/{m}/{backbone}/ensemble.nc" for m, backbone in members.items()]
+    files |= {
+        name: f"<data>/{name}.nc" for name in ("towers", "drivers", "cover")
+    } | truth_file(config)
+    members = {
+        method: targets.backbones_of(method, config)[0] for method in config["methods"]
+    }
+    files["predictions"] = [
+        f"<results>/predictions/{m}/{backbone}/ensemble.nc"
+        for m, backbone in members.items()
+    ]
     stages = targets.stages(config)
     if stages:
-        files["history"] = [f"<results>/models/{config['backbones'][0]}/{run}/{s}/history.csv" for s in stages]
+        files["history"] = [
+            f"<results>/models/{config['backbones'][0]}/{run}/{s}/history.csv"
+            for s in stages
+        ]
     if "dere" in config["methods"]:
         files["labels"] = f"<results>/labels/{run}/labels.nc"
         files["history"].append(f"<results>/models/imputation/{run}/history.csv")
     if targets.has_map(config):
-        files["learned"] = f"<results>/predictions/{targets.product_member(config)}/{run}_cells.nc"
+        files["learned"] = (
+            f"<results>/predictions/{targets.product_member(config)}/{run}_cells.nc"
+        )
         files["products"] = "<results>/products"
     return files
 
 
-def figure_outputs(config):
-    """Return every file that the figures write; the first format of each goes into the report with its caption."""
+def figure_files(config):
+    """Return the names of all files that the figures write."""
     settings = config["figures"]
-    first = settings["formats"][0]
+    return outputs(figure_inputs(config), settings["formats"], settings["skip"])
+
+
+def figure_outputs(config):
+    """Return the files of the figures; the first format of each goes into the report with its caption."""
     found = {}
-    for name in outputs(figure_inputs(config), settings["formats"], settings["skip"]):
+    for name in figure_files(config):
         stem, suffix = name.rsplit(".", 1)
         path = f"<results>/figures/{name}"
-        if suffix == first:
+        if suffix == config["figures"]["formats"][0]:
             path = report(
                 path,
                 caption=f"../report/{stem}.rst",
@@ -199,7 +239,10 @@ def everything(config):
     return [
         "<results>/config.yaml",
         *(f"<results>/tables/{name}.csv" for name in tables),
-        *(f"<results>/predictions/{member}/ensemble.nc" for member in targets.members(config)),
+        *(
+            f"<results>/predictions/{member}/ensemble.nc"
+            for member in targets.members(config)
+        ),
         "<results>/products",
-        *figure_outputs(config).values(),
+        *(f"<results>/figures/{name}" for name in figure_files(config)),
     ]

@@ -206,10 +206,10 @@ rule predict_network:
         "<logs>/predict_network/{method}/{backbone}/fold{fold}/seed{seed}.log",
     benchmark:
         "<benchmarks>/predict_network/{method}/{backbone}/fold{fold}/seed{seed}.tsv"
-    conda:
-        "../../envs/train.yaml"
     wildcard_constraints:
         method=NETWORK_METHODS,
+    conda:
+        "../../envs/train.yaml"
     threads: 1
     resources:
         gpu=1,

@@ -4,9 +4,14 @@
 rule ensemble:
     input:
         code=code("ensemble"),
-        predictions=expand("<results>/predictions/{member}.nc", member=targets.predictions(config)),
+        predictions=expand(
+            "<results>/predictions/{member}.nc", member=targets.predictions(config)
+        ),
     output:
-        expand("<results>/predictions/{member}/ensemble.nc", member=targets.members(config)),
+        expand(
+            "<results>/predictions/{member}/ensemble.nc",
+            member=targets.members(config),
+        ),
     log:
         "<logs>/ensemble.log",
     conda:
@@ -72,7 +77,5 @@ rule cost:
     resources:
         mem_mb=1000,
         runtime=5,
-    params:
-        folder=f"results/{config['run']}/benchmarks",
     script:
         "../scripts/cost.py"

@@ -6,6 +6,7 @@ rule harmonise:
         **interim_files(config),
         code=code("harmonise"),
     output:
+        **truth_file(config),
         drivers="<data>/drivers.nc",
         simulation="<data>/simulation.nc",
         cover="<data>/cover.nc",
@@ -13,7 +14,6 @@ rule harmonise:
         splits="<data>/splits.csv",
         counts="<data>/counts.csv",
         provenance="<results>/tables/provenance.csv",
-        **truth_file(config),
     log:
         "<logs>/harmonise.log",
     conda:

@@ -4,7 +4,9 @@
 rule ingest_simulation:
     input:
         code=code("ingest_simulation"),
-        files=source_files(config["sources"]["simulation"]["path"], "<results>/raw/simulation"),
+        files=source_files(
+            config["sources"]["simulation"]["path"], "<results>/raw/simulation"
+        ),
     output:
         forcing="<interim>/forcing.nc",
         simulation="<interim>/simulation.nc",

@@ -222,4 +222,3 @@ rule train_uncertain:
         "Stage 6, towers with expanded labels: {wildcards.backbone}, fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/train_uncertain.py"
-

@@ -10,6 +10,4 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    write_cost(
-        [Path(path) for path in snakemake.input.benchmarks], Path(snakemake.params.folder), Path(snakemake.output.cost)
-    )
+    write_cost([Path(path) for path in snakemake.input.benchmarks], Path(snakemake.output.cost))

@@ -14,7 +14,7 @@ class TreesConfig(Section):
     """Random hyper-parameter settings tried by nested grouped cross-validation."""
     inner_folds: int = Field(3, ge=2)
     """Inner folds, grouped by cluster."""
-    trees: int = Field(200, ge=10)
+    trees: int = Field(300, ge=10)
     """Most boosting rounds of one fit; the number used is chosen by the inner cross-validation."""
     threads: int = Field(1, ge=1)
     """Threads of one fit."""

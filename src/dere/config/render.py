@@ -14,6 +14,8 @@ from pydantic.fields import FieldInfo
 from dere.config.root import Config, section_of
 from dere.io import write_atomically
 
+log = logging.getLogger(__name__)
+
 HEADER = """\
 # The default run: the built-in world, from raw files to report.
 # Generated from the models in src/dere/config by `make config`; edit values freely, or better: put only what differs
@@ -66,12 +68,19 @@ def render() -> str:
     return HEADER + "\n".join(render_section(Config, defaults)) + "\n"
 
 
-def main(path: Path = Path("config.yaml")) -> None:
-    """Write the defaults to ``path``."""
-    write_atomically(path, lambda temporary: temporary.write_text(render(), encoding="utf-8"))
-    logging.getLogger(__name__).info("wrote %s", path)
+def main(path: Path, check: bool = False) -> int:
+    """Write the defaults to ``path``, or with ``check`` only compare; return 1 when the file differs."""
+    text = render()
+    if check:
+        same = path.exists() and path.read_text(encoding="utf-8") == text
+        if not same:
+            log.error("%s is not what the models in src/dere/config give; run make config", path)
+        return 0 if same else 1
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    log.info("wrote %s", path)
+    return 0
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    main(*map(Path, sys.argv[1:]))
+    sys.exit(main(Path(sys.argv[-1]), check="--check" in sys.argv))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from dere.config.base import Section
@@ -58,6 +60,8 @@ class TowerTrainingConfig(TrainingConfig):
     """L2 pull of the weights to the simulation-trained ones."""
     adapters: bool = False
     """Small trainable adapters on the pure decoders (off = frozen, as published)."""
+    frozen: tuple[Literal["competition", "plant_types", "level", "backbone"], ...] = ()
+    """Parts of the network that towers do not change; the pure stands are always frozen."""
     balance: float = Field(0.5, ge=0, le=1)
     """0 = every month counts alike; 1 = errors count relative to each tower's own variability."""
 

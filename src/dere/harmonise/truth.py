@@ -59,7 +59,10 @@ def canonical_truth(raw: Mapping[str, xr.Dataset], towers: xr.Dataset, cells: xr
             if name in chosen:
                 values = chosen[name].reset_coords(drop=True)
                 parts[name] = values.assign_coords(cell=cells["cell"].values)
-    return xr.Dataset(parts).assign_coords(flux=list(FLUXES))
+    result = xr.Dataset(parts).assign_coords(flux=list(FLUXES))
+    if "cell_flux" in parts and cells is not None:
+        result = result.assign_coords({name: ("cell", cells[name].values) for name in ("lat", "lon")})
+    return result
 
 
 def _on_axis(flux: xr.DataArray, towers: xr.Dataset) -> xr.DataArray:

@@ -121,7 +121,7 @@ def fit_prior(point: NDArray, flux: NDArray, phase: NDArray, valid: NDArray, ite
     terms = variance_terms(point, valid)
     variance = np.zeros((2, VARIANCE_TERMS))
     variance[:, 0] = np.log(np.maximum((residual[observed] ** 2).mean(0), SPREAD_FLOOR**2))
-    prior = SitePrior(np.stack([np.eye(EFFECTS)] * 2), variance, np.full(2, 0.3), 12.0)
+    prior = SitePrior(np.stack([0.25 * np.eye(EFFECTS)] * 2), variance, np.full(2, 0.3), 12.0)
     some = observed.any(1)
     for _ in range(iterations):
         moments = condition(prior, point, flux, phase, valid, observed, adapt=False)

@@ -67,6 +67,13 @@ def freeze(module: Model) -> Model:
     return module
 
 
+def freeze_parts(model: nn.Module, names: Sequence[str]) -> None:
+    """Freeze the named parts of ``model`` that it has."""
+    for name, part in model.named_children():
+        if name in names:
+            freeze(part)
+
+
 def train_mode(model: nn.Module) -> None:
     """Set train mode everywhere except in frozen parts."""
     model.train()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dere.config.training import TrainingConfig
 from dere.models.plant_types import PlantTypeNetwork
-from dere.training.cells import batches, sample
+from dere.training.cells import batches, sample, sample_ages, spread_ages
 from dere.training.context import Context
 from dere.training.loop import LossParts, fit, freeze
 from dere.training.losses import squared
@@ -19,6 +19,7 @@ from dere.training.simulation import VALIDATION_WINDOWS, load_cells
 
 # Spread of plant fractions over cells, so that the loss is of order one like those of other stages.
 FRACTION_SCALE = 0.3
+Batch = tuple[Tensor, Tensor]
 
 
 def train(
@@ -49,23 +50,34 @@ def train(
         for module in model.encoder():
             freeze(module)
     model.to(context.device)
-    ages, one = windows.ages.to(context.device), torch.ones((), device=context.device)
+    one = torch.ones((), device=context.device)
+    # an age-weighted sum needs every age, a direct comparison does not
+    count = len(windows.ages) if observed else config.ages_per_step
 
-    def loss(network: PlantTypeNetwork, index: Tensor) -> LossParts:
+    def loss(network: PlantTypeNetwork, batch: Batch) -> LossParts:
+        index, ages = batch
         drivers, static = (x.to(context.device) for x in windows.inputs(index))
         start, truth = (x.to(context.device) for x in windows.fractions(index, observed))
         if observed:
             start = start[:, None].expand(-1, len(ages), -1)
-        fractions = network(drivers, static, start, ages)
+        else:
+            start, truth = start[:, ages], truth[:, ages]
+        fractions = network(drivers, static, start, windows.ages[ages].to(context.device))
         if observed:
-            weight = windows.weights[windows.cell[index]].to(context.device)
+            weight = windows.weights[windows.cell[index]][:, ages].to(context.device)
             fractions = torch.einsum("bk,bkyp->byp", weight, fractions)
         return squared(fractions / FRACTION_SCALE, truth / FRACTION_SCALE, one)
 
+    def draw(generator: torch.Generator) -> Batch:
+        index = sample(training, config.batch, generator)
+        return index, sample_ages(len(windows.ages), count, generator)
+
     result = fit(
         model,
-        draw=lambda generator: sample(training, config.batch, generator),
-        validation=batches(validation, config.batch, VALIDATION_WINDOWS),
+        draw=draw,
+        validation=[
+            (b, spread_ages(len(windows.ages), count)) for b in batches(validation, config.batch, VALIDATION_WINDOWS)
+        ],
         loss=loss,
         config=config,
         seed=seed,

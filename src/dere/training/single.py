@@ -14,7 +14,7 @@ from dere.models.inputs import to_targets
 from dere.models.single import SingleNetwork
 from dere.training.cells import batches, sample, sample_ages, spread_ages
 from dere.training.context import Context
-from dere.training.loop import LossParts, fit
+from dere.training.loop import LossParts, fit, freeze_parts
 from dere.training.losses import pull, target_loss, with_pull
 from dere.training.simulation import VALIDATION_WINDOWS, load_cells
 from dere.training.sites import SiteWindows
@@ -106,6 +106,7 @@ def train_towers(
     pretrained = "kgml_simulation" in parents
     if pretrained:
         context.load("kgml_simulation", model)
+    freeze_parts(model, config.frozen)
     model.to(context.device)
     reference = {name: p.detach().clone() for name, p in model.named_parameters()} if pretrained else {}
 

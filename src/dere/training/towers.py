@@ -14,7 +14,7 @@ from dere.models.dere import DereNetwork
 from dere.training.cells import batches
 from dere.training.context import Context
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
-from dere.training.loop import LossParts, fit
+from dere.training.loop import LossParts, fit, freeze_parts
 from dere.training.losses import pull, squared, with_pull
 from dere.training.tower_data import draw_windows, flux_loss, load_towers
 
@@ -40,6 +40,7 @@ def train(
     model = build(context, config.adapters)
     context.load("age", model.competition)
     context.load("plant_types_observed", model.plant_types)
+    freeze_parts(model, config.frozen)
     model.to(context.device)
     reference = {name: p.detach().clone() for name, p in model.named_parameters()}
 

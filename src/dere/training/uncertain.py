@@ -19,7 +19,7 @@ from dere.models.likelihood import ModelError, negative_log_likelihood
 from dere.training.cells import batches
 from dere.training.context import Context
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
-from dere.training.loop import LossParts, fit
+from dere.training.loop import LossParts, fit, freeze_parts
 from dere.training.losses import pull, with_pull
 from dere.training.sites import SiteWindows
 from dere.training.tower_data import draw_windows, flux_loss, load_towers
@@ -82,6 +82,7 @@ def train(
     pure = cache_pure(load_pure(context), data.windows, torch.cat([data.training, data.validation]), context.device)
     dere = build(context, config.adapters)
     context.load("towers", dere)
+    freeze_parts(dere, config.frozen)
     model = UncertainNetwork(dere, context.statistics.flux_std).to(context.device)
     reference = {name: p.detach().clone() for name, p in model.named_parameters() if name.startswith("dere.")}
     scale = data.site_scale.mean(-1) ** config.balance

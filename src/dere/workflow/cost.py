@@ -11,9 +11,16 @@ from dere.evaluation.cost import cost_table
 from dere.io import write_table
 
 
-def write_cost(benchmarks: Sequence[Path], folder: Path, output: Path) -> None:
-    """Write ``cost.csv`` from benchmark files that lie below ``folder`` as ``rule/wildcards.tsv``."""
-    tables = {
-        path.relative_to(folder).with_suffix("").as_posix(): pd.read_csv(path, sep="\t") for path in benchmarks
-    }
+FOLDER = "benchmarks"
+
+
+def write_cost(benchmarks: Sequence[Path], output: Path) -> None:
+    """Write ``cost.csv`` from Snakemake's benchmark files, ``.../benchmarks/<rule>/<wildcards>.tsv``."""
+    tables = {job_of(path): pd.read_csv(path, sep="\t") for path in benchmarks}
     write_table(cost_table(tables), output)
+
+
+def job_of(benchmark: Path) -> str:
+    """Return ``rule/wildcards`` of a benchmark file."""
+    parts = benchmark.with_suffix("").parts
+    return "/".join(parts[parts.index(FOLDER) + 1 :])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 import traceback
@@ -16,6 +17,12 @@ import dere
 
 PACKAGE_FOLDER = Path(dere.__file__).parent
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def share_package(source: Path) -> None:
+    """Let rule scripts, which run in processes of their own, read the package from this checkout."""
+    paths = [str(source), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
 
 
 @contextmanager

@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 
 STEFAN_BOLTZMANN = 5.670374419e-8
 MID_MONTH_DAY = np.cumsum(DAYS_IN_MONTH) - DAYS_IN_MONTH / 2
+HOT, HEADROOM = 32.0, 4.0
+"""Monthly means above 32 degC approach 36 degC."""
 CO2_START, CO2_TREND, CO2_START_YEAR = 371.0, 2.05, 2001
 
 
@@ -104,6 +106,8 @@ def climate_at(
     season_warm = np.clip((temperature - 5) / 15, -0.4, 1)
     temperature = temperature + warmth - 0.9 * np.clip(log_rain, -1.8, 1.0) * season_warm
     temperature = temperature + 0.03 * (np.arange(years) - years / 2)[None, :, None]
+    # The hottest months level off: the P-model is undefined for daytime means much above 41 degC.
+    temperature = np.where(temperature > HOT, HOT + HEADROOM * np.tanh((temperature - HOT) / HEADROOM), temperature)
     flat = (lat.size, years * 12)
     return _assemble(
         lat, lon, height, inland, temperature.reshape(flat), rain.reshape(flat), seed=seed, start_year=start_year

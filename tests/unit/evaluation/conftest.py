@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ CLIMATES = ("Dfb", "Cfb", "BSk", "")
 ATTRIBUTES = ("igbp_ENF", "mean_temperature", "fraction_BL", "mean_age")
 
 
-def make_towers(sites: int = 20, predict: int = 4, years: int = 6, seed: int = 0) -> tuple[xr.Dataset, pd.DataFrame]:
+def _make_towers(sites: int = 20, predict: int = 4, years: int = 6, seed: int = 0) -> tuple[xr.Dataset, pd.DataFrame]:
     """Towers whose fluxes follow temperature, radiation and a site level; and their splits with roles of fold 0."""
     rng = np.random.default_rng(seed)
     count, months = sites + predict, 12 * years
@@ -97,8 +99,13 @@ def make_towers(sites: int = 20, predict: int = 4, years: int = 6, seed: int = 0
 
 
 @pytest.fixture
+def make_towers() -> Callable[..., tuple[xr.Dataset, pd.DataFrame]]:
+    return _make_towers
+
+
+@pytest.fixture
 def towers_and_members() -> tuple[xr.Dataset, pd.DataFrame]:
-    return make_towers()
+    return _make_towers()
 
 
 @pytest.fixture

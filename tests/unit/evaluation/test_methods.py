@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from conftest import make_towers
 
 from dere.config.evaluation import TreesConfig
 from dere.evaluation import tree_search
@@ -73,7 +72,7 @@ def test_training_rows_without_a_good_month_are_a_sentence(towers, members):
         training_rows(towers.assign(flux_quality=0 * towers["flux_quality"]), members, 0.9)
 
 
-def test_climatology_shifts_the_south_by_half_a_year(members):
+def test_climatology_shifts_the_south_by_half_a_year(make_towers):
     towers, members = make_towers(predict=2)
     towers["lat"] = ("site", np.where(np.arange(22) == 21, -40.0, 50.0))
     # A northern summer peak at every training tower; two predict sites of one class, one in the south.

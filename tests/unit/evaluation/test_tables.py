@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from conftest import make_towers
 from sklearn.metrics import r2_score
 
 from dere.config.evaluation import EvaluationConfig
@@ -97,7 +96,7 @@ def test_site_means_are_scored_across_towers(scores):
     assert row["nse"] == pytest.approx(r2_score(observed, observed + means["bias"]))
 
 
-def test_doubling_a_towers_months_does_not_change_medians():
+def test_doubling_a_towers_months_does_not_change_medians(make_towers):
     config = EvaluationConfig(minimum_years=3)
     towers, members = make_towers(predict=0)
     towers["record"] = towers["record"] | True

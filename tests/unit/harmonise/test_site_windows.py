@@ -30,6 +30,7 @@ def canonical(towers, window, stride):
     return dataset
 
 
+@settings(deadline=None)
 @given(st.integers(0, 300), st.integers(1, 300), st.integers(1, 150), st.integers(1, 80))
 def test_windows_cover_the_record_and_the_last_one_ends_with_it(begin, length, window, stride):
     end = begin + length
@@ -46,6 +47,7 @@ def test_windows_cover_the_record_and_the_last_one_ends_with_it(begin, length, w
         assert len(starts) == 1
 
 
+@settings(deadline=None)
 @given(st.integers(0, 400), st.integers(1, 100), st.integers(1, 12))
 def test_short_records_stay_on_an_axis_that_is_long_enough(end, length, years):
     window = 12 * years
@@ -111,7 +113,7 @@ def test_labels_below_the_quality_are_masked(towers):
     assert (labels["uncertainty"].values[0, :5] == 1.0).all()
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(1, 4), st.integers(12, 60), st.integers(6, 30), st.integers(1, 20), st.integers(0, 9))
 def test_stitching_gathered_windows_gives_the_series_back(sites, months, window, stride, seed):
     rng = np.random.default_rng(seed)

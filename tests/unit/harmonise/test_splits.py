@@ -59,7 +59,7 @@ def test_cell_blocks_hold_neighbours():
     assert len(set(blocks)) == 3
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 30), st.sampled_from("ABCD")), min_size=40, max_size=120), st.integers(3, 6),
        st.integers(0, 5))  # fmt: skip
 def test_folds_are_whole_clusters_balanced_and_never_empty(members, folds, seed):
@@ -126,7 +126,7 @@ def test_a_cell_takes_the_strictest_role_of_its_towers():
     assert own["s2"] == "training"
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(3, 6), st.integers(0, 10))
 def test_no_test_tower_lies_in_a_cell_that_trains_or_validates(folds, seed):
     rng = np.random.default_rng(seed)

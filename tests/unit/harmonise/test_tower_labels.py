@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dere.harmonise.labels import UNCERTAINTY_FLOOR, make_labels, repeated_runs
@@ -96,6 +96,7 @@ def test_daytime_partitioning_closes_with_the_same_nee(towers):
     np.testing.assert_allclose(daytime[..., 1] - daytime[..., 0], daytime[..., 2], atol=1e-5)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([0.0, 1.0, np.nan]), min_size=0, max_size=30), st.integers(2, 5))
 def test_repeated_runs_mark_exactly_the_long_runs(values, length):
     expected = np.zeros(len(values), bool)

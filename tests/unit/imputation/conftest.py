@@ -96,7 +96,10 @@ def small_config(**changes: object) -> ImputationConfig:
         "margin_months": 3,
         "window": 48,
         "point": PointModelConfig(
-            groups=3, members=1, width=8, training=TrainingConfig(epochs=3, steps_per_epoch=60, batch=64, learning_rate=1e-2)
+            groups=3,
+            members=1,
+            width=8,
+            training=TrainingConfig(epochs=3, steps_per_epoch=60, batch=64, learning_rate=1e-2),
         ),
         "training": TrainingConfig(epochs=2, steps_per_epoch=4, batch=8),
     }

