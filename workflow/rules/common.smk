@@ -1,4 +1,4 @@
-# What the rule files share: the normalised configuration, the code behind a script, and look-ups by wildcard.
+# Shared by the rule files (the normalised configuration, the code behind a script, look-ups by wildcard).
 import os
 import sys
 from pathlib import Path
@@ -10,8 +10,7 @@ from snakemake.exceptions import WorkflowError
 from dere.config.root import normalise
 from dere.figures.catalogue import CATALOGUE, outputs
 from dere.workflow import targets
-from dere.workflow.closure import code_files
-from dere.workflow.script import share_package
+from dere.workflow.closure import code_files, share_package
 
 share_package(SOURCE)
 
@@ -98,9 +97,9 @@ def interim_files(config):
     return files
 
 
-def checkpoint_of(rule):
+def checkpoint_of(stage):
     """Return the two files of a training rule that its successors read."""
-    return [rule.output.model, rule.output.manifest]
+    return [stage.output.model, stage.output.manifest]
 
 
 NETWORK_METHODS = "|".join(targets.STAGES_OF_METHOD)

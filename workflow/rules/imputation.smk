@@ -23,7 +23,8 @@ rule train_imputation:
         mem_mb=6000,
         runtime=240,
     params:
-        config=config["imputation"],
+        # How many trajectories are drawn does not change the training.
+        config=without(config["imputation"], "samples"),
     message:
         "Stage 5, imputation: fold {wildcards.fold}, seed {wildcards.seed}"
     script:

@@ -90,6 +90,6 @@ class ImputationConfig(Section):
     point: PointModelConfig = PointModelConfig()
     """The point model under the diffusion."""
     training: TrainingConfig = TrainingConfig(
-        epochs=20, steps_per_epoch=40, batch=32, learning_rate=3e-3, weight_decay=1e-3, patience=6
+        epochs=20, steps_per_epoch=40, batch=16, learning_rate=3e-3, weight_decay=1e-3, patience=6
     )
     """Training of the denoiser."""

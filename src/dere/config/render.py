@@ -83,4 +83,7 @@ def main(path: Path, check: bool = False) -> int:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    sys.exit(main(Path(sys.argv[-1]), check="--check" in sys.argv))
+    targets = [argument for argument in sys.argv[1:] if argument != "--check"]
+    if len(targets) != 1:
+        sys.exit("usage: python -m dere.config.render [--check] config.yaml")
+    sys.exit(main(Path(targets[0]), check="--check" in sys.argv))

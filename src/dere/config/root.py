@@ -156,8 +156,11 @@ def section_of(annotation: Any) -> type[BaseModel] | None:
 def sentence(error: ValidationError) -> str:
     """Say in one sentence per problem which key is wrong, what it holds and what is expected."""
     lines = []
-    for problem in error.errors():
-        location = tuple(problem["loc"])
+    locations = [tuple(problem["loc"]) for problem in error.errors()]
+    for problem, location in zip(error.errors(), locations, strict=True):
+        # A wrong item of a list is reported again for the list.
+        if any(other[:-1] == location != other for other in locations if location):
+            continue
         path = ".".join(str(part) for part in location)
         if problem["type"] == "extra_forbidden":
             known = keys_at(Config, location[:-1])

@@ -56,10 +56,10 @@ class TrainingConfig(Section):
 class TowerTrainingConfig(TrainingConfig):
     """Fine-tuning on towers."""
 
-    pull: float = Field(1e-3, ge=0)
+    pull: float = Field(0.03, ge=0)
     """L2 pull of the weights to the simulation-trained ones."""
-    adapters: bool = False
-    """Small trainable adapters on the pure decoders (off = frozen, as published)."""
+    adapters: bool = True
+    """Small trainable adapters on the outputs of the pure stands (false = as published)."""
     frozen: tuple[Literal["competition", "plant_types", "level", "backbone"], ...] = ()
     """Parts of the network that towers do not change; the pure stands are always frozen."""
     balance: float = Field(0.5, ge=0, le=1)
@@ -69,13 +69,31 @@ class TowerTrainingConfig(TrainingConfig):
 class StagesConfig(Section):
     """The stages of DERE and of the network baselines."""
 
-    pure: TrainingConfig = TrainingConfig()
-    mixture: TrainingConfig = TrainingConfig()
-    age: TrainingConfig = TrainingConfig()
-    plant_types_simulated: TrainingConfig = TrainingConfig()
-    plant_types_observed: TrainingConfig = TrainingConfig()
-    towers: TowerTrainingConfig = TowerTrainingConfig()
-    uncertain: TowerTrainingConfig = TowerTrainingConfig()
-    baseline: TowerTrainingConfig = TowerTrainingConfig()
-    kgml_simulation: TrainingConfig = TrainingConfig()
-    kgml_towers: TowerTrainingConfig = TowerTrainingConfig()
+    pure: TrainingConfig = TrainingConfig(epochs=12, steps_per_epoch=25, patience=6)
+    """Stage 1: pure stands."""
+    mixture: TrainingConfig = TrainingConfig(epochs=8, steps_per_epoch=25)
+    """Stage 1: mixtures and competition."""
+    age: TrainingConfig = TrainingConfig(epochs=4, learning_rate=1e-3)
+    """Stage 2: competition over the age distribution."""
+    plant_types_simulated: TrainingConfig = TrainingConfig(epochs=4)
+    """Stage 3.1: plant types per age from the simulation."""
+    plant_types_observed: TrainingConfig = TrainingConfig(epochs=2, steps_per_epoch=10, learning_rate=1e-3)
+    """Stage 3.2: plant types from observed maps."""
+    towers: TowerTrainingConfig = TowerTrainingConfig(
+        epochs=12, steps_per_epoch=10, learning_rate=5e-4, weight_decay=1e-2, patience=6, frozen=("plant_types",)
+    )
+    """Stage 4: observed months of the towers."""
+    uncertain: TowerTrainingConfig = TowerTrainingConfig(
+        epochs=8, steps_per_epoch=10, learning_rate=3e-4, weight_decay=1e-2, frozen=("plant_types",)
+    )
+    """Stage 6: observed and imputed months, weighted by their uncertainty."""
+    baseline: TowerTrainingConfig = TowerTrainingConfig(
+        epochs=20, steps_per_epoch=10, weight_decay=1e-2, patience=6, pull=0
+    )
+    """The network on towers alone."""
+    kgml_simulation: TrainingConfig = TrainingConfig(epochs=12, steps_per_epoch=25, patience=6)
+    """KGML: pre-training on simulated mixtures."""
+    kgml_towers: TowerTrainingConfig = TowerTrainingConfig(
+        epochs=12, steps_per_epoch=10, learning_rate=5e-4, weight_decay=1e-2, patience=6
+    )
+    """KGML: fine-tuning on towers."""

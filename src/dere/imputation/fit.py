@@ -15,11 +15,10 @@ import xarray as xr
 from dere.config.imputation import ImputationConfig
 from dere.harmonise.splits import roles
 from dere.imputation import batches, point, prior
-from dere.imputation.bundle import Imputer, from_manifest
+from dere.imputation.bundle import Imputer
 from dere.imputation.masks import gap_statistics
 from dere.imputation.series import Series, build
-from dere.io import content_hash, read_json
-from dere.training import checkpoint
+from dere.io import content_hash
 from dere.training.loop import fit as run
 from dere.training.loop import freeze
 
@@ -170,21 +169,3 @@ def describe(imputer: Imputer, extra: Mapping[str, Any] | None = None) -> dict[s
         "stability_months": round(fitted.stability, 1),
         **dict(extra or {}),
     }
-
-
-def write_imputer(folder: Path, imputer: Imputer, history: pd.DataFrame, extra: Mapping[str, Any]) -> None:
-    """Write weights, history and manifest."""
-    checkpoint.save(folder, imputer, describe(imputer, extra), history)
-
-
-def read_imputer(folder: Path, expect: Mapping[str, Any] | None = None) -> Imputer:
-    """Read what `write_imputer` wrote.
-
-    Raises
-    ------
-    ValueError
-        When weights and manifest do not fit, or an entry of ``expect`` differs.
-    """
-    imputer = from_manifest(read_json(folder / "manifest.json"))
-    checkpoint.load(folder, imputer, expect)
-    return imputer.eval()

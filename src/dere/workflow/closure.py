@@ -7,8 +7,9 @@ the rules whose code it is.
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 PACKAGE = "dere"
@@ -46,13 +47,13 @@ def code_files(script: Path, source: Path) -> list[str]:
     return sorted(str(path) for path in found | data)
 
 
-@lru_cache(maxsize=None)
+@cache
 def data_files(folder: Path) -> tuple[Path, ...]:
     """Return the files of a package folder that are not Python."""
     return tuple(path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix not in {".py", ".pyc"})
 
 
-@lru_cache(maxsize=None)
+@cache
 def imported_files(path: Path, source: Path) -> tuple[Path, ...]:
     """Return the package files that importing ``path`` loads directly."""
     here = path.relative_to(source).with_suffix("").parts if path.is_relative_to(source) else ()
@@ -97,3 +98,9 @@ def module_files(name: str, source: Path) -> list[Path]:
                 files.append(candidate)
                 break
     return files
+
+
+def share_package(source: Path) -> None:
+    """Let rule scripts, which run in processes of their own, read the package from this checkout."""
+    paths = [str(source), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))

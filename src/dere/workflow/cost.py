@@ -10,7 +10,6 @@ import pandas as pd
 from dere.evaluation.cost import cost_table
 from dere.io import write_table
 
-
 FOLDER = "benchmarks"
 
 

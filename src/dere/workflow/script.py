@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 import traceback
@@ -17,12 +16,6 @@ import dere
 
 PACKAGE_FOLDER = Path(dere.__file__).parent
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
-
-def share_package(source: Path) -> None:
-    """Let rule scripts, which run in processes of their own, read the package from this checkout."""
-    paths = [str(source), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
 
 
 @contextmanager
@@ -40,13 +33,14 @@ def logged(log: str | Path) -> Iterator[logging.Logger]:
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
-    handler.setFormatter(logging.Formatter(FORMAT, datefmt="%H:%M:%S"))
+    handler.setFormatter(logging.Formatter(FORMAT))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
     logger = logging.getLogger("dere.rule")
     began = time.perf_counter()
+    logger.info("started")
     try:
         yield logger
         logger.info("finished in %.1f s", time.perf_counter() - began)

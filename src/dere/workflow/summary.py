@@ -44,7 +44,8 @@ def main(folder: Path) -> None:
     towers = read_netcdf(folder / "data" / "towers.nc", load=False)
     labelled = int((towers["kind"] == "tower").sum())
     sys.stdout.write(
-        f"\nMedian NSE of monthly fluxes over towers that no stage has seen ({labelled} towers with labels)\n\n{text}\n\n"
+        f"\nMedian NSE of monthly fluxes over towers that no stage has seen ({labelled} towers with labels)\n"
+        f"\n{text}\n\n"
         f"Report:   {folder / 'report.html'}\n"
         f"Tables:   {folder / 'tables'} (skill.csv, paired.csv, site_skill.csv, ...)\n"
         f"Products: {folder / 'products'}\n"

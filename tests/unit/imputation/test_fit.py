@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from dere.imputation.fit import read_imputer, series_of, train_imputation, write_imputer
+from dere.imputation.bundle import from_manifest
+from dere.imputation.fit import describe, series_of, train_imputation
 from dere.imputation.labels import impute
+from dere.io import read_json
+from dere.training import checkpoint
 
 
 def test_the_best_epoch_is_kept_and_the_history_tells_both_parts(trained):
@@ -51,11 +54,12 @@ def test_validation_towers_choose_but_do_not_teach(trained, towers, splits, stat
 
 def test_written_and_read_imputers_agree(trained, labels, towers, splits, config, tmp_path):
     imputer, history = trained
-    write_imputer(tmp_path / "m", imputer, history, {"splits": "abc"})
-    back = read_imputer(tmp_path / "m", {"splits": "abc"})
+    checkpoint.save(tmp_path / "m", imputer, describe(imputer, {"fold": 0}), history)
+    back = from_manifest(read_json(tmp_path / "m" / "manifest.json"))
+    checkpoint.load(tmp_path / "m", back, {"fold": 0})
     assert impute(back, towers, splits, 0, config, seed=3).identical(labels)
-    with pytest.raises(ValueError, match="'splits'"):
-        read_imputer(tmp_path / "m", {"splits": "other"})
+    with pytest.raises(ValueError, match="lacks 'channels'"):
+        from_manifest({"config": {}})
 
 
 def test_a_fold_without_usable_towers_is_one_sentence(towers, splits, statistics, config):

@@ -60,7 +60,7 @@ def test_partitioning_error_is_shared_by_gpp_and_reco(seen):
     }  # fmt: skip
     # GPP = RECO - NEE: the error of GPP is that of RECO less that of NEE, but for the members' small mismatch
     passed_on = error["reco"] - error["nee"]
-    assert np.corrcoef(error["gpp"], passed_on)[0, 1] > 0.95
+    assert np.median(np.abs(error["gpp"] - passed_on)) < 0.03 < 0.1 < error["gpp"].std()
     assert np.corrcoef(error["gpp"], error["reco"])[0, 1] > 0.15
     assert abs(error["nee"].mean()) < 0.15
 

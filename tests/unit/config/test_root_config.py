@@ -1,0 +1,104 @@
+"""The whole configuration: unknown keys, normalisation, environment variables, sync with config.yaml."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dere.config.render import main, render
+from dere.config.root import Config, normalise
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    ("tree", "sentence"),
+    [
+        ({"world": {"yeers": 3}}, "world.yeers is not a known configuration key; did you mean years?"),
+        ({"wurld": {}}, "wurld is not a known configuration key; did you mean world?"),
+        ({"stages": {"pure": {"zzz": 1}}}, "stages.pure.zzz is not a known configuration key; known keys there are epochs"),
+        ({"stages": {"pure": {"epochs": 0}}}, "stages.pure.epochs: 0 is refused; input should be greater than or equal"),
+        ({"trees": {"settings": "many"}}, "trees.settings: 'many' is refused"),
+        ({"folds": [5]}, "folds: 5 is not a fold; splits.folds is 5, so choose from 0 to 4"),
+        ({"seeds": [1, 1]}, "seeds: [1, 1] holds a value twice"),
+        ({"backbones": ["gru"]}, "backbones: gru is not a known backbone; choose from transformer"),
+        ({"methods": ["gbm"]}, "products.method: dere is not among the run's methods (gbm)"),
+        ({"methods": ["gbn"]}, "methods.0: 'gbn' is refused"),
+        ({"world": None}, "sources.towers.paths: it is empty although world is null"),
+    ],
+    ids=lambda value: str(value)[:30] if isinstance(value, dict) else "",
+)
+def test_a_wrong_configuration_is_refused_in_a_sentence(tree, sentence):
+    with pytest.raises(ValueError) as error:
+        normalise(tree)
+    assert str(error.value).startswith(sentence)
+    assert "\n" not in str(error.value)
+
+
+def test_every_problem_has_its_own_line():
+    with pytest.raises(ValueError) as error:
+        normalise({"aaa": 1, "bbb": 2})
+    assert [line.split()[0] for line in str(error.value).splitlines()] == ["aaa", "bbb"]
+
+
+def test_equal_settings_give_equal_trees_however_they_are_written():
+    plain = {"stages": {"pure": {"learning_rate": 0.1, "batch": 5}}, "seeds": [0, 1]}
+    other = {"seeds": (0, 1), "stages": {"pure": {"batch": 5.0, "learning_rate": "1e-1"}}}
+    assert repr(normalise(plain)) == repr(normalise(other))
+
+
+def test_normalising_twice_changes_nothing():
+    once = normalise({})
+    assert repr(normalise(once)) == repr(once)
+
+
+def test_values_are_plain():
+    def check(value):
+        if isinstance(value, dict):
+            return all(isinstance(key, str) and check(part) for key, part in value.items())
+        if isinstance(value, list):
+            return all(map(check, value))
+        return value is None or type(value) in (str, int, float, bool)
+
+    assert check(normalise({}))
+
+
+def test_environment_variables_are_expanded():
+    tree = {"sources": {"towers": {"paths": ["${HERE}/a", "b"]}}}
+    assert normalise(tree, {"HERE": "/data"})["sources"]["towers"]["paths"] == ["/data/a", "b"]
+    with pytest.raises(ValueError, match=r"sources.towers.paths: it needs the environment variable HERE, which is not"):
+        normalise(tree, {})
+
+
+def test_config_yaml_is_in_sync_with_the_models(tmp_path):
+    assert main(ROOT / "config.yaml", check=True) == 0, "config.yaml differs from the models; run make config"
+    stale = tmp_path / "config.yaml"
+    stale.write_text(render().replace("epochs: 12", "epochs: 13"))
+    assert main(stale, check=True) == 1
+    main(stale)
+    assert stale.read_text() == render()
+
+
+def test_config_yaml_holds_every_leaf_with_its_default():
+    assert normalise(yaml.safe_load(render())) == Config().model_dump(mode="json")
+
+
+def test_every_leaf_of_config_yaml_has_a_comment_above():
+    lines = render().splitlines()
+    bare = [line for before, line in zip(lines, lines[1:], strict=False) if ":" in line and "#" not in before + line]
+    sections = [line for line in bare if line.rstrip().endswith(":")]
+    assert bare == sections == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.stem)
+def test_overlays_are_valid(path):
+    def merged(below, above):
+        both = dict(below)
+        for key, value in above.items():
+            both[key] = merged(both.get(key) or {}, value) if isinstance(value, dict) else value
+        return both
+
+    tree = merged(Config().model_dump(mode="json"), yaml.safe_load(path.read_text()))
+    complete = normalise(tree, {"DERE_REALDATA": "/real", "DERE_PAPERDATA": "/paper"})
+    assert complete["run"] == path.stem
+    assert complete["world"] is None or path.stem == "tiny"

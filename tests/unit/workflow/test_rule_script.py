@@ -1,0 +1,89 @@
+"""What every rule script does first: log, and end in a sentence on a user's error."""
+
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from dere.io import read_netcdf
+from dere.workflow.script import job_of, logged, named_files, rule_arguments
+
+
+def test_the_log_holds_what_happened(tmp_path, capsys):
+    log = tmp_path / "logs" / "train" / "fold0.log"
+    with logged(log):
+        logging.getLogger("dere.anything").info("12 of 20 sites kept")
+    text = log.read_text()
+    assert "12 of 20 sites kept" in text and "finished in" in text
+    assert capsys.readouterr().err.startswith("train/fold0: ")
+
+
+def test_an_error_of_the_user_is_one_sentence_and_status_1(tmp_path):
+    log = tmp_path / "rule.log"
+    with pytest.raises(SystemExit) as end, logged(log):
+        read_netcdf(tmp_path / "missing.nc")
+    assert end.value.code == 1
+    text = log.read_text()
+    assert "missing.nc does not exist; run the rule that makes it" in text and "Traceback" not in text
+
+
+@pytest.mark.parametrize("error", [ValueError("from elsewhere"), KeyError("x"), ZeroDivisionError("y")], ids=repr)
+def test_a_fault_of_the_program_keeps_its_traceback(tmp_path, error):
+    log = tmp_path / "rule.log"
+    with pytest.raises(SystemExit), logged(log):
+        raise error
+    assert "Traceback" in log.read_text()
+
+
+def test_logging_ends_with_the_block(tmp_path):
+    with logged(tmp_path / "rule.log"):
+        pass
+    logging.getLogger("dere").warning("later")
+    assert "later" not in (tmp_path / "rule.log").read_text()
+
+
+def test_job_names():
+    assert job_of(Path("results/demo/logs/train_pure/transformer/fold0/seed0.log")) == "train_pure/transformer/fold0/seed0"
+
+
+class Files(list):
+    """Like Snakemake's lists with names."""
+
+    def __init__(self, **named):
+        super().__init__(x for value in named.values() for x in ([value] if isinstance(value, str) else value))
+        self.named = named
+
+    def items(self):
+        """Return names and files."""
+        return self.named.items()
+
+
+def rule(output):
+    return SimpleNamespace(
+        input=Files(code=["s.py"], towers="d/towers.nc", parent_pure=["m/pure/model.safetensors", "m/pure/manifest.json"]),
+        output=output,
+        params=SimpleNamespace(config={"a": 1}),
+        wildcards=SimpleNamespace(fold="2", seed="7"),
+        resources=SimpleNamespace(gpu=0),
+    )
+
+
+def test_rule_arguments_of_a_training():
+    assert rule_arguments(rule(["o/towers/model.safetensors", "o/towers/manifest.json"])) == {
+        "files": {"towers": Path("d/towers.nc")},
+        "parents": {"pure": Path("m/pure")},
+        "output": Path("o/towers"),
+        "params": {"a": 1},
+        "fold": 2,
+        "seed": 7,
+        "gpu": 0,
+    }
+
+
+def test_rule_arguments_of_a_prediction_name_the_file():
+    assert rule_arguments(rule(["p/seed7.nc"]))["output"] == Path("p/seed7.nc")
+
+
+def test_named_files_leave_the_code_out():
+    assert set(named_files(rule(["x"]))) == {"towers", "parent_pure"}

@@ -1,0 +1,81 @@
+"""A copy of the repository in which the whole pipeline was run once at tiny size."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "config.yaml", "config", "workflow", "src", "envs", "profiles")
+FIRST = "tiny.log"
+
+
+@dataclass
+class Checkout:
+    """A folder with the workflow; ``run`` calls Snakemake in it."""
+
+    folder: Path
+
+    def snakemake(self, *arguments, tiny=True):
+        """Call Snakemake and return the finished process; its output is in ``stdout``."""
+        overlay = ["--configfile", "config/tiny.yaml"] if tiny else []
+        overlay += [word for word in arguments if word.endswith(".yaml")]
+        rest = [word for word in arguments if not word.endswith(".yaml")]
+        # Without a profile: its logger is for readers, the plain one states the reason of every job.
+        triggers = ["--rerun-triggers", "mtime", "params", "input", "software-env"]
+        command = [sys.executable, "-m", "snakemake", "--workflow-profile", "none", *triggers, *rest]
+        command += ["--configfile", *[word for word in overlay if word != "--configfile"]] if overlay else []
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1"},
+            check=False,
+        )
+
+    def pending(self, *arguments):
+        """Return rule name to the set of reasons that a dry run states for its jobs."""
+        shown = self.snakemake("--dry-run", "--cores", "2", *arguments)
+        assert shown.returncode == 0, shown.stdout[-3000:]
+        found = {}
+        for block in re.split(r"^(?=(?:local)?rule )", shown.stdout, flags=re.M)[1:]:
+            name = re.match(r"(?:local)?rule (\w+):", block)[1]
+            reason = re.search(r"^    reason: (.*)$", block, re.M)
+            found.setdefault(name, set()).add(reason[1] if reason else "")
+        if not found:
+            assert "Nothing to be done" in shown.stdout
+        return found
+
+    def invalidated(self, *arguments):
+        """Return the rules that run for a reason of their own, not because another rule runs before them."""
+        own = re.compile("Params have changed|Set of input files has changed|Updated input files|Missing output")
+        return {name for name, reasons in self.pending(*arguments).items() if any(map(own.search, reasons))}
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory):
+    """Return a fresh copy without results; for dry runs."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / part)
+    return Checkout(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny(checkout):
+    """Return the copy after one complete run at tiny size on the CPU, two jobs at a time."""
+    made = checkout.snakemake("--cores", "2", "--resources", "gpu=0")
+    (checkout.folder / FIRST).write_text(made.stdout)
+    assert made.returncode == 0, made.stdout[-6000:]
+    return checkout

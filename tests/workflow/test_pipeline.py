@@ -1,0 +1,127 @@
+"""The whole pipeline at tiny size: what it makes, how it uses the machine, how it refuses."""
+
+import re
+from datetime import datetime
+
+import pandas as pd
+import pytest
+import yaml
+
+from dere.config.root import normalise
+from dere.figures.catalogue import CATALOGUE
+
+RESULTS = "results/tiny"
+TRAININGS = ("train_pure", "train_kgml_simulation", "train_plant_types_simulated")
+
+
+def spans(folder, rules):
+    """Return (start, end) of the last job of each rule, from its log."""
+    found = []
+    for rule in rules:
+        (log,) = (folder / RESULTS / "logs" / rule).rglob("*.log")
+        times = [
+            datetime.fromisoformat(match[1].replace(",", "."))
+            for match in re.finditer(r"^([\d-]+ [\d:,]+) INFO dere\.rule", log.read_text(), re.M)
+        ]
+        found.append((times[0], times[-1]))
+    return sorted(found)
+
+
+def test_tables_and_products_exist(tiny):
+    tables = {path.stem for path in (tiny.folder / RESULTS / "tables").glob("*.csv")}
+    wanted = {"skill", "site_skill", "paired", "calibration", "closure", "totals", "cost", "provenance"}
+    assert wanted <= tables
+    assert len(list((tiny.folder / RESULTS / "products").glob("*_mon_dere_gn_*.nc"))) == 3
+
+
+def test_every_method_is_judged(tiny):
+    skill = pd.read_csv(tiny.folder / RESULTS / "tables" / "skill.csv")
+    assert set(skill["method"]) == set(normalise({})["methods"])
+    assert {"all", "virtual", "map"} <= set(skill["grouping"])
+
+
+def test_closure_holds_in_every_file(tiny):
+    closure = pd.read_csv(tiny.folder / RESULTS / "tables" / "closure.csv")
+    assert {"prediction", "product"} == set(closure["kind"]) and len(closure) > 8
+    assert closure["maximum_residual"].max() < 1e-5
+
+
+def test_without_a_gpu_trainings_ran_on_the_cpu(tiny):
+    for log in (tiny.folder / RESULTS / "logs").rglob("train_*.log"):
+        assert "CUDA" not in log.read_text()
+
+
+def test_cost_names_every_training(tiny):
+    cost = pd.read_csv(tiny.folder / RESULTS / "tables" / "cost.csv")
+    assert {f"train_{stage}" for stage in normalise({})["stages"]} | {"train_imputation"} <= set(cost["rule"])
+
+
+def test_resolved_configuration_is_complete(tiny):
+    written = yaml.safe_load((tiny.folder / RESULTS / "config.yaml").read_text())
+    assert normalise(written) == written and written["run"] == "tiny"
+
+
+def test_nothing_half_written_stays(tiny):
+    assert not list((tiny.folder / RESULTS).rglob("*.partial.*"))
+    assert not list((tiny.folder / RESULTS).rglob("last.pt"))
+
+
+def test_report_holds_every_figure_and_the_configuration(tiny):
+    report = tiny.folder / "report.html"
+    made = tiny.snakemake("--report", str(report))
+    assert made.returncode == 0, made.stdout[-3000:]
+    text = report.read_text()
+    figures = {path.stem for path in (tiny.folder / RESULTS / "figures").glob("*.png")}
+    assert figures == set(CATALOGUE)
+    for name in figures:
+        assert f"{RESULTS}/figures/{name}.png" in text, name
+    assert f"{RESULTS}/config.html" in text and f"{RESULTS}/tables/skill.csv" in text
+
+
+def test_an_unknown_key_ends_the_run_in_a_sentence(tiny):
+    refused = tiny.snakemake("--dry-run", "--config", "trees={'setings': 3}")
+    assert refused.returncode != 0
+    assert "trees.setings is not a known configuration key; did you mean settings?" in refused.stdout
+
+
+def test_a_missing_source_ends_the_run_in_a_sentence(tiny):
+    refused = tiny.snakemake("--dry-run", "--config", "sources={'towers': {'paths': ['nowhere']}}")
+    assert refused.returncode != 0
+    assert "nowhere: this source folder does not exist or is empty" in refused.stdout
+
+
+def test_the_default_run_can_be_planned(checkout):
+    planned = checkout.snakemake("--dry-run", "--cores", "2", tiny=False)
+    assert planned.returncode == 0, planned.stdout[-3000:]
+
+
+def test_a_broken_input_ends_in_a_sentence_and_leaves_no_output(tiny, tmp_path):
+    """A truncated canonical file: one sentence in the log, a non-zero exit, nothing half-written."""
+    folder = tiny.folder
+    victim = folder / RESULTS / "interim" / "cover.nc"
+    content = victim.read_bytes()
+    try:
+        victim.write_bytes(content[: len(content) // 2])
+        broken = tiny.snakemake("--cores", "1", "--forcerun", "harmonise", "--until", "harmonise", "--show-failed-logs")
+        assert broken.returncode != 0
+        assert re.search(r"cover\.nc \(\d+ bytes\) cannot be read as NetCDF .*it is truncated", broken.stdout)
+        assert not (folder / RESULTS / "data" / "drivers.nc").exists()
+    finally:
+        victim.write_bytes(content)
+        again = tiny.snakemake("--cores", "2", "--resources", "gpu=0")
+        assert again.returncode == 0, again.stdout[-3000:]
+
+
+@pytest.mark.parametrize("gpu", [1, 0])
+def test_gpu_rules_overlap_only_without_a_gpu(tiny, gpu):
+    targets = ["--forcerun", *TRAININGS, "--until", *TRAININGS]
+    made = tiny.snakemake("--cores", "2", "--resources", f"gpu={gpu}", *targets)
+    assert made.returncode == 0, made.stdout[-3000:]
+    jobs = spans(tiny.folder, TRAININGS)
+    overlaps = [later[0] < earlier[1] for earlier, later in zip(jobs, jobs[1:], strict=False)]
+    assert any(overlaps) if gpu == 0 else not any(overlaps)
+
+
+def test_the_same_seed_gives_the_same_weights(tiny):
+    """Retraining above left everything that follows untouched: equal weights, found by their content."""
+    assert set(tiny.pending()) <= {"cost", "all"}

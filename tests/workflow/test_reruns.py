@@ -1,0 +1,157 @@
+"""The promise: a change reruns exactly what depends on it, and nothing else ever reruns."""
+
+import os
+import time
+from contextlib import contextmanager
+
+import pytest
+import yaml
+
+from dere.config.root import Config
+
+CELL_STAGES = {f"train_{s}" for s in ("pure", "mixture", "age", "plant_types_simulated", "plant_types_observed")}
+CELL_STAGES |= {"train_kgml_simulation"}
+TOWER_STAGES = {f"train_{s}" for s in ("towers", "uncertain", "baseline", "kgml_towers")}
+NETWORKS = CELL_STAGES | TOWER_STAGES | {"predict_network", "predict_cells"}
+TREES = {"predict_gbm", "predict_gbm_sim"}
+
+# Sub-tree (a leaf of it, and another value) to the rules that change by themselves.
+TABLE = {
+    "world.seed": (5, {"build_world"}),
+    "sources.simulation.perturbations": (2, {"harmonise"}),
+    "sources.cover.include_crops": (False, {"ingest_cover"}),
+    "sources.towers.use_satellites": (True, {"ingest_towers"}),
+    "harmonise.maximum_driver_gap": (0.2, {"harmonise"}),
+    "harmonise.window_stride": (6, {"harmonise", *CELL_STAGES, "predict_cells"}),
+    "harmonise.minimum_training_quality": (
+        0.6,
+        {"harmonise", "statistics", *TOWER_STAGES, *TREES, "predict_climatology", "predict_network"},
+    ),
+    "harmonise.window": (36, {"harmonise", *NETWORKS}),
+    "splits.seed": (3, {"harmonise"}),
+    "networks.transformer.width": (12, NETWORKS),
+    **{f"stages.{stage}.learning_rate": (0.007, {f"train_{stage}"}) for stage in Config().stages.model_dump()},
+    "imputation.channels": (12, {"train_imputation", "impute_labels"}),
+    "imputation.samples": (7, {"impute_labels"}),
+    "imputation.training.epochs": (2, {"train_imputation", "impute_labels"}),
+    "trees.settings": (3, TREES),
+    "trees.threads": (2, set()),
+    "evaluation.bootstrap": (60, {"evaluate"}),
+    "products.title": ("Another title", {"products"}),
+    "figures.dpi": (70, {"figures"}),
+}
+MEMBERS = {"run", "backbones", "methods", "folds", "seeds"}
+
+
+def leaves(tree, path=""):
+    """Return the dotted path of every leaf."""
+    if not isinstance(tree, dict):
+        return [path]
+    return [leaf for key, value in tree.items() for leaf in leaves(value, f"{path}.{key}".lstrip("."))]
+
+
+@contextmanager
+def overlay(tiny, leaf, value):
+    """Write an overlay that changes one leaf and give its name."""
+    tree = value
+    for key in reversed(leaf.split(".")):
+        tree = {key: tree}
+    path = tiny.folder / "change.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    yield path.name
+    path.unlink()
+
+
+def test_the_table_covers_every_leaf():
+    """Each leaf of the configuration lies in a sub-tree of which the table changes a leaf, or names members."""
+    def tree_of(leaf):
+        parts = leaf.split(".")
+        return ".".join(parts[:2]) if parts[0] in ("sources", "stages", "networks") else parts[0]
+
+    tested = {tree_of(leaf) for leaf in TABLE} | MEMBERS
+    assert {tree_of(leaf) for leaf in leaves(Config().model_dump(mode="json"))} == tested
+
+
+def test_a_second_run_does_nothing(tiny):
+    assert tiny.pending() == {}
+
+
+@pytest.mark.parametrize("leaf", TABLE)
+def test_a_changed_leaf_reruns_exactly_its_rules(tiny, leaf):
+    value, expected = TABLE[leaf]
+    with overlay(tiny, leaf, value) as name:
+        assert tiny.invalidated(name) - {"resolved_config"} == expected
+
+
+def test_the_same_configuration_written_otherwise_reruns_nothing(tiny):
+    text = yaml.safe_load((tiny.folder / "config" / "tiny.yaml").read_text())
+    other = {key: text[key] for key in reversed(text)}
+    other["stages"]["pure"]["epochs"] = 1.0
+    other["evaluation"]["bootstrap"] = "5e1"
+    path = tiny.folder / "other.yaml"
+    path.write_text(yaml.safe_dump(other, sort_keys=False))
+    assert tiny.pending(path.name) == {}
+    path.unlink()
+
+
+def test_threads_and_resources_are_free(tiny):
+    assert tiny.pending("--set-threads", "train_pure=2", "--set-resources", "train_pure:mem_mb=9000") == {}
+
+
+def test_a_touch_of_everything_reruns_nothing(tiny):
+    now = time.time()
+    for part in ("src", "workflow", "config", "envs", "Snakefile", "config.yaml"):
+        path = tiny.folder / part
+        for file in path.rglob("*") if path.is_dir() else [path]:
+            os.utime(file, (now, now))
+    assert tiny.pending() == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "users"),
+    [
+        ("src/dere/evaluation/cost.py", {"cost"}),
+        ("src/dere/world/climate.py", {"build_world"}),
+        ("src/dere/ingest/esacci.py", {"ingest_cover"}),
+        ("src/dere/evaluation/climatology.py", {"predict_climatology"}),
+        ("src/dere/evaluation/tree_search.py", TREES),
+        ("src/dere/training/pure.py", {"train_pure"}),
+        ("src/dere/training/competition.py", {"train_mixture", "train_age"}),
+        ("src/dere/imputation/labels.py", {"impute_labels"}),
+        ("src/dere/products/dataset.py", {"products"}),
+        ("src/dere/figures/maps.py", {"figures"}),
+        ("src/dere/config/outputs.py", {"products", "figures", "resolved_config"}),
+        ("workflow/scripts/evaluate.py", {"evaluate"}),
+        ("src/dere/workflow/summary.py", set()),
+        ("workflow/report/series.rst", set()),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_edited_code_reruns_exactly_its_users_and_reverting_reruns_nothing(tiny, file, users):
+    path = tiny.folder / file
+    content = path.read_text()
+    path.write_text(content + "\n# edited\n")
+    try:
+        assert tiny.invalidated() == users
+    finally:
+        path.write_text(content)
+    assert tiny.pending() == {}
+
+
+def test_a_new_module_in_the_imports_reruns_its_users(tiny):
+    path = tiny.folder / "src/dere/evaluation/cost.py"
+    fresh = path.with_name("freshly_added.py")
+    content = path.read_text()
+    fresh.write_text('"""New."""\n')
+    path.write_text(content.replace("import pandas as pd", "import pandas as pd\n\nimport dere.evaluation.freshly_added"))
+    try:
+        assert tiny.invalidated() == {"cost"}
+    finally:
+        path.write_text(content)
+        fresh.unlink()
+
+
+def test_a_second_seed_leaves_the_first_alone(tiny):
+    with overlay(tiny, "seeds", [0, 1]) as name:
+        shown = tiny.snakemake("--dry-run", "--cores", "2", name).stdout
+    assert "seed=1" in shown and "seed=0" not in shown
