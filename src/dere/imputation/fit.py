@@ -134,6 +134,7 @@ def train_imputation(
     )
     histories.append(result.history.assign(part="denoiser"))
     if config.calibrate_spread:
+        # scores imports this module
         from dere.imputation.scores import best_spread
 
         imputer.spread.fill_(best_spread(imputer, validation, guess[many:], gaps, seed))

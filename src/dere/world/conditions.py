@@ -149,7 +149,7 @@ def cold_phenology(forcing: Forcing, coldest: Array, parameters: Parameters) -> 
     Deciduousness follows the coldest month of the mean year, so that broadleaf trees are deciduous with cold winters
     and evergreen in the tropics; evergreen leaves stay.
     """
-    long_day = np.clip((day_length(forcing.latitude, forcing.calendar_month) - 9.5) / 2.0, 0.0, 1.0)
+    long_day = np.clip((day_length(forcing.latitude, forcing.calendar_month.astype(np.float64)) - 9.5) / 2.0, 0.0, 1.0)
     shares = []
     for kind in range(3):
         low, high = parameters.deciduous_cold[kind]

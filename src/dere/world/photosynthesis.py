@@ -73,7 +73,8 @@ def light_use_efficiency(forcing: Forcing, co2: Array, frost_limit: float) -> tu
                 fapar=one,
                 ppfd=one,
             )
-            c3[grows] = np.maximum(PModel(environment).lue, 0.0)
+            # beyond about 41 degC with very dry air the optimality solution ends, where the yield has fallen to zero
+            c3[grows] = np.maximum(np.nan_to_num(PModel(environment).lue), 0.0)
             c4[grows] = np.maximum(PModel(environment, method_optchi="c4").lue, 0.0)
     return c3, c4
 

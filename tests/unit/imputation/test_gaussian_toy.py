@@ -38,17 +38,17 @@ def _draw(generator: torch.Generator, many: int = 96):
 def test_coverage_mean_and_spread_of_the_known_conditional():
     torch.manual_seed(0)
     model = Denoiser(4, 1, channels=24, layers=3, heads=2, dropout=0.0)
-    config = TrainingConfig(epochs=6, steps_per_epoch=120, batch=96, learning_rate=4e-3, patience=8)
+    config = TrainingConfig(epochs=6, steps_per_epoch=200, batch=96, learning_rate=4e-3, patience=8)
     held = [_draw(torch.Generator().manual_seed(99), 400)]
     fit(model, draw=_draw, validation=held, loss=loss, config=config, seed=0)
 
-    inputs, samples = _inputs(np.random.default_rng(7), 300), 100
-    start = torch.randn((300, samples, LENGTH, 2), generator=torch.Generator().manual_seed(1))
+    inputs, samples = _inputs(np.random.default_rng(7), 600), 60
+    start = torch.randn((600, samples, LENGTH, 2), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         side = model.encode(inputs.monthly, inputs.static, inputs.carries, inputs.active)
         drawn = diffusion.sample(SCHEDULE, lambda x, t: model(side, x, torch.full((1, 1), t)), start, 15).numpy()
     inside, error, ratio = [], [], []
-    for row in range(300):
+    for row in range(600):
         hidden = np.repeat(inputs.active[row].numpy() > 0, 2)
         truth = inputs.value[row].numpy().reshape(-1)
         gain = COVARIANCE[np.ix_(hidden, ~hidden)] @ np.linalg.inv(COVARIANCE[np.ix_(~hidden, ~hidden)])

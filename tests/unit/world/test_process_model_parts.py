@@ -261,3 +261,11 @@ def test_conditions_do_not_depend_on_other_members():
     both, one = prepare(forcing, DEFAULT, Structure()), prepare(forcing.take([1]), DEFAULT, Structure())
     np.testing.assert_allclose(both.light[:, :, 1:], one.light, rtol=1e-12)
     np.testing.assert_allclose(both.phenology[:, :, 1:], one.phenology)
+
+
+def test_hot_and_very_dry_months_have_no_yield_instead_of_nan():
+    forcing = climates(("arid",), years=1)
+    hot = forcing.perturbed(temperature=46.0 - float(forcing.air_temperature.max()))
+    c3, c4 = light_use_efficiency(hot, hot.co2, 0.0)
+    assert np.isfinite(c3).all() and np.isfinite(c4).all()
+    assert c3[0, int(hot.air_temperature[0].argmax())] == 0.0
