@@ -24,8 +24,6 @@ rule train_baseline:
         runtime=240,
     params:
         config=stage_parameters("baseline", TOWERS_KEYS),
-    message:
-        "The same network on towers alone: {wildcards.backbone}, fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/train_baseline.py"
 
@@ -55,8 +53,6 @@ rule train_kgml_simulation:
         runtime=240,
     params:
         config=stage_parameters("kgml_simulation", CELLS_KEYS),
-    message:
-        "KGML, pre-training on the simulation: {wildcards.backbone}, fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/train_kgml_simulation.py"
 
@@ -85,8 +81,6 @@ rule train_kgml_towers:
         runtime=240,
     params:
         config=stage_parameters("kgml_towers", TOWERS_KEYS),
-    message:
-        "KGML, fine-tuning on towers: {wildcards.backbone}, fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/train_kgml_towers.py"
 
@@ -110,8 +104,6 @@ rule predict_climatology:
         runtime=15,
     params:
         minimum_quality=config["harmonise"]["minimum_training_quality"],
-    message:
-        "Predicting with climatology: fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/predict_climatology.py"
 
@@ -133,8 +125,6 @@ rule predict_simulation:
     resources:
         mem_mb=4000,
         runtime=15,
-    message:
-        "Predicting with simulation: fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/predict_simulation.py"
 
@@ -160,8 +150,6 @@ rule predict_gbm:
     params:
         config=without(config["trees"], "threads"),
         minimum_quality=config["harmonise"]["minimum_training_quality"],
-    message:
-        "Predicting with gbm: fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/predict_gbm.py"
 
@@ -187,8 +175,6 @@ rule predict_gbm_sim:
     params:
         config=without(config["trees"], "threads"),
         minimum_quality=config["harmonise"]["minimum_training_quality"],
-    message:
-        "Predicting with gbm_sim: fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/predict_gbm_sim.py"
 
@@ -217,7 +203,5 @@ rule predict_network:
         runtime=60,
     params:
         config=lambda wildcards: network_parameters(wildcards, TOWERS_KEYS),
-    message:
-        "Predicting with {wildcards.method}: {wildcards.backbone}, fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/predict_network.py"

@@ -20,8 +20,6 @@ rule ensemble:
     resources:
         mem_mb=4000,
         runtime=15,
-    message:
-        "Joining folds and seeds"
     script:
         "../scripts/ensemble.py"
 

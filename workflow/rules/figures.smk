@@ -17,8 +17,6 @@ rule figures:
         runtime=30,
     params:
         config=config["figures"],
-    message:
-        "Drawing the figures"
     script:
         "../scripts/figures.py"
 

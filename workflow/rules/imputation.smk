@@ -25,8 +25,6 @@ rule train_imputation:
     params:
         # How many trajectories are drawn does not change the training.
         config=without(config["imputation"], "samples"),
-    message:
-        "Stage 5, imputation: fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/train_imputation.py"
 
@@ -52,7 +50,5 @@ rule impute_labels:
         runtime=120,
     params:
         config=config["imputation"],
-    message:
-        "Stage 5, labels: fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/impute_labels.py"

@@ -28,8 +28,6 @@ rule predict_cells:
         runtime=120,
     params:
         config=lambda wildcards: network_parameters(wildcards, CELLS_KEYS),
-    message:
-        "Predicting maps with {wildcards.method}: fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/predict_cells.py"
 
@@ -54,7 +52,5 @@ rule products:
         runtime=60,
     params:
         config=config["products"],
-    message:
-        "Writing the public files"
     script:
         "../scripts/products.py"

@@ -26,8 +26,6 @@ rule train_pure:
         runtime=240,
     params:
         config=stage_parameters("pure", CELLS_KEYS),
-    message:
-        "Stage 1, pure stands: {wildcards.backbone}, fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/train_pure.py"
 
@@ -58,8 +56,6 @@ rule train_mixture:
         runtime=240,
     params:
         config=stage_parameters("mixture", CELLS_KEYS),
-    message:
-        "Stage 1, mixtures and competition: {wildcards.backbone}, fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/train_mixture.py"
 
@@ -91,8 +87,6 @@ rule train_age:
         runtime=240,
     params:
         config=stage_parameters("age", CELLS_KEYS),
-    message:
-        "Stage 2, competition over the age distribution: {wildcards.backbone}, fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/train_age.py"
 
@@ -122,8 +116,6 @@ rule train_plant_types_simulated:
         runtime=240,
     params:
         config=stage_parameters("plant_types_simulated", CELLS_KEYS),
-    message:
-        "Stage 3, simulated plant types: {wildcards.backbone}, fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/train_plant_types_simulated.py"
 
@@ -154,8 +146,6 @@ rule train_plant_types_observed:
         runtime=240,
     params:
         config=stage_parameters("plant_types_observed", CELLS_KEYS),
-    message:
-        "Stage 3, observed plant types: {wildcards.backbone}, fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/train_plant_types_observed.py"
 
@@ -186,8 +176,6 @@ rule train_towers:
         runtime=240,
     params:
         config=stage_parameters("towers", TOWERS_KEYS),
-    message:
-        "Stage 4, towers: {wildcards.backbone}, fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/train_towers.py"
 
@@ -218,7 +206,5 @@ rule train_uncertain:
         runtime=240,
     params:
         config=stage_parameters("uncertain", TOWERS_KEYS),
-    message:
-        "Stage 6, towers with expanded labels: {wildcards.backbone}, fold {wildcards.fold}, seed {wildcards.seed}"
     script:
         "../scripts/train_uncertain.py"

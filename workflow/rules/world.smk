@@ -20,7 +20,5 @@ rule build_world:
         runtime=15,
     params:
         config=config["world"],
-    message:
-        "Building the world's raw files"
     script:
         "../scripts/build_world.py"

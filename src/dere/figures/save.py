@@ -37,7 +37,7 @@ def write_figure(
             write_atomically(
                 Path(folder) / f"{name}.{suffix}",
                 lambda tmp, suffix=suffix, metadata=metadata: figure.savefig(  # type: ignore[misc]
-                    tmp, format=suffix, dpi=dpi, metadata=metadata
+                    tmp, format=suffix, dpi=dpi, metadata=metadata, bbox_inches="tight", pad_inches=0.08
                 ),
             )
         )

@@ -58,6 +58,20 @@ def test_gpu_rules_are_exactly_the_expected_ones():
     assert all("threads: 1" in RULES[name] and "benchmark:" in RULES[name] for name in GPU_RULES)
 
 
+@pytest.mark.parametrize("name", sorted(name for name in GPU_RULES if name != "train_imputation" and "train" in name))
+def test_training_gets_its_own_sub_tree_and_no_other(name):
+    stage = name.removeprefix("train_")
+    params = re.search(r"    params:\n((?:        .*\n)+)", RULES[name])[1]
+    kind = "TOWERS" if "towers=rules.harmonise" in RULES[name] else "CELLS"
+    assert params.strip() == f'config=stage_parameters("{stage}", {kind}_KEYS),'
+
+
+def test_params_never_see_more_than_wildcards():
+    """Snakemake tracks functions of wildcards only, and compares named scalars as a set: one sub-tree is safe."""
+    for name, body in RULES.items():
+        assert not re.search(r"lambda wildcards, |lambda wc, ", body), name
+
+
 def test_scripts_and_rules_are_the_same_set():
     assert {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")} == set(RULES)
 
