@@ -13,15 +13,14 @@ from dere.config.training import TrainingConfig
 from dere.models.competition import CompetitionNetwork
 from dere.models.inputs import to_targets
 from dere.models.pure import PureNetwork
-from dere.training.cells import CellWindows, batches, sample, sample_ages, spread_ages
+from dere.training.cells import CellWindows
 from dere.training.context import Context
 from dere.training.frozen import gather, weighted_pure
-from dere.training.loop import LossParts, fit, freeze
+from dere.training.loop import LossParts, freeze
 from dere.training.losses import target_loss
-from dere.training.simulation import VALIDATION_WINDOWS, load_cells
+from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
 from dere.variables import STANDS
 
-Batch = tuple[Tensor, Tensor]
 Sample = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 MIXTURE = STANDS.index("mixture")
 
@@ -74,8 +73,9 @@ def train(
     if "mixture" in parents:
         context.load("mixture", model)
     model.to(context.device)
-    fixed_batches = batches(validation, config.batch, VALIDATION_WINDOWS)
-    cache = weighted_pure(pure, windows, torch.cat([training, *fixed_batches]), context.device)
+    checked = fixed_batches(validation, config.batch, len(windows.ages), config.ages_per_step)
+    seen = torch.cat([training, *(index for index, _ in checked)])
+    cache = weighted_pure(pure, windows, seen, context.device)
 
     def loss(network: CompetitionNetwork, batch: Batch) -> LossParts:
         index, ages = batch
@@ -86,20 +86,10 @@ def train(
         free = network(drivers, static, weighted, before, years, fractions)
         return target_loss(to_targets(free, network.normaliser.scale), truth, network.normaliser.target_std)
 
-    def draw(generator: torch.Generator) -> Batch:
-        index = sample(training, config.batch, generator)
-        return index, sample_ages(len(windows.ages), config.ages_per_step, generator)
-
-    fixed = spread_ages(len(windows.ages), config.ages_per_step)
-    result = fit(
+    context.fit(
         model,
-        draw=draw,
-        validation=[(b, fixed) for b in fixed_batches],
+        draw=drawer(training, config.batch, len(windows.ages), config.ages_per_step),
+        validation=checked,
         loss=loss,
         config=config,
-        seed=seed,
-        device=context.device,
-        last=context.last,
-        identity=context.identity,
     )
-    context.save(model, result)

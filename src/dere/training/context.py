@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,14 +12,13 @@ from typing import Any
 import pandas as pd
 import torch
 import xarray as xr
-from torch import nn
 
-from dere.config.training import BackboneConfig
+from dere.config.training import BackboneConfig, TrainingConfig
 from dere.harmonise.splits import roles
 from dere.io import content_hash, file_sha256, read_json, read_netcdf
 from dere.models.inputs import Statistics
 from dere.training import checkpoint
-from dere.training.loop import FitResult, Model
+from dere.training.loop import LossParts, Model, fit
 
 log = logging.getLogger(__name__)
 
@@ -126,8 +125,27 @@ class Context:
         checkpoint.load(Path(self.parents[parent]), model, {"split": self.split_hash, "fold": self.fold})
         return model
 
-    def save(self, model: nn.Module, result: FitResult) -> None:
-        """Write checkpoint, manifest and history."""
+    def fit(
+        self,
+        model: Model,
+        *,
+        draw: Callable[[torch.Generator], Any],
+        validation: Sequence[Any],
+        loss: Callable[[Model, Any], LossParts],
+        config: TrainingConfig,
+    ) -> None:
+        """Train ``model`` with the common loop and write checkpoint, manifest and history; arguments as in `fit`."""
+        result = fit(
+            model,
+            draw=draw,
+            validation=validation,
+            loss=loss,
+            config=config,
+            seed=self.seed,
+            device=self.device,
+            last=self.last,
+            identity=self.identity,
+        )
         manifest = {
             "stage": self.stage,
             "fold": self.fold,

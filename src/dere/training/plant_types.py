@@ -7,19 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from dere.config.training import TrainingConfig
 from dere.models.plant_types import PlantTypeNetwork
-from dere.training.cells import batches, sample, sample_ages, spread_ages
 from dere.training.context import Context
-from dere.training.loop import LossParts, fit, freeze
+from dere.training.loop import LossParts, freeze
 from dere.training.losses import squared
-from dere.training.simulation import VALIDATION_WINDOWS, load_cells
+from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
 
 # Spread of plant fractions over cells, so that the loss is of order one like those of other stages.
 FRACTION_SCALE = 0.3
-Batch = tuple[Tensor, Tensor]
 
 
 def train(
@@ -68,21 +65,10 @@ def train(
             fractions = torch.einsum("bk,bkyp->byp", weight, fractions)
         return squared(fractions / FRACTION_SCALE, truth / FRACTION_SCALE, one)
 
-    def draw(generator: torch.Generator) -> Batch:
-        index = sample(training, config.batch, generator)
-        return index, sample_ages(len(windows.ages), count, generator)
-
-    result = fit(
+    context.fit(
         model,
-        draw=draw,
-        validation=[
-            (b, spread_ages(len(windows.ages), count)) for b in batches(validation, config.batch, VALIDATION_WINDOWS)
-        ],
+        draw=drawer(training, config.batch, len(windows.ages), count),
+        validation=fixed_batches(validation, config.batch, len(windows.ages), count),
         loss=loss,
         config=config,
-        seed=seed,
-        device=context.device,
-        last=context.last,
-        identity=context.identity,
     )
-    context.save(model, result)

@@ -7,19 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from dere.config.training import TrainingConfig
 from dere.models.inputs import to_targets
 from dere.models.pure import PureNetwork
-from dere.training.cells import batches, sample, sample_ages, spread_ages
 from dere.training.context import Context
-from dere.training.loop import LossParts, fit
+from dere.training.loop import LossParts
 from dere.training.losses import target_loss
-from dere.training.simulation import VALIDATION_WINDOWS, load_cells
+from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
 from dere.variables import PLANT_TYPES
-
-Batch = tuple[Tensor, Tensor]
 
 
 def train(
@@ -55,20 +51,10 @@ def train(
             torch.stack([p.numerator for p in parts]).sum(), torch.stack([p.denominator for p in parts]).sum()
         )
 
-    def draw(generator: torch.Generator) -> Batch:
-        index = sample(training, config.batch, generator)
-        return index, sample_ages(len(windows.ages), config.ages_per_step, generator)
-
-    fixed = spread_ages(len(windows.ages), config.ages_per_step)
-    result = fit(
+    context.fit(
         model,
-        draw=draw,
-        validation=[(b, fixed) for b in batches(validation, config.batch, VALIDATION_WINDOWS)],
+        draw=drawer(training, config.batch, len(windows.ages), config.ages_per_step),
+        validation=fixed_batches(validation, config.batch, len(windows.ages), config.ages_per_step),
         loss=loss,
         config=config,
-        seed=seed,
-        device=context.device,
-        last=context.last,
-        identity=context.identity,
     )
-    context.save(model, result)

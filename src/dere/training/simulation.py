@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from dere.io import read_netcdf
-from dere.training.cells import CellWindows, cell_windows, select
+from dere.training.cells import (
+    CellWindows,
+    batches,
+    cell_windows,
+    sample,
+    sample_ages,
+    select,
+    spread_ages,
+)
 from dere.training.context import Context
 
 VALIDATION_WINDOWS = 48
+Batch = tuple[Tensor, Tensor]
+"""Indices of windows and of ages."""
 
 
 def load_cells(context: Context) -> tuple[CellWindows, Tensor, Tensor]:
@@ -28,3 +40,18 @@ def load_cells(context: Context) -> tuple[CellWindows, Tensor, Tensor]:
     training = select(windows, drivers["cell"], context.roles, "training")
     validation = select(windows, drivers["cell"], context.roles, "validation")
     return windows, training, validation
+
+
+def drawer(training: Tensor, size: int, ages: int, per_step: int) -> Callable[[torch.Generator], Batch]:
+    """Return the draw of a training step: ``size`` windows with replacement and ``per_step`` of ``ages`` ages."""
+
+    def draw(generator: torch.Generator) -> Batch:
+        index = sample(training, size, generator)
+        return index, sample_ages(ages, per_step, generator)
+
+    return draw
+
+
+def fixed_batches(validation: Tensor, size: int, ages: int, per_step: int) -> list[Batch]:
+    """Validation batches, at most `VALIDATION_WINDOWS` windows, with evenly spread ages."""
+    return [(index, spread_ages(ages, per_step)) for index in batches(validation, size, VALIDATION_WINDOWS)]

@@ -12,11 +12,11 @@ from torch import Tensor
 from dere.config.training import TowerTrainingConfig, TrainingConfig
 from dere.models.inputs import to_targets
 from dere.models.single import SingleNetwork
-from dere.training.cells import batches, sample, sample_ages, spread_ages
+from dere.training.cells import batches
 from dere.training.context import Context
-from dere.training.loop import LossParts, fit, freeze_parts
+from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, target_loss, with_pull
-from dere.training.simulation import VALIDATION_WINDOWS, load_cells
+from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
 from dere.training.sites import SiteWindows
 from dere.training.tower_data import draw_windows, flux_loss, load_towers
 from dere.variables import STANDS
@@ -56,30 +56,20 @@ def train_simulation(
     windows, training, validation = load_cells(context)
     model = SingleNetwork(*context.network_arguments()).to(context.device)
 
-    def loss(network: SingleNetwork, batch: tuple[Tensor, Tensor]) -> LossParts:
+    def loss(network: SingleNetwork, batch: Batch) -> LossParts:
         index, ages = batch
         drivers, static = (x.to(context.device) for x in windows.inputs(index))
         before, truth = (x.to(context.device) for x in windows.states(index, MIXTURE, ages))
         free = network.ages(drivers, static, before, windows.ages[ages].to(context.device))
         return target_loss(to_targets(free, network.normaliser.scale), truth, network.normaliser.target_std)
 
-    def draw(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        index = sample(training, config.batch, generator)
-        return index, sample_ages(len(windows.ages), config.ages_per_step, generator)
-
-    fixed = spread_ages(len(windows.ages), config.ages_per_step)
-    result = fit(
+    context.fit(
         model,
-        draw=draw,
-        validation=[(b, fixed) for b in batches(validation, config.batch, VALIDATION_WINDOWS)],
+        draw=drawer(training, config.batch, len(windows.ages), config.ages_per_step),
+        validation=fixed_batches(validation, config.batch, len(windows.ages), config.ages_per_step),
         loss=loss,
         config=config,
-        seed=seed,
-        device=context.device,
-        last=context.last,
-        identity=context.identity,
     )
-    context.save(model, result)
 
 
 def train_towers(
@@ -115,15 +105,10 @@ def train_towers(
         parts = flux_loss(prediction, data, index, config.balance)
         return with_pull(parts, pull(network, reference, config.pull)) if network.training else parts
 
-    result = fit(
+    context.fit(
         model,
         draw=lambda generator: draw_windows(data, config.batch, generator),
         validation=batches(data.validation, config.batch),
         loss=loss,
         config=config,
-        seed=seed,
-        device=context.device,
-        last=context.last,
-        identity=context.identity,
     )
-    context.save(model, result)

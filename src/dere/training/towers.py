@@ -14,7 +14,7 @@ from dere.models.dere import DereNetwork
 from dere.training.cells import batches
 from dere.training.context import Context
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
-from dere.training.loop import LossParts, fit, freeze_parts
+from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, squared, with_pull
 from dere.training.tower_data import draw_windows, flux_loss, load_towers
 
@@ -54,15 +54,10 @@ def train(
         maps = squared(fractions / FRACTION_SCALE, observed / FRACTION_SCALE, one).mean
         return with_pull(parts, pull(network, reference, config.pull) + FRACTION_SHARE * maps)
 
-    result = fit(
+    context.fit(
         model,
         draw=lambda generator: draw_windows(data, config.batch, generator),
         validation=batches(data.validation, config.batch),
         loss=loss,
         config=config,
-        seed=seed,
-        device=context.device,
-        last=context.last,
-        identity=context.identity,
     )
-    context.save(model, result)

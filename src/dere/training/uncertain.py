@@ -19,7 +19,7 @@ from dere.models.likelihood import ModelError, negative_log_likelihood
 from dere.training.cells import batches
 from dere.training.context import Context
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
-from dere.training.loop import LossParts, fit, freeze_parts
+from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, with_pull
 from dere.training.sites import SiteWindows
 from dere.training.tower_data import draw_windows, flux_loss, load_towers
@@ -98,15 +98,10 @@ def train(
         parts = LossParts((weight * value).sum(), weight.sum())
         return with_pull(parts, pull(network, reference, config.pull))
 
-    result = fit(
+    context.fit(
         model,
         draw=lambda generator: draw_windows(data, config.batch, generator),
         validation=batches(data.validation, config.batch),
         loss=loss,
         config=config,
-        seed=seed,
-        device=context.device,
-        last=context.last,
-        identity=context.identity,
     )
-    context.save(model, result)
