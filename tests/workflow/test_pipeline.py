@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -115,7 +116,7 @@ def test_gpu_rules_overlap_only_without_a_gpu(tiny, gpu):
     made = tiny.snakemake("--cores", "2", "--resources", f"gpu={gpu}", *targets)
     assert made.returncode == 0, made.stdout[-3000:]
     jobs = spans(tiny.folder, TRAININGS)
-    overlaps = [later[0] < earlier[1] for earlier, later in zip(jobs, jobs[1:], strict=False)]
+    overlaps = [later[0] < earlier[1] for earlier, later in pairwise(jobs)]
     assert any(overlaps) if gpu == 0 else not any(overlaps)
 
 

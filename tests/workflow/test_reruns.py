@@ -59,6 +59,7 @@ def overlay(tiny, leaf, value):
 
 def test_the_table_covers_every_leaf():
     """Each leaf of the configuration lies in a sub-tree of which the table changes a leaf, or names members."""
+
     def tree_of(leaf):
         parts = leaf.split(".")
         return ".".join(parts[:2]) if parts[0] in ("sources", "stages", "networks") else parts[0]

@@ -1,4 +1,5 @@
-# The stages of DERE. Each starts from the checkpoints named parent_*; none reads a tower of the test fold.
+# The stages of DERE. Each starts from the checkpoints named parent_*; none reads a tower of the test fold. Those with a
+# priority are the longest chain of a run, so they start before others that could.
 
 
 rule train_pure:
@@ -17,6 +18,7 @@ rule train_pure:
         "<logs>/train_pure/{backbone}/fold{fold}/seed{seed}.log",
     benchmark:
         "<benchmarks>/train_pure/{backbone}/fold{fold}/seed{seed}.tsv"
+    priority: 10
     conda:
         "../../envs/train.yaml"
     threads: 1
@@ -47,6 +49,7 @@ rule train_mixture:
         "<logs>/train_mixture/{backbone}/fold{fold}/seed{seed}.log",
     benchmark:
         "<benchmarks>/train_mixture/{backbone}/fold{fold}/seed{seed}.tsv"
+    priority: 10
     conda:
         "../../envs/train.yaml"
     threads: 1
@@ -78,6 +81,7 @@ rule train_age:
         "<logs>/train_age/{backbone}/fold{fold}/seed{seed}.log",
     benchmark:
         "<benchmarks>/train_age/{backbone}/fold{fold}/seed{seed}.tsv"
+    priority: 10
     conda:
         "../../envs/train.yaml"
     threads: 1
@@ -167,6 +171,7 @@ rule train_towers:
         "<logs>/train_towers/{backbone}/fold{fold}/seed{seed}.log",
     benchmark:
         "<benchmarks>/train_towers/{backbone}/fold{fold}/seed{seed}.tsv"
+    priority: 10
     conda:
         "../../envs/train.yaml"
     threads: 1

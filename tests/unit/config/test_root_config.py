@@ -1,5 +1,6 @@
 """The whole configuration: unknown keys, normalisation, environment variables, sync with config.yaml."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,14 @@ ROOT = Path(__file__).parents[3]
     [
         ({"world": {"yeers": 3}}, "world.yeers is not a known configuration key; did you mean years?"),
         ({"wurld": {}}, "wurld is not a known configuration key; did you mean world?"),
-        ({"stages": {"pure": {"zzz": 1}}}, "stages.pure.zzz is not a known configuration key; known keys there are epochs"),
-        ({"stages": {"pure": {"epochs": 0}}}, "stages.pure.epochs: 0 is refused; input should be greater than or equal"),
+        (
+            {"stages": {"pure": {"zzz": 1}}},
+            "stages.pure.zzz is not a known configuration key; known keys there are epochs",
+        ),
+        (
+            {"stages": {"pure": {"epochs": 0}}},
+            "stages.pure.epochs: 0 is refused; input should be greater than or equal",
+        ),
         ({"trees": {"settings": "many"}}, "trees.settings: 'many' is refused"),
         ({"folds": [5]}, "folds: 5 is not a fold; splits.folds is 5, so choose from 0 to 4"),
         ({"seeds": [1, 1]}, "seeds: [1, 1] holds a value twice"),
@@ -85,7 +92,7 @@ def test_config_yaml_holds_every_leaf_with_its_default():
 
 def test_every_leaf_of_config_yaml_has_a_comment_above():
     lines = render().splitlines()
-    bare = [line for before, line in zip(lines, lines[1:], strict=False) if ":" in line and "#" not in before + line]
+    bare = [line for before, line in pairwise(lines) if ":" in line and "#" not in before + line]
     sections = [line for line in bare if line.rstrip().endswith(":")]
     assert bare == sections == []
 

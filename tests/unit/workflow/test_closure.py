@@ -83,7 +83,9 @@ def test_closure_equals_what_python_loads(script):
         [*lines, "import sys", "print(*[m.__file__ for n, m in sys.modules.items() if n.split('.')[0] == 'dere'])"]
     )
     environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
+    )
     found = {path for path in code_files(script, ROOT / "src") if path.endswith(".py")} - {str(script)}
     assert set(loaded.stdout.split()) <= found
 

@@ -44,7 +44,9 @@ def test_logging_ends_with_the_block(tmp_path):
 
 
 def test_job_names():
-    assert job_of(Path("results/demo/logs/train_pure/transformer/fold0/seed0.log")) == "train_pure/transformer/fold0/seed0"
+    assert (
+        job_of(Path("results/demo/logs/train_pure/transformer/fold0/seed0.log")) == "train_pure/transformer/fold0/seed0"
+    )
 
 
 class Files(list):
@@ -61,7 +63,9 @@ class Files(list):
 
 def rule(output):
     return SimpleNamespace(
-        input=Files(code=["s.py"], towers="d/towers.nc", parent_pure=["m/pure/model.safetensors", "m/pure/manifest.json"]),
+        input=Files(
+            code=["s.py"], towers="d/towers.nc", parent_pure=["m/pure/model.safetensors", "m/pure/manifest.json"]
+        ),
         output=output,
         params=SimpleNamespace(config={"a": 1}),
         wildcards=SimpleNamespace(fold="2", seed="7"),

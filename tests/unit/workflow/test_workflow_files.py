@@ -133,4 +133,6 @@ def test_environment_of_a_rule_holds_what_its_script_imports():
                         modules = [node.module]
                     for module in modules:
                         package = aliases.get(module.split(".")[0], module.split(".")[0].lower())
-                        assert package not in known - there, f"{name} needs {package} ({path}) in envs/{environment}.yaml"
+                        assert package not in known - there, (
+                            f"{name} needs {package} ({path}) in envs/{environment}.yaml"
+                        )
