@@ -55,7 +55,7 @@ lint: env-dev ## formatting, style, types, import order, workflow rules
 	$(BIN)/ruff check src tests workflow/scripts
 	$(BIN)/snakefmt --check --compact-diff Snakefile workflow/rules
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
 	$(BIN)/python -m dere.config.render --check config.yaml
 
