@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -71,13 +70,3 @@ def load(folder: Path, model: nn.Module, expect: Mapping[str, Any] | None = None
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Manifest of a checkpoint folder."""
     return read_json(folder / "manifest.json")
-
-
-def state_hash(model: nn.Module) -> str:
-    """Hash of all weights, to prove that a frozen part stayed bit by bit the same."""
-    return content_hash(
-        {
-            name: value.detach().cpu().to(torch.float64).numpy().tobytes().hex()
-            for name, value in model.state_dict().items()
-        }
-    )

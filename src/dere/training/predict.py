@@ -204,7 +204,6 @@ def cells_as_sites(windows: CellWindows) -> SiteWindows:
         fractions=fractions,
         flux=none(*shape),
         weight=none(*shape[:2]),
-        uncertainty=none(*shape),
     )
 
 

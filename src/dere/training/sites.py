@@ -37,8 +37,6 @@ class SiteWindows:
         (n, 3) and (n, Y, 3) observed plant fractions before and within the window.
     flux, weight
         (n, W, 3) labels with zeros where missing, (n, W) quality weight, zero = no label.
-    uncertainty
-        (n, W, 3) standard deviation of the labels, zero where unknown.
     """
 
     ids: np.ndarray
@@ -53,7 +51,6 @@ class SiteWindows:
     fractions: Tensor
     flux: Tensor
     weight: Tensor
-    uncertainty: Tensor
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -78,7 +75,6 @@ def site_windows(towers: xr.Dataset, *, satellites: bool, minimum_quality: float
     drivers, _ = site_window_drivers(towers, satellites)
     flux = gather(towers["flux_value"].transpose("site", "time", "flux").values, site, index)
     quality = np.nan_to_num(gather(towers["flux_quality"].transpose("site", "time").values, site, index))
-    uncertainty = gather(towers["flux_uncertainty"].transpose("site", "time", "flux").values, site, index)
     good = np.isfinite(flux).all(-1) & (quality >= minimum_quality)
     first_year = pd.DatetimeIndex(towers["time"].values).year[0]
     known = towers["year"].values
@@ -103,7 +99,6 @@ def site_windows(towers: xr.Dataset, *, satellites: bool, minimum_quality: float
         fractions=torch.from_numpy(fraction[site[:, None], at(years)]),
         flux=torch.from_numpy(np.where(good[..., None], flux, 0.0).astype(np.float32)),
         weight=torch.from_numpy(np.where(good, quality, 0.0).astype(np.float32)),
-        uncertainty=torch.from_numpy(np.nan_to_num(uncertainty).astype(np.float32)),
     )
 
 
