@@ -1,9 +1,11 @@
-"""Where every number comes from: file, checksum, licence and citation."""
+"""Where every number comes from: file, checksum, version, licence, citation and address."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +18,50 @@ _PASTORELLO = "Pastorello et al. 2020, Sci Data 7:225, doi 10.1038/s41597-020-05
 
 @dataclass(frozen=True)
 class Product:
-    """A data product: its title, licence and what to cite."""
+    """A data product.
+
+    Parameters
+    ----------
+    title
+        Name for people.
+    licence
+        Terms of use, as far as they are known.
+    citation
+        What a user must cite.
+    version
+        Version, where the product has one for all files; else each file's own stands in its row.
+    url
+        DOI or address of the product; empty where it is not known.
+    """
 
     title: str
     licence: str
     citation: str
+    version: str = ""
+    url: str = ""
 
+
+COLUMNS = ("source", "file", "product", "version", "role", "rows", "sha256", "licence", "citation", "url")
+"""First columns of ``tables/provenance.csv``; further ones depend on the source."""
 
 PRODUCTS: dict[str, Product] = {
     "fluxnet2015": Product(
-        "FLUXNET2015", "CC-BY-4.0 (six sites restricted: RU-Sam RU-SkP RU-Tks RU-Vrk SE-St1 ZA-Kru)", _PASTORELLO
+        "FLUXNET2015",
+        "CC-BY-4.0 (six sites restricted: RU-Sam RU-SkP RU-Tks RU-Vrk SE-St1 ZA-Kru)",
+        _PASTORELLO,
+        url="https://doi.org/10.1038/s41597-020-0534-3",
     ),
     "fluxnet2015-extract": Product(
         "FLUXNET2015 monthly extract of metaflux",
         "CC-BY-4.0 (values), MIT (compilation)",
         f"{_PASTORELLO}; Nathaniel, Liu, Gentine 2023, Sci Data 10:440, doi 10.1038/s41597-023-02349-y",
+        url="https://doi.org/10.1038/s41597-023-02349-y",
     ),
     "icos-warm-winter-2020": Product(
         "ICOS Warm Winter 2020",
         "CC-BY-4.0",
         f"Warm Winter 2020 Team & ICOS Ecosystem Thematic Centre 2022, doi 10.18160/2G60-ZHAK; {_PASTORELLO}",
+        url="https://doi.org/10.18160/2G60-ZHAK",
     ),
     "ameriflux-fluxnet": Product("AmeriFlux FLUXNET", "CC-BY-4.0 (mostly; see each site)", _PASTORELLO),
     "icos-etc-l2": Product("ICOS ETC level 2", "CC-BY-4.0", "the release's DOI on the ICOS Carbon Portal"),
@@ -51,6 +77,8 @@ PRODUCTS: dict[str, Product] = {
         "ESA CCI plant functional types v2.0.8",
         "free with attribution (ESA CCI terms)",
         "Harper et al. 2023, doi 10.5194/essd-15-1465-2023",
+        version="2.0.8",
+        url="https://doi.org/10.5194/essd-15-1465-2023",
     ),
     "age-weights": Product("table of stand-age weights", "as its author states", "as its author states"),
     "unknown": Product("not recognised", "unknown", "unknown"),
@@ -63,13 +91,19 @@ def provenance_row(path: Path, product: str, rows: int, **extra: Any) -> dict[st
     Parameters
     ----------
     path
-        File that was read.
+        File (or folder, for a store of many files) that was read.
     product
         Key of ``PRODUCTS``.
     rows
         Rows (or cells) read.
     extra
-        Further columns.
+        Further columns. ``version`` and ``url`` replace those of the product where the file states its own
+        (``processing`` serves as version where no ``version`` is given); ``role`` says what the file was for.
+
+    Returns
+    -------
+    dict
+        One row; the first columns are ``COLUMNS`` without ``source``.
 
     Raises
     ------
@@ -79,15 +113,38 @@ def provenance_row(path: Path, product: str, rows: int, **extra: Any) -> dict[st
     if product not in PRODUCTS:
         raise ValueError(f"product '{product}' has no licence on record; expected one of {sorted(PRODUCTS)}: add it")
     about = PRODUCTS[product]
-    return {
+    row = {
         "file": Path(path).name,
         "product": about.title,
+        "version": extra.get("processing") or about.version,
+        "role": "data",
         "rows": rows,
-        "sha256": file_sha256(path),
+        "sha256": checksum(path),
         "licence": about.licence,
         "citation": about.citation,
-        **extra,
+        "url": about.url,
     }
+    return row | {name: value for name, value in extra.items() if value or name not in row}
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's sorted names and contents; each file is read once per process.
+
+    A file that changed its size or time of change is read again.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return _file_checksum(path, path.stat().st_size, path.stat().st_mtime_ns)
+    digest = hashlib.sha256()
+    for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        digest.update(f"{file.relative_to(path).as_posix()} {checksum(file)}\n".encode())
+    return digest.hexdigest()
+
+
+@cache
+def _file_checksum(path: Path, size: int, changed: int) -> str:
+    """Checksum of one state of a file: a member of an archive costs no second pass over the archive."""
+    return file_sha256(path)
 
 
 def provenance_of(paths: Mapping[str, Sequence[Path]], rows: Mapping[str, int] | None = None) -> pd.DataFrame:
