@@ -91,7 +91,35 @@ class Config(Section):
             )
         if self.world is None:
             self._sources_complete()
+        self._arrays_agree()
         return self
+
+    def _arrays_agree(self) -> None:
+        """Parts of the DERE arrays belong to one simulation, and without coordinates only their own split is left."""
+        simulation = self.sources.simulation
+        arrays = simulation.provider == "files" and simulation.format == "dere"
+        for key, source in {"cover": self.sources.cover, "towers": self.sources.towers}.items():
+            if source.provider == "dere" and not arrays:
+                raise ValueError(
+                    f"sources.{key}.provider: it is dere, but sources.simulation is not (provider: files, format: "
+                    "dere); read the simulation from the same arrays or choose another provider"
+                )
+        if not arrays:
+            return
+        if self.harmonise.driver_set != "carbonglobe136":
+            raise ValueError(
+                f"harmonise.driver_set: it is {self.harmonise.driver_set}, but the dere arrays hold the 136 channels; "
+                "choose carbonglobe136"
+            )
+        published = self.splits.cell_rule == "published_every_fourth" and self.splits.site_rule == "published"
+        own = self.sources.cover.provider == "dere" and self.sources.towers.provider == "dere"
+        if not simulation.coordinates and not (published and own):
+            raise ValueError(
+                "sources.simulation.coordinates: it is empty, and the dere arrays hold no coordinates, so that "
+                "neighbours, maps and other sources cannot be placed; give a table of coordinates, or choose "
+                "splits.cell_rule: published_every_fourth, splits.site_rule: published and provider: dere for cover "
+                "and towers"
+            )
 
     def _sources_complete(self) -> None:
         """Without the built-in world every source must say where it comes from."""
@@ -99,7 +127,7 @@ class Config(Section):
         missing = [
             key
             for key, absent in {
-                "sources.towers.paths": not sources.towers.paths,
+                "sources.towers.paths": sources.towers.provider == "files" and not sources.towers.paths,
                 "sources.simulation.path": sources.simulation.provider == "files" and not sources.simulation.path,
                 "sources.cover.path": sources.cover.provider == "files" and not sources.cover.path,
             }.items()

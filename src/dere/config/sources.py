@@ -13,7 +13,9 @@ class SimulationSource(Section):
     """Where the process-model simulation comes from."""
 
     provider: Literal["files", "builtin"] = "files"
-    """files = read the CarbonGlobe-type layout; builtin = run the built-in process model on the towers' forcing."""
+    """files = read a simulation; builtin = run the built-in process model on the towers' forcing."""
+    format: Literal["carbonglobe", "dere", "netcdf"] = "carbonglobe"
+    """files only: CarbonGlobe arrays, the processed arrays of DERE (npz), or NetCDF of another process model."""
     path: str = ""
     """Folder with mask2d.npy, glob_X_fea.npy, glob_Y*.npy; empty = the built-in world's."""
     perturbations: int = Field(3, ge=0)
@@ -21,16 +23,24 @@ class SimulationSource(Section):
     perturbation_seed: int = 0
     """builtin only: seed of the perturbations and of the spin-up's resampled years."""
     ages: tuple[int, ...] = (1, 5, 10, 20, 30, 40, 50, 70, 100, 130, 160, 200, 250, 300, 350, 400, 450, 500)
-    """builtin only: stand ages in years."""
+    """builtin and dere: stand ages in years, one per age of the arrays; those of the dere arrays are not published."""
     member_months: int = Field(120, ge=12, multiple_of=12)
     """builtin only: months kept of each forcing for pre-training, at least harmonise.window (bounds the memory)."""
+    network: Literal[
+        "above", "ameriflux", "fluxnet", "icos-ww", "icos-2023", "mix", "multiple", "networks", "6networks"
+    ] = "multiple"
+    """dere only: the towers whose arrays are read; mix, multiple, networks and 6networks are unions of the others."""
+    coordinates: str = ""
+    """dere only: csv (kind, index, id, lat, lon, igbp); empty = unknown: no maps, only the published split."""
+    grid_degrees: float = Field(0.5, gt=0)
+    """dere only: grid of the cells that the coordinates place."""
 
 
 class CoverSource(Section):
     """Plant-type maps and stand ages."""
 
-    provider: Literal["files", "igbp"] = "files"
-    """files = aggregated ESA CCI maps and an age-weight table; igbp = stated table per IGBP class (no map at hand)."""
+    provider: Literal["files", "igbp", "dere"] = "files"
+    """files = ESA CCI maps and stand ages; igbp = stated table per IGBP class; dere = the simulation's arrays."""
     path: str = ""
     """Folder of the maps and age weights; empty = the built-in world's."""
     include_crops: bool = True
@@ -40,10 +50,32 @@ class CoverSource(Section):
 class TowerSource(Section):
     """Flux towers."""
 
+    provider: Literal["files", "dere"] = "files"
+    """files = folders of tower files; dere = the towers of the simulation's arrays (sources.simulation.network)."""
     paths: tuple[str, ...] = ()
-    """Folders of monthly tower files; the format of each file is recognised; empty = the built-in world's."""
+    """Folders of tower files, also inside zips; the format of each file is recognised; empty = the built-in world's."""
     use_satellites: bool = False
     """Read LAI and EVI columns where a format has them."""
+    resolution: tuple[Literal["MM", "DD", "HH", "HR"], ...] = Field(("MM", "DD", "HH", "HR"), min_length=1)
+    """Steps that may be read where a site brings several of one processing, the preferred one first."""
+    minimum_coverage: float = Field(0.8, gt=0, le=1)
+    """Months made from days or half hours need this share of their steps, else they are missing."""
+    diurnal_cycles: bool = False
+    """Read half-hourly files also beside monthly ones, for mean diurnal cycles and the share that was measured."""
+    threshold: Literal["ref", "ustar50"] = "ref"
+    """Friction-velocity threshold of the fluxes: the reference member or the median threshold."""
+    cut_or_vut: Literal["vut", "cut"] = "vut"
+    """Threshold that varies by year (vut) or is constant (cut)."""
+    partitioning: Literal["nt", "dt"] = "nt"
+    """Partitioning of the labels: night-time (nt) or day-time (dt); the other one is the second opinion."""
+    fallback: bool = True
+    """A site without the wanted threshold or partitioning takes another one for its whole record, counted."""
+    members: bool = False
+    """Keep the percentile members of NEE and GPP, whose annual sums must use the same member all year."""
+    maximum_member_gb: float = Field(4.0, gt=0)
+    """Files inside archives (and compressed ones) that unpack to more are refused."""
+    maximum_compression: float = Field(200.0, gt=1)
+    """Files inside archives that unpack to more than so many times their stored size are refused."""
 
 
 class SourcesConfig(Section):
@@ -94,3 +126,5 @@ class SplitsConfig(Section):
     """Seed of the assignment of clusters to folds."""
     cell_rule: Literal["blocks", "published_every_fourth"] = "blocks"
     """blocks = cells of one block share a fold; published_every_fourth = the published lattice (fold 0 only)."""
+    site_rule: Literal["clusters", "published"] = "clusters"
+    """clusters = neighbouring towers share a fold; published = training and test towers of the dere arrays (fold 0)."""
