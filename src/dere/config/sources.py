@@ -67,7 +67,7 @@ class TowerSource(Section):
     cut_or_vut: Literal["vut", "cut"] = "vut"
     """Threshold that varies by year (vut) or is constant (cut)."""
     partitioning: Literal["nt", "dt"] = "nt"
-    """Partitioning of the labels: night-time (nt) or day-time (dt); the other one is the second opinion."""
+    """Partitioning of the labels: night-time (nt) or day-time (dt)."""
     fallback: bool = True
     """A site without the wanted threshold or partitioning takes another one for its whole record, counted."""
     members: bool = False

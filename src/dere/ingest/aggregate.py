@@ -1,7 +1,7 @@
 """From steps shorter than a month to monthly means and mean diurnal cycles.
 
-Every tower format that is finer than monthly goes through here, so that coverage means the same everywhere: the share of
-a full month's steps that have a value. A month below the minimum is missing, never a mean of what happened to be there.
+Every tower format finer than monthly goes through here, so that coverage means the same everywhere: the share of a full
+month's steps that have a value. A month below the minimum is missing, never a mean of what happened to be there.
 """
 
 from __future__ import annotations

@@ -2,54 +2,51 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from dere.ingest.archives import Limits, Member, TableFile, gunzip, read_member
+
 MISSING = -9999.0
 
 
-def read_bytes(path: Path) -> bytes:
-    """Content of a plain or gzip-compressed file.
+def read_bytes(file: TableFile) -> bytes:
+    """Content of a plain or gzip-compressed file, on disk or inside an archive.
 
     Raises
     ------
     FileNotFoundError
         When the file is missing.
     ValueError
-        When the file is empty or the compressed stream is truncated or damaged.
+        When the file is empty, the compressed stream is truncated or damaged, or unpacks to more than allowed.
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; correct its path in the config or download it again")
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        try:
-            content = gzip.decompress(content)
-        except (EOFError, OSError, zlib.error) as error:
-            raise ValueError(
-                f"{path} ({path.stat().st_size} bytes) cannot be decompressed ({error}); it is truncated or not "
-                "gzip: delete it and download it again"
-            ) from None
+    if isinstance(file, Member):
+        content, limits = read_member(file), file.limits
+    else:
+        file, limits = Path(file), Limits()
+        if not file.exists():
+            raise FileNotFoundError(f"{file} does not exist; correct its path in the config or download it again")
+        content = file.read_bytes()
+    if file.suffix == ".gz":
+        content = gunzip(content, str(file), limits)
     if not content.strip():
-        raise ValueError(f"{path} is empty, but a header row and data are needed; delete it and download it again")
+        raise ValueError(f"{file} is empty, but a header row and data are needed; delete it and download it again")
     return content
 
 
 def read_table(
-    path: Path, columns: Collection[str] | None = None, encoding: str = "utf-8", separator: str | None = ","
+    path: TableFile, columns: Collection[str] | None = None, encoding: str = "utf-8", separator: str | None = ","
 ) -> pd.DataFrame:
     """Read a csv table.
 
     Parameters
     ----------
     path
-        File, ``.csv`` or ``.csv.gz``.
+        File, ``.csv`` or ``.csv.gz``, on disk or inside an archive.
     columns
         Columns to keep where present; all when None.
     encoding
@@ -67,15 +64,18 @@ def read_table(
     content = read_bytes(path)
     if content.startswith(b"\xef\xbb\xbf"):
         content = content[3:]
-    lines = content.rstrip().splitlines()
+    content = content.strip()
+    # only the two lines that matter: splitting half-hourly files of some hundred megabytes would double them
+    header = content[: content.find(b"\n")] if b"\n" in content else content
+    last = content[content.rfind(b"\n") + 1 :]
     if separator is None:
-        separator = ";" if lines[0].count(b";") > lines[0].count(b",") else ","
+        separator = ";" if header.count(b";") > header.count(b",") else ","
     mark = separator.encode()
     # pandas pads a short row with NaN, which would turn a truncated file into missing values
-    if b'"' not in lines[-1] and lines[-1].count(mark) != lines[0].count(mark):
+    if b'"' not in last and last.count(mark) != header.count(mark):
         raise ValueError(
-            f"{path} ends with a row of {lines[-1].count(mark) + 1} columns, but its header has "
-            f"{lines[0].count(mark) + 1}; it is truncated: delete it and download it again"
+            f"{path} ends with a row of {last.count(mark) + 1} columns, but its header has "
+            f"{header.count(mark) + 1}; it is truncated: delete it and download it again"
         )
     keep = None if columns is None else (lambda name: name in columns)
     try:
