@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from dere.config.base import Section
+from dere.config.process_models import NetcdfSimulation
 
 
 class SimulationSource(Section):
@@ -34,6 +35,15 @@ class SimulationSource(Section):
     """dere only: csv (kind, index, id, lat, lon, igbp); empty = unknown: no maps, only the published split."""
     grid_degrees: float = Field(0.5, gt=0)
     """dere only: grid of the cells that the coordinates place."""
+    start_year: int = Field(1981, ge=1700, le=2100)
+    """Public CarbonGlobe only: first year of the drivers; index 0 of its targets is the state before it."""
+    row_order: Literal["auto", "north", "south"] = "auto"
+    """Public CarbonGlobe only: where row 0 of mask2d.npy lies; auto compares the mask with the coastlines."""
+    hours: Literal["local", "keep"] = "local"
+    """Public CarbonGlobe only: local = cycles found to be in UTC are shifted to solar time; keep = as they are."""
+    annual_targets: Literal["refuse", "states_only"] = "refuse"
+    """Fluxes that repeat one annual value in 12 months: stop, or keep the states and drop the fluxes."""
+    netcdf: NetcdfSimulation = NetcdfSimulation()
 
 
 class CoverSource(Section):
