@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from dere.config.base import Section
+from dere.config.cover import CoverSource
 from dere.config.process_models import NetcdfSimulation
 
 
@@ -44,17 +45,6 @@ class SimulationSource(Section):
     annual_targets: Literal["refuse", "states_only"] = "refuse"
     """Fluxes that repeat one annual value in 12 months: stop, or keep the states and drop the fluxes."""
     netcdf: NetcdfSimulation = NetcdfSimulation()
-
-
-class CoverSource(Section):
-    """Plant-type maps and stand ages."""
-
-    provider: Literal["files", "igbp", "dere"] = "files"
-    """files = ESA CCI maps and stand ages; igbp = stated table per IGBP class; dere = the simulation's arrays."""
-    path: str = ""
-    """Folder of the maps and age weights; empty = the built-in world's."""
-    include_crops: bool = True
-    """Count managed grass (crops) as grass and shrub."""
 
 
 class TowerSource(Section):
