@@ -1,8 +1,8 @@
 """Files inside zip archives, read in memory: nothing is unpacked, and a name inside an archive is never a path here.
 
-Tower products come as one zip per site (FLUXNET2015, AmeriFlux, ICOS ETC, the shuttle). A :class:`Member` stands for one
-file inside; readers get it in place of a path and read it through ``dere.ingest.tables.read_bytes``. What unpacks to
-more than the limits is refused before it is unpacked.
+Tower products come as one zip per site (FLUXNET2015, AmeriFlux, ICOS ETC, the shuttle). A :class:`Member` stands for
+one file inside; readers get it in place of a path and read it through ``dere.ingest.tables.read_bytes``. What unpacks
+to more than the limits is refused before it is unpacked.
 """
 
 from __future__ import annotations

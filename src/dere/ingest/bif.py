@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 
+from dere.ingest.archives import TableFile, label
 from dere.ingest.checks import check_coordinates
 from dere.ingest.fluxnet import ALIASES
 from dere.ingest.tables import numeric, read_table, require_columns
@@ -124,18 +124,16 @@ def _finish(wide: pd.DataFrame, source: str) -> pd.DataFrame:
     return wide.set_index("site")[list(METADATA_COLUMNS)]
 
 
-def read_bif(path: Path) -> pd.DataFrame:
+def read_bif(path: TableFile) -> pd.DataFrame:
     """Read a BADM/BIF csv, semicolon or comma, UTF-8 or Latin-1 (see :func:`parse_bif`)."""
-    path = Path(path)
-    return parse_bif(_read_text(path), path.name)
+    return parse_bif(_read_text(path), label(path))
 
 
-def read_sites(path: Path) -> pd.DataFrame:
+def read_sites(path: TableFile) -> pd.DataFrame:
     """Read a plain table of sites (see :func:`parse_sites`)."""
-    path = Path(path)
-    return parse_sites(_read_text(path), path.name)
+    return parse_sites(_read_text(path), label(path))
 
 
-def _read_text(path: Path) -> pd.DataFrame:
+def _read_text(path: TableFile) -> pd.DataFrame:
     """Read a table with any separator; Latin-1 accepts every byte, so that a stray one in a name does no harm."""
     return read_table(path, encoding="latin-1", separator=None)

@@ -1,73 +1,183 @@
-"""Which files of the tower folders are what: the format of each follows from its name."""
+"""Which files of the tower folders are what: a registry of formats, asked in order; zip archives are looked into.
+
+A format is added by one row of ``FORMATS`` (fluxes and drivers) or ``METADATA`` (what is known of sites).
+"""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from dere.ingest import fluxnet, fluxnet_extract
+import pandas as pd
+
+from dere.config.sources import TowerSource
+from dere.ingest import bif, fluxnet, fluxnet_extract
+from dere.ingest.archives import Limits, Member, TableFile, label, members
+from dere.ingest.record import SiteRecord
 
 log = logging.getLogger(__name__)
 
+
+@dataclass(frozen=True)
+class Format:
+    """A format of tower records.
+
+    Parameters
+    ----------
+    name
+        Words for messages.
+    matches
+        Whether a file is of this format, by its path from its source folder on ("fluxnet/FLX_..._MM_....csv", with
+        the source folder's own name first); inside an archive by the archive's path and the name there.
+    read
+        Records of one file (path, or archive member where ``in_archives``) under the configuration.
+    folder
+        The format is a folder ("store.zarr"), which is then not searched; ``matches`` is asked about folders only.
+    in_archives
+        Whether files inside zip archives are offered too, as ``archives.Member``.
+    select
+        Takes all files of the format and gives those not to read, each with the reason.
+    """
+
+    name: str
+    matches: Callable[[str], bool]
+    read: Callable[[Any, TowerSource], list[SiteRecord]]
+    folder: bool = False
+    in_archives: bool = False
+    select: Callable[[Sequence[TableFile], TowerSource], Mapping[TableFile, str]] | None = None
+
+
+@dataclass(frozen=True)
+class MetadataFormat:
+    """A format of site metadata; ``kind`` is badm (first say) or sites, and the key of ``provenance.PRODUCTS``."""
+
+    kind: str
+    matches: Callable[[str], bool]
+    read: Callable[[TableFile], pd.DataFrame]
+
+
+def _named(pattern: str, flags: int = 0) -> Callable[[str], bool]:
+    """Match the last part of a path."""
+    compiled = re.compile(pattern, flags)
+    return lambda path: compiled.fullmatch(path.rsplit("/", 1)[-1]) is not None
+
+
+FORMATS: tuple[Format, ...] = (
+    Format("FLUXNET family", fluxnet.is_readable, fluxnet.read_family, in_archives=True, select=fluxnet.passed_over),
+    Format(
+        "FLUXNET2015 extract",
+        _named(fluxnet_extract.NAME.pattern),
+        lambda path, _: [fluxnet_extract.read_extract(path)],
+    ),
+)
+METADATA: tuple[MetadataFormat, ...] = (
+    MetadataFormat("bif", _named(r".*BIF.*\.csv(\.gz)?"), bif.read_bif),
+    MetadataFormat("sites", _named(r"(.*[_-])?sites?([_-]?list)?\.csv(\.gz)?", re.IGNORECASE), bif.read_sites),
+)
 # tables of the same folder that the cover is made of
 _NOT_TOWERS = {"site_plant_types.csv", "site_age_weights.csv", "lat_lon_age_weights.csv"}
-_SITE_TABLE = re.compile(r"(.*[_-])?sites?([_-]?list)?\.csv(\.gz)?", re.IGNORECASE)
-_BIF_TABLE = re.compile(r".*BIF.*\.csv(\.gz)?")
-_FAMILY = re.compile(r"(FLX|AMF|ICOSETC)_.*")
+_TABLE = re.compile(r".*\.(csv(\.gz)?|xlsx|zip)")
 
 
-class Found(NamedTuple):
-    """Files of the folders by what they are."""
+@dataclass
+class Found:
+    """Files of the folders by what they are; ``passed_over`` and ``ignored`` are not read."""
 
-    towers: list[Path]
-    extracts: list[Path]
-    bif: list[Path]
-    sites: list[Path]
-    ignored: list[Path]
+    towers: list[tuple[Format, TableFile]] = field(default_factory=list)
+    metadata: list[tuple[MetadataFormat, TableFile]] = field(default_factory=list)
+    passed_over: dict[TableFile, str] = field(default_factory=dict)
+    ignored: list[Path] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """Files that are read."""
+        return len(self.towers) + len(self.metadata)
 
 
-def recognise(folders: Sequence[Path]) -> Found:
-    """Sort the csv files of ``folders`` (searched with their sub-folders) by format.
+def recognise(folders: Sequence[Path], config: TowerSource | None = None) -> Found:
+    """Sort what lies in ``folders`` (searched with their sub-folders and zip archives) by format.
+
+    Parameters
+    ----------
+    folders
+        Folders, or single files.
+    config
+        Preferred resolution and limits of archives; defaults when None.
 
     Raises
     ------
     FileNotFoundError
         When a folder is missing.
     ValueError
-        When a folder holds no monthly tower file and no site metadata.
+        When a folder holds neither towers nor site metadata, or an archive cannot be opened.
     """
-    found = Found([], [], [], [], [])
+    config = config or TowerSource()
+    found = Found()
     for folder in map(Path, folders):
-        if not folder.is_dir():
+        if not folder.exists():
             raise FileNotFoundError(f"{folder} is no folder; correct sources.towers.paths or put the tower files there")
-        tables = sorted(p for p in folder.rglob("*") if re.search(r"\.csv(\.gz)?$", p.name) and p.name[0] != ".")
-        before = len(found.towers) + len(found.extracts) + len(found.bif) + len(found.sites)
-        for path in tables:
-            if path.name not in _NOT_TOWERS:
-                _kind(path, found).append(path)
-        if len(found.towers) + len(found.extracts) + len(found.bif) + len(found.sites) == before:
-            held = f"{len(tables)} csv files of unknown format ({tables[0].name}, ...)" if tables else "no csv file"
+        before, unknown = found.count, len(found.ignored)
+        _sort(folder, folder.name, found, Limits(int(config.maximum_member_gb * (1 << 30)), config.maximum_compression))
+        if found.count == before:
+            rest = found.ignored[unknown:]
+            held = f"{len(rest)} tables of unknown format ({rest[0].name}, ...)" if rest else "no table"
+            known = ", ".join(form.name for form in FORMATS)
             raise ValueError(
-                f"{folder} holds {held}, but monthly files of the FLUXNET family (..._MM_....csv) or of the extract "
-                "({SITE}_MM.csv) are needed; keep the products' own file names, unzipped"
+                f"{folder} holds {held}, but files of {known} or site metadata are needed; keep the products' own "
+                "file names"
             )
+    for form in FORMATS:
+        if form.select is not None:
+            found.passed_over |= form.select([file for f, file in found.towers if f is form], config)
+    found.towers = [(form, file) for form, file in found.towers if file not in found.passed_over]
     for path in found.ignored:
         log.warning("%s: format not recognised, ignored", path.name)
+    if found.passed_over:
+        log.info("%d tower files are passed over for a preferred step of the same record", len(found.passed_over))
     return found
 
 
-def _kind(path: Path, found: Found) -> list[Path]:
-    """Pick the list a file belongs to; further steps and sets of the FLUXNET family belong to none."""
-    name = fluxnet.parse_name(path.name)
-    if name is not None:
-        return found.towers if name.monthly else []
-    if fluxnet_extract.NAME.fullmatch(path.name):
-        return found.extracts
-    if _BIF_TABLE.fullmatch(path.name):
-        return found.bif
-    if _SITE_TABLE.fullmatch(path.name):
-        return found.sites
-    return [] if _FAMILY.match(path.name) and "_MM" not in path.name else found.ignored
+def _sort(path: Path, relative: str, found: Found, limits: Limits) -> None:
+    """Sort one file or folder."""
+    if path.is_dir():
+        if form := next((f for f in FORMATS if f.folder and f.matches(relative)), None):
+            found.towers.append((form, path))
+            return
+        for inside in sorted(path.iterdir()):
+            if not inside.name.startswith("."):
+                _sort(inside, f"{relative}/{inside.name}", found, limits)
+        return
+    before = found.count
+    known = [_sort_file(file, name, found) for file, name in _files(path, relative, limits)]
+    # AUX tables and weekly files of a known product are nothing to warn about, nor is text beside the tables
+    if found.count == before and not any(known) and _TABLE.fullmatch(path.name) and path.name not in _NOT_TOWERS:
+        found.ignored.append(path)
+
+
+def _files(path: Path, relative: str, limits: Limits) -> Iterator[tuple[TableFile, str]]:
+    """Give the file itself, or what lies inside the archive, with the path that formats are matched by."""
+    if path.suffix != ".zip":
+        yield path, relative
+        return
+    for member in members(path, limits):
+        if member.suffix == ".zip":
+            log.warning("%s is an archive inside an archive and is not opened; unpack the outer one", label(member))
+        yield member, f"{relative}/{member.stored}"
+
+
+def _sort_file(file: TableFile, name: str, found: Found) -> bool:
+    """Put a file into its list; whether its name is known at all."""
+    inside = isinstance(file, Member)
+    for form in FORMATS:
+        if not form.folder and (form.in_archives or not inside) and form.matches(name):
+            found.towers.append((form, file))
+            return True
+    for about in METADATA:
+        if about.matches(name):
+            found.metadata.append((about, file))
+            return True
+    return fluxnet.parse_name(file.name) is not None

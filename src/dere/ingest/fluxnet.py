@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from dere.ingest.record import SOURCE_COLUMNS, SiteRecord, parse_columns
+from dere.config.sources import TowerSource
+from dere.ingest.archives import TableFile, label
+from dere.ingest.record import SOURCE_COLUMNS, SiteRecord, parse_columns, product_rank
 from dere.ingest.tables import month_numbers, read_table
 
 # one tower under two codes
@@ -60,9 +62,8 @@ class FileName:
     @property
     def rank(self) -> tuple[int, ...]:
         """Newest product first, then version, then FULLSET before SUBSET."""
-        order = ("fluxnet2015", "icos-warm-winter-2020", "ameriflux-fluxnet", "icos-etc-l2", "fluxnet-shuttle")
         numbers = tuple(int(n) for n in re.findall(r"\d+", self.version))
-        return (1 + order.index(self.product), *(numbers + (0, 0, 0))[:3], _SETS.get(self.subset, 0))
+        return product_rank(self.product, *(numbers + (0, 0, 0))[:3], _SETS.get(self.subset, 0))
 
 
 def parse_name(name: str) -> FileName | None:
@@ -143,7 +144,23 @@ def check_span(months: np.ndarray, years: tuple[int, int] | None, source: str) -
         )
 
 
-def read_fluxnet_monthly(path: Path) -> SiteRecord:
+def is_readable(path: str) -> bool:
+    """Whether a path ends in the name of a table of fluxes and drivers of the family."""
+    name = parse_name(path.rsplit("/", 1)[-1])
+    return name is not None and name.monthly
+
+
+def passed_over(files: Sequence[TableFile], config: TowerSource) -> dict[TableFile, str]:
+    """Files of a site and processing that come in a preferred step too."""
+    return {}
+
+
+def read_family(file: TableFile, config: TowerSource) -> list[SiteRecord]:
+    """Read one file of the family."""
+    return [read_fluxnet_monthly(file)]
+
+
+def read_fluxnet_monthly(path: TableFile) -> SiteRecord:
     """Read one monthly file of the FLUXNET family.
 
     Raises
@@ -153,11 +170,10 @@ def read_fluxnet_monthly(path: Path) -> SiteRecord:
     ValueError
         When its name fits no pattern or its content fails a check.
     """
-    path = Path(path)
     name = parse_name(path.name)
     if name is None or not name.monthly:
         raise ValueError(
             f"{path.name} is not named like a monthly FULLSET, SUBSET or FLUXMET file of the FLUXNET family; keep the "
             "product's own file name"
         )
-    return parse(read_table(path, SOURCE_COLUMNS), name, path.name)
+    return parse(read_table(path, SOURCE_COLUMNS), name, label(path))

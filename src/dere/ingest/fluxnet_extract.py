@@ -7,6 +7,7 @@ opinion: ``reco_nt`` stays NaN.
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 
@@ -15,9 +16,11 @@ import pandas as pd
 
 from dere.ingest.checks import check_unit
 from dere.ingest.fluxnet import ALIASES, check_span
-from dere.ingest.record import SOURCE_COLUMNS, SiteRecord, parse_columns
+from dere.ingest.record import SOURCE_COLUMNS, SiteRecord, parse_columns, product_rank
 from dere.ingest.tables import month_numbers, numeric, read_table, require_columns
 from dere.variables import count_out_of_range
+
+log = logging.getLogger(__name__)
 
 NAME = re.compile(r"(?P<site>[A-Z]{2}-[A-Za-z0-9]{3})_MM\.csv(\.gz)?")
 SATELLITE_COLUMNS = {"lai_satellite": "LAI", "evi_satellite": "EVI"}
@@ -79,6 +82,13 @@ def parse(table: pd.DataFrame, source: str) -> SiteRecord:
             breaches[name] = breach
         values[name] = restore_months(stored, months)
         counts[f"{name}_months"] = int(np.isfinite(values[name]).sum())
+        if lost := int(np.isfinite(stored).sum()) - counts[f"{name}_months"]:
+            log.warning(
+                "%s: %d values of %s stand in years without twelve rows, where their months are not known; dropped",
+                source,
+                lost,
+                column,
+            )
     counts["range_breaches"] = sum(breaches.values())
     site = str(about["Site"])
     return SiteRecord(
@@ -87,7 +97,7 @@ def parse(table: pd.DataFrame, source: str) -> SiteRecord:
         values=values,
         product="fluxnet2015-extract",
         processing="fluxnet2015 extract",
-        rank=(0, 0, 0, 0, 0),
+        rank=product_rank("fluxnet2015-extract"),
         network="fluxnet",
         source=source,
         lat=float(numeric(table, "Lat", source)[0]),

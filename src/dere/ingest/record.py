@@ -48,6 +48,35 @@ RECORD_VARIABLES: tuple[str, ...] = (
 )
 
 
+OPTIONAL_VARIABLES: dict[str, str] = {
+    "nee_measured_share": "share of half hours with measured NEE",
+    "nee_coverage": "share of steps of the finer file with NEE",
+}
+"""Further names of ``SiteRecord.values`` that only some formats bring; share of 0 to 1."""
+DIURNAL_VARIABLES: dict[str, str] = {
+    "specific_humidity_hourly": "kg kg-1",
+    "air_temperature_hourly": "degC",
+    "shortwave_hourly": "W m-2",
+    "wind_hourly": "m s-1",
+    "co2_hourly": "ppm",
+}
+"""Mean diurnal cycles and their units: the names of driver set ``carbonglobe136``."""
+# newest processing last; a site is taken whole from the largest
+PRODUCT_ORDER: tuple[str, ...] = (
+    "fluxnet2015-extract",
+    "fluxnet2015",
+    "icos-warm-winter-2020",
+    "ameriflux-fluxnet",
+    "icos-etc-l2",
+    "fluxnet-shuttle",
+)
+
+
+def product_rank(product: str, *details: int) -> tuple[int, ...]:
+    """Rank of a processing: position of its product in ``PRODUCT_ORDER``, then ``details`` (version, set ...)."""
+    return (PRODUCT_ORDER.index(product), *details)
+
+
 @dataclass(frozen=True)
 class SiteRecord:
     """Monthly record of one site from one file, canonical names and units.
@@ -59,7 +88,8 @@ class SiteRecord:
     months
         Month numbers, strictly increasing, shape (month,).
     values
-        Maps each name of ``RECORD_VARIABLES`` to float64 of shape (month,), NaN missing.
+        Maps names of ``RECORD_VARIABLES`` and ``OPTIONAL_VARIABLES`` to float64 of shape (month,), NaN missing; a
+        name that is absent is missing throughout.
     product
         Key of ``provenance.PRODUCTS``.
     processing
@@ -76,6 +106,14 @@ class SiteRecord:
         Oddities counted on reading: ``range_breaches``, ``co2_zeros``, ``satellite_months_moved``.
     breaches
         Values outside the valid range by variable.
+    diurnal
+        Maps names of ``DIURNAL_VARIABLES`` to mean cycles by hour of local standard time, shape (month, 24).
+    members
+        Maps "nee_member" and "gpp_member" to the values at ``MEMBERS``, shape (month, member).
+    variant
+        Threshold member of the fluxes, for example "VUT_REF".
+    partitioning
+        "nt" or "dt": whose GPP becomes the label.
     """
 
     site: str
@@ -92,6 +130,10 @@ class SiteRecord:
     koppen: str = ""
     counts: dict[str, int] = field(default_factory=dict)
     breaches: dict[str, int] = field(default_factory=dict)
+    diurnal: dict[str, np.ndarray] = field(default_factory=dict)
+    members: dict[str, np.ndarray] = field(default_factory=dict)
+    variant: str = "VUT_REF"
+    partitioning: str = "nt"
 
 
 def require_drivers(columns: pd.Index, source: str) -> None:

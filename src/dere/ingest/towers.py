@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dere.ingest.bif import METADATA_COLUMNS, read_bif, read_sites
+from dere.config.sources import TowerSource
+from dere.ingest.archives import TableFile, container, label
+from dere.ingest.bif import METADATA_COLUMNS
 from dere.ingest.checks import check_sunlight
 from dere.ingest.discovery import recognise
-from dere.ingest.fluxnet import read_fluxnet_monthly
-from dere.ingest.fluxnet_extract import read_extract
 from dere.ingest.months import time_coordinates
 from dere.ingest.placement import Metadata, describe_site
 from dere.ingest.provenance import provenance_row
@@ -81,7 +81,7 @@ def merge(
         in_record[row, at] = True
         for name in RECORD_VARIABLES:
             if name not in SATELLITE:
-                arrays[name][row, at] = record.values[name]
+                arrays[name][row, at] = record.values.get(name, np.nan)
         if site in satellites:
             seen = satellites[site].months - first
             inside = (seen >= 0) & (seen < count)
@@ -130,16 +130,16 @@ def _attrs(name: str) -> dict[str, str]:
 
 
 def read_towers(
-    folders: Sequence[Path], use_satellites: bool, missing_coordinates: Literal["drop", "error"] = "drop"
+    folders: Sequence[Path], config: TowerSource, missing_coordinates: Literal["drop", "error"] = "drop"
 ) -> tuple[xr.Dataset, pd.DataFrame]:
     """Read every tower file of ``folders``.
 
     Parameters
     ----------
     folders
-        Product folders, searched with their sub-folders; the format of each file follows from its name.
-    use_satellites
-        Fill ``lai_satellite`` and ``evi_satellite`` from the extract.
+        Product folders, searched with their sub-folders and zips; the format of each file follows from its name.
+    config
+        Which steps and variants to take, and whether satellites come from the extract.
     missing_coordinates
         Whether a site that no source places is dropped with a warning or ends the run.
 
@@ -155,30 +155,30 @@ def read_towers(
     ValueError
         One sentence with file, column, value, expectation and remedy, for anything wrong in a file.
     """
-    found = recognise(folders)
-    read = [(path, read_fluxnet_monthly(path)) for path in found.towers]
-    read += [(path, read_extract(path)) for path in found.extracts]
+    found = recognise(folders, config)
+    read = [(file, record) for form, file in found.towers for record in form.read(file, config)]
     if not read:
         raise ValueError(
-            f"{', '.join(map(str, folders))} hold site metadata but no monthly tower file; add files of the FLUXNET "
-            "family (..._MM_....csv) or of the extract ({SITE}_MM.csv)"
+            f"{', '.join(map(str, folders))} hold site metadata but no tower file; add files of the FLUXNET "
+            "family (..._MM_....csv), of the extract ({SITE}_MM.csv) or of another format in docs/data.md"
         )
-    badm = _stack([read_bif(path) for path in found.bif])
-    tables = _stack([read_sites(path) for path in found.sites])
+    tables = {
+        kind: _stack([about.read(file) for about, file in found.metadata if about.kind == kind])
+        for kind in ("bif", "sites")
+    }
     records = [record for _, record in read]
     chosen = choose(records)
-    placed = _place(chosen, records, badm, tables, missing_coordinates)
+    placed = _place(chosen, records, tables["bif"], tables["sites"], missing_coordinates)
     extracts = {r.site: r for r in records if r.product == "fluxnet2015-extract"}
     # the climate class is no part of the processing, and only the extract states it
     kept = {s: replace(chosen[s], koppen=extracts[s].koppen if s in extracts else "") for s in placed}
-    dataset = merge(kept, placed, extracts if use_satellites else {})
-    rows = [_provenance(path, record, chosen, placed, use_satellites) for path, record in read]
-    for product, role, paths in (
-        ("bif", "metadata", found.bif),
-        ("sites", "metadata", found.sites),
-        ("unknown", "ignored", found.ignored),
-    ):
-        rows += [provenance_row(path, product, 0, role=role) for path in paths]
+    dataset = merge(kept, placed, extracts if config.use_satellites else {})
+    rows = [_provenance(file, record, chosen, placed, config.use_satellites) for file, record in read]
+    rows += [
+        provenance_row(container(file), about.kind, 0, file=label(file), role="metadata")
+        for about, file in found.metadata
+    ]
+    rows += [provenance_row(path, "unknown", 0, role="ignored") for path in found.ignored]
     return dataset, pd.DataFrame(rows)
 
 
@@ -221,7 +221,7 @@ def _place(
 
 
 def _provenance(
-    path: Path,
+    file: TableFile,
     record: SiteRecord,
     chosen: Mapping[str, SiteRecord],
     placed: Mapping[str, Metadata],
@@ -236,9 +236,10 @@ def _provenance(
         role = "fluxes, drivers, satellites" if winner is record else f"satellites only; {role}"
     first, last = int(record.months[0]), int(record.months[-1])
     return provenance_row(
-        path,
+        container(file),
         record.product,
         len(record.months),
+        file=label(file),
         role=role,
         site=record.site,
         processing=record.processing,

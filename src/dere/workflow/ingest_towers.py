@@ -18,6 +18,6 @@ def ingest_towers(folders: Sequence[Path], config: TowerSource, towers: Path, pr
     FileNotFoundError, ValueError
         As ``dere.ingest.towers.read_towers``.
     """
-    dataset, table = read_towers(folders, config.use_satellites)
+    dataset, table = read_towers(folders, config)
     write_netcdf(dataset, towers)
     write_table(table, provenance)

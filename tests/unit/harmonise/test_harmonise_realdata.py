@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig, TowerSource
 from dere.harmonise.build import harmonise
 from dere.harmonise.interim import Interim
 from dere.harmonise.labels import repeated_runs
@@ -24,7 +24,7 @@ SOURCE = SimulationSource(provider="builtin", perturbations=0, ages=(1, 20), mem
 
 
 def build(folders, satellites):
-    towers, table = read_towers([Path(ROOT, name) for name in folders], satellites)
+    towers, table = read_towers([Path(ROOT, name) for name in folders], TowerSource(use_satellites=satellites))
     interim = Interim(towers, provenance={"towers": table})
     return harmonise(interim, SOURCE, HarmoniseConfig(satellites=satellites), SplitsConfig())
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dere.config.sources import TowerSource
 from dere.ingest.checks import check_sunlight
 from dere.ingest.fluxnet import read_fluxnet_monthly
 from dere.ingest.fluxnet_extract import read_extract
@@ -94,7 +95,7 @@ def test_leaves_of_northern_deciduous_forests_peak_in_summer(extract):
 def test_all_towers_together_and_quickly(realdata):
     start = time.perf_counter()
     towers, provenance = read_towers(
-        [realdata / "fluxnet2015-monthly", realdata / "icos-warm-winter-2020"], use_satellites=False
+        [realdata / "fluxnet2015-monthly", realdata / "icos-warm-winter-2020"], TowerSource()
     )
     assert time.perf_counter() - start < 15
     assert towers.sizes["site"] == 197 and {"GL-ZaH", "SJ-Adv"} <= set(towers.site.values)
@@ -106,7 +107,7 @@ def test_all_towers_together_and_quickly(realdata):
 
 
 def test_exchanged_coordinates_of_real_sites_are_mostly_found(realdata):
-    towers, _ = read_towers([realdata / "fluxnet2015-monthly"], use_satellites=False)
+    towers, _ = read_towers([realdata / "fluxnet2015-monthly"], TowerSource())
     first = int(towers.time.dt.year[0]) * 12
     possible = found = 0
     for site in towers.site.values:
