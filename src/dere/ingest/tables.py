@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from dere.ingest.archives import Limits, Member, TableFile, gunzip, read_member
+
+log = logging.getLogger(__name__)
 
 MISSING = -9999.0
 
@@ -77,6 +80,14 @@ def read_table(
             f"{path} ends with a row of {last.count(mark) + 1} columns, but its header has "
             f"{header.count(mark) + 1}; it is truncated: delete it and download it again"
         )
+    check_widths(content, mark, header.count(mark), str(path))
+    names = header.decode(encoding, errors="replace").strip().split(separator)
+    twice = [name for name in names if name and names.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"{path} has column {twice[0]} {names.count(twice[0])} times, but each name may stand in the header once; "
+            "remove or rename a column"
+        )
     keep = None if columns is None else (lambda name: name in columns)
     try:
         return pd.read_csv(io.BytesIO(content), sep=separator, usecols=keep, encoding=encoding, low_memory=False)
@@ -85,6 +96,27 @@ def read_table(
         raise ValueError(
             f"{path} cannot be read as a table separated by '{separator}' ({reason}); correct its format"
         ) from None
+
+
+def check_widths(content: bytes, mark: bytes, separators: int, source: str) -> None:
+    """Check that every row of a csv table has as many columns as its header.
+
+    pandas pads a short row with NaN and, where only some columns are kept, drops the end of a long one, so that fields
+    under wrong names would pass. Tables with quoted fields, which may hold separators, are left to pandas.
+
+    Raises
+    ------
+    ValueError
+        Names the row and both numbers.
+    """
+    if b'"' in content:
+        return
+    for number, line in enumerate(io.BytesIO(content)):
+        if line.count(mark) != separators and line.strip():
+            raise ValueError(
+                f"{source}: row {number + 1} has {line.count(mark) + 1} columns, but the header has {separators + 1}; "
+                "the file is damaged: download it again or correct the row"
+            )
 
 
 def require_columns(table: pd.DataFrame, required: Iterable[str], source: str) -> None:
@@ -128,7 +160,7 @@ def numeric(table: pd.DataFrame, column: str, source: str) -> np.ndarray:
 
 
 def month_numbers(table: pd.DataFrame, source: str) -> np.ndarray:
-    """Month numbers of a TIMESTAMP column of YYYYMM, strictly increasing.
+    """Month numbers of a TIMESTAMP column of YYYYMM, strictly increasing; months without a row are counted and logged.
 
     Raises
     ------
@@ -159,4 +191,6 @@ def month_numbers(table: pd.DataFrame, source: str) -> np.ndarray:
         raise ValueError(
             f"{source}: TIMESTAMP {whole[row]} follows {whole[row - 1]}, but months must increase; sort the rows"
         )
+    if lacking := int((steps - 1).sum()):
+        log.warning("%s: %d months have no row between the first and the last; they count as missing", source, lacking)
     return numbers
