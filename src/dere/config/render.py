@@ -54,7 +54,7 @@ def render_section(model: type[BaseModel], values: dict[str, Any], depth: int = 
         for number, row in enumerate(meaning.splitlines()):
             suffix = f" [{note}]" if note and number == len(meaning.splitlines()) - 1 else ""
             lines.append(f"{pad}# {row.strip()}{suffix}")
-        if section is not None and values[name] is not None:
+        if section is not None and isinstance(values[name], dict):
             lines.append(f"{pad}{name}:")
             lines += render_section(section, values[name], depth + 1)
         else:

@@ -45,6 +45,8 @@ class TrainingConfig(Section):
     """Epochs without better validation loss before stopping."""
     gradient_clip: float = Field(1.0, gt=0)
     """Largest gradient norm."""
+    average: float = Field(0.0, ge=0, lt=1)
+    """Decay per step of a running average of the weights, which is validated and kept (0 = the weights themselves)."""
     ages_per_step: int = Field(4, ge=1)
     """Stand ages drawn per window and step (simulation stages)."""
     bf16: bool = False
@@ -53,11 +55,27 @@ class TrainingConfig(Section):
     """Use torch.compile."""
 
 
+class Candidate(Section):
+    """Settings tried beside others; the validation towers of each fold choose."""
+
+    learning_rate: float = Field(gt=0)
+    """Peak learning rate."""
+    pull: float = Field(ge=0)
+    """L2 pull of the weights to the simulation-trained ones."""
+    dropout: float | None = Field(None, ge=0, lt=1)
+    """Dropout share of the sequence networks while training on towers (null = as in networks)."""
+
+
 class TowerTrainingConfig(TrainingConfig):
     """Fine-tuning on towers."""
 
+    candidates: tuple[Candidate, ...] = ()
+    """Trained one after the other in place of learning_rate and pull; the best by validation is kept (empty = one)."""
+
     pull: float = Field(0.03, ge=0)
     """L2 pull of the weights to the simulation-trained ones."""
+    dropout: float | None = Field(None, ge=0, lt=1)
+    """Dropout share of the sequence networks while training on towers (null = as in networks)."""
     adapters: bool = True
     """Small trainable adapters on the outputs of the pure stands (false = as published)."""
     frozen: tuple[Literal["competition", "plant_types", "level", "backbone"], ...] = ()

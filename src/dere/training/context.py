@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import torch
@@ -18,9 +18,12 @@ from dere.harmonise.splits import roles
 from dere.io import content_hash, file_sha256, read_json, read_netcdf
 from dere.models.inputs import Statistics
 from dere.training import checkpoint
+from dere.training.candidates import CHOSEN, dropout
 from dere.training.loop import LossParts, Model, fit
 
 log = logging.getLogger(__name__)
+
+Option = TypeVar("Option", bound=TrainingConfig)
 
 
 def choose_device(gpu: int) -> str:
@@ -110,7 +113,7 @@ class Context:
 
     @property
     def last(self) -> Path:
-        """Undeclared file with the state of an unfinished run."""
+        """Undeclared file with the state of an unfinished run; a candidate adds its number to the stem."""
         return Path(self.output) / "last.pt"
 
     @cached_property
@@ -135,17 +138,53 @@ class Context:
         config: TrainingConfig,
     ) -> None:
         """Train ``model`` with the common loop and write checkpoint, manifest and history; arguments as in `fit`."""
-        result = fit(
-            model,
-            draw=draw,
-            validation=validation,
-            loss=loss,
-            config=config,
-            seed=self.seed,
-            device=self.device,
-            last=self.last,
-            identity=self.identity,
-        )
+        self.fit_best(model, draw=draw, validation=validation, loss_of=lambda option: loss, options=[config])
+
+    def fit_best(
+        self,
+        model: Model,
+        *,
+        draw: Callable[[torch.Generator], Any],
+        validation: Sequence[Any],
+        loss_of: Callable[[Option], Callable[[Model, Any], LossParts]],
+        options: Sequence[Option],
+    ) -> None:
+        """Train ``model`` once per option, from the same start and seed, and write the best by validation.
+
+        Parameters
+        ----------
+        model
+            Holds the best weights afterwards.
+        draw, validation
+            As in `fit`.
+        loss_of
+            The loss under an option.
+        options
+            At least one; several are compared on this fold's validation members only.
+        """
+        start = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        unfinished = [self.last.with_name(f"last{number}.pt") for number in range(len(options))]
+        results, states = [], []
+        for number, (option, last) in enumerate(zip(options, unfinished, strict=True)):
+            if len(options) > 1:
+                log.info("candidate %d of %d: %s", number + 1, len(options), option.model_dump(include=CHOSEN))
+            model.load_state_dict(start)
+            with dropout(model, getattr(option, "dropout", None)):
+                result = fit(
+                    model,
+                    draw=draw,
+                    validation=validation,
+                    loss=loss_of(option),
+                    config=option,
+                    seed=self.seed,
+                    device=self.device,
+                    last=last,
+                    identity=content_hash([self.identity, number]),
+                )
+            results.append(result)
+            states.append({k: v.detach().clone() for k, v in model.state_dict().items()})
+        best = min(range(len(options)), key=lambda number: results[number].best_loss)
+        model.load_state_dict(states[best])
         manifest = {
             "stage": self.stage,
             "fold": self.fold,
@@ -153,8 +192,12 @@ class Context:
             "split": self.split_hash,
             "params": dict(self.params),
             "parents": {k: read_json(Path(v) / "manifest.json")["sha256"] for k, v in self.parents.items()},
-            "best_epoch": result.best_epoch,
-            "best_validation_loss": result.best_loss,
+            "best_epoch": results[best].best_epoch,
+            "best_validation_loss": results[best].best_loss,
+            "candidate": best,
+            "candidate_validation_losses": [result.best_loss for result in results],
             "parameters": sum(p.numel() for p in model.parameters()),
         }
-        checkpoint.save(Path(self.output), model, manifest, result.history)
+        checkpoint.save(Path(self.output), model, manifest, results[best].history)
+        for last in unfinished:
+            last.unlink(missing_ok=True)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -104,6 +105,32 @@ def _validate(model: Model, batches: Sequence[Any], loss: Callable[[Model, Any],
     return numerator / denominator
 
 
+def _average(averaged: list[Tensor], parameters: list[nn.Parameter], decay: float, step: int) -> None:
+    """Move the running average towards the weights; early on it is the plain mean, so that the start is forgotten."""
+    decay = min(decay, step / (step + 1))
+    with torch.no_grad():
+        for mean, parameter in zip(averaged, parameters, strict=True):
+            mean.lerp_(parameter, 1 - decay)
+
+
+@contextmanager
+def _replaced(parameters: list[nn.Parameter], averaged: list[Tensor]) -> Iterator[None]:
+    """Put the running average in place of the weights; nothing changes where there is none."""
+    if not averaged:
+        yield
+        return
+    kept = [p.detach().clone() for p in parameters]
+    with torch.no_grad():
+        for parameter, mean in zip(parameters, averaged, strict=True):
+            parameter.copy_(mean)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, own in zip(parameters, kept, strict=True):
+                parameter.copy_(own)
+
+
 def _resume(last: Path | None, identity: str) -> dict[str, Any] | None:
     """State of an interrupted run, if it belongs to exactly this configuration, data and code."""
     if last is None or not last.exists():
@@ -151,7 +178,7 @@ def fit(
     device
         Where the model is; batches are the caller's business.
     last
-        File that holds the state after every epoch, for resuming; removed when training has ended.
+        File that holds the state after every epoch, for resuming; the caller removes it once the result is safe.
     identity
         Hash of everything that must be equal for a resume to be allowed.
     stop_after
@@ -172,6 +199,7 @@ def fit(
     optimiser = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
     steps = config.epochs * config.steps_per_epoch
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _schedule(step, steps))
+    averaged = [p.detach().clone() for p in parameters] if config.average else []
     rows: list[dict[str, float]] = []
     best_state = {k: v.detach().clone() for k, v in model.state_dict().items()}
     best_loss, best_epoch, first = _validate(model, validation, loss), 0, 1
@@ -186,6 +214,7 @@ def fit(
         schedule.load_state_dict(state["schedule"])
         generator.set_state(state["generator"])
         torch.set_rng_state(state["rng"])
+        averaged = state["averaged"]
         best_state, best_loss, best_epoch = state["best"], state["best_loss"], state["best_epoch"]
         rows, first = state["rows"], state["epoch"] + 1
         log.info("resumed after epoch %d from %s", state["epoch"], last)
@@ -210,8 +239,14 @@ def fit(
             nn.utils.clip_grad_norm_(parameters, config.gradient_clip)
             optimiser.step()
             schedule.step()
+            if averaged:
+                _average(averaged, parameters, config.average, (epoch - 1) * config.steps_per_epoch + step)
             total += float(value.detach())
-        validation_loss = _validate(model, validation, loss)
+        with _replaced(parameters, averaged):
+            validation_loss = _validate(model, validation, loss)
+            if validation_loss < best_loss:
+                best_loss, best_epoch = validation_loss, epoch
+                best_state = {k: v.detach().clone() for k, v in model.state_dict().items()}
         if not math.isfinite(validation_loss):
             raise FloatingPointError(f"validation loss is {validation_loss} after epoch {epoch}")
         row = {
@@ -228,9 +263,6 @@ def fit(
             validation_loss,
             row["seconds"],
         )
-        if validation_loss < best_loss:
-            best_loss, best_epoch = validation_loss, epoch
-            best_state = {k: v.detach().clone() for k, v in model.state_dict().items()}
         if last is not None:
             snapshot = {
                 "identity": identity,
@@ -239,6 +271,7 @@ def fit(
                 "schedule": schedule.state_dict(),
                 "generator": generator.get_state(),
                 "rng": torch.get_rng_state(),
+                "averaged": averaged,
                 "best": best_state,
                 "best_loss": best_loss,
                 "best_epoch": best_epoch,
@@ -252,7 +285,5 @@ def fit(
         epoch = config.epochs
     model.load_state_dict(best_state)
     model.eval()
-    if last is not None and stop_after is None:
-        last.unlink(missing_ok=True)
     log.info("best epoch %d, validation loss %.4f", best_epoch, best_loss)
     return FitResult(pd.DataFrame(rows), best_epoch, best_loss)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 from dere.config.training import TowerTrainingConfig, TrainingConfig
 from dere.models.inputs import to_targets
 from dere.models.single import SingleNetwork
+from dere.training.candidates import options
 from dere.training.cells import batches
 from dere.training.context import Context
 from dere.training.loop import LossParts, freeze_parts
@@ -100,15 +102,15 @@ def train_towers(
     model.to(context.device)
     reference = {name: p.detach().clone() for name, p in model.named_parameters()} if pretrained else {}
 
-    def loss(network: SingleNetwork, index: Tensor) -> LossParts:
+    def loss(option: TowerTrainingConfig, network: SingleNetwork, index: Tensor) -> LossParts:
         prediction = forward(network, data.windows, index, pretrained, context.device)
         parts = flux_loss(prediction, data, index, config.balance)
-        return with_pull(parts, pull(network, reference, config.pull)) if network.training else parts
+        return with_pull(parts, pull(network, reference, option.pull)) if network.training else parts
 
-    context.fit(
+    context.fit_best(
         model,
         draw=lambda generator: draw_windows(data, config.batch, generator),
         validation=batches(data.validation, config.batch),
-        loss=loss,
-        config=config,
+        loss_of=lambda option: partial(loss, option),
+        options=options(config),
     )

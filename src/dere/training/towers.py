@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from dere.config.training import TowerTrainingConfig
 from dere.models.dere import DereNetwork
+from dere.training.candidates import options
 from dere.training.cells import batches
 from dere.training.context import Context
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
@@ -44,7 +46,7 @@ def train(
     model.to(context.device)
     reference = {name: p.detach().clone() for name, p in model.named_parameters()}
 
-    def loss(network: DereNetwork, index: Tensor) -> LossParts:
+    def loss(option: TowerTrainingConfig, network: DereNetwork, index: Tensor) -> LossParts:
         targets, fractions = forward(network, data.windows, index, pure[index], context.device)
         parts = flux_loss(targets, data, index, config.balance)
         if not network.training:
@@ -52,12 +54,12 @@ def train(
         observed = data.windows.fractions[index].to(context.device)
         one = torch.ones((), device=context.device)
         maps = squared(fractions / FRACTION_SCALE, observed / FRACTION_SCALE, one).mean
-        return with_pull(parts, pull(network, reference, config.pull) + FRACTION_SHARE * maps)
+        return with_pull(parts, pull(network, reference, option.pull) + FRACTION_SHARE * maps)
 
-    context.fit(
+    context.fit_best(
         model,
         draw=lambda generator: draw_windows(data, config.batch, generator),
         validation=batches(data.validation, config.batch),
-        loss=loss,
-        config=config,
+        loss_of=lambda option: partial(loss, option),
+        options=options(config),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from dere.harmonise.windows import gather
 from dere.io import read_netcdf
 from dere.models.dere import DereNetwork
 from dere.models.likelihood import ModelError, negative_log_likelihood
+from dere.training.candidates import options
 from dere.training.cells import batches
 from dere.training.context import Context
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
@@ -87,7 +89,7 @@ def train(
     reference = {name: p.detach().clone() for name, p in model.named_parameters() if name.startswith("dere.")}
     scale = data.site_scale.mean(-1) ** config.balance
 
-    def loss(network: UncertainNetwork, index: Tensor) -> LossParts:
+    def loss(option: TowerTrainingConfig, network: UncertainNetwork, index: Tensor) -> LossParts:
         targets, _ = forward(network.dere, data.windows, index, pure[index], context.device)
         if not network.training:
             return flux_loss(targets, data, index, config.balance)
@@ -96,12 +98,12 @@ def train(
         weight = (mask[index] * scale[index][:, None]).to(context.device)
         value = negative_log_likelihood(residual, total)
         parts = LossParts((weight * value).sum(), weight.sum())
-        return with_pull(parts, pull(network, reference, config.pull))
+        return with_pull(parts, pull(network, reference, option.pull))
 
-    context.fit(
+    context.fit_best(
         model,
         draw=lambda generator: draw_windows(data, config.batch, generator),
         validation=batches(data.validation, config.batch),
-        loss=loss,
-        config=config,
+        loss_of=lambda option: partial(loss, option),
+        options=options(config),
     )

@@ -45,7 +45,35 @@ def test_killed_run_resumes_to_bit_identical_weights(tmp_path):
     for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
         assert torch.equal(a, b)
     assert list(result.history["validation_loss"]) == list(complete.history["validation_loss"])
-    assert not last.exists()
+
+
+def test_running_average_is_what_is_validated_and_kept(tmp_path):
+    config = CONFIG.model_copy(update={"average": 0.9})
+    seen, kept = [], {}
+
+    def watched(model, batch):
+        if model.training:
+            seen.append([p.detach().clone() for p in model.parameters()])
+        else:
+            kept[len(seen)] = [p.detach().clone() for p in model.parameters()]
+        return loss(model, batch)
+
+    model = network()
+    result = fit(model, draw=draw, validation=VALIDATION, loss=watched, config=config, seed=1)
+    # the weights that a step starts from are those that the step before has left; the last ones are never seen
+    mean, steps = seen[0], config.steps_per_epoch
+    for step, weights in enumerate(seen[1 : steps + 1]):
+        decay = min(0.9, step / (step + 1))
+        mean = [decay * m + (1 - decay) * w for m, w in zip(mean, weights, strict=True)]
+    torch.testing.assert_close(kept[steps], mean)
+    best = kept[result.best_epoch * steps]
+    assert all(torch.equal(a, b) for a, b in zip(best, model.parameters(), strict=True))
+    last = tmp_path / "last.pt"
+    again = {"draw": draw, "validation": VALIDATION, "loss": loss, "config": config, "seed": 1, "last": last}
+    fit(network(), **again, stop_after=2)
+    resumed = network(seed=5)
+    fit(resumed, **again)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), resumed.parameters(), strict=True))
 
 
 def test_a_truncated_or_foreign_last_file_starts_over(tmp_path):

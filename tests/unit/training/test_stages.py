@@ -49,6 +49,24 @@ def test_every_stage_read_the_same_split(run):
     assert len({read_json(p / "manifest.json")["split"] for p in folders.values()}) == 1
 
 
+def test_each_fold_keeps_the_candidate_that_its_validation_towers_prefer(run, canonical, tmp_path):
+    folders, tower = run
+    candidates = [{"learning_rate": 1e-9, "pull": 0}, {"learning_rate": 5e-3, "pull": 0, "dropout": 0.3}]
+    losses, weights = [], []
+    for number, candidate in enumerate(candidates):
+        alone = tower | {"stage": tower["stage"] | candidate}
+        single.train_towers("baseline", canonical, {}, tmp_path / str(number), alone, 0, 0)
+        losses.append(read_json(tmp_path / str(number) / "manifest.json")["best_validation_loss"])
+        weights.append(file_sha256(tmp_path / str(number) / "model.safetensors"))
+    both = tower | {"stage": tower["stage"] | {"candidates": candidates}}
+    single.train_towers("baseline", canonical, {}, tmp_path / "both", both, 0, 0)
+    manifest = read_json(tmp_path / "both" / "manifest.json")
+    assert manifest["candidate_validation_losses"] == losses
+    assert manifest["candidate"] == int(np.argmin(losses)) and losses[0] != losses[1]
+    assert manifest["sha256"] == weights[manifest["candidate"]]
+    assert not list((tmp_path / "both").glob("last*"))
+
+
 def test_manifests_name_their_parents(run):
     folders, _ = run
     manifest = read_json(folders["uncertain"] / "manifest.json")
