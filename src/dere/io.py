@@ -5,12 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xarray as xr
+
+from dere.blocks import computing, fits, in_blocks, storage_chunks
+
+# A file gets its name only when it is complete and is never opened for writing after that, so readers need no lock;
+# many shared file systems refuse locks. HDF5 reads this when it is loaded.
+os.environ.setdefault("HDF5_USE_FILE_LOCKING", "BEST_EFFORT")
 
 TIME_UNITS = "days since 1850-01-01"
 
@@ -18,10 +27,12 @@ TIME_UNITS = "days since 1850-01-01"
 def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
     """Call ``write`` with a temporary name beside ``path``, then rename; nothing half-written ever stays.
 
-    The temporary name keeps the suffix, because writers choose the format from it.
+    The temporary name keeps the suffix, because writers choose the format from it. What a killed process left under
+    such a name is removed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
     temporary = path.with_name(f".{os.getpid()}.partial.{path.name}")
     try:
         write(temporary)
@@ -31,11 +42,20 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
     return path
 
 
+def _remove_leftovers(path: Path) -> None:
+    """Remove temporary files of ``path`` whose process is gone."""
+    for leftover in path.parent.glob(f".*.partial.{escape(path.name)}"):
+        match = re.match(r"\.(\d+)\.partial\.", leftover.name)
+        if match and not Path("/proc", match[1]).exists() and Path("/proc/self").exists():
+            leftover.unlink(missing_ok=True)
+
+
 def write_netcdf(dataset: xr.Dataset, path: Path, compress: bool = True) -> Path:
     """Write ``dataset`` as NetCDF-4 atomically.
 
     Numeric data variables are compressed at level 1 unless ``compress`` is false (large uncompressed arrays read
-    and write several times faster); coordinates carry no fill value.
+    and write several times faster); coordinates carry no fill value. Dask arrays are computed and written block by
+    block and stored in chunks with the same edges.
     """
     encoding: dict[str, dict[str, Any]] = {}
     for name in dataset.variables:
@@ -47,13 +67,28 @@ def write_netcdf(dataset: xr.Dataset, path: Path, compress: bool = True) -> Path
                 encoding[str(name)] = {"_FillValue": None}
         elif variable.dtype.kind == "f" and compress and variable.ndim > 0:
             encoding[str(name)] = {"zlib": True, "complevel": 1}
-    return write_atomically(
-        Path(path), lambda tmp: dataset.to_netcdf(tmp, engine="netcdf4", format="NETCDF4", encoding=encoding)
-    )
+        chunks = storage_chunks(variable.variable)
+        if chunks is not None:
+            encoding[str(name)] = encoding.get(str(name), {}) | {"chunksizes": chunks}
+    lazy = any(variable.chunks is not None for variable in dataset.variables.values())
+    with computing() if lazy else nullcontext():
+        return write_atomically(
+            Path(path), lambda tmp: dataset.to_netcdf(tmp, engine="netcdf4", format="NETCDF4", encoding=encoding)
+        )
 
 
-def read_netcdf(path: Path, load: bool = True) -> xr.Dataset:
+def read_netcdf(path: Path, load: bool = True, memory: int | None = None) -> xr.Dataset:
     """Open a NetCDF file.
+
+    Parameters
+    ----------
+    path
+        File.
+    load
+        Read everything now and close the file.
+    memory
+        Bytes that the job may use. A dataset too large for them (``dere.blocks.fits``) stays on disk and comes as
+        dask arrays in blocks along ``cell``, whatever ``load`` says.
 
     Raises
     ------
@@ -67,6 +102,8 @@ def read_netcdf(path: Path, load: bool = True) -> xr.Dataset:
         raise FileNotFoundError(f"{path} does not exist; run the rule that makes it, or correct its path in the config")
     try:
         dataset = xr.open_dataset(path, engine="netcdf4")
+        if not fits(dataset.nbytes, memory) and "cell" in dataset.dims:
+            return in_blocks(dataset, memory)
         if not load:
             return dataset
         with dataset:
