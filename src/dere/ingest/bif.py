@@ -77,8 +77,12 @@ def parse_sites(table: pd.DataFrame, source: str) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        No site, latitude or longitude column, a duplicated site, impossible coordinates.
+        No row, no site, latitude or longitude column, a duplicated site, impossible coordinates.
     """
+    if table.empty:
+        raise ValueError(
+            f"{source} has a header but no rows, and a row per site is needed; it is truncated: restore it"
+        )
     lower = {str(column).strip().lower(): column for column in table.columns}
     found = {
         name: next((lower[synonym] for synonym in synonyms if synonym in lower), None)
