@@ -232,11 +232,18 @@ def parse_site_table(table: pd.DataFrame, include_crops: bool, source: str) -> x
     Raises
     ------
     ValueError
-        Missing columns, a repeated or missing site and year, layers that do not sum to 100.
+        Missing columns, a year that is none, a repeated or missing site and year, layers that do not sum to 100.
     """
     require_columns(table, ["SITE_ID", "year", *LAYERS], source)
     site = table["SITE_ID"].astype(str).str.strip().replace(ALIASES)
     year = numeric(table, "year", source)
+    odd = ~((year == np.floor(year)) & (year >= 1900) & (year <= 2150))
+    if odd.any():
+        row = int(np.flatnonzero(odd)[0])
+        raise ValueError(
+            f"{source}: data row {row + 1} is of year {year[row]:g}, but a calendar year of four digits is needed; "
+            "correct the field"
+        )
     key = pd.MultiIndex.from_arrays([site, year], names=["SITE_ID", "year"])
     if key.has_duplicates:
         which = key[key.duplicated()][0]
