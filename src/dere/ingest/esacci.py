@@ -1,94 +1,27 @@
 """ESA CCI plant functional types, aggregated maps and pixel tables (data-formats 2.3).
 
-Fourteen layers in percent that sum to 100. The class table follows from the class names and the plant types of the
-process model: broadleaved trees BL, needleleaved trees NL, shrubs and grass GS, managed grass (crops) GS by switch;
-bare, built, water, snow and ice are no vegetation. Fractions are renormalised over the vegetated part; the vegetated
-fraction refers to land (100 - WATER), so that land fraction is applied once and elsewhere.
+Fourteen layers in percent that sum to 100; ``esacci_classes`` makes plant fractions of them, ``esacci_aggregate`` makes
+aggregated maps of the 300 m ones, ``esacci_towers`` the pixel table.
 """
 
 from __future__ import annotations
 
 import logging
-import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from dere.ingest.esacci_classes import CLASSES, LAYERS, fractions, normalise_layers
+from dere.ingest.esacci_names import is_aggregated, year_of
 from dere.ingest.fluxnet import ALIASES
 from dere.ingest.tables import numeric, read_table, require_columns
 from dere.io import read_netcdf
 from dere.variables import PLANT_TYPES, VARIABLES
 
 log = logging.getLogger(__name__)
-
-CLASSES: dict[str, tuple[str, ...]] = {
-    "BL": ("TREES-BD", "TREES-BE"),
-    "NL": ("TREES-ND", "TREES-NE"),
-    "GS": ("SHRUBS-BD", "SHRUBS-BE", "SHRUBS-ND", "SHRUBS-NE", "GRASS-NAT"),
-}
-CROPS = "GRASS-MAN"
-LAYERS = (*(layer for layers in CLASSES.values() for layer in layers), CROPS, "BARE", "BUILT", "WATER", "SNOWICE")
-# layers are stored as whole percent at 300 m, so that fourteen of them may miss 100 by rounding
-SUM_TOLERANCE = 2.0
-_NAME = re.compile(r"ESACCI-LC-L4-PFT-Map-300m-P1Y(-aggregated)?-(?P<year>\d{4})-v[\d.]+\.nc")
-
-
-def fractions(layers: np.ndarray, include_crops: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Plant fractions and vegetated fraction of land.
-
-    Parameters
-    ----------
-    layers
-        Percent in the order of ``LAYERS``, shape (..., 14), summing to 100.
-    include_crops
-        Count managed grass as grass and shrub; otherwise it is no vegetation.
-
-    Returns
-    -------
-    tuple
-        ``plant_fraction`` (..., 3), NaN without vegetation, and ``vegetated_fraction`` (...), NaN without land.
-    """
-    index = {name: i for i, name in enumerate(LAYERS)}
-    amounts = []
-    for plant_type in PLANT_TYPES:
-        members = [index[name] for name in CLASSES[plant_type]]
-        if plant_type == "GS" and include_crops:
-            members.append(index[CROPS])
-        amounts.append(layers[..., members].sum(axis=-1))
-    amount = np.stack(amounts, axis=-1)
-    vegetated = amount.sum(axis=-1)
-    land = 100.0 - layers[..., index["WATER"]]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(vegetated[..., None] > 0, amount / vegetated[..., None], np.nan)
-        fraction = np.where(land > 0, vegetated / land, np.nan)
-    return share, fraction
-
-
-def normalise_layers(layers: np.ndarray, source: str) -> np.ndarray:
-    """Check that layers (..., 14) are percentages summing to 100 within ``SUM_TOLERANCE``, then make it exact.
-
-    Raises
-    ------
-    ValueError
-        Negative or missing values, shares of 0 to 1, or another sum.
-    """
-    if not np.isfinite(layers).all() or layers.min() < 0:
-        bad = int((~np.isfinite(layers) | (layers < 0)).any(axis=-1).sum())
-        raise ValueError(
-            f"{source}: {bad} places have a missing or negative layer, but every layer needs 0 to 100 percent; "
-            "write ocean as WATER 100"
-        )
-    total = layers.sum(axis=-1)
-    off = np.abs(total - 100)
-    if off.max() > SUM_TOLERANCE:
-        hint = "convert shares to percent" if np.median(total) < 1.5 else "check that all 14 layers are of one year"
-        raise ValueError(
-            f"{source}: the 14 layers sum to {total.min():g} to {total.max():g}, but 100 within {SUM_TOLERANCE:g} is "
-            f"needed at {int((off > SUM_TOLERANCE).sum())} places; {hint}"
-        )
-    return layers * (100.0 / total[..., None])
 
 
 def parse_map(dataset: xr.Dataset, source: str) -> xr.DataArray:
@@ -117,6 +50,13 @@ def parse_map(dataset: xr.Dataset, source: str) -> xr.DataArray:
         if name not in dataset.coords or dataset[name].ndim != 1:
             raise ValueError(f"{source} has no coordinate {name} of cell centres, but it is needed; add it")
     lat, lon = dataset["lat"].to_numpy(), dataset["lon"].to_numpy()
+    for name, axis in (("lat", lat), ("lon", lon)):
+        distinct = len(np.unique(axis[np.isfinite(axis)]))
+        if distinct < len(axis):
+            raise ValueError(
+                f"{source}: coordinate {name} has {len(axis)} values, of which {distinct} are finite and distinct, but "
+                "each cell centre is needed once; take the map as published"
+            )
     if np.abs(lat).max() > 90 or np.abs(lon).max() > 180:
         raise ValueError(
             f"{source}: latitude reaches {np.abs(lat).max():g} and longitude {np.abs(lon).max():g}, but 90 and 180 are "
@@ -137,15 +77,27 @@ def parse_map(dataset: xr.Dataset, source: str) -> xr.DataArray:
     return array.sortby("lat", ascending=False).sortby("lon")
 
 
-def read_cover(folder: Path, include_crops: bool) -> xr.Dataset:
-    """Read every yearly map of a folder.
+def read_cover(
+    folder: Path,
+    include_crops: bool,
+    classes: Mapping[str, Sequence[str]] = CLASSES,
+    renormalise: bool = True,
+    made: Sequence[Path] = (),
+) -> xr.Dataset:
+    """Read every yearly aggregated map of a folder.
 
     Parameters
     ----------
     folder
-        Holds ``ESACCI-LC-L4-PFT-Map-300m-P1Y[-aggregated]-{YYYY}-v*.nc``.
+        Holds ``ESACCI-LC-L4-PFT-Map-300m-P1Y-aggregated-{YYYY}-v*.nc``; maps at 300 m may lie beside them.
     include_crops
         Count managed grass as grass and shrub.
+    classes
+        Layers of each plant type.
+    renormalise
+        Fractions of the vegetated part; otherwise shares of the land.
+    made
+        Aggregated maps that were made of 300 m maps; a year that the folder has aggregated is not taken from here.
 
     Returns
     -------
@@ -161,44 +113,83 @@ def read_cover(folder: Path, include_crops: bool) -> xr.Dataset:
     ValueError
         No map, two maps of one year, different grids, and all that :func:`parse_map` checks.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is no folder; correct sources.cover.path")
-    maps: dict[int, xr.DataArray] = {}
-    for path in sorted(folder.glob("*.nc")):
-        match = _NAME.fullmatch(path.name)
-        if not match:
-            log.warning("%s: not named like a plant-type map, ignored", path.name)
-            continue
-        year = int(match["year"])
-        if year in maps:
-            raise ValueError(f"{path.name} is a second map of {year}, but one per year is expected; remove one")
-        maps[year] = parse_map(read_netcdf(path), path.name)
+    maps: dict[int, xr.Dataset] = {}
+    layers: np.ndarray | None = None
+    # one map at a time: 29 years of 14 layers at half a degree would take 0.8 GB
+    for year, path in aggregated_maps(folder, made).items():
+        one = parse_map(read_netcdf(path), path.name)
+        values = one.to_numpy()
+        maps[year] = _dataset(values[None], [year], include_crops, ("lat", "lon"), classes, renormalise).assign_coords(
+            lat=("lat", one.lat.to_numpy(), {"units": "degrees_north"}),
+            lon=("lon", one.lon.to_numpy(), {"units": "degrees_east"}),
+        )
         first = next(iter(maps.values()))
         if not (first.lat.equals(maps[year].lat) and first.lon.equals(maps[year].lon)):
             raise ValueError(
                 f"{path.name} has another grid than the first map of {folder}, but all years need one grid; aggregate "
                 "them alike"
             )
-    if not maps:
+        layers = values if layers is None else layers + values
+    shares = ["plant_fraction", "vegetated_fraction"]
+    joined = xr.concat([dataset[shares] for dataset in maps.values()], dim="year", join="exact")
+    assert layers is not None
+    return joined.assign(layer_fraction=first["layer_fraction"].copy(data=layers / len(maps) / 100))
+
+
+def aggregated_maps(folder: Path, made: Sequence[Path] = ()) -> dict[int, Path]:
+    """Aggregated maps by year, in the order of the years (see :func:`read_cover`).
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder is missing.
+    ValueError
+        No map, or two maps of one year.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is no folder; correct sources.cover.path")
+    found: dict[int, Path] = {}
+    fine = 0
+    for path in sorted(folder.glob("*.nc")):
+        year = year_of(path.name)
+        if year is None:
+            log.warning("%s: not named like a plant-type map, ignored", path.name)
+        elif not is_aggregated(path.name):
+            fine += 1
+        elif year in found:
+            raise ValueError(f"{path.name} is a second map of {year}, but one per year is expected; remove one")
+        else:
+            found[year] = path
+    for path in made:
+        year = year_of(path.name)
+        if year is None:
+            raise ValueError(f"{path.name} is not named like a plant-type map; name it as the product does")
+        found.setdefault(year, path)
+    if not found:
         raise ValueError(
-            f"{folder} holds no file named ESACCI-LC-L4-PFT-Map-300m-P1Y-aggregated-YYYY-v2.0.8.nc; put the yearly "
-            "maps there or set sources.cover.provider: igbp"
+            f"{folder} holds no file named ESACCI-LC-L4-PFT-Map-300m-P1Y-aggregated-YYYY-v2.0.8.nc ({fine} at 300 m); "
+            "put the yearly maps there or set sources.cover.provider: igbp"
         )
-    years = sorted(maps)
-    layers = xr.concat([maps[year] for year in years], dim="year")
-    return _dataset(layers.to_numpy(), years, include_crops, ("lat", "lon")).assign_coords(
-        lat=("lat", first.lat.to_numpy(), {"units": "degrees_north"}),
-        lon=("lon", first.lon.to_numpy(), {"units": "degrees_east"}),
-    )
+    return dict(sorted(found.items()))
 
 
-def _dataset(layers: np.ndarray, years: list[int], include_crops: bool, where: tuple[str, ...]) -> xr.Dataset:
+def _dataset(
+    layers: np.ndarray,
+    years: list[int],
+    include_crops: bool,
+    where: tuple[str, ...],
+    classes: Mapping[str, Sequence[str]],
+    renormalise: bool,
+) -> xr.Dataset:
     """Fractions of layers (year, *where, 14) as a Dataset."""
-    share, vegetated = fractions(layers, include_crops)
+    share, vegetated = fractions(layers, include_crops, classes, renormalise)
+    about = VARIABLES["plant_fraction"].attrs
+    if not renormalise:
+        about = {**about, "long_name": "plant-type share of the land area", "renormalised": 0}
     return xr.Dataset(
         {
-            "plant_fraction": (("year", *where, "plant_type"), share, VARIABLES["plant_fraction"].attrs),
+            "plant_fraction": (("year", *where, "plant_type"), share, about),
             "vegetated_fraction": (("year", *where), vegetated, VARIABLES["vegetated_fraction"].attrs),
             "layer_fraction": (
                 (*where, "layer"),
@@ -211,7 +202,13 @@ def _dataset(layers: np.ndarray, years: list[int], include_crops: bool, where: t
     )
 
 
-def parse_site_table(table: pd.DataFrame, include_crops: bool, source: str) -> xr.Dataset:
+def parse_site_table(
+    table: pd.DataFrame,
+    include_crops: bool,
+    source: str,
+    classes: Mapping[str, Sequence[str]] = CLASSES,
+    renormalise: bool = True,
+) -> xr.Dataset:
     """Pixel means at towers.
 
     Parameters
@@ -222,6 +219,8 @@ def parse_site_table(table: pd.DataFrame, include_crops: bool, source: str) -> x
         Count managed grass as grass and shrub.
     source
         File name for messages.
+    classes, renormalise
+        As for :func:`read_cover`.
 
     Returns
     -------
@@ -260,11 +259,13 @@ def parse_site_table(table: pd.DataFrame, include_crops: bool, source: str) -> x
         )
     order = key.get_indexer(pd.MultiIndex.from_product([sites, [float(y) for y in years]]))
     layers = normalise_layers(values[order], source).reshape(len(sites), len(years), len(LAYERS))
-    by_year = _dataset(np.moveaxis(layers, 1, 0), years, include_crops, ("site",))
+    by_year = _dataset(np.moveaxis(layers, 1, 0), years, include_crops, ("site",), classes, renormalise)
     return by_year.assign_coords(site=np.array(sites, dtype=object)).transpose("site", "year", ...)
 
 
-def read_site_plant_types(path: Path, include_crops: bool) -> xr.Dataset:
+def read_site_plant_types(
+    path: Path, include_crops: bool, classes: Mapping[str, Sequence[str]] = CLASSES, renormalise: bool = True
+) -> xr.Dataset:
     """Read ``site_plant_types.csv`` (see :func:`parse_site_table`)."""
     path = Path(path)
-    return parse_site_table(read_table(path), include_crops, path.name)
+    return parse_site_table(read_table(path), include_crops, path.name, classes, renormalise)
