@@ -1,7 +1,7 @@
 # make help lists the targets. Everything is repeatable: interrupted, it goes on where it stopped.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo towers towers197 test lint format config check clean env env-dev
+.PHONY: help download demo towers towers197 test lint format config check clean env env-dev
 
 PYTHON ?= python3
 CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
@@ -66,6 +66,10 @@ format: env-dev ## format all code
 
 config: env ## write config.yaml again from the models in src/dere/config
 	$(BIN)/python -m dere.config.render config.yaml
+
+download: env ## fetch a published data set, or check and list what is there: make download SOURCE=carbonglobe
+	@$(if $(SOURCE),$(SNAKEMAKE) download_$(SOURCE) --forcerun download $(ARGS),\
+	$(PYTHON) workflow/check.py --downloads)
 
 check: ## is everything at hand? inputs, disk, Python, expected time
 	@$(PYTHON) workflow/check.py $(if $(DERE_REALDATA),--realdata $(DERE_REALDATA))

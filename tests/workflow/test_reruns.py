@@ -34,6 +34,7 @@ TABLE = {
     "evaluation.bootstrap": (60, {"evaluate"}),
     "products.title": ("Another title", {"products"}),
     "figures.dpi": (70, {"figures"}),
+    "downloads.folder": ("elsewhere", set()),
 }
 MEMBERS = {"run", "backbones", "methods", "folds", "seeds"}
 

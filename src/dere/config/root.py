@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from dere.config.base import Section
+from dere.config.download import DownloadsConfig
 from dere.config.evaluation import EvaluationConfig, TreesConfig
 from dere.config.imputation import ImputationConfig
 from dere.config.outputs import FiguresConfig, ProductsConfig
@@ -66,6 +67,8 @@ class Config(Section):
     """The public files."""
     figures: FiguresConfig = FiguresConfig()
     """The figures of the report."""
+    downloads: DownloadsConfig = DownloadsConfig()
+    """Published files for make download SOURCE=<name>; no other rule reads this."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -119,7 +119,7 @@ def test_environment_of_a_rule_holds_what_its_script_imports():
 
     aliases = {"yaml": "pyyaml", "sklearn": "scikit-learn", "netCDF4": "netcdf4"}
     known = {"numpy", "scipy", "pandas", "xarray", "torch", "safetensors", "matplotlib", "cartopy", "shapely"}
-    known |= {"lightgbm", "scikit-learn", "pyrealm", "pandera", "pydantic", "pyyaml"}
+    known |= {"lightgbm", "scikit-learn", "pyrealm", "pandera", "pydantic", "pyyaml", "pooch", "requests", "filelock"}
     for name, body in RULES.items():
         environment = re.search(r"envs/(\w+)\.yaml", body)[1]
         there = {key.lower() for key in pins(ROOT / "envs" / f"{environment}.yaml")}

@@ -1,0 +1,14 @@
+"""Fetch a published data set, or say where a person gets it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dere.config.download import DownloadsConfig
+from dere.workflow.download import download
+from dere.workflow.script import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    download(snakemake.wildcards.source, DownloadsConfig(**snakemake.params.config), Path(snakemake.output[0]))
