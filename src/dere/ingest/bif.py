@@ -13,7 +13,7 @@ import pandas as pd
 
 from dere.ingest.archives import TableFile, label
 from dere.ingest.checks import check_coordinates
-from dere.ingest.fluxnet import ALIASES
+from dere.ingest.fluxnet_names import ALIASES
 from dere.ingest.tables import numeric, read_table, require_columns
 
 log = logging.getLogger(__name__)

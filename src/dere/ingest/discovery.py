@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from dere.config.sources import TowerSource
-from dere.ingest import bif, fluxnet, fluxnet_extract
+from dere.ingest import bif, fluxnet, fluxnet_extract, fluxnet_names
 from dere.ingest.archives import Limits, Member, TableFile, label, members
 from dere.ingest.record import SiteRecord
 
@@ -67,7 +67,13 @@ def _named(pattern: str, flags: int = 0) -> Callable[[str], bool]:
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("FLUXNET family", fluxnet.is_readable, fluxnet.read_family, in_archives=True, select=fluxnet.passed_over),
+    Format(
+        "FLUXNET family",
+        fluxnet_names.is_readable,
+        fluxnet.read_family,
+        in_archives=True,
+        select=fluxnet_names.passed_over,
+    ),
     Format(
         "FLUXNET2015 extract",
         _named(fluxnet_extract.NAME.pattern),
@@ -180,4 +186,4 @@ def _sort_file(file: TableFile, name: str, found: Found) -> bool:
         if about.matches(name):
             found.metadata.append((about, file))
             return True
-    return fluxnet.parse_name(file.name) is not None
+    return fluxnet_names.parse_name(file.name) is not None

@@ -1,94 +1,29 @@
-"""Monthly files of the FLUXNET family: FLUXNET2015, ICOS, AmeriFlux and the shuttle (data-formats 2.4)."""
+"""Files of the FLUXNET family become records, whatever their step (names: ``fluxnet_names``)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from dere.config.sources import TowerSource
-from dere.ingest.archives import TableFile, label
-from dere.ingest.record import SOURCE_COLUMNS, SiteRecord, parse_columns, product_rank
+from dere.ingest.archives import TableFile, beside, label
+from dere.ingest.fluxnet_finer import HOURLY_STEPS, diurnal_cycles, measured_share, to_months
+from dere.ingest.fluxnet_names import ALIASES as ALIASES
+from dere.ingest.fluxnet_names import FileName, parse_name
+from dere.ingest.record import DRIVER_SOURCES, SiteRecord, parse_columns
+from dere.ingest.steps import check_years, parse_steps
 from dere.ingest.tables import month_numbers, read_table
+from dere.ingest.variants import choose_variant, flux_columns, member_columns, parse_members, variant_columns, variants
 
-# one tower under two codes
-ALIASES = {"DK-ZaH": "GL-ZaH", "NO-Adv": "SJ-Adv"}
+log = logging.getLogger(__name__)
 
-_SITE = r"(?P<site>[A-Z]{2}-[A-Za-z0-9]{3})"
-_SET = r"(?P<set>[A-Z0-9]+)"
-_STEP = r"(?P<step>HH|HR|DD|WW|MM|YY)"
-_YEARS = r"(?P<first>\d{4})-(?P<last>\d{4})"
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("FLX", re.compile(rf"FLX_{_SITE}_FLUXNET2015_{_SET}_{_STEP}_{_YEARS}_(?P<version>[A-Za-z0-9]+-[0-9]+)")),
-    ("AMF", re.compile(rf"AMF_{_SITE}_FLUXNET_{_SET}(?:_{_STEP})?_{_YEARS}_(?P<version>[0-9]+-[0-9]+)")),
-    ("ICOSETC", re.compile(rf"ICOSETC_{_SITE}_{_SET}_{_STEP}_(?P<version>(?:INTERIM_)?L2)")),
-    (
-        "SHUTTLE",
-        re.compile(rf"(?P<hub>[A-Z]{{2,10}})_{_SITE}_FLUXNET_{_SET}_{_STEP}_{_YEARS}_(?P<version>v\d+(?:\.\d+)?_r\d+)"),
-    ),
-)
-_SETS = {"FULLSET": 2, "FLUXMET": 2, "FLUXNET": 2, "SUBSET": 1}
+_STAMPS = frozenset(("TIMESTAMP", "TIMESTAMP_START"))
 
 
-@dataclass(frozen=True)
-class FileName:
-    """What the name of a FLUXNET-family file says.
-
-    ``years`` is None where the pattern holds no years; ``rank`` orders processings, the largest is the newest;
-    ``monthly`` is true for a monthly table of fluxes and drivers.
-    """
-
-    site: str
-    product: str
-    network: str
-    subset: str
-    step: str
-    version: str
-    years: tuple[int, int] | None
-
-    @property
-    def monthly(self) -> bool:
-        """Whether the file is a monthly table with fluxes and drivers."""
-        return self.step == "MM" and self.subset in _SETS
-
-    @property
-    def processing(self) -> str:
-        """Product, set and version as text."""
-        return f"{self.product} {self.subset} {self.version}"
-
-    @property
-    def rank(self) -> tuple[int, ...]:
-        """Newest product first, then version, then FULLSET before SUBSET."""
-        numbers = tuple(int(n) for n in re.findall(r"\d+", self.version))
-        return product_rank(self.product, *(numbers + (0, 0, 0))[:3], _SETS.get(self.subset, 0))
-
-
-def parse_name(name: str) -> FileName | None:
-    """Read site, product, set, step, years and version off a file name; None when no pattern fits."""
-    stem = re.sub(r"\.csv(\.gz)?$", "", name)
-    for kind, pattern in _PATTERNS:
-        match = pattern.fullmatch(stem)
-        if not match:
-            continue
-        part = match.groupdict()
-        product, network = {
-            "FLX": ("fluxnet2015", "fluxnet"),
-            "AMF": ("ameriflux-fluxnet", "ameriflux"),
-            "ICOSETC": ("icos-etc-l2", "icos-etc"),
-            "SHUTTLE": ("fluxnet-shuttle", (part.get("hub") or "").lower()),
-        }[kind]
-        if kind == "FLX" and part["version"].startswith("beta"):
-            product, network = "icos-warm-winter-2020", "icos-ww"
-        years = (int(part["first"]), int(part["last"])) if part.get("first") else None
-        site = ALIASES.get(part["site"], part["site"])
-        return FileName(site, product, network, part["set"], part.get("step") or "", part["version"], years)
-    return None
-
-
-def parse(table: pd.DataFrame, name: FileName, source: str) -> SiteRecord:
+def parse(table: pd.DataFrame, name: FileName, source: str, config: TowerSource | None = None) -> SiteRecord:
     """Turn a monthly table of the FLUXNET family into a record.
 
     Parameters
@@ -99,6 +34,8 @@ def parse(table: pd.DataFrame, name: FileName, source: str) -> SiteRecord:
         What the file name says.
     source
         File name for messages and provenance.
+    config
+        Wanted variants; defaults when None.
 
     Raises
     ------
@@ -106,9 +43,18 @@ def parse(table: pd.DataFrame, name: FileName, source: str) -> SiteRecord:
         See :func:`dere.ingest.record.parse_columns` and :func:`dere.ingest.tables.month_numbers`; also when the months
         do not span the years of the file name.
     """
+    config = config or TowerSource()
     months = month_numbers(table, source)
     check_span(months, name.years, source)
-    values, counts, breaches = parse_columns(table, source)
+    variant, partitioning = choose_variant(table, config, source)
+    values, counts, breaches = parse_columns(table, source, variant)
+    wanted = variants(config)[0]
+    if (variant, partitioning) != (wanted, config.partitioning):
+        log.warning(
+            "%s has no month with NEE and GPP of %s, %s; %s, %s is taken for the whole record",
+            source, wanted, config.partitioning, variant, partitioning,
+        )  # fmt: skip
+        counts["fallback"] = 1
     return SiteRecord(
         site=name.site,
         months=months,
@@ -120,7 +66,37 @@ def parse(table: pd.DataFrame, name: FileName, source: str) -> SiteRecord:
         source=source,
         counts=counts,
         breaches=breaches,
+        members=parse_members(table, variant, partitioning, source) if config.members else {},
+        variant=variant,
+        partitioning=partitioning,
     )
+
+
+def parse_finer(table: pd.DataFrame, name: FileName, source: str, config: TowerSource | None = None) -> SiteRecord:
+    """Turn a half-hourly, hourly or daily table into a monthly record, with diurnal cycles where it has hours.
+
+    Parameters
+    ----------
+    table, name, source, config
+        As in :func:`parse`; ``config.minimum_coverage`` is the share of a month's steps that its mean needs.
+
+    Raises
+    ------
+    ValueError
+        As :func:`parse` and :func:`dere.ingest.steps.parse_steps`.
+    """
+    config = config or TowerSource()
+    steps = parse_steps(table, name.step, source)
+    check_years(steps, name.years, source)
+    variant, partitioning = choose_variant(table, config, source)
+    columns = [*flux_columns(variant).values(), *sorted(DRIVER_SOURCES)]
+    if config.members:
+        columns += member_columns(variant.split("_")[0], (partitioning,))
+    monthly = to_months(table, steps, columns, config.minimum_coverage, source)
+    record = parse(monthly, replace(name, years=None), source, config)
+    shares = measured_share(table, steps, variant, source)
+    cycles = diurnal_cycles(table, steps, config.minimum_coverage, source) if name.step in HOURLY_STEPS else {}
+    return replace(record, values=record.values | shares, diurnal=cycles)
 
 
 def check_span(months: np.ndarray, years: tuple[int, int] | None, source: str) -> None:
@@ -144,24 +120,8 @@ def check_span(months: np.ndarray, years: tuple[int, int] | None, source: str) -
         )
 
 
-def is_readable(path: str) -> bool:
-    """Whether a path ends in the name of a table of fluxes and drivers of the family."""
-    name = parse_name(path.rsplit("/", 1)[-1])
-    return name is not None and name.monthly
-
-
-def passed_over(files: Sequence[TableFile], config: TowerSource) -> dict[TableFile, str]:
-    """Files of a site and processing that come in a preferred step too."""
-    return {}
-
-
 def read_family(file: TableFile, config: TowerSource) -> list[SiteRecord]:
-    """Read one file of the family."""
-    return [read_fluxnet_monthly(file)]
-
-
-def read_fluxnet_monthly(path: TableFile) -> SiteRecord:
-    """Read one monthly file of the FLUXNET family.
+    """Read one file of the family; with ``config.diurnal_cycles`` also the half hours beside a coarser one.
 
     Raises
     ------
@@ -170,10 +130,36 @@ def read_fluxnet_monthly(path: TableFile) -> SiteRecord:
     ValueError
         When its name fits no pattern or its content fails a check.
     """
-    name = parse_name(path.name)
-    if name is None or not name.monthly:
+    name = parse_name(file.name)
+    if name is None or not name.readable:
         raise ValueError(
-            f"{path.name} is not named like a monthly FULLSET, SUBSET or FLUXMET file of the FLUXNET family; keep the "
-            "product's own file name"
+            f"{file.name} is not named like a FULLSET, SUBSET or FLUXMET file of the FLUXNET family in steps of "
+            "half hours, hours, days or months; keep the product's own file name"
         )
-    return parse(read_table(path, SOURCE_COLUMNS), name, label(path))
+    record = _read(file, name, config)
+    if config.diurnal_cycles and name.step not in HOURLY_STEPS:
+        for step in HOURLY_STEPS:
+            finer = beside(file, file.name.removesuffix(".gz").replace(f"_{name.step}_", f"_{step}_"))
+            if finer is not None:
+                return [_with_cycles(record, _read(finer, replace(name, step=step), config))]
+    return [record]
+
+
+def read_fluxnet_monthly(file: TableFile, config: TowerSource | None = None) -> SiteRecord:
+    """Read one file of the family, whatever its step, as a monthly record (see :func:`read_family`)."""
+    return read_family(file, config or TowerSource())[0]
+
+
+def _read(file: TableFile, name: FileName, config: TowerSource) -> SiteRecord:
+    table = read_table(file, _STAMPS | DRIVER_SOURCES | variant_columns(config))
+    return (parse if name.step == "MM" else parse_finer)(table, name, label(file), config)
+
+
+def _with_cycles(record: SiteRecord, finer: SiteRecord) -> SiteRecord:
+    """Add diurnal cycles and the measured share of a finer file of the same processing."""
+    position = np.searchsorted(finer.months, record.months)
+    known = np.isin(record.months, finer.months)
+    position = np.where(known, np.minimum(position, len(finer.months) - 1), 0)
+    cycles = {name: np.where(known[:, None], cycle[position], np.nan) for name, cycle in finer.diurnal.items()}
+    share = np.where(known, finer.values["nee_measured_share"][position], np.nan)
+    return replace(record, diurnal=cycles, values=record.values | {"nee_measured_share": share})

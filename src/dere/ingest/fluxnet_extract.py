@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from dere.ingest.checks import check_unit
-from dere.ingest.fluxnet import ALIASES, check_span
+from dere.ingest.fluxnet import check_span
+from dere.ingest.fluxnet_names import ALIASES
 from dere.ingest.record import SOURCE_COLUMNS, SiteRecord, parse_columns, product_rank
 from dere.ingest.tables import month_numbers, numeric, read_table, require_columns
 from dere.variables import count_out_of_range

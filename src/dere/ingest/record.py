@@ -9,18 +9,10 @@ import pandas as pd
 
 from dere.ingest.checks import check_unit
 from dere.ingest.tables import numeric
+from dere.ingest.variants import flux_columns
 from dere.variables import MONTHLY8, SATELLITE, count_out_of_range
 
-FLUX_COLUMNS: dict[str, str] = {
-    "nee": "NEE_VUT_REF",
-    "nee_quality": "NEE_VUT_REF_QC",
-    "gpp_nt": "GPP_NT_VUT_REF",
-    "gpp_dt": "GPP_DT_VUT_REF",
-    "reco_nt": "RECO_NT_VUT_REF",
-    "reco_dt": "RECO_DT_VUT_REF",
-    "nee_joint_uncertainty": "NEE_VUT_REF_JOINTUNC",
-    "nee_random_uncertainty": "NEE_VUT_REF_RANDUNC",
-}
+FLUX_COLUMNS: dict[str, str] = flux_columns("VUT_REF")
 DRIVER_STEMS: dict[str, str] = {
     "air_temperature": "TA",
     "precipitation": "P",
@@ -38,9 +30,8 @@ DRIVER_COLUMNS: dict[str, tuple[str, str, str]] = {
     **{name: (f"{stem}_F", f"{stem}_F_QC", f"{stem}_ERA") for name, stem in DRIVER_STEMS.items()},
     "co2": (CO2_COLUMN, f"{CO2_COLUMN}_QC", "CO2_ERA"),
 }
-SOURCE_COLUMNS: frozenset[str] = frozenset(
-    ["TIMESTAMP", *FLUX_COLUMNS.values(), *(column for three in DRIVER_COLUMNS.values() for column in three)]
-)
+DRIVER_SOURCES: frozenset[str] = frozenset(column for three in DRIVER_COLUMNS.values() for column in three)
+SOURCE_COLUMNS: frozenset[str] = frozenset(["TIMESTAMP", *FLUX_COLUMNS.values(), *DRIVER_SOURCES])
 RECORD_VARIABLES: tuple[str, ...] = (
     *FLUX_COLUMNS,
     *(f"{name}{suffix}" for name in MONTHLY8 for suffix in ("", "_quality", "_reanalysis")),
@@ -152,7 +143,9 @@ def require_drivers(columns: pd.Index, source: str) -> None:
             )
 
 
-def parse_columns(table: pd.DataFrame, source: str) -> tuple[dict[str, np.ndarray], dict[str, int], dict[str, int]]:
+def parse_columns(
+    table: pd.DataFrame, source: str, variant: str = "VUT_REF"
+) -> tuple[dict[str, np.ndarray], dict[str, int], dict[str, int]]:
     """Fluxes and drivers of a FLUXNET-named monthly table.
 
     The units of these tables are the canonical ones; the median of each column proves it. Flux columns may be absent
@@ -164,6 +157,8 @@ def parse_columns(table: pd.DataFrame, source: str) -> tuple[dict[str, np.ndarra
         Columns by FLUXNET names; -9999 or empty = missing.
     source
         File name for messages.
+    variant
+        Threshold member of the flux columns.
 
     Returns
     -------
@@ -185,11 +180,12 @@ def parse_columns(table: pd.DataFrame, source: str) -> tuple[dict[str, np.ndarra
         if breach := count_out_of_range(kind, values[name], f"{source} {column}"):
             breaches[name] = breach
 
-    for name, column in FLUX_COLUMNS.items():
+    columns = flux_columns(variant)
+    for name, column in columns.items():
         values[name] = numeric(table, column, source)
         if name in _FLUX_KIND:
             checked(name, _FLUX_KIND[name], column)
-    check_quality(values["nee_quality"], source, FLUX_COLUMNS["nee_quality"])
+    check_quality(values["nee_quality"], source, columns["nee_quality"])
     for name, (filled, quality, reanalysis) in DRIVER_COLUMNS.items():
         values[name] = numeric(table, filled, source)
         values[f"{name}_quality"] = numeric(table, quality, source)

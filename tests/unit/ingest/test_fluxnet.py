@@ -4,27 +4,30 @@ import numpy as np
 import pytest
 from ingest_samples import flx_name, synthetic_monthly
 
-from dere.ingest.fluxnet import parse, parse_name, read_fluxnet_monthly
+from dere.ingest.fluxnet import parse, read_fluxnet_monthly
+from dere.ingest.fluxnet_names import parse_name
 
 
 @pytest.mark.parametrize(
-    ("name", "site", "network", "monthly"),
+    ("name", "site", "network", "readable", "step"),
     [
-        ("FLX_FR-Pue_FLUXNET2015_FULLSET_MM_2007-2014_2-3.csv.gz", "FR-Pue", "fluxnet", True),
-        ("FLX_BE-Bra_FLUXNET2015_FULLSET_MM_1996-2020_beta-3.csv.gz", "BE-Bra", "icos-ww", True),
-        ("FLX_DK-ZaH_FLUXNET2015_SUBSET_MM_2000-2014_2-4.csv", "GL-ZaH", "fluxnet", True),
-        ("FLX_NO-Adv_FLUXNET2015_SUBSET_MM_2011-2014_1-4.csv", "SJ-Adv", "fluxnet", True),
-        ("AMF_CA-Cbo_FLUXNET_SUBSET_MM_1994-2020_3-5.csv", "CA-Cbo", "ameriflux", True),
-        ("ICOSETC_BE-Vie_FLUXNET_MM_L2.csv", "BE-Vie", "icos-etc", True),
-        ("OZF_AU-Tum_FLUXNET_FLUXMET_MM_2002-2023_v1.3_r1.csv", "AU-Tum", "ozf", True),
-        ("FLX_BE-Bra_FLUXNET2015_ERAI_DD_1989-2020_beta-3.csv.gz", "BE-Bra", "icos-ww", False),
-        ("AMF_US-xHA_FLUXNET_AUXNEE_2017-2021_3-5.csv", "US-xHA", "ameriflux", False),
-        ("AMF_US-xHA_FLUXNET_SUBSET_DD_2017-2021_3-5.csv.gz", "US-xHA", "ameriflux", False),
+        ("FLX_FR-Pue_FLUXNET2015_FULLSET_MM_2007-2014_2-3.csv.gz", "FR-Pue", "fluxnet", True, "MM"),
+        ("FLX_BE-Bra_FLUXNET2015_FULLSET_MM_1996-2020_beta-3.csv.gz", "BE-Bra", "icos-ww", True, "MM"),
+        ("FLX_DK-ZaH_FLUXNET2015_SUBSET_MM_2000-2014_2-4.csv", "GL-ZaH", "fluxnet", True, "MM"),
+        ("FLX_NO-Adv_FLUXNET2015_SUBSET_MM_2011-2014_1-4.csv", "SJ-Adv", "fluxnet", True, "MM"),
+        ("AMF_CA-Cbo_FLUXNET_SUBSET_MM_1994-2020_3-5.csv", "CA-Cbo", "ameriflux", True, "MM"),
+        ("ICOSETC_BE-Vie_FLUXNET_MM_L2.csv", "BE-Vie", "icos-etc", True, "MM"),
+        ("OZF_AU-Tum_FLUXNET_FLUXMET_MM_2002-2023_v1.3_r1.csv", "AU-Tum", "ozf", True, "MM"),
+        ("FLX_BE-Bra_FLUXNET2015_ERAI_DD_1989-2020_beta-3.csv.gz", "BE-Bra", "icos-ww", False, "DD"),
+        ("AMF_US-xHA_FLUXNET_AUXNEE_2017-2021_3-5.csv", "US-xHA", "ameriflux", False, ""),
+        ("AMF_US-xHA_FLUXNET_SUBSET_DD_2017-2021_3-5.csv.gz", "US-xHA", "ameriflux", True, "DD"),
+        ("FLX_US-AR1_FLUXNET2015_SUBSET_DD_2009-2012_1-3.xlsx", "US-AR1", "fluxnet", True, "DD"),
+        ("FLX_FR-Pue_FLUXNET2015_FULLSET_YY_2007-2014_2-3.csv", "FR-Pue", "fluxnet", False, "YY"),
     ],
 )
-def test_names_of_every_product(name, site, network, monthly):
+def test_names_of_every_product(name, site, network, readable, step):
     parsed = parse_name(name)
-    assert (parsed.site, parsed.network, parsed.monthly) == (site, network, monthly)
+    assert (parsed.site, parsed.network, parsed.readable, parsed.step) == (site, network, readable, step)
 
 
 @pytest.mark.parametrize("name", ["towers.csv", "FLX_XX_FLUXNET2015_FULLSET_MM_2007-2014_2-3.csv", "AT-Neu_MM.csv"])
@@ -134,5 +137,5 @@ def test_icos_name_without_years_skips_the_span_check():
 
 
 def test_name_that_is_no_monthly_table(tmp_path):
-    with pytest.raises(ValueError, match="not named like a monthly"):
+    with pytest.raises(ValueError, match="not named like a FULLSET"):
         read_fluxnet_monthly(tmp_path / "FLX_FR-Pue_FLUXNET2015_FULLSET_YY_2007-2014_2-3.csv")

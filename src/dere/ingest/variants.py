@@ -1,0 +1,133 @@
+"""Which of the family's many versions of a flux a site's record uses (data-formats 2.4, "Carbon variables").
+
+The friction-velocity threshold varies by year (VUT) or is constant (CUT, absent in short records); of the 40 resampled
+thresholds the reference (REF) or the median (USTAR50) member is taken; GPP comes from the night-time (NT) or day-time
+(DT) partitioning. A site takes one variant for its whole record. Where the wanted one holds no month with both NEE and
+GPP, the others are tried in a fixed order: first another threshold, then the other partitioning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from dere.config.sources import TowerSource
+from dere.ingest.tables import numeric
+
+MEMBERS: tuple[str, ...] = ("05", "16", "25", "50", "75", "84", "95")
+"""Percentiles of the NEE ensemble over thresholds that the products state."""
+
+
+def flux_columns(variant: str) -> dict[str, str]:
+    """Canonical name to column of a variant such as "VUT_REF"."""
+    return {
+        "nee": f"NEE_{variant}",
+        "nee_quality": f"NEE_{variant}_QC",
+        "gpp_nt": f"GPP_NT_{variant}",
+        "gpp_dt": f"GPP_DT_{variant}",
+        "reco_nt": f"RECO_NT_{variant}",
+        "reco_dt": f"RECO_DT_{variant}",
+        "nee_joint_uncertainty": f"NEE_{variant}_JOINTUNC",
+        "nee_random_uncertainty": f"NEE_{variant}_RANDUNC",
+    }
+
+
+def variants(config: TowerSource) -> tuple[str, ...]:
+    """Variants in the order of preference; only the wanted one without ``fallback``.
+
+    The other kind of threshold (VUT, CUT) comes before the other member (REF, USTAR50).
+    """
+    kinds = ("VUT", "CUT") if config.cut_or_vut == "vut" else ("CUT", "VUT")
+    names = ("REF", "USTAR50") if config.threshold == "ref" else ("USTAR50", "REF")
+    ordered = tuple(f"{kind}_{name}" for name, kind in product(names, kinds))
+    return ordered if config.fallback else ordered[:1]
+
+
+def partitionings(config: TowerSource) -> tuple[str, ...]:
+    """Partitionings in the order of preference."""
+    ordered = ("nt", "dt") if config.partitioning == "nt" else ("dt", "nt")
+    return ordered if config.fallback else ordered[:1]
+
+
+def variant_columns(config: TowerSource) -> frozenset[str]:
+    """Every flux column that may be needed."""
+    columns = {column for variant in variants(config) for column in flux_columns(variant).values()}
+    if config.members:
+        columns |= {column for kind in ("VUT", "CUT") for column in member_columns(kind, ("nt", "dt"))}
+    return frozenset(columns)
+
+
+def member_columns(kind: str, partitioning: tuple[str, ...]) -> list[str]:
+    """Columns of the percentile members of NEE and of the GPP of some partitionings; ``kind`` is VUT or CUT."""
+    stems = ["NEE", *(f"GPP_{name.upper()}" for name in partitioning)]
+    return [f"{stem}_{kind}_{member}" for stem in stems for member in MEMBERS]
+
+
+def choose_variant(table: pd.DataFrame, config: TowerSource, source: str) -> tuple[str, str]:
+    """First variant and partitioning with a row that has NEE and GPP; the wanted ones where there is none.
+
+    Parameters
+    ----------
+    table
+        Columns by FLUXNET names.
+    config
+        What is wanted and whether others may replace it.
+    source
+        File name for messages.
+    """
+    return first_with_both(lambda column: np.isfinite(numeric(table, column, source)), config)
+
+
+def first_with_both(present: Callable[[str], np.ndarray], config: TowerSource) -> tuple[str, str]:
+    """Apply the rule of :func:`choose_variant` to any source of "which rows of this column have a value"."""
+    for partitioning, variant in product(partitionings(config), variants(config)):
+        columns = flux_columns(variant)
+        if (present(columns["nee"]) & present(columns[f"gpp_{partitioning}"])).any():
+            return variant, partitioning
+    return variants(config)[0], config.partitioning
+
+
+def parse_members(table: pd.DataFrame, variant: str, partitioning: str, source: str) -> dict[str, np.ndarray]:
+    """Percentile members of a monthly table.
+
+    Returns
+    -------
+    dict
+        "nee_member" and "gpp_member", each (row, member) in the order of ``MEMBERS``; left out where no member has a
+        value.
+    """
+    kind = variant.split("_")[0]
+    found = {}
+    for name, stem in (("nee_member", "NEE"), ("gpp_member", f"GPP_{partitioning.upper()}")):
+        values = np.stack([numeric(table, f"{stem}_{kind}_{member}", source) for member in MEMBERS], axis=-1)
+        if np.isfinite(values).any():
+            found[name] = values
+    return found
+
+
+def coherent_sum(member: np.ndarray, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum over time of each percentile member, and half the spread of the sums.
+
+    A wrong threshold is wrong all year: the 84th percentile of one month belongs with the 84th of the next. Summing
+    member by member keeps that; adding the spreads of months as if they were independent makes the spread of a year
+    about sqrt(12) times too small (compare Pastorello et al. 2020, doi 10.1038/s41597-020-0534-3, on uncertainty).
+
+    Parameters
+    ----------
+    member
+        Mean rates, shape (..., month, member) in the order of ``MEMBERS``.
+    days
+        Days of each month, shape (month,).
+
+    Returns
+    -------
+    sums, uncertainty
+        Sums, shape (..., member), and half the difference of the 84th and the 16th percentile, shape (...); NaN where
+        a month is missing.
+    """
+    sums = (member * np.asarray(days)[:, None]).sum(axis=-2)
+    low, high = MEMBERS.index("16"), MEMBERS.index("84")
+    return sums, 0.5 * np.abs(sums[..., high] - sums[..., low])
