@@ -235,21 +235,46 @@ def convert(values: np.ndarray, source_unit: str, target_unit: str, what: str = 
     return values * factor + offset
 
 
+class RangeTally:
+    """Values outside the valid ranges, added up over blocks of an array and reported once.
+
+    Attributes
+    ----------
+    outside, known
+        Number of values outside the range, and of finite values, by variable name.
+    """
+
+    def __init__(self) -> None:
+        self.outside: dict[str, int] = {}
+        self.known: dict[str, int] = {}
+
+    def add(self, name: str, values: np.ndarray) -> None:
+        """Count a block of variable ``name``."""
+        low, high = VARIABLES[name].valid_range
+        finite = np.asarray(values)[np.isfinite(values)]
+        self.outside[name] = self.outside.get(name, 0) + int(((finite < low) | (finite > high)).sum())
+        self.known[name] = self.known.get(name, 0) + finite.size
+
+    def report(self, where: str) -> None:
+        """Log a warning for every variable with values outside its range."""
+        for name, outside in self.outside.items():
+            if outside:
+                (low, high), unit = VARIABLES[name].valid_range, VARIABLES[name].unit
+                log.warning(
+                    "%s: %d of %d values of %s outside [%g, %g] %s",
+                    where,
+                    outside,
+                    self.known[name],
+                    name,
+                    low,
+                    high,
+                    unit,
+                )
+
+
 def count_out_of_range(name: str, values: np.ndarray, where: str) -> int:
     """Count, and log with a warning, finite values outside the valid range of variable ``name``."""
-    variable = VARIABLES[name]
-    low, high = variable.valid_range
-    finite = np.asarray(values)[np.isfinite(values)]
-    bad = int(((finite < low) | (finite > high)).sum())
-    if bad:
-        log.warning(
-            "%s: %d of %d values of %s outside [%g, %g] %s",
-            where,
-            bad,
-            finite.size,
-            name,
-            low,
-            high,
-            variable.unit,
-        )
-    return bad
+    tally = RangeTally()
+    tally.add(name, values)
+    tally.report(where)
+    return tally.outside[name]

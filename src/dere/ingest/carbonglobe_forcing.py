@@ -7,7 +7,7 @@ import xarray as xr
 
 from dere.ingest.checks import check_unit
 from dere.ingest.months import days_in_month
-from dere.variables import MONTHLY8, VARIABLES, convert, count_out_of_range
+from dere.variables import MONTHLY8, VARIABLES, RangeTally, convert
 
 CHANNELS = 136
 HOURS = 24
@@ -94,7 +94,9 @@ def check_channels(channels: np.ndarray, lat: np.ndarray, source: str, first_cel
             )
 
 
-def parse_channels(channels: np.ndarray, first_month: int, source: str) -> dict[str, xr.Variable]:
+def parse_channels(
+    channels: np.ndarray, first_month: int, source: str, tally: RangeTally | None = None
+) -> dict[str, xr.Variable]:
     """Canonical variables of the 136 channels.
 
     Parameters
@@ -105,6 +107,8 @@ def parse_channels(channels: np.ndarray, first_month: int, source: str) -> dict[
         Month number of the first.
     source
         File name for messages.
+    tally
+        Takes the values outside their ranges of a block of a larger file; None = they are logged here.
 
     Returns
     -------
@@ -123,9 +127,12 @@ def parse_channels(channels: np.ndarray, first_month: int, source: str) -> dict[
         "air_temperature": convert(months(channels[..., 0]), "K", "degC"),
         "precipitation": months(channels[..., 1]) / days,
     }
+    counted = RangeTally() if tally is None else tally
     for name, values in monthly.items():
         check_unit(name, values, source, f"channel {list(monthly).index(name)}")
-        count_out_of_range(name, values, source)
+        counted.add(name, values)
+    if tally is None:
+        counted.report(source)
     hourly = {
         "co2_hourly": months(channels[..., _CO2]),
         **{name: months(channels[..., diurnal_channels(i)]) for i, name in enumerate(DIURNAL)},
@@ -151,7 +158,9 @@ def parse_soil(channels: np.ndarray) -> xr.Variable:
     return xr.Variable(("cell", "soil_property"), values, {"long_name": "soil properties (mm yr-1, m3 m-3, 1, mm)"})
 
 
-def parse_monthly8(monthly: xr.Dataset, cells: int, months: int, source: str) -> dict[str, xr.Variable]:
+def parse_monthly8(
+    monthly: xr.Dataset, cells: int, months: int, source: str, tally: RangeTally | None = None
+) -> dict[str, xr.Variable]:
     """Canonical variables of the eight monthly drivers, converted by their ``units`` attribute.
 
     Parameters
@@ -162,6 +171,8 @@ def parse_monthly8(monthly: xr.Dataset, cells: int, months: int, source: str) ->
         Expected sizes.
     source
         File name for messages.
+    tally
+        As for ``parse_channels``.
 
     Raises
     ------
@@ -169,6 +180,7 @@ def parse_monthly8(monthly: xr.Dataset, cells: int, months: int, source: str) ->
         A missing driver or unit, an unknown unit, wrong sizes, NaN, an implausible median.
     """
     found: dict[str, xr.Variable] = {}
+    counted = RangeTally() if tally is None else tally
     missing = [name for name in MONTHLY8 if name not in monthly]
     if missing:
         raise ValueError(
@@ -191,6 +203,8 @@ def parse_monthly8(monthly: xr.Dataset, cells: int, months: int, source: str) ->
             bad = int((~np.isfinite(values)).sum())
             raise ValueError(f"{source}: {name} has {bad} NaN or infinite values, but none is allowed; fill them")
         check_unit(name, values, source, name)
-        count_out_of_range(name, values, source)
+        counted.add(name, values)
         found[name] = xr.Variable(("cell", "time"), values.astype(np.float32), VARIABLES[name].attrs)
+    if tally is None:
+        counted.report(source)
     return found
