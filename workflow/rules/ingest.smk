@@ -17,7 +17,7 @@ rule ingest_simulation:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
+        mem_mb=4000,
         runtime=30,
     params:
         folder=config["sources"]["simulation"]["path"],

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.workflow.ingest_simulation import ingest_simulation
-from dere.workflow.script import logged
+from dere.workflow.script import logged, memory_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -14,4 +14,5 @@ with logged(snakemake.log[0]):
         Path(snakemake.params.folder or snakemake.input.files[0]),
         snakemake.params.driver_set,
         *map(Path, snakemake.output),
+        memory_of(snakemake),
     )

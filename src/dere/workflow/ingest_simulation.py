@@ -12,15 +12,17 @@ from dere.io import write_netcdf, write_table
 log = logging.getLogger(__name__)
 
 
-def ingest_simulation(folder: Path, driver_set: str, forcing: Path, simulation: Path, provenance: Path) -> None:
-    """Write ``forcing``, ``simulation`` and the table of the files behind them.
+def ingest_simulation(
+    folder: Path, driver_set: str, forcing: Path, simulation: Path, provenance: Path, memory: int | None = None
+) -> None:
+    """Write ``forcing``, ``simulation`` and the table of the files behind them, within ``memory`` bytes.
 
     Raises
     ------
     FileNotFoundError, ValueError
         As ``dere.ingest.carbonglobe.read_simulation``.
     """
-    drivers, states = read_simulation(folder, driver_set)
+    drivers, states = read_simulation(folder, driver_set, memory)
     write_netcdf(drivers, forcing)
     # large and read once: uncompressed is several times faster
     write_netcdf(states, simulation, compress=False)

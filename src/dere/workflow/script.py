@@ -86,6 +86,12 @@ def named_files(snakemake: Any) -> dict[str, Any]:
     }
 
 
+def memory_of(snakemake: Any) -> int | None:
+    """Return the memory of a job in bytes, from its resource ``mem_mb``; None where the rule states none."""
+    megabytes = getattr(snakemake.resources, "mem_mb", None)
+    return None if megabytes is None else int(megabytes) * 1_000_000
+
+
 def rule_arguments(snakemake: Any) -> dict[str, Any]:
     """Return what a training or prediction function needs from a rule.
 
