@@ -69,7 +69,7 @@ config: env ## write config.yaml again from the models in src/dere/config
 
 download: env ## fetch a published data set, or check and list what is there: make download SOURCE=carbonglobe
 	@$(if $(SOURCE),$(SNAKEMAKE) download_$(SOURCE) --forcerun download $(ARGS),\
-	$(PYTHON) workflow/check.py --downloads)
+	$(PYTHON) workflow/check.py --only-downloads)
 
 check: ## is everything at hand? inputs, disk, Python, expected time
 	@$(PYTHON) workflow/check.py $(if $(DERE_REALDATA),--realdata $(DERE_REALDATA))

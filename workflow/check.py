@@ -41,6 +41,23 @@ def inputs(folder: str | None) -> str | None:
     return f"{folder} holds no fluxnet2015-monthly/*_MM.csv files; set DERE_REALDATA to the folder that does"
 
 
+def downloads(folder: Path) -> list[str]:
+    """Return one line per published data set that has files in the folder of downloads, and one for the others."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+    from dere.download.catalogue import present, read_datasets
+
+    lines, absent = [], []
+    for row in read_datasets():
+        files = present(folder / row.folder, [row])
+        if not files:
+            absent.append(f"{row.name} {row.version}")
+            continue
+        count = f"{len(files)} of {len(row.patterns)}" if row.service == "http" else str(len(files))
+        size = sum(file.stat().st_size for file in files) / 1e9
+        lines.append(f"Downloaded: {row.name} {row.version}, files: {count}, {size:.2f} GB in {folder / row.folder}.")
+    return [*lines, f"Not in {folder}: {', '.join(absent)}; make download SOURCE=<name> fetches one or says how."]
+
+
 def gpu() -> bool:
     """Tell whether an NVIDIA GPU is visible."""
     return shutil.which("nvidia-smi") is not None
@@ -50,7 +67,13 @@ def main() -> int:
     """Write the findings; return 1 when something is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--realdata", help="folder of real tower data, as for make towers")
-    realdata = parser.parse_args().realdata
+    parser.add_argument("--downloads", default="data", type=Path, help="folder of downloads (downloads.folder)")
+    parser.add_argument("--only-downloads", action="store_true", help="list the downloads and nothing else")
+    arguments = parser.parse_args()
+    realdata = arguments.realdata
+    if arguments.only_downloads:
+        sys.stdout.write("\n".join(downloads(arguments.downloads)) + "\n")
+        return 0
     problems = [problem for problem in (python_version(), tools(), disk(), inputs(realdata)) if problem]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     installed = "is installed" if Path(".venv/.runtime").exists() else "will be installed first (1 to 3 minutes)"
@@ -64,6 +87,8 @@ def main() -> int:
         lines.append(f"make towers finds {count} tower files; it takes up to an hour on 2 cores.")
     elif not realdata:
         lines.append("make towers needs real data: set DERE_REALDATA to the folder that holds fluxnet2015-monthly.")
+    if python_version() is None:
+        lines += downloads(arguments.downloads)
     lines += [f"Problem: {problem}." for problem in problems] or ["Nothing is missing."]
     sys.stdout.write("\n".join(lines) + "\n")
     return 1 if problems else 0
