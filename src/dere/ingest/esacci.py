@@ -71,6 +71,11 @@ def parse_map(dataset: xr.Dataset, source: str) -> xr.DataArray:
                     f"{source}: layer {name} holds {layer.sizes['time']} times, but one file is one year; split it"
                 )
             layer = layer.isel(time=0, drop=True)
+        if set(layer.dims) != {"lat", "lon"} or layer.dtype.kind not in "fiu":
+            raise ValueError(
+                f"{source}: layer {name} holds {layer.dtype} by {', '.join(map(str, layer.dims)) or 'nothing'}, but "
+                "numbers by lat and lon are needed; take the aggregated map of the product"
+            )
         layers.append(layer.transpose("lat", "lon").to_numpy().astype(np.float64))
     values = normalise_layers(np.stack(layers, axis=-1), source)
     array = xr.DataArray(values, dims=("lat", "lon", "layer"), coords={"lat": lat, "lon": lon, "layer": list(LAYERS)})
