@@ -1,0 +1,72 @@
+"""Latitude from the diurnal cycle of shortwave, for drivers without coordinates.
+
+The mean radiation of hour h in month m is close to a_m max(0, sin phi sin d_m + cos phi cos d_m cos w_h), with the
+sun's declination d_m, the hour angle w_h counted from the brightest time of the place, and a clearness a_m of the
+month. The latitude phi is the one of 1 degree steps for which the a_m leave the smallest squared error. Longitude does
+not follow, because it is not known whether hours are UTC or local.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+HOURS = 24
+_STEPS = np.arange(-89.0, 90.0)
+_MIDDLE_DAY = np.array([16, 46, 75, 106, 136, 167, 197, 228, 259, 289, 320, 350])
+
+
+def declinations() -> np.ndarray:
+    """Declination of the sun at the middle of each month in rad, (12,) (FAO 56, eq. 24)."""
+    return 0.409 * np.sin(2 * np.pi * _MIDDLE_DAY / 365.25 - 1.39)
+
+
+def elevations(latitude: np.ndarray, noon: np.ndarray) -> np.ndarray:
+    """Sine of the sun's elevation, zero at night.
+
+    Parameters
+    ----------
+    latitude
+        (..., ) degrees north.
+    noon
+        (..., ) hour of the highest sun.
+
+    Returns
+    -------
+    np.ndarray
+        (..., 12, 24), means over each hour, the first from 0 to 1.
+    """
+    phi = np.deg2rad(np.asarray(latitude, float))[..., None, None, None]
+    quarters = (np.arange(HOURS)[:, None] + np.array([0.125, 0.375, 0.625, 0.875])) - np.asarray(noon)[..., None, None]
+    angle = (2 * np.pi / HOURS * quarters)[..., None, :, :]
+    sun = declinations()[:, None, None]
+    return np.maximum(np.sin(phi) * np.sin(sun) + np.cos(phi) * np.cos(sun) * np.cos(angle), 0.0).mean(-1)
+
+
+def latitude_of(shortwave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Latitude of members and how well it explains their radiation.
+
+    Parameters
+    ----------
+    shortwave
+        (n, 12, 24) mean by calendar month and hour, W m-2.
+
+    Returns
+    -------
+    tuple
+        Degrees north (n,) in whole degrees, and the share of the sum of squares explained (n,); members without
+        radiation get 0 and 0.
+    """
+    mean = shortwave.mean(1)
+    turn = np.exp(2j * np.pi * (np.arange(HOURS) + 0.5) / HOURS)
+    noon = np.angle((mean * turn).sum(-1)) / (2 * np.pi) * HOURS
+    total = (shortwave**2).sum((1, 2))
+    best, explained = np.zeros(len(shortwave)), np.full(len(shortwave), -1.0)
+    for step in _STEPS:
+        shape = elevations(np.full(len(shortwave), step), noon)
+        power = (shape**2).sum(-1)
+        # the clearness of each month by least squares; a month without sun there explains nothing
+        gained = (shape * shortwave).sum(-1) ** 2 / np.where(power > 0, power, np.inf)
+        share = gained.sum(-1) / np.where(total > 0, total, np.inf)
+        better = share > explained
+        best, explained = np.where(better, step, best), np.where(better, share, explained)
+    return np.where(total > 0, best, 0.0), np.maximum(explained, 0.0)
