@@ -57,6 +57,7 @@ rule ingest_towers:
     output:
         towers="<interim>/towers.nc",
         provenance="<interim>/provenance_towers.csv",
+        merged="<results>/tables/merged.csv",
     log:
         "<logs>/ingest_towers.log",
     conda:

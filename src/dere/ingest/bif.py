@@ -1,7 +1,7 @@
 """Site metadata: BADM/BIF long tables (data-formats 2.4) and plain site tables.
 
-Both become one table indexed by site: lat, lon (degrees), elevation (m), igbp, mat (degC), map (mm per year),
-source (file name); unknown = NaN or ''.
+Both become one table indexed by site: lat, lon (degrees), elevation (m), igbp, koppen (climate class), mat (degC), map
+(mm per year), utc_offset (hours), source (file name); unknown = NaN or ''.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ _BIF_VARIABLES = {
     "IGBP": "igbp",
     "MAT": "mat",
     "MAP": "map",
+    "UTC_OFFSET": "utc_offset",
+    "CLIMATE_KOEPPEN": "koppen",
 }
-_NUMBERS = ("lat", "lon", "elevation", "mat", "map")
-METADATA_COLUMNS = ("lat", "lon", "elevation", "igbp", "mat", "map", "source")
+_NUMBERS = ("lat", "lon", "elevation", "mat", "map", "utc_offset")
+METADATA_COLUMNS = ("lat", "lon", "elevation", "igbp", "koppen", "mat", "map", "utc_offset", "source")
 _SYNONYMS = {
     "site": ("site", "site_id", "siteid"),
     "lat": ("lat", "latitude", "location_lat"),
@@ -41,6 +43,8 @@ _SYNONYMS = {
     "elevation": ("elevation", "elev", "location_elev"),
     "mat": ("mat",),
     "map": ("map",),
+    "utc_offset": ("utc_offset",),
+    "koppen": ("koppen", "koeppen", "climate_koeppen"),
 }
 
 
@@ -111,9 +115,9 @@ def _finish(wide: pd.DataFrame, source: str) -> pd.DataFrame:
     wide = wide.reset_index(drop=True)
     for name in _NUMBERS:
         wide[name] = numeric(wide, name, source)
-    if "igbp" not in wide:
-        wide["igbp"] = ""
-    wide["igbp"] = wide["igbp"].fillna("").astype(str).str.strip().str.upper()
+    for name in ("igbp", "koppen"):
+        wide[name] = wide[name].fillna("").astype(str).str.strip() if name in wide else ""
+    wide["igbp"] = wide["igbp"].str.upper()
     for site, igbp in zip(wide["site"], wide["igbp"], strict=True):
         if igbp and igbp not in IGBP:
             log.warning("%s: IGBP class '%s' of site %s is not known; taken as it is", source, igbp, site)

@@ -23,12 +23,17 @@ class Metadata(NamedTuple):
     igbp: str
     elevation: float
     origin: str
+    koppen: str = ""
+    utc_offset: float = math.nan
+
+
+_COLUMNS = {name: name for name in Metadata._fields} | {"origin": "source"}
 
 
 def describe_site(
     site: str, records: Sequence[SiteRecord], badm: pd.DataFrame, tables: pd.DataFrame
 ) -> Metadata | None:
-    """Coordinates and class of a site: from BIF, else its own file, else a table of sites.
+    """Coordinates, classes and time zone of a site: from BIF, else its own file, else a table of sites.
 
     Returns None when no source has coordinates.
 
@@ -42,8 +47,7 @@ def describe_site(
     for table in (badm, tables):
         if site in table.index:
             row = table.loc[[site]].to_dict("records")[0]
-            about = Metadata(row["lat"], row["lon"], row["igbp"], row["elevation"], row["source"])
-            candidates.append(about)
+            candidates.append(Metadata(**{name: row[key] for name, key in _COLUMNS.items()}))
     if own is not None:
         check_coordinates(own.lat, own.lon, f"{own.source}: site {site}")
         place = 1 if site in badm.index else 0
@@ -58,5 +62,7 @@ def describe_site(
                 site, placed.origin, placed.lat, placed.lon, other.origin, other.lat, other.lon,
             )  # fmt: skip
     igbp = next((c.igbp for c in candidates if c.igbp), "")
+    koppen = next((c.koppen for c in candidates if c.koppen), "")
     elevation = next((c.elevation for c in candidates if math.isfinite(c.elevation)), math.nan)
-    return placed._replace(igbp=igbp, elevation=elevation)
+    offset = next((c.utc_offset for c in candidates if math.isfinite(c.utc_offset)), math.nan)
+    return placed._replace(igbp=igbp, koppen=koppen, elevation=elevation, utc_offset=offset)

@@ -1,8 +1,7 @@
 """Every tower file of some folders, merged on one monthly axis: one processing per site, never spliced.
 
-The newest processing of a site is taken whole: shuttle over ICOS ETC over AmeriFlux over ICOS Warm Winter over
-FLUXNET2015 over its extract; within a product the higher version, then FULLSET over SUBSET. LAI and EVI are satellite
-values that only the extract brings; where wanted, they come from there whatever the processing of the fluxes.
+The newest processing of a site is taken whole (see ``choice``). LAI and EVI are satellite values that only the extract
+brings; where wanted, they come from there whatever the processing of the fluxes.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,117 +20,27 @@ from dere.config.sources import TowerSource
 from dere.ingest.archives import TableFile, container, label
 from dere.ingest.bif import METADATA_COLUMNS
 from dere.ingest.checks import check_sunlight
+from dere.ingest.choice import choose, merged_table
 from dere.ingest.discovery import recognise
-from dere.ingest.months import time_coordinates
 from dere.ingest.placement import Metadata, describe_site
 from dere.ingest.provenance import provenance_row
-from dere.ingest.record import RECORD_VARIABLES, SiteRecord
-from dere.variables import SATELLITE, VARIABLES
+from dere.ingest.record import SiteRecord
+from dere.ingest.tower_dataset import merge
 
 log = logging.getLogger(__name__)
 
 
-def choose(records: Sequence[SiteRecord]) -> dict[str, SiteRecord]:
-    """Newest processing of each site.
+class Towers(NamedTuple):
+    """Interim towers (see ``tower_dataset.merge``), one row per file read, and the table of ``choice``."""
 
-    Raises
-    ------
-    ValueError
-        When two files of one site have the same processing.
-    """
-    chosen: dict[str, SiteRecord] = {}
-    for record in records:
-        rival = chosen.get(record.site)
-        if rival is not None and rival.rank == record.rank:
-            raise ValueError(
-                f"site {record.site} is in {rival.source} and in {record.source}, both {record.processing}, but a site "
-                "may come once per processing; remove one of the files"
-            )
-        if rival is None or record.rank > rival.rank:
-            chosen[record.site] = record
-    return dict(sorted(chosen.items()))
-
-
-def merge(
-    chosen: Mapping[str, SiteRecord], metadata: Mapping[str, Metadata], satellites: Mapping[str, SiteRecord]
-) -> xr.Dataset:
-    """Put records on one monthly axis.
-
-    Parameters
-    ----------
-    chosen
-        Record by site.
-    metadata
-        Coordinates by site; same keys.
-    satellites
-        Records of the extract by site, for LAI, EVI and climate class; empty = no satellites.
-
-    Returns
-    -------
-    xarray.Dataset
-        The interim towers: dims site, time; every name of ``RECORD_VARIABLES`` (NaN missing) and ``in_record``.
-    """
-    sites = list(chosen)
-    first = min(int(r.months[0]) for r in chosen.values())
-    count = max(int(r.months[-1]) for r in chosen.values()) - first + 1
-    arrays = {name: np.full((len(sites), count), np.nan) for name in RECORD_VARIABLES}
-    in_record = np.zeros((len(sites), count), dtype=bool)
-    for row, (site, record) in enumerate(chosen.items()):
-        at = record.months - first
-        in_record[row, at] = True
-        for name in RECORD_VARIABLES:
-            if name not in SATELLITE:
-                arrays[name][row, at] = record.values.get(name, np.nan)
-        if site in satellites:
-            seen = satellites[site].months - first
-            inside = (seen >= 0) & (seen < count)
-            for name in SATELLITE:
-                arrays[name][row, seen[inside]] = satellites[site].values[name][inside]
-    return xr.Dataset(
-        {
-            **{name: (("site", "time"), values, _attrs(name)) for name, values in arrays.items()},
-            "in_record": (("site", "time"), in_record, {"long_name": "the month is a row of the site's file"}),
-        },
-        coords={
-            "site": np.array(sites, dtype=object),
-            **time_coordinates(first, count),
-            "lat": ("site", [metadata[s].lat for s in sites], {"units": "degrees_north", "standard_name": "latitude"}),
-            "lon": ("site", [metadata[s].lon for s in sites], {"units": "degrees_east", "standard_name": "longitude"}),
-            "elevation": ("site", [metadata[s].elevation for s in sites], {"units": "m"}),
-            **{
-                name: ("site", np.array(texts, dtype=object))
-                for name, texts in {
-                    "igbp": [metadata[s].igbp for s in sites],
-                    "koppen": [r.koppen for r in chosen.values()],
-                    "network": [r.network for r in chosen.values()],
-                    "source": [r.source for r in chosen.values()],
-                    "processing": [r.processing for r in chosen.values()],
-                }.items()
-            },
-        },
-    )
-
-
-_LABELS = {
-    "nee": "nee", "gpp_nt": "gpp", "gpp_dt": "gpp", "reco_nt": "reco", "reco_dt": "reco",
-    "nee_joint_uncertainty": "nee", "nee_random_uncertainty": "nee",
-}  # fmt: skip
-
-
-def _attrs(name: str) -> dict[str, str]:
-    """NetCDF attributes of an interim tower variable."""
-    if name.endswith("_quality"):
-        return {"long_name": "share of measured or well-filled data", "units": "1"}
-    base = _LABELS.get(name, name.removesuffix("_reanalysis"))
-    attrs = VARIABLES[base].attrs
-    if name.endswith("_uncertainty"):
-        return {"long_name": name.replace("_", " "), "units": attrs["units"]}
-    return {**attrs, "long_name": f"{attrs['long_name']} ({name})"}
+    dataset: xr.Dataset
+    provenance: pd.DataFrame
+    merged: pd.DataFrame
 
 
 def read_towers(
     folders: Sequence[Path], config: TowerSource, missing_coordinates: Literal["drop", "error"] = "drop"
-) -> tuple[xr.Dataset, pd.DataFrame]:
+) -> Towers:
     """Read every tower file of ``folders``.
 
     Parameters
@@ -145,8 +54,8 @@ def read_towers(
 
     Returns
     -------
-    tuple
-        Interim towers (see :func:`merge`) and the provenance table, one row per file.
+    Towers
+        Interim towers, provenance and the table of what was merged.
 
     Raises
     ------
@@ -170,16 +79,24 @@ def read_towers(
     chosen = choose(records)
     placed = _place(chosen, records, tables["bif"], tables["sites"], missing_coordinates)
     extracts = {r.site: r for r in records if r.product == "fluxnet2015-extract"}
-    # the climate class is no part of the processing, and only the extract states it
-    kept = {s: replace(chosen[s], koppen=extracts[s].koppen if s in extracts else "") for s in placed}
+    # the climate class is no part of the processing: where BIF has none, the extract's will do
+    kept = {s: _with_climate(chosen[s], extracts.get(s)) for s in placed}
     dataset = merge(kept, placed, extracts if config.use_satellites else {})
+    fallbacks = [record.site for record in kept.values() if record.counts.get("fallback")]
+    if fallbacks:
+        log.info("%d of %d sites use another variant than the wanted one: %s", len(fallbacks), len(kept), fallbacks)
     rows = [_provenance(file, record, chosen, placed, config.use_satellites) for file, record in read]
     rows += [
         provenance_row(container(file), about.kind, 0, file=label(file), role="metadata")
         for about, file in found.metadata
     ]
     rows += [provenance_row(path, "unknown", 0, role="ignored") for path in found.ignored]
-    return dataset, pd.DataFrame(rows)
+    return Towers(dataset, pd.DataFrame(rows), merged_table(records, found.passed_over, chosen))
+
+
+def _with_climate(record: SiteRecord, extract: SiteRecord | None) -> SiteRecord:
+    """Give the record the climate class of the extract where it has none of its own."""
+    return record if record.koppen or extract is None else replace(record, koppen=extract.koppen)
 
 
 def _stack(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -247,6 +164,7 @@ def _provenance(
         last_month=f"{last // 12}-{last % 12 + 1:02d}",
         nee_months=int(np.isfinite(record.values["nee"]).sum()),
         coordinates_from=placed[record.site].origin if record.site in placed else "",
+        variant=f"{record.variant} {record.partitioning}",
         breaches=" ".join(f"{name}:{count}" for name, count in record.breaches.items()),
         **record.counts,
     )

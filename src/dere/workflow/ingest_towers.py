@@ -10,14 +10,15 @@ from dere.ingest.towers import read_towers
 from dere.io import write_netcdf, write_table
 
 
-def ingest_towers(folders: Sequence[Path], config: TowerSource, towers: Path, provenance: Path) -> None:
-    """Write ``towers`` and the table of the files behind it.
+def ingest_towers(folders: Sequence[Path], config: TowerSource, towers: Path, provenance: Path, merged: Path) -> None:
+    """Write ``towers``, the table of the files behind it, and which of several files of a site was used.
 
     Raises
     ------
     FileNotFoundError, ValueError
         As ``dere.ingest.towers.read_towers``.
     """
-    dataset, table = read_towers(folders, config)
-    write_netcdf(dataset, towers)
-    write_table(table, provenance)
+    found = read_towers(folders, config)
+    write_netcdf(found.dataset, towers)
+    write_table(found.provenance, provenance)
+    write_table(found.merged, merged)

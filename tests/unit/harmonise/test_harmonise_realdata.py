@@ -24,7 +24,7 @@ SOURCE = SimulationSource(provider="builtin", perturbations=0, ages=(1, 20), mem
 
 
 def build(folders, satellites):
-    towers, table = read_towers([Path(ROOT, name) for name in folders], TowerSource(use_satellites=satellites))
+    towers, table, _ = read_towers([Path(ROOT, name) for name in folders], TowerSource(use_satellites=satellites))
     interim = Interim(towers, provenance={"towers": table})
     return harmonise(interim, SOURCE, HarmoniseConfig(satellites=satellites), SplitsConfig())
 

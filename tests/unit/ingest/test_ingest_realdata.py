@@ -94,7 +94,7 @@ def test_leaves_of_northern_deciduous_forests_peak_in_summer(extract):
 
 def test_all_towers_together_and_quickly(realdata):
     start = time.perf_counter()
-    towers, provenance = read_towers(
+    towers, provenance, _ = read_towers(
         [realdata / "fluxnet2015-monthly", realdata / "icos-warm-winter-2020"], TowerSource()
     )
     assert time.perf_counter() - start < 15
@@ -107,7 +107,7 @@ def test_all_towers_together_and_quickly(realdata):
 
 
 def test_exchanged_coordinates_of_real_sites_are_mostly_found(realdata):
-    towers, _ = read_towers([realdata / "fluxnet2015-monthly"], TowerSource())
+    towers, _, _ = read_towers([realdata / "fluxnet2015-monthly"], TowerSource())
     first = int(towers.time.dt.year[0]) * 12
     possible = found = 0
     for site in towers.site.values:

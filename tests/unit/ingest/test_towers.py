@@ -32,7 +32,7 @@ def folder(tmp_path):
 
 
 def test_common_axis_and_records(folder):
-    towers, _ = read_towers([folder], TowerSource())
+    towers, _, _ = read_towers([folder], TowerSource())
     assert towers.site.values.tolist() == ["AA-Syn", "BB-Syn", "CC-Syn"]
     assert towers.sizes["time"] == 48
     assert towers.in_record.sum("time").values.tolist() == [24, 36, 24]
@@ -43,7 +43,7 @@ def test_common_axis_and_records(folder):
 
 
 def test_newest_processing_is_taken_whole(folder):
-    towers, provenance = read_towers([folder], TowerSource())
+    towers, provenance, _ = read_towers([folder], TowerSource())
     a = towers.sel(site="AA-Syn")
     assert np.isfinite(a.reco_nt.values[:24]).all()
     assert np.isnan(towers.reco_nt.sel(site="CC-Syn")).all()
@@ -55,9 +55,9 @@ def test_newest_processing_is_taken_whole(folder):
 
 
 def test_satellites_only_where_wanted(folder):
-    without, _ = read_towers([folder], TowerSource())
+    without, _, _ = read_towers([folder], TowerSource())
     assert np.isnan(without.lai_satellite).all()
-    towers, provenance = read_towers([folder], TowerSource(use_satellites=True))
+    towers, provenance, _ = read_towers([folder], TowerSource(use_satellites=True))
     np.testing.assert_allclose(towers.lai_satellite.sel(site="AA-Syn").values[:12], np.arange(1, 13) / 2)
     assert np.isnan(towers.lai_satellite.sel(site="BB-Syn")).all()
     assert provenance.set_index("file").loc["AA-Syn_MM.csv", "role"].startswith("satellites only")
@@ -65,7 +65,7 @@ def test_satellites_only_where_wanted(folder):
 
 def test_coordinates_bif_before_own_before_table(folder):
     put(folder, "sites.csv", pd.DataFrame({"site": ["AA-Syn", "CC-Syn"], "lat": [1, 2], "lon": [3, 4], "igbp": "CRO"}))
-    towers, _ = read_towers([folder], TowerSource())
+    towers, _, _ = read_towers([folder], TowerSource())
     assert towers.lat.sel(site="AA-Syn") == 51.0 and towers.igbp.sel(site="AA-Syn") == "ENF"
     assert towers.lat.sel(site="CC-Syn") == 50.0 and towers.igbp.sel(site="CC-Syn") == "GRA"
     assert towers.koppen.values.tolist() == ["Temperate", "", "Temperate"]
@@ -75,7 +75,7 @@ def test_coordinates_bif_before_own_before_table(folder):
 def test_table_places_what_has_no_bif(tmp_path):
     put(tmp_path / "monthly", flx_name("AA-Syn"), synthetic_monthly())
     put(tmp_path, "sites.csv", pd.DataFrame({"site": ["AA-Syn"], "lat": [48.0], "lon": [4.0], "igbp": ["CRO"]}))
-    towers, provenance = read_towers([tmp_path], TowerSource())
+    towers, provenance, _ = read_towers([tmp_path], TowerSource())
     assert (towers.lat.item(), towers.igbp.item()) == (48.0, "CRO")
     assert provenance["coordinates_from"].iloc[0] == "sites.csv"
 
@@ -83,7 +83,7 @@ def test_table_places_what_has_no_bif(tmp_path):
 def test_site_without_coordinates_is_dropped_or_an_error(folder, caplog):
     put(folder, flx_name("DD-Syn"), synthetic_monthly())
     with caplog.at_level(logging.WARNING):
-        towers, provenance = read_towers([folder], TowerSource())
+        towers, provenance, _ = read_towers([folder], TowerSource())
     assert "DD-Syn" not in towers.site.values
     assert "1 of 4 sites have no coordinates" in caplog.text
     assert provenance.set_index("file").loc[flx_name("DD-Syn"), "role"] == "dropped: no coordinates"
@@ -131,7 +131,7 @@ def test_two_codes_of_one_site(tmp_path):
     put(tmp_path, flx_name("GL-ZaH"), old)
     put(tmp_path, flx_name("DK-ZaH", 2001, 4, release="beta-3"), new)
     write_bif(tmp_path / BIF, {"DK-ZaH": (74.5, -20.6, "GRA")})
-    towers, _ = read_towers([tmp_path], TowerSource())
+    towers, _, _ = read_towers([tmp_path], TowerSource())
     assert towers.site.values.tolist() == ["GL-ZaH"]
     assert towers.network.item() == "icos-ww" and int(towers.in_record.sum()) == 48
 
@@ -141,7 +141,7 @@ def test_cover_tables_and_other_steps_are_passed_over(folder, caplog):
         (folder / name).write_text("x\n1\n")
     (folder / "notes.csv").write_text("x\n1\n")
     with caplog.at_level(logging.WARNING):
-        towers, provenance = read_towers([folder], TowerSource())
+        towers, provenance, _ = read_towers([folder], TowerSource())
     assert towers.sizes["site"] == 3
     assert "notes.csv: format not recognised" in caplog.text and "site_plant_types" not in caplog.text
     assert provenance.set_index("file").loc["notes.csv", "role"] == "ignored"
@@ -168,13 +168,13 @@ def test_predict_only_sites_pass(tmp_path):
     table[[c for c in table if c.startswith(("NEE", "GPP", "RECO"))]] = -9999
     put(tmp_path, flx_name("AA-Syn"), table)
     write_bif(tmp_path / BIF, {"AA-Syn": (51.0, 10.0, "ENF")})
-    towers, provenance = read_towers([tmp_path], TowerSource())
+    towers, provenance, _ = read_towers([tmp_path], TowerSource())
     assert np.isnan(towers.nee).all() and bool(towers.in_record.all())
     assert provenance["nee_months"].iloc[0] == 0
 
 
 def test_provenance_names_file_checksum_licence(folder):
-    _, provenance = read_towers([folder], TowerSource())
+    _, provenance, _ = read_towers([folder], TowerSource())
     row = provenance.set_index("file").loc[flx_name("BB-Syn", 2002, 3)]
     assert row["sha256"] == file_sha256(folder / flx_name("BB-Syn", 2002, 3))
     assert row["rows"] == 36 and row["first_month"] == "2002-01" and row["last_month"] == "2004-12"
@@ -183,7 +183,7 @@ def test_provenance_names_file_checksum_licence(folder):
 
 
 def test_interim_file_goes_and_comes_back(folder, tmp_path):
-    towers, _ = read_towers([folder], TowerSource(use_satellites=True))
+    towers, _, _ = read_towers([folder], TowerSource(use_satellites=True))
     again = read_netcdf(write_netcdf(towers, tmp_path / "interim" / "towers.nc"))
     for name in towers.data_vars:
         np.testing.assert_array_equal(again[name].values, towers[name].values)
