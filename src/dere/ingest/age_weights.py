@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from dere.ingest.checks import check_coordinates
-from dere.ingest.fluxnet import ALIASES
+from dere.ingest.fluxnet_names import ALIASES
 from dere.ingest.tables import numeric, read_table, require_columns
 from dere.variables import VARIABLES
 

@@ -16,7 +16,7 @@ import xarray as xr
 
 from dere.ingest.esacci_classes import CLASSES, LAYERS, fractions, normalise_layers
 from dere.ingest.esacci_names import is_aggregated, year_of
-from dere.ingest.fluxnet import ALIASES
+from dere.ingest.fluxnet_names import ALIASES
 from dere.ingest.tables import numeric, read_table, require_columns
 from dere.io import read_netcdf
 from dere.variables import PLANT_TYPES, VARIABLES
@@ -191,7 +191,7 @@ def _dataset(
     share, vegetated = fractions(layers, include_crops, classes, renormalise)
     about = VARIABLES["plant_fraction"].attrs
     if not renormalise:
-        about = {**about, "long_name": "plant-type share of the land area", "renormalised": 0}
+        about = about | {"long_name": "plant-type share of the land area", "renormalised": "no"}
     return xr.Dataset(
         {
             "plant_fraction": (("year", *where, "plant_type"), share, about),

@@ -145,7 +145,7 @@ def _along(
         )
     inside = (cell >= complete.start) & (cell < complete.stop)
     centres = start + direction * degrees * (np.arange(complete.start, complete.stop) + 0.5)
-    return centres, np.where(inside, cell - complete.start, -1)
+    return centres.astype(np.float64), np.where(inside, cell - complete.start, -1).astype(np.int64)
 
 
 def runs(index: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
