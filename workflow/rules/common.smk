@@ -48,8 +48,37 @@ def folder_files(path):
     return found
 
 
+BUILT_IN_ONLY = ("perturbations", "perturbation_seed", "member_months")
+
+
+def simulation_files(config):
+    """Return the sub-tree of the simulation without what only the built-in process model reads."""
+    source = config["sources"]["simulation"]
+    return {key: value for key, value in source.items() if key not in BUILT_IN_ONLY}
+
+
+def array_files(config):
+    """Return the files of a simulation that brings cover or towers, and its table of coordinates."""
+    source = config["sources"]["simulation"]
+    return [*folder_files(source["path"]), *coordinate_files(config)]
+
+
+def coordinate_files(config):
+    """Return the table of coordinates of a simulation that has one."""
+    given = config["sources"]["simulation"]["coordinates"]
+    return [given] if given else []
+
+
+def arrays_of(config, source):
+    """Return the simulation's sub-tree where a source is part of its arrays, else nothing."""
+    own = config["sources"][source]["provider"] == "dere"
+    return simulation_files(config) if own else {}
+
+
 def tower_files(config):
     """Return the tower files of a run, the built-in world's virtual towers included."""
+    if config["sources"]["towers"]["provider"] == "dere":
+        return array_files(config)
     paths = config["sources"]["towers"]["paths"]
     given = [file for path in paths for file in folder_files(path)]
     return given or ["<results>/raw/towers", "<results>/raw/virtual_towers"]
@@ -58,6 +87,8 @@ def tower_files(config):
 def cover_files(config):
     """Return the files of the plant-type maps; none where plant types follow from the site's class."""
     source = config["sources"]["cover"]
+    if source["provider"] == "dere":
+        return array_files(config)
     return (
         source_files(source["path"], "<results>/raw/cover")
         if source["provider"] == "files"
@@ -234,7 +265,7 @@ def figure_outputs(config):
 
 def everything(config):
     """Return the files of a complete run."""
-    tables = ("skill", "cost", "provenance")
+    tables = ("skill", "cost", "provenance", "citations")
     return [
         "<results>/config.yaml",
         *(f"<results>/tables/{name}.csv" for name in tables),

@@ -7,6 +7,7 @@ rule ingest_simulation:
         files=source_files(
             config["sources"]["simulation"]["path"], "<results>/raw/simulation"
         ),
+        coordinates=coordinate_files(config),
     output:
         forcing="<interim>/forcing.nc",
         simulation="<interim>/simulation.nc",
@@ -22,6 +23,7 @@ rule ingest_simulation:
     params:
         folder=config["sources"]["simulation"]["path"],
         driver_set=config["harmonise"]["driver_set"],
+        config=simulation_files(config),
     script:
         "../scripts/ingest_simulation.py"
 
@@ -46,6 +48,7 @@ rule ingest_cover:
         config=config["sources"]["cover"],
         towers=config["sources"]["towers"]["paths"],
         ages=stand_ages(config),
+        arrays=arrays_of(config, "cover"),
     script:
         "../scripts/ingest_cover.py"
 
@@ -68,5 +71,6 @@ rule ingest_towers:
         runtime=30,
     params:
         config=config["sources"]["towers"],
+        arrays=arrays_of(config, "towers"),
     script:
         "../scripts/ingest_towers.py"

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dere.config.sources import CoverSource
+from dere.config.sources import CoverSource, SimulationSource
+from dere.workflow import ingest_dere
 from dere.workflow.ingest_cover import ingest_cover
 from dere.workflow.script import logged
 
@@ -12,11 +13,14 @@ if TYPE_CHECKING:
 
 with logged(snakemake.log[0]):
     config = CoverSource(**snakemake.params.config)
-    maps = [Path(config.path or path) for path in snakemake.input.files[:1]]
-    ingest_cover(
-        maps[0] if maps else None,
-        [Path(path) for path in snakemake.params.towers or snakemake.input.towers],
-        snakemake.params.ages,
-        config,
-        *map(Path, snakemake.output),
-    )
+    if config.provider == "dere":
+        ingest_dere.ingest_cover(SimulationSource(**snakemake.params.arrays), *map(Path, snakemake.output))
+    else:
+        maps = [Path(config.path or path) for path in snakemake.input.files[:1]]
+        ingest_cover(
+            maps[0] if maps else None,
+            [Path(path) for path in snakemake.params.towers or snakemake.input.towers],
+            snakemake.params.ages,
+            config,
+            *map(Path, snakemake.output),
+        )

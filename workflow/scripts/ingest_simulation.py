@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dere.config.sources import SimulationSource
 from dere.workflow.ingest_simulation import ingest_simulation
 from dere.workflow.script import logged, memory_of
 
@@ -13,6 +14,7 @@ with logged(snakemake.log[0]):
     ingest_simulation(
         Path(snakemake.params.folder or snakemake.input.files[0]),
         snakemake.params.driver_set,
+        SimulationSource(**snakemake.params.config),
         *map(Path, snakemake.output),
         memory_of(snakemake),
     )

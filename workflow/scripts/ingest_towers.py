@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dere.config.sources import TowerSource
+from dere.config.sources import SimulationSource, TowerSource
+from dere.workflow import ingest_dere
 from dere.workflow.ingest_towers import ingest_towers
 from dere.workflow.script import logged
 
@@ -12,5 +13,8 @@ if TYPE_CHECKING:
 
 with logged(snakemake.log[0]):
     config = TowerSource(**snakemake.params.config)
-    folders = config.paths or snakemake.input.files
-    ingest_towers([Path(folder) for folder in folders], config, *map(Path, snakemake.output))
+    if config.provider == "dere":
+        ingest_dere.ingest_towers(SimulationSource(**snakemake.params.arrays), *map(Path, snakemake.output))
+    else:
+        folders = config.paths or snakemake.input.files
+        ingest_towers([Path(folder) for folder in folders], config, *map(Path, snakemake.output))

@@ -23,12 +23,15 @@ class Cover:
         ``plant_fraction`` (site, year, plant_type), ``vegetated_fraction`` (site, year).
     site_ages
         ``age_weight`` (site, age).
+    cells
+        All three by number of the simulation's cells, where the source lists these instead of a map.
     """
 
     grid: xr.Dataset | None = None
     grid_ages: xr.Dataset | None = None
     sites: xr.Dataset | None = None
     site_ages: xr.Dataset | None = None
+    cells: xr.Dataset | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Interim:
     provenance: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
-_PARTS = ("grid", "grid_ages", "sites", "site_ages")
+_PARTS = ("grid", "grid_ages", "sites", "site_ages", "cells")
 
 
 def pack_cover(cover: Cover) -> xr.Dataset:

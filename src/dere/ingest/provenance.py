@@ -80,6 +80,12 @@ PRODUCTS: dict[str, Product] = {
         version="2.0.8",
         url="https://doi.org/10.5194/essd-15-1465-2023",
     ),
+    "dere-arrays": Product(
+        "processed arrays of DERE (Hugging Face ai-spatial/DERE)",
+        "none stated",
+        "Xu et al. 2026, KDD, doi 10.1145/3770855.3818927; Ma et al. 2022, doi 10.5194/gmd-15-1971-2022",
+        url="https://doi.org/10.1145/3770855.3818927",
+    ),
     "age-weights": Product("table of stand-age weights", "as its author states", "as its author states"),
     "unknown": Product("not recognised", "unknown", "unknown"),
 }

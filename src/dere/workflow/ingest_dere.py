@@ -1,0 +1,60 @@
+"""Read cells, cover and towers of the DERE arrays and write them as interim files."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from dere.config.sources import SimulationSource
+from dere.harmonise.interim import Cover, pack_cover
+from dere.ingest.dere_cover import read_cover
+from dere.ingest.dere_files import CONTENTS, find_files
+from dere.ingest.dere_towers import read_towers
+from dere.ingest.provenance import provenance_row
+from dere.io import write_netcdf, write_table
+
+log = logging.getLogger(__name__)
+
+CELL_COVER = ("cells", "cell_cover", "cell_fractions", "tower_cover")
+TOWERS = ("towers", "tower_cover", "tower_imputation")
+
+
+def ingest_cover(config: SimulationSource, cover: Path, provenance: Path) -> None:
+    """Write the plant fractions and age weights of cells and towers, and the table of the files behind them.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As ``dere.ingest.dere_cover.read_cover``.
+    """
+    read = read_cover(Path(config.path), config)
+    write_netcdf(pack_cover(Cover(sites=read.sites, site_ages=read.site_ages, cells=read.cells)), cover)
+    write_table(provenance_of(config, CELL_COVER), provenance)
+
+
+def ingest_towers(config: SimulationSource, towers: Path, provenance: Path, merged: Path) -> None:
+    """Write the towers, the table of the files behind them, and the table of merged sites (each has one file here).
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As ``dere.ingest.dere_towers.read_towers``.
+    """
+    dataset = read_towers(Path(config.path), config)
+    write_netcdf(dataset, towers)
+    write_table(provenance_of(config, TOWERS), provenance)
+    names = dataset["site"].values.astype(str)
+    columns = {"file": dataset["source"].values, "processing": dataset["processing"].values}
+    table = pd.DataFrame({"site": names, **columns, "used": True, "reason": "the arrays hold each tower once"})
+    write_table(table, merged)
+
+
+def provenance_of(config: SimulationSource, kinds: tuple[str, ...] = tuple(CONTENTS)) -> pd.DataFrame:
+    """Provenance of the files of some kinds, and of the table of coordinates."""
+    found = find_files(Path(config.path), config.network)
+    rows = [provenance_row(found[kind], "dere-arrays", 0, role=CONTENTS[kind]) for kind in kinds if kind in found]
+    if config.coordinates:
+        rows.append(provenance_row(Path(config.coordinates), "sites", 0, role="coordinates of cells and towers"))
+    return pd.DataFrame(rows)
