@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dere.ingest.archives import Limits, Member, TableFile, gunzip, read_member
+from dere.ingest.sheets import parse_sheet
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +45,12 @@ def read_bytes(file: TableFile) -> bytes:
 def read_table(
     path: TableFile, columns: Collection[str] | None = None, encoding: str = "utf-8", separator: str | None = ","
 ) -> pd.DataFrame:
-    """Read a csv table.
+    """Read a csv table, or the first sheet of an xlsx workbook.
 
     Parameters
     ----------
     path
-        File, ``.csv`` or ``.csv.gz``, on disk or inside an archive.
+        File, ``.csv``, ``.csv.gz`` or ``.xlsx``, on disk or inside an archive.
     columns
         Columns to keep where present; all when None.
     encoding
@@ -65,6 +66,8 @@ def read_table(
         When the file is empty, truncated within a row, or no table.
     """
     content = read_bytes(path)
+    if path.suffix == ".xlsx":
+        return parse_sheet(content, str(path), columns, path.limits if isinstance(path, Member) else Limits())
     if content.startswith(b"\xef\xbb\xbf"):
         content = content[3:]
     content = content.strip()
