@@ -8,7 +8,7 @@ where it is used, because most jobs hold all they need in memory and should not 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -98,13 +98,46 @@ def computing() -> AbstractContextManager:
     return dask.config.set(scheduler="synchronous")
 
 
-def in_blocks(dataset: xr.Dataset, memory: int | None, dim: str = "cell") -> xr.Dataset:
-    """Cut a dataset that is not in memory into dask blocks along ``dim``, sized by its variables over that dim."""
-    if memory is None:
-        return dataset
-    count = dataset.sizes[dim]
-    row = sum(variable.nbytes for variable in dataset.variables.values() if dim in variable.dims) // max(1, count)
-    return dataset.chunk({dim: rows_per_block(row, memory)})
+def in_blocks(dataset: xr.Dataset, memory: int, dim: str = "cell") -> xr.Dataset:
+    """Cut a dataset that lies on disk into dask blocks along ``dim``; variables smaller than a block are loaded."""
+    small = [name for name, variable in dataset.variables.items() if variable.nbytes * BLOCK_SHARE <= memory]
+    dataset = dataset.assign_coords(dataset[[n for n in small if n in dataset.coords]].coords).assign(
+        {name: dataset[name].load() for name in small if name in dataset.data_vars}
+    )
+    large = [name for name in dataset.data_vars if name not in small]
+    row = sum(dataset[name].nbytes for name in large) // max(1, dataset.sizes[dim])
+    return dataset.assign({name: dataset[name].chunk({dim: rows_per_block(row, memory)}) for name in large})
+
+
+def loaded_blocks(
+    dataset: xr.Dataset, wanted: NDArray | None = None, dim: str = "cell"
+) -> Iterator[tuple[slice, xr.Dataset]]:
+    """Every block of a dataset that holds a wanted row (default: all), loaded; a dataset in memory is one block."""
+    parts = block_slices(dataset, dim)
+    if len(parts) == 1 and not dataset.chunks:
+        yield parts[0], dataset
+        return
+    with computing():
+        for block in parts:
+            if wanted is not None and not wanted[block].any():
+                continue
+            yield block, dataset.isel({dim: block}).compute()
+
+
+def take(dataset: xr.Dataset, rows: NDArray, dim: str = "cell") -> xr.Dataset:
+    """Some rows of a dataset, in memory and in the order given; of dask arrays nothing but these rows is read."""
+    if not dataset.chunks:
+        return dataset.isel({dim: rows})
+    unique, place = np.unique(rows, return_inverse=True)
+    with computing():
+        # one whole number at a time reaches the file as it is; a list would read every block that holds one of its rows
+        parts = [dataset.isel({dim: int(row)}).compute() for row in unique]
+    taken = {
+        name: ((dim, *parts[0][name].dims), np.stack([part[name].values for part in parts])[place], variable.attrs)
+        for name, variable in dataset.data_vars.items()
+        if dim in variable.dims
+    }
+    return dataset.drop_vars(taken).isel({dim: rows}).assign(taken)
 
 
 def storage_chunks(variable: xr.Variable, target: int = 4 << 20) -> tuple[int, ...] | None:

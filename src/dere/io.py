@@ -102,7 +102,7 @@ def read_netcdf(path: Path, load: bool = True, memory: int | None = None) -> xr.
         raise FileNotFoundError(f"{path} does not exist; run the rule that makes it, or correct its path in the config")
     try:
         dataset = xr.open_dataset(path, engine="netcdf4")
-        if not fits(dataset.nbytes, memory) and "cell" in dataset.dims:
+        if memory is not None and not fits(dataset.nbytes, memory) and "cell" in dataset.dims:
             return in_blocks(dataset, memory)
         if not load:
             return dataset

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dere.workflow.script import logged, named_files
+from dere.workflow.script import logged, memory_of, named_files
 from dere.workflow.statistics import write_statistics
 
 if TYPE_CHECKING:
@@ -15,4 +15,5 @@ with logged(snakemake.log[0]):
         int(snakemake.wildcards.fold),
         Path(snakemake.output.statistics),
         snakemake.params.config,
+        memory_of(snakemake),
     )

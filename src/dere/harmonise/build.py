@@ -12,8 +12,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.harmonise import own_cells
 from dere.harmonise.assignment import make_splits
-from dere.harmonise.axis import calendar_years, month_number, on_calendar_years, time_bounds
+from dere.harmonise.axis import calendar_years, on_calendar_years, time_bounds
 from dere.harmonise.cells import (
     cell_drivers,
     climate_of,
@@ -28,8 +29,8 @@ from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.interim import Interim
 from dere.harmonise.labels import make_labels
 from dere.harmonise.provenance import provenance_table
-from dere.harmonise.simulated import initial_from_cells, simulated_from_cells
-from dere.harmonise.stands import with_stands
+from dere.harmonise.simulated import states_at_towers
+from dere.harmonise.stands import masked_stands, pure_samples
 from dere.harmonise.statics import ATTRIBUTES, static_attributes
 from dere.harmonise.truth import canonical_truth
 from dere.harmonise.windows import site_windows
@@ -87,7 +88,7 @@ def harmonise(
     raw = on_calendar_years(interim.towers)
     dropped: dict[str, str] = {}
     if not builtin and forcing is not None:
-        raw, lost = _place_on_grid(raw, forcing)
+        raw, lost = own_cells.place(raw, forcing)
         dropped |= lost
     towers, counts, lost = _tower_drivers(raw, interim, config)
     dropped |= lost
@@ -140,22 +141,6 @@ def write(canonical: Canonical, folder: Path) -> None:
         write_netcdf(canonical.truth, folder / "truth.nc")
 
 
-def _place_on_grid(towers: xr.Dataset, forcing: xr.Dataset) -> tuple[xr.Dataset, dict[str, str]]:
-    """Give towers their cell; drop those without one."""
-    degrees = float(forcing.attrs["grid_degrees"])
-    cell, inside = covering_cell(towers["lat"].values, towers["lon"].values, forcing, degrees)
-    sites = towers["site"].values.astype(str)
-    lost = {
-        site: f"site {site} has no land cell of the simulation within 1.5 cells, one is needed for its initial state; "
-        "correct its coordinates or leave it out"
-        for site in sites[cell < 0]
-    }
-    for sentence in lost.values():
-        log.warning("%s; it is dropped", sentence)
-    placed = towers.assign_coords(cell=("site", cell), cell_inside=("site", inside))
-    return placed.isel(site=cell >= 0), lost
-
-
 def _tower_drivers(
     raw: xr.Dataset, interim: Interim, config: HarmoniseConfig
 ) -> tuple[xr.Dataset, pd.DataFrame, dict[str, str]]:
@@ -164,7 +149,7 @@ def _tower_drivers(
         use_own = config.co2 == "tower" or (config.co2 == "auto" and interim.truth is not None)
         completed = complete_drivers(raw, config.maximum_driver_gap, use_own)
     else:
-        completed = drivers_from_cells(raw, interim.forcing)
+        completed = own_cells.as_own(drivers_from_cells(raw, interim.forcing))
     towers = completed.dataset
     if config.satellites:
         chosen = raw.sel(site=towers["site"].values)
@@ -224,17 +209,15 @@ def _files(
     """Cells of the grid; towers take the simulation of the cell that holds them."""
     assert interim.forcing is not None and interim.simulation is not None
     forcing = interim.forcing
-    simulation, _ = with_stands(interim.simulation, config.dominance)
+    pure = pure_samples(interim.simulation, config.dominance)
+    simulation = masked_stands(interim.simulation, pure)
     years = calendar_years(forcing["time"].values)
     years = np.arange(years[0] - 1, years[-1] + 1)
     ages = simulation["age"].values.tolist()
     of_cells = cell_cover(forcing, interim.cover.grid, interim.cover.grid_ages, years, ages)
     drivers = cell_drivers(forcing, of_cells, config.driver_set, config.satellites)
     position = positions(towers["cell"].values, forcing)
-    weight = towers["age_weight"].transpose("site", "age").values
-    simulated = simulated_from_cells(simulation, position, weight, towers["time"].values)
-    first = month_number(towers["time"].values[:1])[0] + towers["window_start"].values
-    initial = initial_from_cells(simulation, position[towers["window_site"].values], first)
+    simulated, initial = states_at_towers(interim.simulation, pure, towers, position)
     return drivers, simulation, of_cells, _with_simulation(towers, simulated, initial)
 
 

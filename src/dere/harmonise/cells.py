@@ -7,10 +7,16 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.blocks import loaded_blocks, slices, take
 from dere.harmonise.axis import month_number
 from dere.harmonise.drivers import stored_variables
 from dere.harmonise.gaps import Completed
 from dere.harmonise.statics import ATTRIBUTES, SATELLITE_MEANS, derived_igbp, static_attributes
+
+_ATTRIBUTE_DRIVERS = ("shortwave", "pressure", "lai_satellite", "evi_satellite", "soil")
+"""What static attributes need beside the stored drivers, where it is there."""
+_PAIRS = 1 << 20
+"""Distances between points and cells that are held at a time."""
 
 
 def covering_cell(
@@ -34,15 +40,20 @@ def covering_cell(
     cell, inside
         (site,) cell number, -1 where no land cell is near, and whether the cell holds the point.
     """
-    dlat = np.abs(np.asarray(lat, float)[:, None] - cells["lat"].values)
-    dlon = np.abs((np.asarray(lon, float)[:, None] - cells["lon"].values + 180.0) % 360.0 - 180.0)
-    half = grid_degrees / 2 * (1 + 1e-6)
-    inside = (dlat <= half) & (dlon <= half)
-    distance = np.hypot(dlat, dlon * np.cos(np.radians(np.asarray(lat, float)))[:, None])
-    nearest = np.where(inside, -1.0, distance).argmin(1)
-    rows = np.arange(len(nearest))
-    found = inside[rows, nearest] | (distance[rows, nearest] <= reach * grid_degrees)
-    return np.where(found, cells["cell"].values[nearest], -1), inside[rows, nearest]
+    lat, lon = np.asarray(lat, float), np.asarray(lon, float)
+    cell, inside = np.full(len(lat), -1, np.int64), np.zeros(len(lat), bool)
+    for block in slices(len(lat), max(1, _PAIRS // cells.sizes["cell"])):
+        dlat = np.abs(lat[block, None] - cells["lat"].values)
+        dlon = np.abs((lon[block, None] - cells["lon"].values + 180.0) % 360.0 - 180.0)
+        half = grid_degrees / 2 * (1 + 1e-6)
+        holds = (dlat <= half) & (dlon <= half)
+        distance = np.hypot(dlat, dlon * np.cos(np.radians(lat[block]))[:, None])
+        nearest = np.where(holds, -1.0, distance).argmin(1)
+        rows = np.arange(len(nearest))
+        inside[block] = holds[rows, nearest]
+        found = inside[block] | (distance[rows, nearest] <= reach * grid_degrees)
+        cell[block] = np.where(found, cells["cell"].values[nearest], -1)
+    return cell, inside
 
 
 def positions(cell: NDArray, cells: xr.Dataset) -> NDArray[np.int64]:
@@ -93,14 +104,32 @@ def cell_drivers(forcing: xr.Dataset, cover: xr.Dataset, driver_set: str, satell
     ValueError
         When a driver is missing or NaN.
     """
+    names = [name for name in _ATTRIBUTE_DRIVERS if name in forcing.variables]
     for name in stored_variables(driver_set):
         if name not in forcing:
             raise ValueError(
                 f"the simulation's forcing lacks '{name}', which driver_set '{driver_set}' needs; use the other "
                 "driver_set or complete the folder"
             )
-        if bool(forcing[name].isnull().any()):
-            raise ValueError(f"driver '{name}' of the simulation's forcing holds NaN; cells must be complete")
+        if name not in names:
+            names.append(name)
+    igbp, static = [], []
+    for block, part in loaded_blocks(forcing[names]):
+        for name in stored_variables(driver_set):
+            if bool(part[name].isnull().any()):
+                raise ValueError(f"driver '{name}' of the simulation's forcing holds NaN; cells must be complete")
+        classes, attributes = _cell_attributes(part, cover.isel(cell=block), satellites)
+        igbp += classes
+        static.append(attributes)
+    first = str(np.datetime_as_string(forcing["time"].values[0], unit="M"))
+    result = forcing.assign_coords(igbp=("cell", igbp), attribute=list(ATTRIBUTES))
+    result["static"] = (("cell", "attribute"), np.concatenate(static))
+    result.attrs |= {"driver_set": driver_set, "start_month": first}
+    return result
+
+
+def _cell_attributes(forcing: xr.Dataset, cover: xr.Dataset, satellites: bool) -> tuple[list[str], NDArray[np.float32]]:
+    """IGBP classes and static attributes of a block of cells."""
     climate = climate_of(forcing)
     fraction = cover["plant_fraction"].mean("year").transpose("cell", "plant_type").values
     igbp = derived_igbp(climate, fraction, cover["vegetated_fraction"].mean("year").values)
@@ -115,11 +144,7 @@ def cell_drivers(forcing: xr.Dataset, cover: xr.Dataset, driver_set: str, satell
         soil_depth=depth,
         satellites=satellites,
     )
-    first = str(np.datetime_as_string(forcing["time"].values[0], unit="M"))
-    result = forcing.assign_coords(igbp=("cell", igbp), attribute=list(ATTRIBUTES))
-    result["static"] = (("cell", "attribute"), static)
-    result.attrs |= {"driver_set": driver_set, "start_month": first}
-    return result
+    return igbp, static
 
 
 def member_drivers(
@@ -190,13 +215,15 @@ def drivers_from_cells(towers: xr.Dataset, forcing: xr.Dataset) -> Completed:
         raise ValueError(f"{next(iter(dropped.values()), 'there is no site')}; this holds for all sites")
     result = towers.drop_vars(list(towers.data_vars)).isel(site=keep)
     month = (wanted - known[0]).clip(0, len(known) - 1)
-    for name in [name for name in forcing.data_vars if name in stored_variables("carbonglobe136")]:
-        variable = forcing[name]
+    names = [name for name in forcing.data_vars if name in stored_variables("carbonglobe136")]
+    of_sites = take(forcing[names], position[keep])
+    for name in names:
+        variable = of_sites[name]
         rest = [dim for dim in variable.dims if dim not in ("cell", "time")]
         if "time" not in variable.dims:
-            result[name] = (("site", *rest), variable.transpose("cell", *rest).values[position[keep]], variable.attrs)
+            result[name] = (("site", *rest), variable.transpose("cell", *rest).values, variable.attrs)
             continue
-        values = variable.transpose("cell", "time", *rest).values[position[keep]][:, month]
+        values = variable.transpose("cell", "time", *rest).values[:, month]
         mask = record[keep].reshape(keep.sum(), len(wanted), *[1] * len(rest))
         result[name] = (("site", "time", *rest), np.where(mask, values, np.nan).astype(np.float32), variable.attrs)
     if "soil_property" in forcing.coords:

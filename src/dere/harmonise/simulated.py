@@ -10,7 +10,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.blocks import block_slices, slices, take
 from dere.harmonise.axis import month_number, monthly_climatology
+from dere.harmonise.stands import masked_stands
+from dere.variables import STANDS
 
 
 def age_weighted(state: NDArray, weight: NDArray) -> NDArray[np.float32]:
@@ -86,3 +89,44 @@ def initial_from_cells(simulation: xr.Dataset, position: NDArray, first: NDArray
         state[cell, :, :, month] if month >= 0 else initial[cell] for cell, month in zip(position, before, strict=True)
     ]
     return np.stack(rows).astype(np.float32)
+
+
+def states_at_towers(
+    simulation: xr.Dataset, pure: xr.DataArray | None, towers: xr.Dataset, position: NDArray
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Simulated series of towers and the states before their windows, reading only the cells that hold a tower.
+
+    Parameters
+    ----------
+    simulation
+        As ingested, in memory or as dask arrays: then as many cells as a block has are held at a time.
+    pure
+        As from ``dere.harmonise.stands.pure_samples``.
+    towers
+        With ``age_weight`` (site, age), ``time``, ``window_site`` and ``window_start`` (window).
+    position
+        (site,) position of the covering cell on the cell axis.
+
+    Returns
+    -------
+    simulated, initial
+        (site, time, target) and (window, stand, age, target).
+    """
+    weight = towers["age_weight"].transpose("site", "age").values
+    first = month_number(towers["time"].values[:1])[0] + towers["window_start"].values
+    of_window = position[towers["window_site"].values]
+    cells = np.unique(position)
+    at_once = max(block.stop - block.start for block in block_slices(simulation)) if simulation.chunks else len(cells)
+    ages, targets = simulation.sizes["age"], simulation.sizes["target"]
+    simulated = np.empty((len(position), towers.sizes["time"], targets), np.float32)
+    initial = np.empty((len(of_window), len(STANDS), ages, targets), np.float32)
+    for group in slices(len(cells), at_once):
+        held = take(simulation, cells[group])
+        held = masked_stands(held, None if pure is None else pure.isel(cell=cells[group]))
+        here, starting = np.isin(position, cells[group]), np.isin(of_window, cells[group])
+        place = np.searchsorted(cells[group], position[here])
+        simulated[here] = simulated_from_cells(held, place, weight[here], towers["time"].values)
+        place = np.searchsorted(cells[group], of_window[starting])
+        if len(place):
+            initial[starting] = initial_from_cells(held, place, first[starting])
+    return simulated, initial

@@ -7,6 +7,7 @@ import logging
 import numpy as np
 import xarray as xr
 
+from dere.blocks import loaded_blocks
 from dere.variables import PLANT_TYPES, STANDS
 
 log = logging.getLogger(__name__)
@@ -16,7 +17,7 @@ def with_stands(simulation: xr.Dataset, threshold: float) -> tuple[xr.Dataset, d
     """Give a mixture-only simulation the four stands.
 
     The mixture of a cell and age counts as pure where one plant type's fraction, mean of the years, is above the
-    threshold; elsewhere the pure state is NaN (no sample).
+    threshold; elsewhere the pure state is NaN (no sample). Dask arrays stay dask arrays.
 
     Parameters
     ----------
@@ -36,21 +37,28 @@ def with_stands(simulation: xr.Dataset, threshold: float) -> tuple[xr.Dataset, d
     ValueError
         When fractions are missing, or a plant type has no pure sample.
     """
+    pure = pure_samples(simulation, threshold)
+    counts = {} if pure is None else {name: int(pure.sel(plant_type=name).sum()) for name in PLANT_TYPES}
+    return masked_stands(simulation, pure), counts
+
+
+def pure_samples(simulation: xr.Dataset, threshold: float) -> xr.DataArray | None:
+    """Which cells and ages are pure, bool (cell, age, plant_type) in memory; None when all stands are there.
+
+    Parameters and errors are those of ``with_stands``.
+    """
     stands = [str(name) for name in simulation["stand"].values]
     if set(stands) == set(STANDS):
-        return simulation.sel(stand=list(STANDS)), {}
+        return None
     if "plant_fraction" not in simulation:
         raise ValueError(
             f"the simulation has the stands {stands} and no plant_fraction, {list(STANDS)} or fractions are needed to "
             "find pure samples; add glob_F*.npy or the pure-stand files to its folder"
         )
-    fraction = simulation["plant_fraction"].mean("year").transpose("cell", "age", "plant_type")
-    counts, parts = {}, []
-    mixture = simulation[["state", "initial_state"]].sel(stand="mixture")
-    for plant_type in PLANT_TYPES:
-        pure = (fraction.sel(plant_type=plant_type, drop=True) > threshold).drop_vars("stand", errors="ignore")
-        counts[plant_type] = int(pure.sum())
-        parts.append(mixture.where(pure).assign_coords(stand=plant_type))
+    fractions = simulation[["plant_fraction"]].transpose("cell", "age", "year", "plant_type")
+    means = [part["plant_fraction"].mean("year") for _, part in loaded_blocks(fractions)]
+    pure = xr.concat(means, dim="cell").sel(plant_type=list(PLANT_TYPES)) > threshold
+    counts = {name: int(pure.sel(plant_type=name).sum()) for name in PLANT_TYPES}
     empty = [name for name, count in counts.items() if not count]
     if empty:
         raise ValueError(
@@ -58,6 +66,16 @@ def with_stands(simulation: xr.Dataset, threshold: float) -> tuple[xr.Dataset, d
             "needed; lower harmonise.dominance"
         )
     log.info("pure samples above %g: %s", threshold, counts)
+    return pure.drop_vars("stand", errors="ignore")
+
+
+def masked_stands(simulation: xr.Dataset, pure: xr.DataArray | None) -> xr.Dataset:
+    """The four stands in order: those of the simulation, or its mixture where ``pure`` (see ``pure_samples``)."""
+    if pure is None:
+        stands = [str(name) for name in simulation["stand"].values]
+        return simulation if stands == list(STANDS) else simulation.sel(stand=list(STANDS))
+    mixture = simulation[["state", "initial_state"]].sel(stand="mixture")
+    parts = [mixture.where(pure.sel(plant_type=name, drop=True)).assign_coords(stand=name) for name in PLANT_TYPES]
     stacked = xr.concat([*parts, mixture], dim="stand").transpose("cell", "stand", ...)
     rest = simulation.drop_vars(["state", "initial_state", "stand"])
-    return rest.assign(stacked.astype(np.float32).data_vars), counts
+    return rest.assign(stacked.astype(np.float32).data_vars)

@@ -1,12 +1,14 @@
 """Mean and standard deviation for normalisation, from the training members of one fold only.
 
-Sums per member are made once and shared by the folds; a fold adds up those of its training members. The standard
-deviation is floored so that a constant channel becomes 0, and a value that differs from the training constant stays
-of order one instead of exploding. Masks, flags and fractions keep mean 0 and standard deviation 1.
+Each training member is read once and gives its count, mean and sum of squared deviations from that mean; these are put
+together exactly (Chan, Golub & LeVeque 1983), so that large values with small spread lose nothing to cancellation. The
+standard deviation is floored so that a constant channel becomes 0, and a value that differs from the training constant
+stays of order one instead of exploding. Masks, flags and fractions keep mean 0 and standard deviation 1.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +16,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.harmonise.drivers import is_mask, stack
+from dere.blocks import loaded_blocks
+from dere.harmonise.drivers import driver_names, is_mask, stack
 from dere.harmonise.splits import roles
 from dere.harmonise.statics import ATTRIBUTES, BINARY
 from dere.variables import FLUXES, TARGETS
@@ -23,19 +26,24 @@ RELATIVE_FLOOR = 1e-6
 
 
 @dataclass(frozen=True)
-class Sums:
-    """Count, sum and sum of squares per member, each (member, channel)."""
+class Spread:
+    """Count, mean, and sum of squared deviations from that mean, each (member, channel) in float64."""
 
     count: NDArray[np.float64]
-    total: NDArray[np.float64]
+    mean: NDArray[np.float64]
     squares: NDArray[np.float64]
 
-    def moments(self, chosen: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and floored standard deviation over the chosen members."""
-        count = np.maximum(self.count[chosen].sum(0), 1.0)
-        mean = self.total[chosen].sum(0) / count
-        variance = np.maximum(self.squares[chosen].sum(0) / count - mean**2, 0.0)
+    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and floored standard deviation over all members."""
+        count = np.maximum(self.count.sum(0), 1.0)
+        mean = (self.count * self.mean).sum(0) / count
+        variance = (self.squares + self.count * (self.mean - mean) ** 2).sum(0) / count
         return mean, floored(np.sqrt(variance), mean)
+
+
+def joined(parts: list[Spread]) -> Spread:
+    """Members of several parts below each other."""
+    return Spread(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("count", "mean", "squares")))
 
 
 def floored(std: NDArray, mean: NDArray) -> NDArray[np.float64]:
@@ -44,68 +52,51 @@ def floored(std: NDArray, mean: NDArray) -> NDArray[np.float64]:
     return np.where(std < RELATIVE_FLOOR * scale, scale, std)
 
 
-def member_sums(values: NDArray) -> Sums:
-    """Sums of (member, ..., channel) over everything between; NaN does not count."""
-    channels = values.shape[-1]
-    sums = np.zeros((3, len(values), channels))
-    for index, member in enumerate(values):
-        rows = member.reshape(-1, channels)
-        finite = np.isfinite(rows)
-        kept = np.where(finite, rows, 0.0).astype(np.float64)
-        sums[0, index], sums[1, index] = finite.sum(0), kept.sum(0)
-        sums[2, index] = np.einsum("rc,rc->c", kept, kept)
-    return Sums(*sums)
-
-
-@dataclass(frozen=True)
-class Ingredients:
-    """Sums of all members, ready for any fold; build with ``prepare``."""
-
-    drivers: Sums
-    cell_static: Sums
-    site_static: Sums
-    targets: Sums
-    fluxes: Sums
-    driver_names: tuple[str, ...]
-    cells: NDArray
-    sites: NDArray
-
-
-def prepare(
-    stacked: NDArray,
-    names: tuple[str, ...],
-    cells: xr.Dataset,
-    state: xr.DataArray,
-    towers: xr.Dataset,
-    minimum_quality: float,
-) -> Ingredients:
-    """Sum up every member.
+def member_spread(values: NDArray, rows: NDArray | None = None) -> Spread:
+    """Spread of each member of (member, ..., channel) over everything between; NaN does not count.
 
     Parameters
     ----------
-    stacked, names
-        Stacked drivers of the cells (cell, time, channel) and their names.
-    cells
-        Canonical drivers, for ``static(cell, attribute)``.
-    state
-        ``state(cell, stand, age, time, target)``.
-    towers
-        Canonical towers.
-    minimum_quality
-        Tower months below it do not count.
+    values
+        (member, ..., channel).
+    rows
+        Members wanted; default all.
     """
-    flux = towers["flux_value"].transpose("site", "time", "flux").values
-    good = towers["flux_quality"].transpose("site", "time").values >= minimum_quality
-    return Ingredients(
-        drivers=member_sums(stacked),
-        cell_static=member_sums(cells["static"].transpose("cell", "attribute").values[:, None]),
-        site_static=member_sums(towers["static"].transpose("site", "attribute").values[:, None]),
-        targets=member_sums(state.transpose("cell", ..., "target").values),
-        fluxes=member_sums(np.where(good[..., None], flux, np.nan)),
-        driver_names=names,
-        cells=cells["cell"].values.astype(str),
-        sites=towers["site"].values.astype(str),
-    )
+    channels = values.shape[-1]
+    chosen = np.arange(len(values)) if rows is None else rows
+    result = np.zeros((3, len(chosen), channels))
+    for index, row in enumerate(chosen):
+        months = values[row].reshape(-1, channels).astype(np.float64)
+        total = np.ones(len(months)) @ months
+        if np.isfinite(total).all():
+            result[0, index] = len(months)
+            result[1, index] = total / len(months)
+            months -= result[1, index]
+        else:
+            finite = np.isfinite(months)
+            result[0, index] = finite.sum(0)
+            result[1, index] = np.where(finite, months, 0.0).sum(0) / np.maximum(result[0, index], 1.0)
+            months = np.where(finite, months - result[1, index], 0.0)
+        result[2, index] = np.einsum("rc,rc->c", months, months)
+    return Spread(*result)
+
+
+def spread_of(dataset: xr.Dataset, wanted: NDArray, values: Callable[[xr.Dataset], NDArray]) -> Spread:
+    """Spread of the wanted cells, block by block; blocks without any are not read.
+
+    Parameters
+    ----------
+    dataset
+        Over ``cell``; in memory or as dask arrays.
+    wanted
+        (cell,) bool.
+    values
+        Array (cell, ..., channel) of a block of the dataset.
+    """
+    parts = [
+        member_spread(values(part), np.flatnonzero(wanted[block])) for block, part in loaded_blocks(dataset, wanted)
+    ]
+    return joined(parts)
 
 
 def statistics(
@@ -117,13 +108,18 @@ def statistics(
     satellites: bool,
     minimum_quality: float,
 ) -> xr.Dataset:
-    """Statistics of one fold from the canonical set (``prepare`` and ``fold_statistics`` in one go)."""
-    stacked, names = stack(drivers, str(drivers.attrs["driver_set"]), satellites)
-    return fold_statistics(prepare(stacked, names, drivers, simulation["state"], towers, minimum_quality), splits, fold)
-
-
-def fold_statistics(ingredients: Ingredients, splits: pd.DataFrame, fold: int) -> xr.Dataset:
     """Statistics of one fold from its training cells and training towers.
+
+    Parameters
+    ----------
+    drivers, simulation, towers, splits
+        The canonical set; drivers and simulation may be dask arrays.
+    fold
+        Fold.
+    satellites
+        Whether the run has satellite channels.
+    minimum_quality
+        Tower months below it do not count.
 
     Returns
     -------
@@ -139,30 +135,36 @@ def fold_statistics(ingredients: Ingredients, splits: pd.DataFrame, fold: int) -
     """
     table = roles(splits, fold)
     training = table[table["role"] == "training"]
-    cells = np.isin(ingredients.cells, training.loc[training["kind"] == "cell", "id"])
-    sites = np.isin(ingredients.sites, training.loc[training["kind"] == "site", "id"])
-    if not cells.any() or not ingredients.fluxes.count[sites].sum():
+    cells = np.isin(drivers["cell"].values.astype(str), training.loc[training["kind"] == "cell", "id"])
+    sites = np.isin(towers["site"].values.astype(str), training.loc[training["kind"] == "site", "id"])
+    flux = towers["flux_value"].transpose("site", "time", "flux").values
+    good = towers["flux_quality"].transpose("site", "time").values >= minimum_quality
+    fluxes = member_spread(np.where(good[..., None], flux, np.nan), np.flatnonzero(sites))
+    if not cells.any() or not fluxes.count.sum():
         raise ValueError(
             f"fold {fold} has {cells.sum()} training cells and {sites.sum()} training towers with "
-            f"{int(ingredients.fluxes.count[sites, :1].sum())} good months, at least one of each is "
+            f"{int(fluxes.count[:, :1].sum())} good months, at least one of each is "
             "needed; lower splits.folds"
         )
-    both = Sums(
-        *(
-            np.concatenate(
-                [getattr(ingredients.cell_static, part)[cells], getattr(ingredients.site_static, part)[sites]]
-            )
-            for part in ("count", "total", "squares")
-        )
-    )
+    driver_set = str(drivers.attrs["driver_set"])
+    of_cells = drivers["static"].transpose("cell", "attribute").values[cells, None]
+    of_sites = towers["static"].transpose("site", "attribute").values[sites, None]
+    monthly = drivers.drop_vars("static")
     parts = {
-        "driver": (ingredients.drivers.moments(cells), ingredients.driver_names),
-        "static": (both.moments(np.ones(len(both.count), bool)), ATTRIBUTES),
-        "target": (ingredients.targets.moments(cells), TARGETS),
-        "flux": (ingredients.fluxes.moments(sites), FLUXES),
+        "driver": (
+            spread_of(monthly, cells, lambda part: stack(part, driver_set, satellites)[0]),
+            driver_names(driver_set, satellites),
+        ),
+        "static": (joined([member_spread(of_cells), member_spread(of_sites)]), ATTRIBUTES),
+        "target": (
+            spread_of(simulation[["state"]], cells, lambda p: p["state"].transpose("cell", ..., "target").values),
+            TARGETS,
+        ),
+        "flux": (fluxes, FLUXES),
     }
     result = xr.Dataset(attrs={"fold": fold, "training_cells": int(cells.sum()), "training_sites": int(sites.sum())})
-    for name, ((mean, std), labels) in parts.items():
+    for name, (spread, labels) in parts.items():
+        mean, std = spread.moments()
         dimension = "attribute" if name == "static" else name
         unscaled = np.array([is_mask(label) or label in BINARY for label in labels])
         result = result.assign_coords({dimension: list(labels)})

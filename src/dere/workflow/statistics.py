@@ -11,7 +11,9 @@ from dere.io import read_netcdf, write_netcdf
 from dere.workflow.members import read_splits
 
 
-def write_statistics(files: Mapping[str, Path], fold: int, output: Path, params: Mapping[str, Any]) -> None:
+def write_statistics(
+    files: Mapping[str, Path], fold: int, output: Path, params: Mapping[str, Any], memory: int | None = None
+) -> None:
     """Write mean and spread of drivers, statics, targets and fluxes over the fold's training members.
 
     Parameters
@@ -24,11 +26,13 @@ def write_statistics(files: Mapping[str, Path], fold: int, output: Path, params:
         File to write.
     params
         ``satellites`` and ``minimum_training_quality`` of the section harmonise.
+    memory
+        Bytes that the job may use; None = everything fits.
     """
     write_netcdf(
         statistics(
-            read_netcdf(files["drivers"]),
-            read_netcdf(files["simulation"]),
+            read_netcdf(files["drivers"], memory=memory),
+            read_netcdf(files["simulation"], memory=memory),
             read_netcdf(files["towers"]),
             read_splits(files["splits"]),
             fold,

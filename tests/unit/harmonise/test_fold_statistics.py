@@ -6,7 +6,7 @@ from dere.harmonise.build import harmonise
 from dere.harmonise.drivers import stack
 from dere.harmonise.splits import roles
 from dere.harmonise.statics import ATTRIBUTES
-from dere.harmonise.statistics import floored, member_sums, statistics
+from dere.harmonise.statistics import floored, member_spread, statistics
 from dere.variables import TARGETS
 
 
@@ -106,7 +106,7 @@ def test_flags_are_left_as_they_are(canonical):
 
 def test_sums_ignore_missing_values():
     values = np.array([[[1.0], [np.nan], [3.0]]])
-    mean, std = member_sums(values).moments(np.array([True]))
+    mean, std = member_spread(values).moments()
     assert (mean[0], std[0]) == (2.0, 1.0)
 
 
