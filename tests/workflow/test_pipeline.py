@@ -30,7 +30,7 @@ def spans(folder, rules):
 
 def test_tables_and_products_exist(tiny):
     tables = {path.stem for path in (tiny.folder / RESULTS / "tables").glob("*.csv")}
-    wanted = {"skill", "site_skill", "paired", "calibration", "closure", "totals", "cost", "provenance"}
+    wanted = {"skill", "site_skill", "paired", "calibration", "closure", "totals", "cost", "provenance", "citations"}
     assert wanted <= tables
     assert len(list((tiny.folder / RESULTS / "products").glob("*_mon_dere_gn_*.nc"))) == 3
 

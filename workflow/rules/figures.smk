@@ -44,3 +44,26 @@ rule resolved_config:
         config=config,
     script:
         "../scripts/resolved_config.py"
+
+
+rule citations:
+    input:
+        code=code("citations"),
+        provenance=rules.harmonise.output.provenance,
+    output:
+        citations=report(
+            "<results>/tables/citations.csv",
+            caption="../report/citations.rst",
+            category="Sources",
+            labels={"figure": "what to cite"},
+        ),
+    log:
+        "<logs>/citations.log",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    script:
+        "../scripts/citations.py"

@@ -12,6 +12,7 @@ rule harmonise:
         cover="<data>/cover.nc",
         towers="<data>/towers.nc",
         splits="<data>/splits.csv",
+        splits_origin="<data>/splits.json",
         counts="<data>/counts.csv",
         provenance="<results>/tables/provenance.csv",
     log:
@@ -27,6 +28,7 @@ rule harmonise:
             "harmonise": config["harmonise"],
             "splits": config["splits"],
             "simulation": config["sources"]["simulation"],
+            "built_in": targets.built_in(config),
         },
     script:
         "../scripts/harmonise.py"

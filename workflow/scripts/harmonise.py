@@ -17,4 +17,5 @@ with logged(snakemake.log[0]):
         Path(snakemake.output.drivers).parent,
         Path(snakemake.output.provenance),
         snakemake.params.config,
+        code=snakemake.input.code,
     )

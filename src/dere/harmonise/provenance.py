@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from dere.ingest.provenance import COLUMNS
+
 
 def provenance_table(
     tables: Mapping[str, pd.DataFrame], counts: pd.DataFrame, dropped: Mapping[str, str]
@@ -24,14 +26,15 @@ def provenance_table(
     Returns
     -------
     DataFrame
-        One row per file with ``source`` first; files of sites also have ``labels_kept``, ``labels_rejected``,
-        ``months_by_climatology`` and ``dropped``.
+        One row per file, the columns of ``dere.ingest.provenance.COLUMNS`` first; files of sites also have
+        ``labels_kept``, ``labels_rejected``, ``months_by_climatology`` and ``dropped``.
     """
     parts = [table.assign(source=source) for source, table in tables.items() if len(table)]
     if not parts:
         return pd.DataFrame(columns=["source", "file"])
     table = pd.concat(parts, ignore_index=True)
-    table.insert(0, "source", table.pop("source"))
+    first = [name for name in COLUMNS if name in table]
+    table = table[[*first, *(name for name in table if name not in first)]]
     if "site" not in table:
         return table
     kept = counts[counts["reason"] == "kept"].groupby("site")["months"].sum()

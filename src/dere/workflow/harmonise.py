@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
-from dere.harmonise.build import harmonise, write
+from dere.harmonise.build import Canonical, harmonise, write
 from dere.harmonise.interim import Interim, unpack_cover
-from dere.io import read_netcdf, write_table
+from dere.harmonise.origin import Origin, built_in_rows, file_attributes
+from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_table
+from dere.workflow.origin import code_hash
 
 SOURCES = ("simulation", "cover", "towers")
 
 
 def harmonise_files(
-    files: Mapping[str, Path], truth: Path | None, folder: Path, provenance: Path, params: Mapping[str, Any]
+    files: Mapping[str, Path],
+    truth: Path | None,
+    folder: Path,
+    provenance: Path,
+    params: Mapping[str, Any],
+    memory: int | None = None,
+    code: Sequence[str] = (),
 ) -> None:
     """Write the canonical set.
 
@@ -32,7 +41,11 @@ def harmonise_files(
     provenance
         Table to write.
     params
-        Sub-trees ``simulation``, ``harmonise`` and ``splits``.
+        Sub-trees ``simulation``, ``harmonise`` and ``splits``; ``built_in`` lists the sources of the built-in world.
+    memory
+        Bytes that the job may use; None = everything fits.
+    code
+        Files of the rule's code, whose hash every file states.
 
     Raises
     ------
@@ -54,8 +67,23 @@ def harmonise_files(
         HarmoniseConfig(**params["harmonise"]),
         SplitsConfig(**params["splits"]),
     )
-    write_table(canonical.provenance, provenance)
-    write(canonical, folder)
+    table = built_in_rows(canonical.provenance, params.get("built_in", ()))
+    write_table(table, provenance)
+    origin = Origin("harmonise", code_hash(code), content_hash(params), table, file_sha256(provenance))
+    write(with_attributes(canonical, origin), folder)
+    about = {"file": "splits.csv", "sha256": file_sha256(folder / "splits.csv"), **file_attributes(origin, "splits")}
+    write_json(about, folder / "splits.json")
+
+
+def with_attributes(canonical: Canonical, origin: Origin) -> Canonical:
+    """Let every dataset of the canonical set say where it comes from."""
+    datasets = {name: getattr(canonical, name) for name in ("drivers", "simulation", "cover", "towers", "truth")}
+    stated = {
+        name: dataset.assign_attrs(file_attributes(origin, name))
+        for name, dataset in datasets.items()
+        if dataset is not None
+    }
+    return replace(canonical, **stated)
 
 
 def read_provenance(path: Path) -> pd.DataFrame:

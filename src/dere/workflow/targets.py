@@ -81,3 +81,12 @@ def has_map(config: Mapping[str, Any]) -> bool:
 def has_truth(config: Mapping[str, Any]) -> bool:
     """Tell whether the true fluxes are known: the built-in world is on and its towers are the run's towers."""
     return config["world"] is not None and not config["sources"]["towers"]["paths"]
+
+
+def built_in(config: Mapping[str, Any]) -> list[str]:
+    """Return the sources that the built-in world writes, because the configuration names no files for them."""
+    if config["world"] is None:
+        return []
+    sources = config["sources"]
+    given = {"simulation": "path", "cover": "path", "towers": "paths"}
+    return [name for name, key in given.items() if not sources[name][key] and sources[name].get("provider") == "files"]

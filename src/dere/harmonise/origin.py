@@ -1,0 +1,156 @@
+"""What a file says about its own origin: sources with checksum, version, licence and citation; code; configuration.
+
+The attributes hold no time of day, so that the same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dere import __version__
+
+LONGEST_LIST = 20
+"""Files named one by one in an attribute; more are named by the table that lists them."""
+TITLES = {
+    "drivers": "Drivers and static attributes of the cells",
+    "simulation": "Simulated states by stand and age",
+    "cover": "Plant-type fractions and stand-age weights of the cells",
+    "towers": "Flux towers: labels, drivers, static attributes, plant types, initial states",
+    "truth": "True fluxes of the built-in world",
+    "splits": "Clusters and folds of cells and sites",
+}
+# what each canonical file is made of
+_SOURCES = {
+    "drivers": ("simulation", "cover"),
+    "simulation": ("simulation",),
+    "cover": ("cover",),
+    "towers": ("towers", "cover", "simulation"),
+    "truth": ("towers", "simulation"),
+    "splits": ("towers", "simulation"),
+}
+_NOT_USED = ("ignored", "superseded", "dropped", "passed over")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who wrote the files of a rule, from what.
+
+    Parameters
+    ----------
+    rule
+        Name of the rule.
+    code
+        Hash of the script and every package file that it runs.
+    configuration
+        Hash of the rule's sub-tree of the configuration.
+    provenance
+        ``tables/provenance.csv``.
+    table
+        SHA-256 of that table.
+    """
+
+    rule: str
+    code: str
+    configuration: str
+    provenance: pd.DataFrame
+    table: str
+
+
+def used(provenance: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the provenance table whose files gave something to the canonical set."""
+    rows = provenance
+    if "role" in rows:
+        rows = rows[~rows["role"].fillna("").astype(str).str.startswith(_NOT_USED)]
+    if "dropped" in rows:
+        rows = rows[rows["dropped"].fillna("") == ""]
+    return rows
+
+
+def file_attributes(origin: Origin, name: str) -> dict[str, str]:
+    """Global attributes of one canonical file.
+
+    Parameters
+    ----------
+    origin
+        See :class:`Origin`.
+    name
+        File without suffix, a key of ``TITLES``.
+
+    Returns
+    -------
+    dict
+        CF attributes (Conventions, title, source, history, references), ``license`` and the hashes.
+    """
+    return {
+        "Conventions": "CF-1.8",
+        "title": TITLES[name],
+        "source": f"dere {__version__}, rule {origin.rule}",
+        "history": f"written by rule {origin.rule} of dere {__version__}, code {origin.code}",
+        "code_hash": origin.code,
+        "configuration_hash": origin.configuration,
+        **source_attributes(origin, _SOURCES[name]),
+    }
+
+
+def source_attributes(origin: Origin, sources: Sequence[str]) -> dict[str, str]:
+    """Attributes that name the source files, their versions, licences and citations."""
+    table = used(origin.provenance)
+    if "source" in table:
+        present = set(table["source"])
+        # without files of a simulation the process model ran on the towers' forcing
+        wanted = {source if source in present else "towers" for source in sources}
+        table = table[table["source"].isin(wanted)]
+    return {
+        "source_files": _files(table, origin.table),
+        "source_versions": "; ".join(versions(table)) or "not stated",
+        "license": "; ".join(_distinct(table, "licence")) or "not stated",
+        "references": "; ".join(_distinct(table, "citation")) or "not stated",
+        "provenance_table": f"tables/provenance.csv, sha256 {origin.table}",
+    }
+
+
+def versions(table: pd.DataFrame) -> list[str]:
+    """Product and version of the rows, each once."""
+    if not {"product", "version"} <= set(table.columns):
+        return []
+    pairs = table[["product", "version"]].fillna("").astype(str).drop_duplicates()
+    return [f"{row.product} {row.version}".strip() for row in pairs.itertuples()]
+
+
+def _files(table: pd.DataFrame, checksum: str) -> str:
+    """Files with their checksums, or how many there are and which table lists them."""
+    if len(table) > LONGEST_LIST:
+        return f"{len(table)} files, listed with their checksums in tables/provenance.csv (sha256 {checksum})"
+    pairs = zip(table.get("file", []), table.get("sha256", []), strict=False)
+    return "; ".join(f"{file} sha256 {digest}" for file, digest in pairs) or "none"
+
+
+def _distinct(table: pd.DataFrame, column: str) -> list[str]:
+    """Texts of a column, each once, in the order of the table."""
+    return [text for text in dict.fromkeys(table.get(column, pd.Series(dtype=str)).fillna("").astype(str)) if text]
+
+
+def built_in_rows(table: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
+    """Provenance whose rows of invented sources claim no licence and no citation of the product they imitate.
+
+    Parameters
+    ----------
+    table
+        With ``source``, ``product``, ``licence``, ``citation``, ``version``, ``url``.
+    sources
+        Those that the built-in world wrote.
+    """
+    if "source" not in table or not len(table):
+        return table
+    invented = table["source"].isin(list(sources))
+    replaced = table.copy()
+    replaced["product"] = table["product"].where(~invented, "built-in world, in the layout of " + table["product"])
+    for column, text in (("licence", "none needed (synthetic)"), ("citation", "none needed (synthetic)"), ("url", "")):
+        if column in table:
+            replaced[column] = table[column].where(~invented, text)
+    if "version" in table:
+        replaced["version"] = table["version"].where(~invented, f"dere {__version__}")
+    return replaced
