@@ -7,7 +7,14 @@ import pandas as pd
 import xarray as xr
 
 from dere.config.sources import SplitsConfig
-from dere.harmonise.splits import assign_folds, cell_blocks, published_every_fourth, site_clusters, split_table
+from dere.harmonise.splits import (
+    assign_folds,
+    cell_blocks,
+    published_every_fourth,
+    published_roles,
+    site_clusters,
+    split_table,
+)
 from dere.harmonise.statics import IGBP_GROUPS
 
 
@@ -22,7 +29,8 @@ def make_splits(towers: xr.Dataset, drivers: xr.Dataset, config: SplitsConfig) -
     towers
         Canonical towers: coordinates ``site``, ``lat``, ``lon``, ``cell``, ``kind``, ``igbp``.
     drivers
-        Canonical drivers: coordinates ``cell``, ``lat``, ``lon``.
+        Canonical drivers: coordinates ``cell``, ``lat``, ``lon``; with ``published_role`` the published split is that
+        of the files, else that of the grid.
     config
         As in the configuration.
 
@@ -64,6 +72,9 @@ def make_splits(towers: xr.Dataset, drivers: xr.Dataset, config: SplitsConfig) -
         by_site = sites.set_index("id")
         cells["cluster"] = by_site["cluster"].loc[drivers["site"].values.astype(str)].to_numpy()
         cells["fold"] = by_site["fold"].loc[drivers["site"].values.astype(str)].to_numpy()
+    elif config.cell_rule == "published_every_fourth" and "published_role" in drivers.coords:
+        cells["cluster"] = "cell " + cells["id"]
+        cells["fold"] = published_roles(drivers["published_role"].values)
     elif config.cell_rule == "published_every_fourth":
         columns = round(360.0 / float(drivers.attrs["grid_degrees"]))
         cells["cluster"] = "cell " + cells["id"]
