@@ -151,7 +151,7 @@ def test_canonical_files_state_their_origin_and_are_the_same_bytes_when_written_
     params |= {"harmonise": config["harmonise"] | {"window": 24, "window_stride": 12}, "built_in": ["cover"]}
     for folder in ("first", "second"):
         (tmp_path / folder).mkdir()
-        harmonise_files(files, None, tmp_path / folder, tmp_path / folder / "provenance.csv", params, [__file__])
+        harmonise_files(files, None, tmp_path / folder, tmp_path / folder / "provenance.csv", params, code=[__file__])
         time.sleep(1.1)
     table = pd.read_csv(tmp_path / "first" / "provenance.csv")
     assert tuple(table.columns[: len(COLUMNS)]) == COLUMNS and len(table) == 4
