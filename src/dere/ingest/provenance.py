@@ -73,6 +73,15 @@ PRODUCTS: dict[str, Product] = {
         "CC-BY-4.0 (CarbonGlobe); none needed for the built-in world",
         "CarbonGlobe, NeurIPS 2025 Datasets & Benchmarks; Ma et al. 2022, doi 10.5194/gmd-15-1971-2022",
     ),
+    "carbonglobe-public": Product(
+        "CarbonGlobe (Hugging Face ai-spatial/CarbonGlobe)",
+        "CC-BY-4.0",
+        "CarbonGlobe, NeurIPS 2025 Datasets & Benchmarks; Ma et al. 2022, doi 10.5194/gmd-15-1971-2022",
+        url="https://huggingface.co/datasets/ai-spatial/CarbonGlobe",
+    ),
+    "process-model-netcdf": Product(
+        "process-model simulation as NetCDF", "as its author states", "as its author states (model and forcing)"
+    ),
     "esacci-pft": Product(
         "ESA CCI plant functional types v2.0.8",
         "free with attribution (ESA CCI terms)",
