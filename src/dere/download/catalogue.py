@@ -130,7 +130,7 @@ def expand_braces(pattern: str) -> list[str]:
 def matches(name: str, patterns: Iterable[str]) -> bool:
     """Tell whether a relative path, or its last part, fits one of ``patterns``; hidden files never do."""
     path = PurePosixPath(name)
-    if any(part.startswith(".") for part in path.parts):
+    if any(part.startswith(".") and part.strip(".") for part in path.parts):
         return False
     return any(fnmatch.fnmatchcase(name, text) or fnmatch.fnmatchcase(path.name, text) for text in patterns)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -25,9 +26,9 @@ def _text(pattern: str) -> pa.Column:
 
 
 def _location_fits(table: pd.DataFrame) -> pd.Series:
-    expected = table["service"].map(_LOCATIONS)
-    pairs = zip(table["location"], expected, strict=True)
-    return pd.Series([bool(pd.Series([text]).str.fullmatch(rule).item()) for text, rule in pairs], index=table.index)
+    pairs = zip(table["location"], table["service"], strict=True)
+    fits = [re.fullmatch(_LOCATIONS.get(service, ".*"), text) is not None for text, service in pairs]
+    return pd.Series(fits, index=table.index)
 
 
 def _names_one_file(table: pd.DataFrame) -> pd.Series:
@@ -88,15 +89,22 @@ def check(rows: Sequence[Dataset]) -> pd.DataFrame:
     try:
         SCHEMA.validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
-        case = error.failure_cases.iloc[0]
-        row = rows[int(case["index"])] if pd.notna(case["index"]) else None
-        where = f"{row.name} {row.version}" if row else "the table"
-        raise ValueError(
-            f"datasets.csv: {where}: {case['column']} holds {case['failure_case']!r}, which breaks the rule "
-            f"'{case['check']}'; correct the row"
-        ) from None
+        raise ValueError(_sentence(error.failure_cases, rows)) from None
     files = [(row.name, row.version, file) for row in rows for file in row.patterns]
     twice = next((key for key in files if files.count(key) > 1), None)
     if twice:
         raise ValueError(f"datasets.csv names {' '.join(twice)} twice; keep one of the rows")
     return table
+
+
+def _sentence(cases: pd.DataFrame, rows: Sequence[Dataset]) -> str:
+    """Say the first fault, one of a single column before one of several."""
+    case = cases.sort_values("schema_context", kind="stable").iloc[0]
+    row = rows[int(case["index"])] if pd.notna(case["index"]) else None
+    where = f"{row.name} {row.version}" if row else "the table"
+    rule = f"the rule '{case['check']}'"
+    if case["schema_context"] != "Column":
+        return f"datasets.csv: {where} breaks {rule}; correct the row"
+    return (
+        f"datasets.csv: {where}: {case['column']} holds '{case['failure_case']}', which breaks {rule}; correct the row"
+    )

@@ -124,6 +124,7 @@ def _check_all(rows: Sequence[Dataset], folder: Path, sums: Path) -> list[Fetche
     files = present(folder, rows)
     if not files:
         row = rows[0]
+        folder.mkdir(parents=True, exist_ok=True)
         raise DownloadError(
             f"{row.name} cannot be downloaded without a {row.access}: get it at {row.landing} ({row.note}), put the "
             f"files, as they come, into {folder} under names like {_example(row)}, and call again"
