@@ -59,10 +59,18 @@ def make_splits(towers: xr.Dataset, drivers: xr.Dataset, config: SplitsConfig) -
         )
     sites["cluster"] = "site " + sites["id"]
     sites["fold"] = -1
-    cluster = site_clusters(own["id"].tolist(), own["lat"].to_numpy(), own["lon"].to_numpy(), config.cluster_km)
-    sites.loc[labelled, "cluster"] = cluster
-    stratum = own["igbp"].map(groups).fillna("other").tolist()
-    sites.loc[labelled, "fold"] = assign_folds(cluster, stratum, config.folds, config.seed)
+    if config.site_rule == "published":
+        if "published_role" not in towers.coords:
+            raise ValueError(
+                "splits.site_rule is published, but the source of the towers publishes no split; choose clusters"
+            )
+        sites.loc[labelled, "fold"] = published_roles(towers["published_role"].values[labelled])
+    else:
+        _check_placed(own["lat"], own["lon"], "towers", "splits.site_rule: published")
+        cluster = site_clusters(own["id"].tolist(), own["lat"].to_numpy(), own["lon"].to_numpy(), config.cluster_km)
+        sites.loc[labelled, "cluster"] = cluster
+        stratum = own["igbp"].map(groups).fillna("other").tolist()
+        sites.loc[labelled, "fold"] = assign_folds(cluster, stratum, config.folds, config.seed)
 
     lat, lon = drivers["lat"].values, drivers["lon"].values
     cells = pd.DataFrame(
@@ -80,7 +88,18 @@ def make_splits(towers: xr.Dataset, drivers: xr.Dataset, config: SplitsConfig) -
         cells["cluster"] = "cell " + cells["id"]
         cells["fold"] = published_every_fourth(drivers["cell"].values, columns)
     else:
+        _check_placed(cells["lat"], cells["lon"], "cells", "splits.cell_rule: published_every_fourth")
         cells["cluster"] = cell_blocks(lat, lon, config.block_degrees)
         bands = np.floor(np.abs(lat) / 20.0).astype(int)
         cells["fold"] = assign_folds(cells["cluster"].tolist(), bands.tolist(), config.folds, config.seed)
     return split_table(sites.drop(columns=["kind", "igbp"]), cells)
+
+
+def _check_placed(lat: pd.Series, lon: pd.Series, what: str, remedy: str) -> None:
+    """Refuse neighbourhoods of members without coordinates."""
+    unknown = int((lat.isna() | lon.isna()).sum())
+    if unknown:
+        raise ValueError(
+            f"{unknown} of {len(lat)} {what} have no coordinates, which are needed to keep neighbours in one fold; "
+            f"give sources.simulation.coordinates or choose {remedy}"
+        )

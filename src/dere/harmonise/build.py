@@ -18,20 +18,19 @@ from dere.harmonise.axis import calendar_years, on_calendar_years, time_bounds
 from dere.harmonise.cells import (
     cell_drivers,
     climate_of,
-    covering_cell,
     drivers_from_cells,
     mean_age,
     member_drivers,
     positions,
 )
-from dere.harmonise.cover import cell_cover, site_cover
+from dere.harmonise.cover import cell_cover, listed_cover, site_cover
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.interim import Interim
 from dere.harmonise.labels import make_labels
 from dere.harmonise.provenance import provenance_table
 from dere.harmonise.simulated import states_at_towers
 from dere.harmonise.stands import masked_stands, pure_samples
-from dere.harmonise.statics import ATTRIBUTES, static_attributes
+from dere.harmonise.statics import ATTRIBUTES, derived_igbp, static_attributes
 from dere.harmonise.truth import canonical_truth
 from dere.harmonise.windows import site_windows
 from dere.ingest.annual_targets import require_fluxes
@@ -185,14 +184,23 @@ def _with_labels(towers: xr.Dataset, raw: xr.Dataset, config: HarmoniseConfig) -
 
 
 def _with_statics(towers: xr.Dataset, forcing: xr.Dataset | None, satellites: bool) -> xr.Dataset:
-    """Static attributes; soil depth is that of the covering cell, because no tower format has one."""
+    """Static attributes; soil depth is that of the tower's cell, a class that no source states is derived as there."""
     depth = None
     if forcing is not None and "soil" in forcing:
         soil = forcing["soil"].sel(soil_property="depth_to_bedrock").values
         depth = soil[positions(towers["cell"].values, forcing)] / 1000.0
+    climate = climate_of(towers)
+    classes = towers["igbp"].values.astype(str)
+    if (classes == "").any():
+        derived = derived_igbp(
+            climate,
+            towers["plant_fraction"].mean("year").transpose("site", "plant_type").values,
+            towers["vegetated_fraction"].mean("year").values,
+        )
+        classes = np.where(classes == "", derived, classes)
     static = static_attributes(
-        climate_of(towers),
-        towers["igbp"].values.astype(str).tolist(),
+        climate,
+        classes.tolist(),
         towers["lat"].values,
         towers["plant_fraction"].mean("year").transpose("site", "plant_type").values,
         mean_age(towers),
@@ -216,11 +224,16 @@ def _files(
     years = calendar_years(forcing["time"].values)
     years = np.arange(years[0] - 1, years[-1] + 1)
     ages = simulation["age"].values.tolist()
-    of_cells = cell_cover(forcing, interim.cover.grid, interim.cover.grid_ages, years, ages)
-    drivers = cell_drivers(forcing, of_cells, config.driver_set, config.satellites)
+    grid = own_cells.on_grid(forcing, forcing)
+    if interim.cover.cells is not None:
+        of_cells = listed_cover(grid, interim.cover.cells, years, ages)
+    else:
+        of_cells = cell_cover(grid, interim.cover.grid, interim.cover.grid_ages, years, ages)
+    drivers = cell_drivers(grid, of_cells, config.driver_set, config.satellites)
     position = positions(towers["cell"].values, forcing)
     simulated, initial = states_at_towers(interim.simulation, pure, towers, position)
-    return drivers, simulation, of_cells, _with_simulation(towers, simulated, initial)
+    towers = own_cells.after_use(_with_simulation(towers, simulated, initial), forcing)
+    return drivers, own_cells.on_grid(simulation, forcing), of_cells, towers
 
 
 def _builtin(

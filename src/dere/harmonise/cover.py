@@ -107,6 +107,41 @@ def cell_cover(
     return _dataset("cell", fraction, vegetated, weight, years, ages).assign_coords(coords)
 
 
+def listed_cover(
+    cells: xr.Dataset, listed: xr.Dataset, years: Sequence[int] | NDArray, ages: Sequence[int]
+) -> xr.Dataset:
+    """Cover of grid cells from a source that lists these very cells by their number.
+
+    Parameters
+    ----------
+    cells
+        With coordinates ``cell``, ``lat``, ``lon``.
+    listed
+        ``plant_fraction`` (cell, year, plant_type), ``vegetated_fraction`` (cell, year), ``age_weight`` (cell, age).
+    years, ages
+        Calendar years and stand ages of the run.
+
+    Raises
+    ------
+    ValueError
+        When a cell is not listed.
+    """
+    rows, there = _lookup(listed["cell"].values, cells["cell"].values)
+    if not there.all():
+        first = cells["cell"].values[~there][0]
+        raise ValueError(
+            f"{int((~there).sum())} of {len(there)} cells of the simulation (first: cell {first}) have no plant types, "
+            "every cell needs them; read simulation and cover from the same arrays"
+        )
+    year = _nearest_year(listed["year"].values, years)
+    fraction = listed["plant_fraction"].transpose("cell", "year", "plant_type").values[rows][:, year]
+    vegetated = listed["vegetated_fraction"].transpose("cell", "year").values[rows][:, year]
+    weight = listed["age_weight"].transpose("cell", "age").values[rows]
+    coords = {name: cells[name] for name in ("cell", "lat", "lon")}
+    dataset = _dataset("cell", _bare_to_grass(fraction), np.nan_to_num(vegetated), weight, years, ages)
+    return dataset.assign_coords(coords)
+
+
 def site_cover(
     towers: xr.Dataset,
     years: Sequence[int] | NDArray,

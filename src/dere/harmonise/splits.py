@@ -165,8 +165,9 @@ def check_splits(table: pd.DataFrame) -> pd.DataFrame:
             "kind": pa.Column(str, pa.Check.isin(["cell", "site"])),
             "cluster": pa.Column(str),
             "fold": pa.Column(int, pa.Check.ge(-1)),
-            "lat": pa.Column(float, pa.Check.in_range(-90, 90)),
-            "lon": pa.Column(float, pa.Check.in_range(-180, 360)),
+            # empty where the source publishes no coordinates
+            "lat": pa.Column(float, pa.Check.in_range(-90, 90), nullable=True),
+            "lon": pa.Column(float, pa.Check.in_range(-180, 360), nullable=True),
             "cell": pa.Column(int, pa.Check.ge(-1)),
         },
         unique=["kind", "id"],
