@@ -66,6 +66,61 @@ PRODUCTS: dict[str, Product] = {
     "ameriflux-fluxnet": Product("AmeriFlux FLUXNET", "CC-BY-4.0 (mostly; see each site)", _PASTORELLO),
     "icos-etc-l2": Product("ICOS ETC level 2", "CC-BY-4.0", "the release's DOI on the ICOS Carbon Portal"),
     "fluxnet-shuttle": Product("FLUXNET shuttle product", "CC-BY-4.0", _PASTORELLO),
+    "fluxnet2015-zarr": Product(
+        "FLUXNET2015 half-hourly as Zarr (EXCITED-CO2)",
+        "CC-BY-4.0",
+        _PASTORELLO,
+        url="https://github.com/EXCITED-CO2/zarr-fluxnet2015",
+    ),
+    "fluxnet-ch4": Product(
+        "FLUXNET-CH4 Community Product v1.0",
+        "CC-BY-4.0 (sites of its TIER2: terms of each site)",
+        "Delwiche et al. 2021, Earth Syst Sci Data 13:3607, doi 10.5194/essd-13-3607-2021; Knox et al. 2019, doi "
+        "10.1175/BAMS-D-18-0268.1; and each site's DOI",
+        version="1.0",
+        url="https://doi.org/10.5194/essd-13-3607-2021",
+    ),
+    "abcflux-v1": Product(
+        "ABCflux v1",
+        "open (NASA)",
+        "Virkkala et al., doi 10.3334/ORNLDAAC/1934; Virkkala et al. 2022, Earth Syst Sci Data 14:179, doi "
+        "10.5194/essd-14-179-2022",
+        version="1",
+        url="https://doi.org/10.3334/ORNLDAAC/1934",
+    ),
+    "abcflux-v2": Product(
+        "ABCflux v2",
+        "open (NASA); see column data_usage of each row",
+        "the data set's page at the ORNL DAAC, and column citation_co2 of each row",
+        version="2",
+    ),
+    "carbonsense-v1": Product(
+        "CarbonSense v1",
+        "CC-BY-4.0 (its sources)",
+        f"CarbonSense, arXiv 2406.04940, Zenodo 11403428; {_PASTORELLO}",
+        version="1",
+        url="https://zenodo.org/records/11403428",
+    ),
+    "carbonsense-v2": Product(
+        "CarbonSense v2",
+        "CC-BY-4.0 (its sources)",
+        f"CarbonSense, arXiv 2406.04940, Zenodo 15586300; {_PASTORELLO}",
+        version="2",
+        url="https://zenodo.org/records/15586300",
+    ),
+    "fluxcourse-sites": Product(
+        "FluxCourse daily tables of the FLUXNET shuttle product",
+        "CC-BY-4.0 (fluxes), MIT (repository)",
+        _PASTORELLO,
+        url="https://github.com/davidjpmoore/FluxCourseForecast",
+    ),
+    "six-forests": Product(
+        "six North American forests, daily",
+        "MIT",
+        "Teets et al. 2022, Coupling of tree growth and carbon uptake across six North American forests, JGR "
+        "Biogeosciences, and the AmeriFlux sites",
+        url="https://github.com/teetsaf/AmeriFlux_Coupling-tree-growth-and-carbon-uptake",
+    ),
     "bif": Product("FLUXNET site metadata (BADM/BIF)", "CC-BY-4.0", _PASTORELLO),
     "sites": Product("table of sites", "as the product it lies beside", "as the product it lies beside"),
     "carbonglobe": Product(
