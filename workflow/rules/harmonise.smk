@@ -21,7 +21,7 @@ rule harmonise:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=4000,
         runtime=60,
     params:
         config={

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.workflow.harmonise import harmonise_files
-from dere.workflow.script import logged, named_files
+from dere.workflow.script import logged, memory_of, named_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,4 +18,5 @@ with logged(snakemake.log[0]):
         Path(snakemake.output.provenance),
         snakemake.params.config,
         code=snakemake.input.code,
+        memory=memory_of(snakemake),
     )

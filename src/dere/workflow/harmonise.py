@@ -25,8 +25,8 @@ def harmonise_files(
     folder: Path,
     provenance: Path,
     params: Mapping[str, Any],
-    memory: int | None = None,
     code: Sequence[str] = (),
+    memory: int | None = None,
 ) -> None:
     """Write the canonical set.
 
@@ -42,10 +42,10 @@ def harmonise_files(
         Table to write.
     params
         Sub-trees ``simulation``, ``harmonise`` and ``splits``; ``built_in`` lists the sources of the built-in world.
-    memory
-        Bytes that the job may use; None = everything fits.
     code
         Files of the rule's code, whose hash every file states.
+    memory
+        Bytes that the job may use; None = everything fits.
 
     Raises
     ------
@@ -56,8 +56,8 @@ def harmonise_files(
     interim = Interim(
         towers=read_netcdf(files["towers"]),
         cover=unpack_cover(read_netcdf(files["cover"])),
-        forcing=read_netcdf(files["forcing"]) if "forcing" in files else None,
-        simulation=read_netcdf(files["simulation"]) if "simulation" in files else None,
+        forcing=read_netcdf(files["forcing"], memory=memory) if "forcing" in files else None,
+        simulation=read_netcdf(files["simulation"], memory=memory) if "simulation" in files else None,
         truth={path.stem: read_netcdf(path) for path in sorted(truth.glob("*.nc"))} if truth else None,
         provenance={name: read_provenance(path) for name, path in tables.items()},
     )
