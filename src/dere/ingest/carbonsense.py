@@ -70,6 +70,11 @@ _LARGEST_SCALED = 0.5 + 1e-6
 COLUMNS = tuple(column for columns in (*_FLUXES.values(), *_DRIVERS.values()) for column in columns)
 
 
+def is_site_folder(path: str) -> bool:
+    """Whether a folder is that of one site below a folder called carbonsense."""
+    return FOLDER.fullmatch(path) is not None
+
+
 def parse_site(
     table: pd.DataFrame,
     steps: Steps,
