@@ -15,7 +15,18 @@ from typing import Any
 import pandas as pd
 
 from dere.config.sources import TowerSource
-from dere.ingest import bif, fluxnet, fluxnet_extract, fluxnet_names
+from dere.ingest import (
+    abcflux,
+    bif,
+    carbonsense,
+    carbonsense_sql,
+    fluxnet,
+    fluxnet_ch4,
+    fluxnet_extract,
+    fluxnet_names,
+    fluxnet_zarr,
+    site_tables_daily,
+)
 from dere.ingest.archives import Limits, Member, TableFile, label, members
 from dere.ingest.record import SiteRecord
 
@@ -79,9 +90,22 @@ FORMATS: tuple[Format, ...] = (
         _named(fluxnet_extract.NAME.pattern),
         lambda path, _: [fluxnet_extract.read_extract(path)],
     ),
+    Format("FLUXNET-CH4", fluxnet_ch4.is_readable, fluxnet_ch4.read_fluxnet_ch4, in_archives=True),
+    Format("ABCflux", _named(abcflux.NAME.pattern, re.IGNORECASE), abcflux.read_abcflux, in_archives=True),
+    Format("CarbonSense v1", carbonsense.is_site_folder, carbonsense.read_carbonsense_site, folder=True),
+    Format("CarbonSense v2", _named(carbonsense_sql.NAME.pattern, re.IGNORECASE), carbonsense_sql.read_carbonsense_sql),
+    Format(
+        "FLUXNET2015 Zarr store",
+        _named(fluxnet_zarr.NAME.pattern, re.IGNORECASE),
+        fluxnet_zarr.read_fluxnet_zarr,
+        folder=True,
+    ),
+    Format("six forests", _named(site_tables_daily.SIX_FORESTS.pattern), site_tables_daily.read_six_forests),
+    Format("FluxCourse", _named(site_tables_daily.FLUXCOURSE.pattern), site_tables_daily.read_fluxcourse),
 )
 METADATA: tuple[MetadataFormat, ...] = (
     MetadataFormat("bif", _named(r".*BIF.*\.csv(\.gz)?"), bif.read_bif),
+    MetadataFormat("sites", _named(r"FLX_AA-Flx_CH4-META_\d+\.csv(\.gz)?"), bif.read_sites),
     MetadataFormat("sites", _named(r"(.*[_-])?sites?([_-]?list)?\.csv(\.gz)?", re.IGNORECASE), bif.read_sites),
 )
 # tables of the same folder that the cover is made of
