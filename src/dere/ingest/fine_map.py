@@ -1,11 +1,11 @@
-"""Windows of a 300 m plant-type map: whole percent with the fill value that the file states (data-formats 2.3).
+"""Windows of maps too large to load, with the fill value that the file states (data-formats 2.3 and 2.9).
 
-A layer of a year has 8.4e9 pixels, so nothing here reads more than a window of one layer.
+A layer of one year's 300 m plant types has 8.4e9 pixels, so nothing here reads more than a window of one layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,29 +23,37 @@ BLOCK_PIXELS = 32_000_000
 
 @dataclass(frozen=True)
 class FineLayer:
-    """One layer of one year.
+    """One layer of a map.
 
     Parameters
     ----------
     name
         Layer.
     variable
-        The open variable, without automatic masks and scales.
+        The open variable, without automatic masks and scales, (row, column) or (1, row, column).
     source
         File name for messages.
+    top
+        Largest possible value; the least is 0.
+    unit
+        Unit of the values, for messages.
     """
 
     name: str
     variable: Any
     source: str
+    top: float = 100.0
+    unit: str = "percent"
 
     def read(self, rows: slice, columns: slice) -> tuple[NDArray, NDArray[np.bool_] | None]:
-        """Percent of a window (row, column) in the file's own type, and which pixels are known (None = all).
+        """Values of a window (row, column), and which pixels are known (None = all).
+
+        Values keep the file's type unless the file packs them with a scale.
 
         Raises
         ------
         ValueError
-            When the window cannot be read, or a known pixel is no percentage.
+            When the window cannot be read, or a known pixel is out of range.
         """
         try:
             raw = np.asarray(
@@ -56,16 +64,18 @@ class FineLayer:
                 f"{self.source}: layer {self.name} cannot be read at rows {rows.start} to {rows.stop} ({error}); the "
                 "file is truncated: delete it and download it again"
             ) from None
-        if str(getattr(self.variable, "_Unsigned", "false")).lower() == "true":
-            raw = raw.view(f"u{raw.dtype.itemsize}")
+        raw = raw.view(self._type())
         known = self._known(raw)
+        scale = float(getattr(self.variable, "scale_factor", 1.0)), float(getattr(self.variable, "add_offset", 0.0))
+        if scale != (1.0, 0.0):
+            raw = raw * scale[0] + scale[1]
         values = raw if known is None else raw[known]
-        if values.size and (values.min() < 0 or values.max() > 100):
-            odd = values[(values < 0) | (values > 100)]
+        if values.size and (values.min() < 0 or values.max() > self.top):
+            odd = values[(values < 0) | (values > self.top)]
             raise ValueError(
                 f"{self.source}: layer {self.name} holds {odd[0]} at {odd.size} pixels of rows {rows.start} to "
-                f"{rows.stop}, but 0 to 100 percent or the fill value {self.fill} is expected; state the fill value in "
-                "the file or download it again"
+                f"{rows.stop}, but 0 to {self.top:g} {self.unit} or the fill value {self.fill} is expected; state the "
+                "fill value in the file or download it again"
             )
         return raw, known
 
@@ -84,22 +94,21 @@ class FineLayer:
         return np.dtype(f"u{self.variable.dtype.itemsize}") if unsigned else self.variable.dtype
 
     def _known(self, raw: NDArray) -> NDArray[np.bool_] | None:
-        if raw.dtype.kind != "f" and raw.size and raw.min() >= 0 and raw.max() <= 100 and not self._fill_is_percent():
+        fill = self.fill
+        # the usual block without a gap: two quick looks instead of a mask
+        if raw.dtype.kind != "f" and fill is not None and (raw.max() < fill or raw.min() > fill):
             return None
         known = np.isfinite(raw) if raw.dtype.kind == "f" else np.ones(raw.shape, bool)
-        if self.fill is not None:
-            known &= raw != self.fill
+        if fill is not None:
+            known &= raw != fill
         return None if known.all() else known
 
-    def _fill_is_percent(self) -> bool:
-        return self.fill is not None and 0 <= self.fill <= 100
-
-    def blocks(self) -> Iterator[tuple[slice, slice]]:
-        """Windows of whole chunks that cover the layer, each chunk in one window."""
+    def blocks(self, pixels: int | None = None) -> Iterator[tuple[slice, slice]]:
+        """Windows of whole chunks that cover the layer, each chunk in one window of about ``pixels``."""
         shape = self.variable.shape[-2:]
         chunking = self.variable.chunking()
         chunks = shape if chunking == "contiguous" else chunking[-2:]
-        yield from whole_chunks(shape, chunks, BLOCK_PIXELS, contiguous=chunking == "contiguous")
+        yield from whole_chunks(shape, chunks, pixels or BLOCK_PIXELS, contiguous=chunking == "contiguous")
 
 
 def whole_chunks(
@@ -127,19 +136,19 @@ class FineMap:
 
 
 @contextmanager
-def open_fine_map(path: Path) -> Iterator[FineMap]:
-    """Open a map and check its variables.
+def open_netcdf(path: Path) -> Iterator[netCDF4.Dataset]:
+    """Open a file for windowed reads of the stored values.
 
     Raises
     ------
     FileNotFoundError
         When the file is missing.
     ValueError
-        Truncated or not NetCDF; missing layers or coordinates; other dimensions.
+        Truncated or not NetCDF.
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; correct sources.cover.path or download it again")
+        raise FileNotFoundError(f"{path} does not exist; correct its path under sources.cover or download it again")
     try:
         dataset = netCDF4.Dataset(path)
     except (OSError, RuntimeError) as error:
@@ -149,35 +158,72 @@ def open_fine_map(path: Path) -> Iterator[FineMap]:
         ) from None
     with dataset:
         dataset.set_auto_maskandscale(False)
-        yield _checked(dataset, path.name)
+        yield dataset
 
 
-def _checked(dataset: netCDF4.Dataset, source: str) -> FineMap:
+@contextmanager
+def open_fine_map(path: Path) -> Iterator[FineMap]:
+    """Open one year's 300 m plant types and check the variables.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the file is missing.
+    ValueError
+        All that :func:`open_netcdf` and :func:`map_of` check.
+    """
+    with open_netcdf(path) as dataset:
+        yield map_of(dataset, Path(path).name, LAYERS, ("lat", "lon"))
+
+
+def map_of(
+    dataset: netCDF4.Dataset,
+    source: str,
+    names: Sequence[str],
+    axes: tuple[str, str],
+    top: float = 100.0,
+    unit: str = "percent",
+) -> FineMap:
+    """Layers of an open file.
+
+    Parameters
+    ----------
+    dataset
+        Open file without automatic masks and scales.
+    source
+        File name for messages.
+    names
+        Layers that are needed.
+    axes
+        Names of latitude and longitude.
+    top, unit
+        Largest possible value, and its unit.
+
+    Raises
+    ------
+    ValueError
+        Missing layers or coordinates; other dimensions; no numbers.
+    """
     variables = dataset.variables
-    missing = [name for name in LAYERS if name not in variables]
+    missing = [name for name in names if name not in variables]
     if missing:
         raise ValueError(
-            f"{source} has no layer {', '.join(missing)}, but all 14 hyphen-named layers are needed; download the map "
-            "again"
+            f"{source} has no layer {', '.join(missing)}, but {len(names)} named as the product does are needed; "
+            "download the map again"
         )
-    axes = {}
-    for name in ("lat", "lon"):
+    centres = []
+    for name in axes:
         if name not in variables or variables[name].ndim != 1:
             raise ValueError(f"{source} has no coordinate {name} of pixel centres, but it is needed; add it")
-        axes[name] = np.asarray(variables[name][:], np.float64)
-    for name in LAYERS:
+        centres.append(np.asarray(variables[name][:], np.float64))
+    for name in names:
         layer = variables[name]
-        if layer.dimensions not in (("time", "lat", "lon"), ("lat", "lon")) or (layer.ndim == 3 and len(layer) != 1):
+        if layer.dimensions not in (("time", *axes), axes) or (layer.ndim == 3 and len(layer) != 1):
             shape = dict(zip(layer.dimensions, layer.shape, strict=True))
             raise ValueError(
-                f"{source}: layer {name} has dimensions {shape}, but time = 1, lat, lon are expected; take the map of "
-                "one year as published"
+                f"{source}: layer {name} has dimensions {shape}, but time = 1, {', '.join(axes)} are expected; take "
+                "the map as published"
             )
         if layer.dtype.kind not in "iuf":
             raise ValueError(f"{source}: layer {name} holds {layer.dtype}, but numbers are expected; download it again")
-        if getattr(layer, "scale_factor", 1) != 1 or getattr(layer, "add_offset", 0) != 0:
-            raise ValueError(
-                f"{source}: layer {name} is packed with scale_factor and add_offset, but plain percent is expected; "
-                "take the map as published"
-            )
-    return FineMap(source, axes["lat"], axes["lon"], {n: FineLayer(n, variables[n], source) for n in LAYERS})
+    return FineMap(source, *centres, {name: FineLayer(name, variables[name], source, top, unit) for name in names})

@@ -190,7 +190,7 @@ def changed(tmp_path, change):
         (lambda d: xr.concat([d, d], "time"), "has dimensions {'time': 2"),
         (lambda d: d.drop_vars("lon"), "has no coordinate lon of pixel centres"),
         (lambda d: d.assign({"BARE": d["BARE"].astype("S1")}), r"layer BARE .*(holds|has dimensions)"),
-        (lambda d: d.assign({"BARE": d["BARE"].assign_attrs(scale_factor=0.5)}), "layer BARE is packed"),
+        (lambda d: d.assign({"BARE": d["BARE"].assign_attrs(scale_factor=50.0)}), "layer BARE holds .* 0 to 100"),
         (lambda d: d.assign({"BARE": d["BARE"].where(d["BARE"].lat > 50.6, 255)}), "BARE is known at other pixels"),
     ],
 )
@@ -219,7 +219,7 @@ def test_truncated_absent_and_misnamed_files(tmp_path):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match="truncated"):
         aggregate_file(path, tmp_path / "out.nc", 0.5)
-    with pytest.raises(FileNotFoundError, match=r"does not exist; correct sources\.cover\.path"):
+    with pytest.raises(FileNotFoundError, match=r"does not exist; correct its path under sources\.cover"):
         aggregate_file(path.with_name("ESACCI-LC-L4-PFT-Map-300m-P1Y-1999-v2.0.8.nc"), tmp_path / "out.nc", 0.5)
     with pytest.raises(ValueError, match="is not named like a plant-type map"):
         aggregate_file(tmp_path / "map.nc", tmp_path / "out.nc", 0.5)
