@@ -1,22 +1,34 @@
 """Files inside zip archives, read in memory: nothing is unpacked, and a name inside an archive is never a path here.
 
-Tower products come as one zip per site (FLUXNET2015, AmeriFlux, ICOS ETC, the shuttle). A :class:`Member` stands for
-one file inside; readers get it in place of a path and read it through ``dere.ingest.tables.read_bytes``. What unpacks
-to more than the limits is refused before it is unpacked.
+Tower products come as one zip per site (FLUXNET2015, AmeriFlux, ICOS ETC, the shuttle) or as one zip of such zips (an
+ICOS release). A :class:`Member` stands for one file inside; readers get it in place of a path and read it through
+``dere.ingest.tables.read_bytes``. What unpacks to more than the limits is refused before it is unpacked.
 """
 
 from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import re
+import struct
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO
 
+# what the zip module and the decompressors raise on damaged archives
+DAMAGE: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, LookupError, NotImplementedError,
+    RuntimeError, ValueError,
+)  # fmt: skip
 # files as small as this may compress as well as they like: rows of -9999 shrink by several hundred
 _SMALL = 20 << 20
+
+
+class _Refused(ValueError):
+    """An archive that can be read but must not be; told apart from damage, whose errors are many."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +61,15 @@ class Member:
         The archive.
     stored
         Name inside the archive; a key, never a path.
+    inner
+        Name of the archive inside the archive that holds it; empty = none.
     limits
         What it may unpack to.
     """
 
     archive: Path
     stored: str
+    inner: str = ""
     limits: Limits = field(default_factory=Limits, compare=False)
 
     @property
@@ -68,7 +83,7 @@ class Member:
         return Path(self.name).suffix
 
     def __str__(self) -> str:
-        return f"{self.archive}: {self.stored!r}"
+        return f"{self.archive}: {'/'.join(filter(None, (self.inner, self.stored)))!r}"
 
 
 TableFile = Path | Member
@@ -89,31 +104,64 @@ def beside(file: TableFile, name: str) -> TableFile | None:
     if isinstance(file, Path):
         return next((p for p in (file.with_name(name), file.with_name(f"{name}.gz")) if p.is_file()), None)
     stored = file.stored[: len(file.stored) - len(file.name)] + name
-    return next((m for m in members(file.archive, file.limits) if m.stored == stored), None)
+    wanted = replace(file, stored=stored)
+    return wanted if wanted in members(file.archive, file.limits) else None
 
 
 def members(archive: Path, limits: Limits) -> list[Member]:
-    """Files inside a zip archive, in the order of the archive; only its directory is read.
+    """Files inside a zip archive and inside the zip archives in it, in their order; only directories are read.
 
     Raises
     ------
     ValueError
-        When it is no zip file, truncated, or holds one name twice.
+        When it is no zip file, truncated, holds one name twice, or archives inside archives inside archives.
     """
+    found: list[Member] = []
     try:
-        with zipfile.ZipFile(archive) as opened:
-            names = [info.filename for info in opened.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError) as error:
+        with zipfile.ZipFile(archive) as outer:
+            for name in _names(outer, str(archive)):
+                if not name.lower().endswith(".zip"):
+                    found.append(Member(Path(archive), name, limits=limits))
+                    continue
+                with (
+                    _open(outer, Member(Path(archive), name, limits=limits)) as stream,
+                    zipfile.ZipFile(stream) as inside,
+                ):
+                    names = _names(inside, f"{archive}: {name!r}")
+                found += [Member(Path(archive), within, name, limits) for within in names]
+    except _Refused:
+        raise
+    except DAMAGE as error:
         raise ValueError(
             f"{archive} ({archive.stat().st_size} bytes) cannot be read as a zip archive ({_reason(error)}); it is "
             "truncated or of another format: delete it and download it again"
         ) from None
+    deeper = next((member for member in found if member.suffix.lower() == ".zip"), None)
+    if deeper is not None:
+        raise ValueError(f"{deeper} is an archive three levels deep, and two are opened; unpack the outermost by hand")
+    return found
+
+
+def _names(opened: zipfile.ZipFile, what: str) -> list[str]:
+    """Names of the files of an open archive."""
+    names = [info.filename for info in opened.infolist() if not info.is_dir()]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(
-            f"{archive} holds {twice!r} twice, but each file may stand in an archive once; download it again"
+        raise _Refused(f"{what} holds {twice!r} twice, but each file may stand in an archive once; download it again")
+    return names
+
+
+def _open(opened: zipfile.ZipFile, member: Member) -> IO[bytes]:
+    """Open a file of an archive that is within the limits."""
+    info = opened.getinfo(member.stored)
+    if info.flag_bits & 1:
+        raise _Refused(
+            f"{member} is encrypted, but archives without a password are needed; unpack it by hand and put the csv "
+            "files in its place"
         )
-    return [Member(Path(archive), name, limits) for name in names]
+    check_size(info.file_size, info.compress_size, str(member), member.limits)
+    # a directory that lies about the size ends in a wrong checksum, because no more than it says is unpacked
+    return opened.open(info)
 
 
 def read_member(member: Member) -> bytes:
@@ -126,16 +174,15 @@ def read_member(member: Member) -> bytes:
     """
     try:
         with zipfile.ZipFile(member.archive) as opened:
-            info = opened.getinfo(member.stored)
-            if info.flag_bits & 1:
-                raise ValueError(
-                    f"{member} is encrypted, but archives without a password are needed; unpack it by hand and put the "
-                    "csv files in its place"
-                )
-            check_size(info.file_size, info.compress_size, str(member), member.limits)
-            # a directory that lies about the size ends in a wrong checksum, because no more than it says is unpacked
-            return opened.read(info)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, KeyError) as error:
+            if not member.inner:
+                with _open(opened, member) as stream:
+                    return stream.read()
+            within = replace(member, stored=member.inner, inner="")
+            with _open(opened, within) as inner, zipfile.ZipFile(inner) as inside, _open(inside, member) as stream:
+                return stream.read()
+    except _Refused:
+        raise
+    except DAMAGE as error:
         raise ValueError(
             f"{member} cannot be unpacked ({_reason(error)}); the archive is truncated or damaged: delete it and "
             "download it again"
@@ -151,7 +198,7 @@ def check_size(size: int, stored: int, what: str, limits: Limits) -> None:
         Names both sizes and the settings to raise for an honest file.
     """
     if size > limits.allowed(stored):
-        raise ValueError(
+        raise _Refused(
             f"{what} unpacks from {stored} to {size} bytes, but at most {limits.allowed(stored)} are allowed; if the "
             "file is to be trusted, raise sources.towers.maximum_member_gb and maximum_compression"
         )

@@ -1,11 +1,12 @@
-"""Site metadata: BADM/BIF long tables (data-formats 2.4) and plain site tables.
+"""Site metadata: BADM/BIF long tables, ICOS site information, listings of the shuttle (data-formats 2.4), plain tables.
 
-Both become one table indexed by site: lat, lon (degrees), elevation (m), igbp, koppen (climate class), mat (degC), map
+All become one table indexed by site: lat, lon (degrees), elevation (m), igbp, koppen (climate class), mat (degC), map
 (mm per year), utc_offset (hours), source (file name); unknown = NaN or ''.
 """
 
 from __future__ import annotations
 
+import csv
 import logging
 from collections.abc import Sequence
 
@@ -14,7 +15,7 @@ import pandas as pd
 from dere.ingest.archives import TableFile, label
 from dere.ingest.checks import check_coordinates
 from dere.ingest.fluxnet_names import ALIASES
-from dere.ingest.tables import numeric, read_table, require_columns
+from dere.ingest.tables import numeric, read_bytes, read_table, require_columns
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,10 @@ _BIF_VARIABLES = {
 }
 _NUMBERS = ("lat", "lon", "elevation", "mat", "map", "utc_offset")
 METADATA_COLUMNS = ("lat", "lon", "elevation", "igbp", "koppen", "mat", "map", "utc_offset", "source")
+_BIF_COLUMNS = ("SITE_ID", "VARIABLE", "DATAVALUE")
+_LISTING = ("site_id", "location_lat", "location_long", "igbp")
+# accepts every byte, so that a stray one in a name does no harm
+_ENCODING = "latin-1"
 _SYNONYMS = {
     "site": ("site", "site_id", "siteid"),
     "lat": ("lat", "latitude", "location_lat"),
@@ -65,12 +70,26 @@ def parse_bif(table: pd.DataFrame, source: str) -> pd.DataFrame:
     ValueError
         Missing columns, text where a number belongs, impossible coordinates.
     """
-    require_columns(table, ["SITE_ID", "VARIABLE", "DATAVALUE"], source)
+    require_columns(table, _BIF_COLUMNS, source)
     chosen = table[table["VARIABLE"].isin(list(_BIF_VARIABLES))]
     # sites without any known variable still count as sites of the table
     wide = chosen.groupby(["SITE_ID", "VARIABLE"], sort=True)["DATAVALUE"].last().unstack("VARIABLE")
     wide = wide.rename(columns=_BIF_VARIABLES).reset_index().rename(columns={"SITE_ID": "site"})
     return _finish(wide, source)
+
+
+def parse_listing(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Site table of a listing of the FLUXNET shuttle, which has a row per site and data hub; the first one counts.
+
+    Only columns about the place are taken: the listing also holds names and e-mail addresses of people.
+
+    Raises
+    ------
+    ValueError
+        Missing columns, impossible coordinates.
+    """
+    require_columns(table, _LISTING, source)
+    return parse_sites(table[list(_LISTING)].drop_duplicates("site_id"), source)
 
 
 def parse_sites(table: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -114,7 +133,8 @@ def _finish(wide: pd.DataFrame, source: str) -> pd.DataFrame:
     """Numbers as numbers, aliases resolved, coordinates and classes checked, indexed by site."""
     wide = wide.reset_index(drop=True)
     for name in _NUMBERS:
-        wide[name] = numeric(wide, name, source)
+        # a site cannot be used without coordinates; of the rest a wrong entry costs only itself
+        wide[name] = numeric(wide, name, source) if name in ("lat", "lon") else _lenient(wide, name, source)
     for name in ("igbp", "koppen"):
         wide[name] = wide[name].fillna("").astype(str).str.strip() if name in wide else ""
     wide["igbp"] = wide["igbp"].str.upper()
@@ -132,16 +152,60 @@ def _finish(wide: pd.DataFrame, source: str) -> pd.DataFrame:
     return wide.set_index("site")[list(METADATA_COLUMNS)]
 
 
+def _lenient(wide: pd.DataFrame, name: str, source: str) -> pd.Series:
+    """Numbers of a column; text is missing, with a warning."""
+    if name not in wide:
+        return pd.Series(float("nan"), index=wide.index)
+    values = pd.to_numeric(wide[name], errors="coerce").replace([-9999.0, float("inf"), -float("inf")], float("nan"))
+    text = wide.loc[values.isna() & wide[name].notna(), name].astype(str)
+    text = text[~text.str.strip().isin(["", "-9999", "nan"])]
+    if len(text):
+        log.warning("%s: %s of %d sites is no number ('%s'); taken as unknown", source, name, len(text), text.iloc[0])
+    return values
+
+
 def read_bif(path: TableFile) -> pd.DataFrame:
-    """Read a BADM/BIF csv, semicolon or comma, UTF-8 or Latin-1 (see :func:`parse_bif`)."""
-    return parse_bif(_read_text(path), label(path))
+    """Read a BADM/BIF table: xlsx, or csv with semicolon or comma, UTF-8 or Latin-1 (see :func:`parse_bif`)."""
+    if path.suffix == ".xlsx":
+        return parse_bif(read_table(path, _BIF_COLUMNS), label(path))
+    return parse_bif(_read_long(path), label(path))
 
 
 def read_sites(path: TableFile) -> pd.DataFrame:
     """Read a plain table of sites (see :func:`parse_sites`)."""
-    return parse_sites(_read_text(path), label(path))
+    return parse_sites(read_table(path, encoding=_ENCODING, separator=None), label(path))
 
 
-def _read_text(path: TableFile) -> pd.DataFrame:
-    """Read a table with any separator; Latin-1 accepts every byte, so that a stray one in a name does no harm."""
-    return read_table(path, encoding="latin-1", separator=None)
+def read_listing(path: TableFile) -> pd.DataFrame:
+    """Read a listing of the shuttle; columns about people are dropped on reading (see :func:`parse_listing`)."""
+    return parse_listing(read_table(path, _LISTING, encoding=_ENCODING), label(path))
+
+
+def _read_long(path: TableFile) -> pd.DataFrame:
+    """Read a long csv whose last column may hold the separator unquoted, as free text of some sites does."""
+    content = read_bytes(path).decode(_ENCODING).removeprefix("ï»¿")
+    lines = content.splitlines()
+    separator = ";" if lines[0].count(";") > lines[0].count(",") else ","
+    rows = csv.reader(lines, delimiter=separator, strict=False)
+    try:
+        header, *body = rows
+    except csv.Error as error:
+        raise ValueError(
+            f"{path} cannot be read as a table separated by '{separator}' ({error}); correct its format"
+        ) from None
+    width = len(header)
+    table, ragged = [], 0
+    for number, row in enumerate(body, start=2):
+        if len(row) > width:
+            ragged += 1
+            row = [*row[: width - 1], separator.join(row[width - 1 :])]
+        if row and len(row) < width:
+            raise ValueError(
+                f"{path} has {len(row)} columns in line {number}, but its header has {width}; it is truncated: delete "
+                "it and download it again"
+            )
+        if row:
+            table.append(row)
+    if ragged:
+        log.info("%s: %d rows hold an unquoted '%s' in their last column", label(path), ragged, separator)
+    return pd.DataFrame(table, columns=header)

@@ -27,7 +27,7 @@ from dere.ingest import (
     fluxnet_zarr,
     site_tables_daily,
 )
-from dere.ingest.archives import Limits, Member, TableFile, label, members
+from dere.ingest.archives import Limits, Member, TableFile, members
 from dere.ingest.record import SiteRecord
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,9 @@ FORMATS: tuple[Format, ...] = (
     Format("FluxCourse", _named(site_tables_daily.FLUXCOURSE.pattern), site_tables_daily.read_fluxcourse),
 )
 METADATA: tuple[MetadataFormat, ...] = (
-    MetadataFormat("bif", _named(r".*BIF.*\.csv(\.gz)?"), bif.read_bif),
+    MetadataFormat("bif", _named(r".*BIF.*\.(csv(\.gz)?|xlsx)"), bif.read_bif),
+    MetadataFormat("bif", _named(r"ICOSETC_.*_SITEINFO_(INTERIM_)?L2\.csv(\.gz)?"), bif.read_bif),
+    MetadataFormat("sites", _named(r".*shuttle.*\.csv(\.gz)?", re.IGNORECASE), bif.read_listing),
     MetadataFormat("sites", _named(r"FLX_AA-Flx_CH4-META_\d+\.csv(\.gz)?"), bif.read_sites),
     MetadataFormat("sites", _named(r"(.*[_-])?sites?([_-]?list)?\.csv(\.gz)?", re.IGNORECASE), bif.read_sites),
 )
@@ -194,9 +196,7 @@ def _files(path: Path, relative: str, limits: Limits) -> Iterator[tuple[TableFil
         yield path, relative
         return
     for member in members(path, limits):
-        if member.suffix == ".zip":
-            log.warning("%s is an archive inside an archive and is not opened; unpack the outer one", label(member))
-        yield member, f"{relative}/{member.stored}"
+        yield member, "/".join(filter(None, (relative, member.inner, member.stored))).replace("\\", "/")
 
 
 def _sort_file(file: TableFile, name: str, found: Found) -> bool:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Collection
 
 import pandas as pd
 
-from dere.ingest.archives import Limits, check_size
+from dere.ingest.archives import DAMAGE, Limits, check_size
 
-# what openpyxl and the XML parser below it raise on damaged workbooks
-_DAMAGE = (
-    zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, IndexError, AttributeError, TypeError, ValueError,
-    SyntaxError, NotImplementedError, RuntimeError,
-)  # fmt: skip
+# what openpyxl and the XML parser below it raise on damaged workbooks, besides what the archive itself does
+_DAMAGE = (*DAMAGE, AttributeError, TypeError, SyntaxError)
 
 
 def parse_sheet(content: bytes, what: str, columns: Collection[str] | None, limits: Limits) -> pd.DataFrame:
@@ -45,7 +41,7 @@ def parse_sheet(content: bytes, what: str, columns: Collection[str] | None, limi
     check_size(unpacked, len(content), what, limits)
     keep = None if columns is None else (lambda name: name in columns)
     try:
-        # calamine and others guess types of their own; openpyxl gives what the sheet says
+        # the engine is named, because pandas would take another one that happens to be installed
         table = pd.read_excel(io.BytesIO(content), engine="openpyxl", usecols=keep)
     except _DAMAGE as error:
         raise _damaged(what, len(content), error) from None
