@@ -15,6 +15,8 @@ from dere.harmonise.axis import month_number, monthly_climatology
 from dere.harmonise.stands import masked_stands
 from dere.variables import STANDS
 
+MIXTURE = STANDS.index("mixture")
+
 
 def age_weighted(state: NDArray, weight: NDArray) -> NDArray[np.float32]:
     """Sum over ages; ``state`` (member, age, ...), ``weight`` (member, age)."""
@@ -62,7 +64,8 @@ def initial_from_cells(simulation: xr.Dataset, position: NDArray, first: NDArray
     """Simulated state of the month before each window.
 
     Before the simulation's start it is the initial state; after its end the last simulated state of the same calendar
-    month, so that the season is right.
+    month, so that the season is right. A pure stand that was not simulated there starts from the mixture's state, as in
+    the published code.
 
     Parameters
     ----------
@@ -88,7 +91,8 @@ def initial_from_cells(simulation: xr.Dataset, position: NDArray, first: NDArray
     rows = [
         state[cell, :, :, month] if month >= 0 else initial[cell] for cell, month in zip(position, before, strict=True)
     ]
-    return np.stack(rows).astype(np.float32)
+    chosen = np.stack(rows).astype(np.float32)
+    return np.where(np.isnan(chosen), chosen[:, MIXTURE : MIXTURE + 1], chosen)
 
 
 def states_at_towers(

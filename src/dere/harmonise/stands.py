@@ -58,6 +58,13 @@ def pure_samples(simulation: xr.Dataset, threshold: float) -> xr.DataArray | Non
     fractions = simulation[["plant_fraction"]].transpose("cell", "age", "year", "plant_type")
     means = [part["plant_fraction"].mean("year") for _, part in loaded_blocks(fractions)]
     pure = xr.concat(means, dim="cell").sel(plant_type=list(PLANT_TYPES)) > threshold
+    if "pure_sample" in simulation:
+        # the source says which they are; a type it has no sample of keeps the dominance rule
+        named = simulation["pure_sample"].transpose("cell", "age", "plant_type").sel(plant_type=list(PLANT_TYPES))
+        named = named.compute().astype(bool)
+        pure = named.where(named.any(["cell", "age"]), pure).astype(bool)
+        found = {name: int(named.sel(plant_type=name).sum()) for name in PLANT_TYPES}
+        log.info("pure samples named by the source: %s", found)
     counts = {name: int(pure.sel(plant_type=name).sum()) for name in PLANT_TYPES}
     empty = [name for name, count in counts.items() if not count]
     if empty:
@@ -65,7 +72,7 @@ def pure_samples(simulation: xr.Dataset, threshold: float) -> xr.DataArray | Non
             f"no cell and age has more than {threshold:g} of {empty[0]}, at least one pure sample per plant type is "
             "needed; lower harmonise.dominance"
         )
-    log.info("pure samples above %g: %s", threshold, counts)
+    log.info("pure samples (those that the source does not name are above %g): %s", threshold, counts)
     return pure.drop_vars("stand", errors="ignore")
 
 

@@ -11,8 +11,10 @@ import xarray as xr
 from torch import Tensor
 
 from dere.harmonise.drivers import stack
+from dere.variables import STANDS
 
 MONTHS = 12
+MIXTURE = STANDS.index("mixture")
 
 
 @dataclass
@@ -74,10 +76,15 @@ class CellWindows:
         return self.before(index)[:, stand][:, ages], within
 
     def before(self, index: Tensor) -> Tensor:
-        """State of the month before the window, (B, 4, A, 10)."""
+        """State of the month before the window, (B, 4, A, 10).
+
+        A pure stand that was not simulated at this place and age starts from the mixture's state, as in the published
+        code.
+        """
         cells, start = self.cell[index], self.start[index]
         previous = self.state[cells, :, :, (start - 1).clamp_min(0)]
-        return torch.where((start > 0)[:, None, None, None], previous, self.initial[cells])
+        before = torch.where((start > 0)[:, None, None, None], previous, self.initial[cells])
+        return torch.where(before.isnan(), before[:, MIXTURE : MIXTURE + 1], before)
 
     def fractions(self, index: Tensor, observed: bool) -> tuple[Tensor, Tensor]:
         """Fractions before the window and in its years.

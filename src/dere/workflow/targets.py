@@ -74,8 +74,10 @@ def benchmarks(config: Mapping[str, Any]) -> list[str]:
 
 
 def has_map(config: Mapping[str, Any]) -> bool:
-    """Tell whether the run has grid cells and a network to fill them, so that maps can be made and given away."""
-    return config["sources"]["simulation"]["provider"] == "files" and config["products"]["method"] in STAGES_OF_METHOD
+    """Tell whether the run has grid cells of known place and a network to fill them: only then maps can be made."""
+    source = config["sources"]["simulation"]
+    placed = source["provider"] == "files" and (source["format"] != "dere" or bool(source["coordinates"]))
+    return placed and config["products"]["method"] in STAGES_OF_METHOD
 
 
 def has_truth(config: Mapping[str, Any]) -> bool:
