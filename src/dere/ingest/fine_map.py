@@ -226,4 +226,5 @@ def map_of(
             )
         if layer.dtype.kind not in "iuf":
             raise ValueError(f"{source}: layer {name} holds {layer.dtype}, but numbers are expected; download it again")
-    return FineMap(source, *centres, {name: FineLayer(name, variables[name], source, top, unit) for name in names})
+    lat, lon = centres
+    return FineMap(source, lat, lon, {name: FineLayer(name, variables[name], source, top, unit) for name in names})
