@@ -81,7 +81,7 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
     check_mask(mask, meta["grid_degrees"], "mask2d.npy")
     cells = int(mask.sum())
     shape = load_array(folder / CHANNEL_FILE).shape
-    if len(shape) != 4 or shape[0] != cells or shape[2:] != (12, CHANNELS):
+    if len(shape) != 4 or shape[0] != cells or shape[1] < 1 or shape[2:] != (12, CHANNELS):
         raise ValueError(
             f"{CHANNEL_FILE} has shape {shape}, but (cells, years, 12, {CHANNELS}) with the {cells} land "
             "cells of mask2d.npy is needed; export both from the same run"
@@ -170,7 +170,7 @@ def _drivers(parse: Parser, cells: int, row_size: int, memory: int | None) -> di
 
 
 def _read_meta(path: Path) -> dict:
-    """Contents of meta.json with its three keys."""
+    """Contents of meta.json with its three keys, each of which is checked."""
     if not path.exists():
         raise FileNotFoundError(
             f"{path} does not exist, but start_year, grid_degrees and ages are needed; write it beside the arrays"
@@ -182,4 +182,19 @@ def _read_meta(path: Path) -> dict:
     missing = [key for key in ("start_year", "grid_degrees", "ages") if key not in meta]
     if missing:
         raise ValueError(f"{path} has no key {', '.join(missing)}, but it is needed to read the arrays; add it")
+    expected = {
+        "start_year": ("a year from 1500 to 2500", lambda value: type(value) is int and 1500 <= value <= 2500),
+        "grid_degrees": ("degrees that divide 180", _divides_180),
+        "ages": ("a list of whole years", lambda value: bool(value) and all(type(age) is int for age in value)),
+    }
+    for key, (words, good) in expected.items():
+        if (key == "ages" and not isinstance(meta[key], list)) or not good(meta[key]):
+            raise ValueError(f"{path}: {key} is {str(meta[key])[:60]!r}, but {words} is needed; correct it")
     return meta
+
+
+def _divides_180(degrees: object) -> bool:
+    """Whether a regular grid of this step covers the globe."""
+    if not isinstance(degrees, (int, float)) or not 0 < degrees <= 180:
+        return False
+    return abs(180 / degrees - round(180 / degrees)) < 1e-6

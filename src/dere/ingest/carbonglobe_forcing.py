@@ -40,6 +40,19 @@ _UNITS = {
 }
 
 
+# far beyond any climate or soil, so that only another quantity, unit or mark of missing values falls outside; a filter
+# of the forcing's authors may leave small negative numbers
+_LIMITS: dict[str, tuple[int | slice, float, float]] = {
+    "1 (precipitation, mm)": (1, -1.0, 1e4),
+    "8-31 (CO2, ppm)": (_CO2, 100.0, 3000.0),
+    "32 (disturbance rate, yr-1)": (_DISTURBANCE, 0.0, 1.0),
+    "33+4h (specific humidity, kg kg-1)": (slice(_DIURNAL, SOIL.start, 4), -1e-3, 0.2),
+    "35+4h (shortwave, W m-2)": (slice(_DIURNAL + 2, SOIL.start, 4), -5.0, 1500.0),
+    "36+4h (wind, m s-1)": (slice(_DIURNAL + 3, SOIL.start, 4), 0.0, 150.0),
+    "129-135 (soil)": (SOIL, -100.0, 1e8),
+}
+
+
 def diurnal_channels(position: int) -> slice:
     """Channels of diurnal quantity ``position`` of ``DIURNAL``, hour 0 to 23."""
     return slice(_DIURNAL + position, _DIURNAL + 4 * HOURS, 4)
@@ -65,7 +78,7 @@ def check_channels(channels: np.ndarray, lat: np.ndarray, source: str, first_cel
     Raises
     ------
     ValueError
-        When a channel is not what its place says, or not finite.
+        When a channel is not what its place says, beyond what is possible, or not finite.
     """
     complete = np.isfinite(channels).all(axis=(1, 2, 3))
     if not complete.all():
@@ -82,6 +95,13 @@ def check_channels(channels: np.ndarray, lat: np.ndarray, source: str, first_cel
             raise ValueError(
                 f"{source}: channel {name} reaches {low:g} to {high:g}, but temperatures are in K within 170 to 345; "
                 "correct the unit or the order of the channels"
+            )
+    for name, (part, low, high) in _LIMITS.items():
+        values = channels[..., part]
+        if float(values.min()) < low or float(values.max()) > high:
+            raise ValueError(
+                f"{source}: channel {name} reaches {float(values.min()):g} to {float(values.max()):g}, but {low:g} to "
+                f"{high:g} is possible; fill missing values, or correct the unit or the order of the channels"
             )
     low_latitude = np.abs(lat) < 50
     if low_latitude.any():
@@ -188,8 +208,10 @@ def parse_monthly8(
             f"{', '.join(MONTHLY8)}; add it or choose driver_set: carbonglobe136"
         )
     for name in MONTHLY8:
-        variable = monthly[name].transpose("cell", "time", missing_dims="ignore")
-        if variable.shape != (cells, months):
+        variable = monthly[name]
+        if set(variable.dims) == {"cell", "time"}:
+            variable = variable.transpose("cell", "time")
+        if variable.dims != ("cell", "time") or variable.shape != (cells, months):
             raise ValueError(
                 f"{source}: {name} has shape {dict(variable.sizes)}, but cell: {cells}, time: {months} are needed; "
                 "write one value per land cell and month"

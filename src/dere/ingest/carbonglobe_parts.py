@@ -48,7 +48,8 @@ def check_drivers(channels: StoredArray, cells: int, origin: str) -> None:
     ValueError
         When it is not (cells, years, 12, 136).
     """
-    if len(channels.shape) != 4 or channels.shape[0] != cells or channels.shape[2:] != (12, CHANNELS):
+    shape = channels.shape
+    if len(shape) != 4 or shape[0] != cells or shape[1] < 1 or shape[2:] != (12, CHANNELS):
         raise ValueError(
             f"{channels.name} has shape {channels.shape}, but ({cells}, years, 12, {CHANNELS}) is needed for the "
             f"{cells} cells of {origin}; use the files of one release"

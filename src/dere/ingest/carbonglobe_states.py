@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 import xarray as xr
@@ -20,6 +21,8 @@ _FLUX_TARGETS = ("gpp", "npp", "rh", "nee", "ra", "reco")
 FRACTION_TOLERANCE = 1e-3
 # published fluxes may differ from the re-derived ones by rounding, not by sign or order (gC m-2 d-1)
 _CLOSURE_TOLERANCE = 0.05
+# far above any height, pool or flux, and below the usual marks of missing values (9999, 1e20)
+_LARGEST = 9000.0
 
 
 def load_array(path: Path) -> np.ndarray:
@@ -30,18 +33,23 @@ def load_array(path: Path) -> np.ndarray:
     FileNotFoundError
         When the file is missing.
     ValueError
-        When it is truncated or no npy file.
+        When it is truncated, no npy file, or of anything but numbers.
     """
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; correct sources.simulation.path or add the file")
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    # a damaged header is Python source to numpy
+    except (ValueError, OSError, EOFError, SyntaxError, TokenError) as error:
         raise ValueError(
             f"{path} ({path.stat().st_size} bytes) cannot be read as an npy array ({' '.join(str(error).split())}); it "
             "is truncated or of another format: delete it and make or download it again"
         ) from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fbiu":
+        held = f"values of type {array.dtype}" if isinstance(array, np.ndarray) else "an archive of arrays"
+        raise ValueError(f"{path} holds {held}, but one array of plain numbers is needed; write it again as float32")
+    return array
 
 
 def check_shape(array: np.ndarray, expected: tuple[int, ...], source: str) -> None:
@@ -78,7 +86,7 @@ def parse_targets(raw: np.ndarray, source: str) -> np.ndarray:
     Raises
     ------
     ValueError
-        NaN, or published NPP, NEE or RECO that contradict GPP, Ra and Rh (order or sign of channels).
+        NaN or fill values, or published NPP, NEE or RECO that contradict GPP, Ra and Rh (order or sign of channels).
     """
     raw = np.asarray(raw, dtype=np.float32)
     if not np.isfinite(raw).all():
@@ -86,6 +94,11 @@ def parse_targets(raw: np.ndarray, source: str) -> np.ndarray:
         raise ValueError(
             f"{source} holds {bad} NaN or infinite values, but the simulation must be complete; fill them or remove "
             "the cells from mask2d.npy"
+        )
+    if (largest := float(np.abs(raw).max(initial=0))) > _LARGEST:
+        raise ValueError(
+            f"{source} reaches {largest:g}, but no target exceeds {_LARGEST:g} in the units of the format (m, kgC m-2, "
+            "kgC m-2 yr-1), so this marks missing values; fill them or remove the cells from mask2d.npy"
         )
     order = TARGETS if raw.shape[-1] == len(TARGETS) else SEVEN_TARGETS
     given = {name: raw[..., i] for i, name in enumerate(order)}

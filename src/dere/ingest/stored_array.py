@@ -10,6 +10,7 @@ import struct
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -127,11 +128,14 @@ def read_member(path: Path, key: str) -> np.ndarray:
         )
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return archive[key]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            array = archive[key]
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, SyntaxError, TokenError) as error:
         raise ValueError(
-            f"{name} cannot be read ({' '.join(str(error).split())}); delete the file and download it again"
+            f"{name} cannot be read ({' '.join(str(error).split())[:120]}); delete the file and download it again"
         ) from None
+    if array.dtype.kind not in "fbiu":
+        raise ValueError(f"{name} holds {array.dtype}, but plain numbers are needed; download the file again")
+    return array
 
 
 def member_names(path: Path) -> list[str]:
@@ -176,7 +180,7 @@ def _described(stream: IO[bytes], path: Path, name: str, end: int) -> StoredArra
         version = np.lib.format.read_magic(stream)
         reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = reader(stream)
-    except (ValueError, EOFError, OSError, SyntaxError) as error:
+    except (ValueError, EOFError, OSError, SyntaxError, TokenError) as error:
         raise ValueError(
             f"{name} ({end} bytes) cannot be read as an npy array ({' '.join(str(error).split())[:120]}); it is "
             "truncated or of another format: delete it and download it again"
@@ -184,6 +188,8 @@ def _described(stream: IO[bytes], path: Path, name: str, end: int) -> StoredArra
     offset = stream.tell()
     if dtype.hasobject or dtype.kind not in "fbiu":
         raise ValueError(f"{name} holds {dtype}, but plain numbers are needed; write it again as float32")
+    if not shape:
+        raise ValueError(f"{name} holds a single number, but an array by cell is needed; use the published file")
     if fortran and len(shape) > 1:
         raise ValueError(f"{name} is stored in column-major order, but row-major is needed; write it again in C order")
     needed = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
