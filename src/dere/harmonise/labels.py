@@ -1,9 +1,10 @@
 """Which tower months become labels, and how uncertain they are (architecture 3, "Labels").
 
-The triple is NEE_VUT_REF, GPP_NT_VUT_REF and RECO := NEE + GPP, so it closes exactly. Rejected and counted are months
-whose published RECO differs from NEE + GPP by more than a limit, and runs of repeated values (a stuck partitioning).
-Nothing is clipped: negative night-time GPP is noise around zero and stays. Quality never removes a month here; it is
-stored beside the label, training and testing apply their own thresholds.
+The triple is NEE, GPP of the night-time partitioning and RECO := NEE + GPP, so it closes exactly; sites whose
+``partitioning`` is "dt" use the day-time one (by configuration, or because they have no other). Rejected and counted
+are months whose published RECO differs from NEE + GPP by more than a limit, and runs of repeated values (a stuck
+partitioning). Nothing is clipped: negative night-time GPP is noise around zero and stays. Quality never removes a month
+here; it is stored beside the label, training and testing apply their own thresholds.
 
 Uncertainty (one standard deviation). NEE: the product's joint uncertainty, else the random one, else
 0.05 + 0.022 |NEE|. GPP and RECO share the partitioning term p, half the difference of the two partitionings, else
@@ -54,7 +55,8 @@ def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run:
     ----------
     towers
         (site, time): ``nee``, ``gpp_nt``, ``in_record`` and, where known, ``reco_nt``, ``gpp_dt``, ``nee_quality``,
-        ``nee_joint_uncertainty``, ``nee_random_uncertainty``; fluxes in gC m-2 d-1.
+        ``nee_joint_uncertainty``, ``nee_random_uncertainty``; fluxes in gC m-2 d-1. Sites with coordinate
+        ``partitioning`` "dt" take ``gpp_dt`` and ``reco_dt`` for their labels.
     maximum_residual
         Largest |RECO - (NEE + GPP)| of the published triple in gC m-2 d-1.
     repeated_run
@@ -65,8 +67,10 @@ def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run:
     Labels
         ``flux_value``, ``flux_uncertainty``, ``flux_daytime`` (site, time, flux) and ``flux_quality`` (site, time).
     """
-    nee, gpp = _values(towers, "nee"), _values(towers, "gpp_nt")
-    reco, daytime = _values(towers, "reco_nt"), _values(towers, "gpp_dt")
+    nee, nighttime, daytime = (_values(towers, name) for name in ("nee", "gpp_nt", "gpp_dt"))
+    by_day = _by_day(towers)
+    gpp = np.where(by_day, daytime, nighttime)
+    reco = np.where(by_day, _values(towers, "reco_dt"), _values(towers, "reco_nt"))
     record = towers["in_record"].transpose("site", "time").values.astype(bool)
 
     left = record.copy()
@@ -95,7 +99,9 @@ def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run:
             "flux_value": (dims, triple(gpp, left), {**unit, "long_name": "tower flux, closing triple"}),
             "flux_uncertainty": (
                 dims,
-                np.where(left[..., None], _uncertainty(towers, nee, gpp, daytime), np.nan).astype(np.float32),
+                np.where(left[..., None], _uncertainty(towers, nee, gpp, nighttime - daytime), np.nan).astype(
+                    np.float32
+                ),
                 {**unit, "long_name": "standard uncertainty of the label"},
             ),
             "flux_daytime": (
@@ -111,6 +117,10 @@ def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run:
         },
         coords={"site": towers["site"], "time": towers["time"], "flux": list(FLUXES)},
     )
+    if "nee_measured_share" in towers:
+        share = np.where(record, _values(towers, "nee_measured_share"), np.nan).astype(np.float32)
+        about = {"units": "1", "long_name": "share of half hours with measured NEE, where known"}
+        dataset["flux_measured"] = (dims[:2], share, about)
     kept = {"kept": left.sum(1), **{reason: rejected[reason].sum(1) for reason in REASONS}}
     sites = towers["site"].values.astype(str)
     counts = pd.concat(
@@ -119,11 +129,18 @@ def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run:
     return Labels(dataset, counts[counts["months"] > 0].reset_index(drop=True))
 
 
-def _uncertainty(towers: xr.Dataset, nee: NDArray, gpp: NDArray, daytime: NDArray) -> NDArray:
+def _by_day(towers: xr.Dataset) -> NDArray[np.bool_]:
+    """Sites whose labels come from the day-time partitioning, shape (site, 1)."""
+    if "partitioning" not in towers.coords:
+        return np.zeros((towers.sizes["site"], 1), bool)
+    return (towers["partitioning"].values.astype(str) == "dt")[:, None]
+
+
+def _uncertainty(towers: xr.Dataset, nee: NDArray, gpp: NDArray, disagreement: NDArray) -> NDArray:
     joint, random = _values(towers, "nee_joint_uncertainty"), _values(towers, "nee_random_uncertainty")
     sigma = np.where(np.isfinite(joint), joint, random)
     sigma = np.where(np.isfinite(sigma), sigma, 0.05 + 0.022 * np.abs(nee))
-    partitioning = 0.5 * np.abs(gpp - daytime)
+    partitioning = 0.5 * np.abs(disagreement)
     partitioning = np.where(np.isfinite(partitioning), partitioning, 0.04 + 0.05 * np.abs(gpp))
     stacked = np.stack([partitioning, np.hypot(partitioning, sigma), sigma], -1)
     return np.maximum(stacked, UNCERTAINTY_FLOOR)

@@ -6,12 +6,16 @@ The newest product comes first (``record.PRODUCT_ORDER``), then the higher versi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
+from dere.config.sources import TowerSource
 from dere.ingest.archives import TableFile, label
 from dere.ingest.fluxnet_names import parse_name
 from dere.ingest.record import SiteRecord
+from dere.ingest.variants import partitionings
 
 COLUMNS = ("site", "file", "processing", "rank", "used", "reason")
 
@@ -35,6 +39,19 @@ def choose(records: Sequence[SiteRecord]) -> dict[str, SiteRecord]:
         if rival is None or record.rank > rival.rank:
             chosen[record.site] = record
     return dict(sorted(chosen.items()))
+
+
+def with_partitioning(record: SiteRecord, config: TowerSource) -> SiteRecord:
+    """Set ``partitioning`` to the wanted one, or where it has no month with NEE and GPP, to the other if allowed."""
+    nee = np.isfinite(record.values.get("nee", np.nan))
+    for partitioning in partitionings(config):
+        if (nee & np.isfinite(record.values.get(f"gpp_{partitioning}", np.nan))).any():
+            break
+    else:
+        partitioning = config.partitioning
+    fallback = record.counts.get("fallback", int(partitioning != config.partitioning))
+    counts = record.counts | ({"fallback": 1} if fallback else {})
+    return replace(record, partitioning=partitioning, counts=counts)
 
 
 def merged_table(

@@ -20,7 +20,7 @@ from dere.config.sources import TowerSource
 from dere.ingest.archives import TableFile, container, label
 from dere.ingest.bif import METADATA_COLUMNS
 from dere.ingest.checks import check_sunlight
-from dere.ingest.choice import choose, merged_table
+from dere.ingest.choice import choose, merged_table, with_partitioning
 from dere.ingest.discovery import recognise
 from dere.ingest.placement import Metadata, describe_site
 from dere.ingest.provenance import provenance_row
@@ -65,7 +65,9 @@ def read_towers(
         One sentence with file, column, value, expectation and remedy, for anything wrong in a file.
     """
     found = recognise(folders, config)
-    read = [(file, record) for form, file in found.towers for record in form.read(file, config)]
+    read = [
+        (file, with_partitioning(record, config)) for form, file in found.towers for record in form.read(file, config)
+    ]
     if not read:
         raise ValueError(
             f"{', '.join(map(str, folders))} hold site metadata but no tower file; add files of the FLUXNET "

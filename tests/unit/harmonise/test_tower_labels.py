@@ -106,3 +106,24 @@ def test_repeated_runs_mark_exactly_the_long_runs(values, length):
             expected[start:stop] = stop - start >= length
             start = stop
     np.testing.assert_array_equal(repeated_runs(np.array(values), length), expected)
+
+
+def test_sites_of_the_day_time_partitioning_use_it(towers):
+    towers["gpp_dt"] = towers["gpp_nt"] + 0.7
+    towers["reco_dt"] = towers["nee"] + towers["gpp_dt"]
+    towers["reco_dt"][1, 5] += 1.0  # does not close
+    towers["gpp_nt"][1] = np.nan
+    both = towers.isel(site=[0, 1]).assign_coords(partitioning=("site", np.array(["nt", "dt"], dtype=object)))
+    labels = make_labels(both)
+    gpp = labels.dataset["flux_value"].sel(flux="gpp").values
+    np.testing.assert_allclose(gpp[0], both["gpp_nt"][0], rtol=1e-6)
+    np.testing.assert_allclose(np.delete(gpp[1], 5), np.delete(both["gpp_dt"].values[1], 5), rtol=1e-6)
+    sites = both["site"].values.tolist()
+    assert months(labels, "closure", sites[1]) == 1 and months(labels, "no_gpp", sites[1]) == 0
+    assert months(make_labels(towers), "no_gpp", sites[1]) == 48
+
+
+def test_the_measured_share_is_carried_where_a_source_has_it(towers):
+    assert "flux_measured" not in make_labels(towers).dataset
+    towers["nee_measured_share"] = towers["nee"] * 0 + 0.25
+    assert np.nanmax(make_labels(towers).dataset["flux_measured"].values) == np.float32(0.25)
