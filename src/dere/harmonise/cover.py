@@ -1,8 +1,9 @@
 """Plant fractions, vegetated fraction and stand-age weights of cells and towers.
 
-A tower takes its own rows of the pixel table, else the map cell that holds it, else the stated table of its IGBP
-class; ``cover_source`` and ``age_source`` say which. Fractions sum to 1 over the vegetated part; a place without
-vegetation counts as bare grass and shrub land with vegetated fraction 0. Years outside the source take its nearest.
+A tower takes its own rows (pixels of the 300 m maps, else a table of its own), else the map cell that holds it, else
+the stated table of its IGBP class; ``cover_source`` and ``age_source`` say which. Fractions sum to 1 over the vegetated
+part unless the source says that they are shares of the land; a place without vegetation counts as bare grass and shrub
+land with vegetated fraction 0. Years outside the source take its nearest.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.harmonise import igbp as tables
+from dere.harmonise.age_lookup import ages_at_points, ages_without_forest, check_ages, layers_at_points, nearest
 from dere.variables import PLANT_TYPES, VARIABLES
 
 log = logging.getLogger(__name__)
@@ -43,25 +45,13 @@ def map_at_points(
     fraction, vegetated, found
         (point, year, plant_type), (point, year), and (point,) whether a map cell with land holds the point.
     """
-    row, row_inside = _nearest(grid["lat"].values, lat)
-    column, column_inside = _nearest(grid["lon"].values, lon)
+    row, row_inside = nearest(grid["lat"].values, lat)
+    column, column_inside = nearest(grid["lon"].values, lon)
     year = _nearest_year(grid["year"].values, years)
     fraction = grid["plant_fraction"].transpose("lat", "lon", "year", "plant_type").values[row, column][:, year]
     vegetated = grid["vegetated_fraction"].transpose("lat", "lon", "year").values[row, column][:, year]
     found = row_inside & column_inside & np.isfinite(vegetated).any(1)
     return _bare_to_grass(fraction), np.nan_to_num(vegetated), found
-
-
-def ages_at_points(
-    ages: xr.Dataset, lat: NDArray, lon: NDArray, reach: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Age weights of the table rows nearest to points, (point, age), and whether one is within ``reach`` degrees."""
-    dlat = np.abs(np.asarray(lat, float)[:, None] - ages["lat"].values)
-    dlon = np.abs((np.asarray(lon, float)[:, None] - ages["lon"].values + 180.0) % 360.0 - 180.0)
-    distance = np.maximum(dlat, dlon)
-    nearest = distance.argmin(1)
-    found = distance[np.arange(len(nearest)), nearest] <= reach * (1 + 1e-6)
-    return ages["age_weight"].transpose("point", "age").values[nearest], found
 
 
 def cell_cover(
@@ -78,20 +68,22 @@ def cell_cover(
     cells
         With coordinates ``cell``, ``lat``, ``lon`` and attribute ``grid_degrees``.
     grid, grid_ages
-        The maps and the age table.
+        The maps and the age table, or a map of forest age. Cells without forest in it take the stated priors of what
+        the plant-type map shows there.
     years, ages
         Calendar years and stand ages of the run.
 
     Raises
     ------
     ValueError
-        When maps or ages are missing as a whole or for a cell.
+        When maps or ages are missing as a whole or for a cell, or when the weights are of other ages.
     """
     if grid is None or grid_ages is None:
         raise ValueError(
             "grid cells need plant-type maps and an age table, and sources.cover gives "
             f"{'no maps' if grid is None else 'no age table'}; set sources.cover.provider to files with both"
         )
+    check_ages(grid_ages, ages)
     lat, lon = cells["lat"].values, cells["lon"].values
     fraction, vegetated, found = map_at_points(grid, lat, lon, years)
     weight, aged = ages_at_points(grid_ages, lat, lon, float(cells.attrs["grid_degrees"]) / 2)
@@ -103,8 +95,13 @@ def cell_cover(
                 f"{cells['cell'].values[first]} at {lat[first]:g}, {lon[first]:g}), every cell needs one; aggregate it "
                 "to the simulation's grid"
             )
+    bare = np.asarray(np.isnan(weight).all(1))
+    if bare.any():
+        weight[bare] = ages_without_forest(*layers_at_points(grid, lat[bare], lon[bare]), ages)
+        log.info("%d of %d cells have no forest in the age map and take stated priors", int(bare.sum()), len(bare))
     coords = {name: cells[name] for name in ("cell", "lat", "lon")}
-    return _dataset("cell", fraction, vegetated, weight, years, ages).assign_coords(coords)
+    dataset = _dataset("cell", fraction, vegetated, weight, years, ages, _whole(grid))
+    return dataset.assign_coords(coords)
 
 
 def listed_cover(
@@ -168,44 +165,60 @@ def site_cover(
     -------
     Dataset
         ``plant_fraction`` (site, year, plant_type), ``vegetated_fraction`` (site, year), ``age_weight`` (site, age);
-        coordinates ``cover_source`` and ``age_source`` (site): own, cell or igbp.
+        coordinates ``cover_source`` (site): pixels of the 300 m maps, own, cell or igbp, and ``age_source``: own, cell
+        or igbp.
     """
     classes = [str(name) for name in towers["igbp"].values]
     lat, lon = towers["lat"].values, towers["lon"].values
     sites = towers["site"].values.astype(str)
     fraction = np.repeat(tables.plant_fractions(classes)[:, None], len(years), axis=1)
     vegetated = np.repeat(tables.vegetated_fractions(classes)[:, None], len(years), axis=1)
+    whole = all(_whole(source) for source in (grid, own) if source is not None)
+    if not whole:
+        fraction = fraction * vegetated[..., None]
     weight = tables.age_weights(classes, ages)
     cover_source, age_source = np.full(len(sites), "igbp"), np.full(len(sites), "igbp")
     if grid is not None:
         of_map, of_map_vegetated, found = map_at_points(grid, lat, lon, years)
         found &= of_map_vegetated.max(1) > 0
         fraction[found], vegetated[found], cover_source[found] = of_map[found], of_map_vegetated[found], "cell"
-        if grid_ages is not None:
-            step = float(np.abs(np.diff(grid["lat"].values)).max()) if grid.sizes["lat"] > 1 else 180.0
-            of_table, aged = ages_at_points(grid_ages, lat, lon, step / 2)
-            weight[aged], age_source[aged] = of_table[aged], "cell"
+    if grid_ages is not None:
+        check_ages(grid_ages, ages)
+        of_table, aged = ages_at_points(grid_ages, lat, lon, _step(grid) / 2)
+        aged &= np.isfinite(of_table).all(1)
+        weight[aged], age_source[aged] = of_table[aged], "cell"
     if own is not None:
         rows, there = _lookup(own["site"].values.astype(str), sites)
         year = _nearest_year(own["year"].values, years)
         values = own["plant_fraction"].transpose("site", "year", "plant_type").values[rows][:, year]
         fraction[there] = _bare_to_grass(values)
         vegetated[there] = np.nan_to_num(own["vegetated_fraction"].transpose("site", "year").values[rows][:, year])
-        cover_source[there] = "own"
+        cover_source[there] = own["cover_source"].values[rows] if "cover_source" in own else "own"
     if own_ages is not None:
         rows, there = _lookup(own_ages["site"].values.astype(str), sites)
         weight[there], age_source[there] = own_ages["age_weight"].transpose("site", "age").values[rows], "own"
-    used = {name: int((cover_source == name).sum()) for name in ("own", "cell", "igbp")}
-    log.info("cover of %d towers: %d own tables, %d map cells, %d from the IGBP table", len(sites), *used.values())
-    return _dataset("site", fraction, vegetated, weight, years, ages).assign_coords(
+    used = {name: int((cover_source == name).sum()) for name in ("pixels", "own", "cell", "igbp")}
+    log.info(
+        "cover of %d towers: %d pixels, %d own tables, %d map cells, %d from the IGBP table", len(sites), *used.values()
+    )
+    return _dataset("site", fraction, vegetated, weight, years, ages, whole).assign_coords(
         site=towers["site"],
         cover_source=("site", cover_source.astype(object)),
         age_source=("site", age_source.astype(object)),
     )
 
 
-def check_sums(values: NDArray, what: str) -> NDArray[np.float64]:
+def check_sums(values: NDArray, what: str, whole: bool = True) -> NDArray[np.float64]:
     """Divide shares by their sum along the last axis when it is 1 within ``SUM_TOLERANCE``.
+
+    Parameters
+    ----------
+    values
+        Shares.
+    what
+        Name for messages.
+    whole
+        Sums must be 1; otherwise they are shares of the land, may be anything up to 1 and stay as they are.
 
     Raises
     ------
@@ -213,12 +226,26 @@ def check_sums(values: NDArray, what: str) -> NDArray[np.float64]:
         When a sum differs more, or a share is negative or missing.
     """
     total = values.sum(-1, keepdims=True)
-    if not np.isfinite(values).all() or (values < 0).any() or (np.abs(total - 1) > SUM_TOLERANCE).any():
+    off = np.abs(total - 1) if whole else total - 1
+    if not np.isfinite(values).all() or (values < 0).any() or (off > SUM_TOLERANCE).any():
         raise ValueError(
             f"{what} has sums from {total.min():g} to {total.max():g} and least value {values.min():g}, shares from 0 "
-            f"to 1 that sum to 1 within {SUM_TOLERANCE:g} are expected; correct the source table"
+            f"to 1 that sum to {'1' if whole else 'at most 1'} within {SUM_TOLERANCE:g} are expected; correct the "
+            "source table"
         )
-    return values / total
+    return values / total if whole else values
+
+
+def _step(grid: xr.Dataset | None) -> float:
+    """Cell size in degrees; half a degree without a map."""
+    if grid is None:
+        return 0.5
+    return float(np.abs(np.diff(grid["lat"].values)).max()) if grid.sizes["lat"] > 1 else 180.0
+
+
+def _whole(source: xr.Dataset) -> bool:
+    """Tell whether plant fractions sum to 1 over the vegetated part; otherwise they are shares of the land."""
+    return source["plant_fraction"].attrs.get("renormalised") != "no"
 
 
 def _dataset(
@@ -228,13 +255,14 @@ def _dataset(
     weight: NDArray,
     years: Sequence[int] | NDArray,
     ages: Sequence[int],
+    whole: bool = True,
 ) -> xr.Dataset:
     if weight.shape[1] != len(ages):
         raise ValueError(
             f"the age table has {weight.shape[1]} weights, the run has {len(ages)} stand ages; give one weight per age"
         )
     data = {
-        "plant_fraction": ((member, "year", "plant_type"), check_sums(fraction, "plant_fraction")),
+        "plant_fraction": ((member, "year", "plant_type"), check_sums(fraction, "plant_fraction", whole)),
         "vegetated_fraction": ((member, "year"), vegetated),
         "age_weight": ((member, "age"), check_sums(weight, "age_weight")),
     }
@@ -251,13 +279,6 @@ def _dataset(
 def _bare_to_grass(fraction: NDArray) -> NDArray[np.float64]:
     bare = np.eye(len(PLANT_TYPES))[PLANT_TYPES.index("GS")]
     return np.where(np.isfinite(fraction).all(-1, keepdims=True), fraction, bare)
-
-
-def _nearest(axis: NDArray, points: NDArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    distance = np.abs(np.asarray(points, float)[:, None] - axis)
-    index = distance.argmin(1)
-    step = np.abs(np.diff(axis)).max() if len(axis) > 1 else np.inf
-    return index, distance[np.arange(len(index)), index] <= step / 2 * (1 + 1e-6)
 
 
 def _nearest_year(known: NDArray, years: Sequence[int] | NDArray) -> NDArray[np.int64]:
