@@ -111,6 +111,8 @@ class HarmoniseConfig(Section):
     """A site with a larger share of months filled by its own climatology in a core driver is dropped."""
     dominance: float = Field(0.9, gt=0.5, le=1)
     """Simulations without pure stands: cells with a plant type above this share serve as pure samples of it."""
+    regrid: Literal["conservative", "refuse"] = "conservative"
+    """Plant-type maps on another regular grid than the simulation's: area-weighted means for its cells, or an error."""
 
 
 class SplitsConfig(Section):

@@ -24,6 +24,7 @@ from dere.harmonise.cells import (
     positions,
 )
 from dere.harmonise.cover import cell_cover, listed_cover, site_cover
+from dere.harmonise.cover_grid import maps_on_grid
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.interim import Interim
 from dere.harmonise.labels import make_labels
@@ -228,7 +229,10 @@ def _files(
     if interim.cover.cells is not None:
         of_cells = listed_cover(grid, interim.cover.cells, years, ages)
     else:
-        of_cells = cell_cover(grid, interim.cover.grid, interim.cover.grid_ages, years, ages)
+        maps = interim.cover.grid
+        if maps is not None:
+            maps = maps_on_grid(maps, float(forcing.attrs["grid_degrees"]), config.regrid)
+        of_cells = cell_cover(grid, maps, interim.cover.grid_ages, years, ages)
     drivers = cell_drivers(grid, of_cells, config.driver_set, config.satellites)
     position = positions(towers["cell"].values, forcing)
     simulated, initial = states_at_towers(interim.simulation, pure, towers, position)
