@@ -18,17 +18,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dere.config.imputation import PointModelConfig
+from dere.harmonise.drivers import SOIL_PROPERTIES
 from dere.imputation.series import Series
 from dere.training.loop import LossParts
+
+CONSTANT = frozenset(f"soil_{name}" for name in SOIL_PROPERTIES)
+"""Driver channels without a course in time."""
 
 
 def features(series: Series) -> NDArray[np.float32]:
     """Inputs of the point model (S, T, X): drivers, last month's, three-month mean, season, statics.
 
-    Channels that are constant along time at every site (soil) enter once through their value, never as lags.
+    Channels that are constant along time (soil properties) enter once through their value, never as lags. Which they
+    are follows from their names: a shortwave hour that is dark at these sites may be bright at others.
     """
     drivers = series.drivers
-    varying = drivers.std(1).max(0) > 1e-6
+    varying = np.array([name not in CONSTANT for name in series.channels])
     moving = drivers[..., varying]
     before = _lag(moving, 1)
     mean3 = (moving + before + _lag(moving, 2)) / 3

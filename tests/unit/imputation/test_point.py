@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -46,3 +48,12 @@ def test_prediction_takes_the_networks_of_the_group():
     assert not np.allclose(made[0], made[1]) and not np.allclose(made[1], made[2])
     with torch.no_grad():
         assert np.allclose(made[1], model(torch.from_numpy(inputs[:1, :]))[1].numpy(), atol=1e-6)
+
+
+def test_inputs_have_the_same_width_for_any_choice_of_sites(towers, splits, statistics):
+    """A channel without variation at some sites (a dark hour of shortwave) must not change the network's inputs."""
+    series = build(towers, splits, statistics)
+    flat = series.drivers.copy()
+    flat[0, :, 2] = 0
+    one = replace(series, drivers=flat).take(np.arange(1))
+    assert features(one).shape[-1] == features(series).shape[-1]
