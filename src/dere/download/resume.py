@@ -117,7 +117,6 @@ class ResumingDownloader:
                 if self.clock() - reported >= SECONDS_BETWEEN_REPORTS:
                     reported = self.clock()
                     self._report(stream, start, expected, reported - began)
-            stream.truncate()
             stream.flush()
             os.fsync(stream.fileno())
         have = self._have()

@@ -22,6 +22,8 @@ class Resource:
     headers: dict = field(default_factory=dict)
     redirect: str | None = None
     says_length: bool = True
+    shift: int = 0
+    """Bytes by which the start of a range is missed."""
     delay: threading.Event | None = None
     """Waited for before the second half of the body."""
 
@@ -60,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         asked = self.headers.get("Range")
         same = self.headers.get("If-Range") in (None, resource.etag)
         if asked and resource.knows_ranges and same:
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+            start = int(asked.removeprefix("bytes=").removesuffix("-")) + resource.shift
             if start >= len(body):
                 return self.answer(416, {"Content-Range": f"bytes */{len(body)}"})
             self.send_response(206)

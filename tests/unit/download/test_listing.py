@@ -171,3 +171,4 @@ def test_services_and_secret_come_from_the_environment(server, waits):
     services.client(Politeness(), {}).json(f"{server.address}/x")
     assert [headers.get("Authorization") for headers in server.asked("/x")] == ["Bearer secret", None]
     assert server.asked("/x")[0]["User-Agent"].startswith("dere/")
+    assert server.asked("/x")[0]["Accept-Encoding"] == "identity"
