@@ -67,7 +67,7 @@ class NetcdfSimulation(Section):
     """Cells with less vegetation than this share of their land are left out."""
     above_ground: dict[str, float] = Field(_ABOVE_GROUND)
     """Above-ground share of vegetation carbon by class, where root_carbon is not given."""
-    drivers_pattern: str = "*{name}*.nc"
+    drivers_pattern: str = "*[._]{name}[._]*nc"
     """File of a driver below sources.simulation.path."""
     drivers: dict[str, str] = Field(_DRIVERS)
     """Names of monthly drivers (CRU-JRA); an empty vpd or wind follows from humidity or from the two components."""

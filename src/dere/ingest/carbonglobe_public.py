@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,7 @@ def read_public(
         are annual and ``annual_targets`` is ``refuse``.
     """
     folder = Path(folder)
+    check_public(folder)
     require_channels(driver_set, folder)
     ages = ages_of(folder)
     mask = np.array(stored_npy(folder / "mask2d.npy").rows(0, 10**6))
@@ -122,6 +124,34 @@ def read_public(
         attrs={"grid_degrees": forcing.attrs["grid_degrees"]},
     )
     return forcing, without_fluxes(simulation) if drop else simulation
+
+
+def check_public(folder: Path) -> None:
+    """Check that a folder without meta.json is not one of our own layout that lost it.
+
+    Raises
+    ------
+    FileNotFoundError
+        When it holds files that the public CarbonGlobe lacks.
+    """
+    own = sorted(path.name for name in ("glob_F*.npy", "glob_Y_*.npy", "monthly8.nc") for path in folder.glob(name))
+    if own:
+        raise FileNotFoundError(
+            f"{folder / 'meta.json'} does not exist, but {own[0]} beside it shows our own layout, whose first year, grid "
+            "and ages stand there; write it, or remove what the public CarbonGlobe does not have"
+        )
+
+
+def drop_own_fluxes(folder: Path, ages: Sequence[int], policy: str) -> bool:
+    """Whether the mixture's fluxes of a folder of our own layout are annual and must be dropped.
+
+    Raises
+    ------
+    ValueError
+        When they are annual and the policy is ``refuse``.
+    """
+    stored = [stored_npy(folder / f"glob_Y{age:03d}.npy") for age in ages]
+    return decide(count_annual(gpp_series(stored)), policy, f"{folder}: glob_Y*.npy")
 
 
 def ages_of(folder: Path) -> tuple[int, ...]:
