@@ -68,7 +68,7 @@ config: env ## write config.yaml again from the models in src/dere/config
 	$(BIN)/python -m dere.config.render config.yaml
 
 download: env ## fetch a published data set, or check and list what is there: make download SOURCE=carbonglobe
-	@$(if $(SOURCE),$(SNAKEMAKE) download_$(SOURCE) --forcerun download $(ARGS),\
+	@$(if $(SOURCE),$(BIN)/snakemake download_$(SOURCE) --cores 1 --forcerun download $(ARGS),\
 	$(PYTHON) workflow/check.py --only-downloads)
 
 check: ## is everything at hand? inputs, disk, Python, expected time
