@@ -68,8 +68,9 @@ class TowerSource(Section):
     """Threshold that varies by year (vut) or is constant (cut)."""
     partitioning: Literal["nt", "dt"] = "nt"
     """Partitioning of the labels: night-time (nt) or day-time (dt)."""
-    fallback: bool = True
-    """A site without the wanted threshold or partitioning takes another one for its whole record, counted."""
+    fallback: Literal["none", "threshold", "all"] = "threshold"
+    """What a site without a month of the wanted variant may take for its whole record: nothing, another threshold, or
+    (all) also the other partitioning; each such site is counted."""
     members: bool = False
     """Keep the percentile members of NEE and GPP, whose annual sums must use the same member all year."""
     maximum_member_gb: float = Field(4.0, gt=0)

@@ -3,7 +3,8 @@
 The friction-velocity threshold varies by year (VUT) or is constant (CUT, absent in short records); of the 40 resampled
 thresholds the reference (REF) or the median (USTAR50) member is taken; GPP comes from the night-time (NT) or day-time
 (DT) partitioning. A site takes one variant for its whole record. Where the wanted one holds no month with both NEE and
-GPP, the others are tried in a fixed order: first another threshold, then the other partitioning.
+GPP, the others are tried in a fixed order, as far as the configuration allows: first another threshold, then the other
+partitioning.
 """
 
 from __future__ import annotations
@@ -36,20 +37,20 @@ def flux_columns(variant: str) -> dict[str, str]:
 
 
 def variants(config: TowerSource) -> tuple[str, ...]:
-    """Variants in the order of preference; only the wanted one without ``fallback``.
+    """Variants in the order of preference; only the wanted one with ``fallback: none``.
 
     The other kind of threshold (VUT, CUT) comes before the other member (REF, USTAR50).
     """
     kinds = ("VUT", "CUT") if config.cut_or_vut == "vut" else ("CUT", "VUT")
     names = ("REF", "USTAR50") if config.threshold == "ref" else ("USTAR50", "REF")
     ordered = tuple(f"{kind}_{name}" for name, kind in product(names, kinds))
-    return ordered if config.fallback else ordered[:1]
+    return ordered[:1] if config.fallback == "none" else ordered
 
 
 def partitionings(config: TowerSource) -> tuple[str, ...]:
-    """Partitionings in the order of preference."""
+    """Partitionings in the order of preference; only the wanted one unless ``fallback: all``."""
     ordered = ("nt", "dt") if config.partitioning == "nt" else ("dt", "nt")
-    return ordered if config.fallback else ordered[:1]
+    return ordered if config.fallback == "all" else ordered[:1]
 
 
 def variant_columns(config: TowerSource) -> frozenset[str]:

@@ -59,19 +59,19 @@ def test_a_short_record_has_no_constant_threshold(caplog):
         record = read(table, cut_or_vut="cut")
     assert record.variant == "VUT_REF" and record.counts["fallback"] == 1
     assert "f.csv has no month with NEE and GPP of CUT_REF, nt; VUT_REF, nt is taken" in caplog.text
-    alone = read(table, cut_or_vut="cut", fallback=False)
+    alone = read(table, cut_or_vut="cut", fallback="none")
     assert alone.variant == "CUT_REF" and np.isnan(alone.values["nee"]).all()
 
 
 def test_a_site_without_night_time_partitioning():
     table = table_of_all()
     table[[c for c in table if "_NT_" in c]] = -9999
-    record = read(table)
+    record = read(table, fallback="all")
     assert (record.variant, record.partitioning) == ("VUT_REF", "dt")
-    assert read(table, fallback=False).partitioning == "nt"
+    assert read(table).partitioning == "nt" and "fallback" not in read(table).counts
     # another threshold with the wanted partitioning comes before the other partitioning
     table["GPP_NT_CUT_REF"] = 3.0
-    assert (read(table).variant, read(table).partitioning) == ("CUT_REF", "nt")
+    assert (read(table, fallback="all").variant, read(table, fallback="all").partitioning) == ("CUT_REF", "nt")
 
 
 def test_a_site_without_any_flux_keeps_what_was_wanted():
@@ -83,16 +83,16 @@ def test_a_site_without_any_flux_keeps_what_was_wanted():
 
 def test_orders():
     assert variants(TowerSource()) == ("VUT_REF", "CUT_REF", "VUT_USTAR50", "CUT_USTAR50")
-    assert variants(TowerSource(cut_or_vut="cut", fallback=False)) == ("CUT_REF",)
-    assert partitionings(TowerSource(partitioning="dt")) == ("dt", "nt")
+    assert variants(TowerSource(cut_or_vut="cut", fallback="none")) == ("CUT_REF",)
+    assert partitionings(TowerSource(partitioning="dt", fallback="all")) == ("dt", "nt")
 
 
 def test_records_of_other_formats_settle_their_partitioning():
     record = read(table_of_all())
     record.values["gpp_nt"][:] = np.nan
-    settled = with_partitioning(record, TowerSource())
+    settled = with_partitioning(record, TowerSource(fallback="all"))
     assert settled.partitioning == "dt" and settled.counts["fallback"] == 1
-    assert with_partitioning(record, TowerSource(fallback=False)).partitioning == "nt"
+    assert with_partitioning(record, TowerSource()).partitioning == "nt"
 
 
 def test_members_are_those_of_the_variant_and_arrive_in_the_interim_file(tmp_path):
