@@ -68,7 +68,9 @@ def member_columns(kind: str, partitioning: tuple[str, ...]) -> list[str]:
 
 
 def choose_variant(table: pd.DataFrame, config: TowerSource, source: str) -> tuple[str, str]:
-    """First variant and partitioning with a row that has NEE and GPP; the wanted ones where there is none.
+    """First variant and partitioning with a row that has NEE and GPP.
+
+    Where there is none, the first variant with NEE, else the wanted one.
 
     Parameters
     ----------
@@ -88,7 +90,8 @@ def first_with_both(present: Callable[[str], np.ndarray], config: TowerSource) -
         columns = flux_columns(variant)
         if (present(columns["nee"]) & present(columns[f"gpp_{partitioning}"])).any():
             return variant, partitioning
-    return variants(config)[0], config.partitioning
+    with_nee = (variant for variant in variants(config) if present(flux_columns(variant)["nee"]).any())
+    return next(with_nee, variants(config)[0]), config.partitioning
 
 
 def parse_members(table: pd.DataFrame, variant: str, partitioning: str, source: str) -> dict[str, np.ndarray]:

@@ -69,6 +69,9 @@ def test_a_site_without_night_time_partitioning():
     record = read(table, fallback="all")
     assert (record.variant, record.partitioning) == ("VUT_REF", "dt")
     assert read(table).partitioning == "nt" and "fallback" not in read(table).counts
+    # without any GPP of the partitioning, NEE still decides over the threshold
+    alone = synthetic_monthly().drop(columns=["GPP_NT_VUT_REF"])
+    assert read(alone, cut_or_vut="cut").variant == "VUT_REF"
     # another threshold with the wanted partitioning comes before the other partitioning
     table["GPP_NT_CUT_REF"] = 3.0
     assert (read(table, fallback="all").variant, read(table, fallback="all").partitioning) == ("CUT_REF", "nt")
