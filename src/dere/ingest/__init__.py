@@ -10,6 +10,7 @@ towers             every tower file of some folders, one processing per site -> 
 fluxnet            monthly files of the FLUXNET family (FLUXNET2015, ICOS, AmeriFlux, shuttle)
 fluxnet_extract    the 44-column monthly extract of FLUXNET2015 with LAI and EVI
 bif                site metadata: BADM/BIF long tables and plain site tables
+columns            what each source calls a quantity, and in which unit
 provenance         file, checksum, licence and citation of everything that was read
 =================  ==================================================================================
 """
