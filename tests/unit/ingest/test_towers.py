@@ -1,6 +1,7 @@
 """Folders of tower files become one Dataset, one processing per site."""
 
 import logging
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,12 @@ import pytest
 from ingest_samples import flx_name, synthetic_extract, synthetic_monthly, write_bif
 
 from dere.config.sources import TowerSource
+from dere.harmonise.axis import on_calendar_years
+from dere.ingest.bif import read_bif
 from dere.ingest.checks import daily_top_of_atmosphere
 from dere.ingest.towers import read_towers
 from dere.io import file_sha256, read_netcdf, write_netcdf
+from dere.world.write_towers import bif_table
 
 BIF = "FLX_AA-Flx_BIF_MM_20260101.csv"
 
@@ -131,7 +135,10 @@ def test_two_codes_of_one_site(tmp_path):
     put(tmp_path, flx_name("GL-ZaH"), old)
     put(tmp_path, flx_name("DK-ZaH", 2001, 4, release="beta-3"), new)
     write_bif(tmp_path / BIF, {"DK-ZaH": (74.5, -20.6, "GRA")})
-    towers, _, _ = read_towers([tmp_path], TowerSource())
+    towers, _, merged = read_towers([tmp_path], TowerSource())
+    assert merged["file"].tolist() == [flx_name("DK-ZaH", 2001, 4, release="beta-3"), flx_name("GL-ZaH")]
+    assert merged["rank"].tolist() == [1, 2] and merged["used"].tolist() == [True, False]
+    assert merged["reason"][1].startswith("icos-warm-winter-2020 FULLSET beta-3 (FLX_DK-ZaH")
     assert towers.site.values.tolist() == ["GL-ZaH"]
     assert towers.network.item() == "icos-ww" and int(towers.in_record.sum()) == 48
 
@@ -189,3 +196,55 @@ def test_interim_file_goes_and_comes_back(folder, tmp_path):
         np.testing.assert_array_equal(again[name].values, towers[name].values)
     assert (again.time.values == towers.time.values).all()
     assert again.igbp.values.tolist() == towers.igbp.values.tolist()
+
+
+def test_table_of_what_was_merged(folder):
+    put(folder, flx_name("AA-Syn").replace("_MM_", "_DD_"), pd.DataFrame({"TIMESTAMP": [20010101]}))
+    merged = read_towers([folder], TowerSource()).merged
+    assert merged["site"].tolist() == ["AA-Syn"] * 3
+    assert merged["used"].tolist() == [True, False, False]
+    assert merged["reason"].tolist() == [
+        "newest processing",
+        f"fluxnet2015 FULLSET 1-4 ({flx_name('AA-Syn')}) is newer",
+        "step MM of the same processing is read",
+    ]
+    assert merged["rank"].isna().tolist() == [False, False, True]
+
+
+def test_climate_class_and_time_zone_of_bif_come_first(folder):
+    with (folder / BIF).open("a") as bif:
+        bif.write("AA-Syn;90;GRP_CLIM_AVG;CLIMATE_KOEPPEN;Dfb\nAA-Syn;91;GRP_UTC_OFFSET;UTC_OFFSET;1\n")
+    towers = read_towers([folder], TowerSource()).dataset
+    assert towers.koppen.values.tolist() == ["Dfb", "", "Temperate"]
+    assert towers.utc_offset.values[0] == 1 and np.isnan(towers.utc_offset.values[1:]).all()
+
+
+def test_the_built_in_world_states_its_climate_class(tmp_path):
+    """The world's own metadata table, read back."""
+    sites = SimpleNamespace(site=np.array(["XX-Syn"]), lat=np.array([50.0]), lon=np.array([10.0]))
+    climate = SimpleNamespace(
+        monthly={"air_temperature": np.full((1, 12), 8.0), "precipitation": np.full((1, 12), 2.0)},
+        elevation=np.array([100.0]),
+    )
+    (tmp_path / BIF).write_text(bif_table(sites, ["ENF"], ["Cfb"], climate), encoding="latin-1")
+    row = read_bif(tmp_path / BIF).loc["XX-Syn"]
+    assert (row.koppen, row.igbp, row.utc_offset) == ("Cfb", "ENF", 1)
+
+
+def test_diurnal_cycles_arrive_in_the_interim_file(folder, tmp_path):
+    hours = pd.date_range("2001-01-01", "2002-01-01", freq="60min", inclusive="left")
+    table = synthetic_monthly(2001, 1).iloc[np.asarray(hours.month) - 1].reset_index(drop=True)
+    table.insert(0, "TIMESTAMP_START", hours.strftime("%Y%m%d%H%M").astype(int))
+    table[[c for c in table if c.endswith("_QC")]] = 0
+    table["WS_F"] = 2 + hours.hour / 10
+    table["P_F"] = table["P_ERA"] = 0.1
+    put(folder, flx_name("HH-Syn", 2001, 1).replace("_MM_", "_HR_"), table.drop(columns="TIMESTAMP"))
+    put(folder, "sites.csv", pd.DataFrame({"site": ["HH-Syn"], "lat": [50.0], "lon": [3.0]}))
+    towers = read_towers([folder], TowerSource()).dataset
+    assert towers.wind_hourly.dims == ("site", "time", "hour") and towers.wind_hourly.attrs["units"] == "m s-1"
+    np.testing.assert_allclose(towers.wind_hourly.sel(site="HH-Syn").values[5], 2 + np.arange(24) / 10)
+    assert np.isnan(towers.wind_hourly.sel(site="AA-Syn")).all()
+    assert towers.nee_measured_share.sel(site="HH-Syn").values[0] == 1
+    again = read_netcdf(write_netcdf(towers, tmp_path / "interim" / "towers.nc"))
+    np.testing.assert_array_equal(again.wind_hourly.values, towers.wind_hourly.values)
+    assert on_calendar_years(again).wind_hourly.shape == (4, 48, 24)
