@@ -31,6 +31,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/world.smk"
 include: "workflow/rules/download.smk"
+include: "workflow/rules/plant_types.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/harmonise.smk"
 include: "workflow/rules/stages.smk"

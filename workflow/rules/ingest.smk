@@ -33,6 +33,9 @@ rule ingest_cover:
         code=code("ingest_cover"),
         files=cover_files(config),
         towers=tower_files(config),
+        made=[f"<interim>/plant_types/{name}" for name in MADE_MAPS],
+        pixels=["<interim>/site_pixels.csv"] if FINE_MAPS else [],
+        ages=AGE_FILES,
     output:
         cover="<interim>/cover.nc",
         provenance="<interim>/provenance_cover.csv",
@@ -48,6 +51,7 @@ rule ingest_cover:
         config=config["sources"]["cover"],
         towers=config["sources"]["towers"]["paths"],
         ages=stand_ages(config),
+        degrees=MAP_DEGREES,
         arrays=arrays_of(config, "cover"),
     script:
         "../scripts/ingest_cover.py"

@@ -23,4 +23,7 @@ with logged(snakemake.log[0]):
             snakemake.params.ages,
             config,
             *map(Path, snakemake.output),
+            made=[Path(path) for path in snakemake.input.made],
+            pixels=next(map(Path, snakemake.input.pixels), None),
+            degrees=snakemake.params.degrees,
         )

@@ -159,7 +159,9 @@ def aggregated_maps(folder: Path, made: Sequence[Path] = ()) -> dict[int, Path]:
     for path in sorted(folder.glob("*.nc")):
         year = year_of(path.name)
         if year is None:
-            log.warning("%s: not named like a plant-type map, ignored", path.name)
+            # stand ages may lie beside the maps, a misspelt map may not go unnoticed
+            level = logging.WARNING if "PFT" in path.name.upper() else logging.INFO
+            log.log(level, "%s: not named like a plant-type map, ignored", path.name)
         elif not is_aggregated(path.name):
             fine += 1
         elif year in found:

@@ -151,6 +151,20 @@ PRODUCTS: dict[str, Product] = {
         url="https://doi.org/10.1145/3770855.3818927",
     ),
     "age-weights": Product("table of stand-age weights", "as its author states", "as its author states"),
+    "gfad": Product(
+        "Global forest age dataset GFAD v1.1",
+        "CC-BY-4.0 (page; the attribute inside the file is narrower)",
+        "Poulter et al., GFAD v1.1, doi 10.1594/PANGAEA.897392",
+        version="1.1",
+        url="https://doi.org/10.1594/PANGAEA.897392",
+    ),
+    "mpi-bgc-forest-age": Product(
+        "MPI-BGC forest age 1.0.0",
+        "CC-BY-4.0",
+        "Besnard et al. 2021, Earth Syst Sci Data 13:4881, data doi 10.17871/ForestAgeBGI.2021",
+        version="1.0.0",
+        url="https://doi.org/10.17871/ForestAgeBGI.2021",
+    ),
     "unknown": Product("not recognised", "unknown", "unknown"),
 }
 

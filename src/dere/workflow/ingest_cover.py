@@ -10,14 +10,14 @@ import xarray as xr
 
 from dere.config.sources import CoverSource
 from dere.harmonise.interim import Cover, pack_cover
-from dere.ingest.age_weights import read_grid_age_weights, read_site_age_weights
+from dere.ingest.age_weights import read_site_age_weights
 from dere.ingest.esacci import read_cover, read_site_plant_types
 from dere.ingest.provenance import provenance_of
+from dere.ingest.stand_ages import PRODUCTS, find_ages, read_ages
 from dere.io import write_netcdf, write_table
 
 log = logging.getLogger(__name__)
 
-GRID_AGES = "lat_lon_age_weights.csv"
 SITE_TYPES = "site_plant_types.csv"
 SITE_AGES = "site_age_weights.csv"
 
@@ -29,42 +29,86 @@ def ingest_cover(
     config: CoverSource,
     cover: Path,
     provenance: Path,
+    made: Sequence[Path] = (),
+    pixels: Path | None = None,
+    degrees: float = 0.5,
 ) -> None:
     """Write ``cover`` (see ``dere.harmonise.interim.pack_cover``) and the table of the files behind it.
 
     Parameters
     ----------
     folder
-        Yearly maps and the table of stand ages by cell; None = there are no maps.
+        Yearly maps and the stand ages by cell; None = there are no maps.
     tower_folders
         May hold tables of plant types and stand ages by site.
     ages
         Stand ages of the simulation, in years, in the order of the weight columns.
     config
-        Which types count.
+        Which types count, and where the stand ages are.
     cover, provenance
         Files to write.
+    made
+        Aggregated maps that were made of 300 m maps in ``folder``.
+    pixels
+        Plant types at towers, read from the 300 m maps; they go before a site's own table.
+    degrees
+        Cell size of the run.
 
     Raises
     ------
     FileNotFoundError
-        When the maps or their table of ages are missing.
+        When the maps or their stand ages are missing.
     ValueError
         When a file is truncated or breaks its format.
     """
     maps = sorted(folder.glob("ESACCI*.nc")) if folder else []
     types = existing(tower_folders, SITE_TYPES)
     site_ages = existing(tower_folders, SITE_AGES)
+    rule = (config.include_crops, config.classes.model_dump(), config.renormalise)
+    age_map = find_ages(config.age, folder) if folder or config.age.path else None
     tables = Cover(
-        grid=read_cover(folder, config.include_crops) if folder else None,
-        grid_ages=read_grid_age_weights(folder / GRID_AGES, ages) if folder else None,
-        sites=joined(types, lambda path: read_site_plant_types(path, config.include_crops)),
+        grid=read_cover(folder, *rule, made) if folder else None,
+        grid_ages=read_ages(*age_map, ages, degrees, config.age.tree_cover) if age_map else None,
+        sites=with_pixels(
+            joined(types, lambda path: read_site_plant_types(path, *rule)),
+            read_site_plant_types(pixels, *rule) if pixels and has_rows(pixels) else None,
+        ),
         site_ages=joined(site_ages, lambda path: read_site_age_weights(path, ages)),
     )
     write_netcdf(pack_cover(tables), cover)
-    age_tables = [*([folder / GRID_AGES] if folder else []), *site_ages]
-    write_table(provenance_of({"esacci-pft": [*maps, *types], "age-weights": age_tables}), provenance)
-    log.info("%d maps, %d tables of plant types by site, %d tables of ages", len(maps), len(types), len(age_tables))
+    sources = {"esacci-pft": [*maps, *types], "age-weights": list(site_ages)}
+    if age_map:
+        sources[PRODUCTS[age_map[0]]] = [age_map[1], *sources.get(PRODUCTS[age_map[0]], [])]
+    write_table(provenance_of(sources), provenance)
+    log.info(
+        "%d maps (%d aggregated by this run), %d tables of plant types by site, %d tables of ages by site, %s",
+        len(maps),
+        len(made),
+        len(types),
+        len(site_ages),
+        f"stand ages of cells from {age_map[1].name} ({age_map[0]})" if age_map else "no stand ages of cells",
+    )
+
+
+def has_rows(path: Path) -> bool:
+    """Tell whether a table holds more than its header: no site may lie in the maps."""
+    return len(path.read_text(encoding="utf-8").splitlines()) > 1
+
+
+def with_pixels(tables: xr.Dataset | None, pixels: xr.Dataset | None) -> xr.Dataset | None:
+    """Put rows read from the 300 m maps before the sites' own tables; ``cover_source`` (site) says which.
+
+    A table of other years takes the nearest year for each year of the maps, as harmonise does.
+    """
+    if pixels is None:
+        return tables
+    pixels = pixels.assign(cover_source=("site", ["pixels"] * pixels.sizes["site"]))
+    if tables is None:
+        return pixels
+    rest = tables.sel(site=[site for site in tables["site"].values if site not in set(pixels["site"].values)])
+    rest = rest.sel(year=pixels["year"], method="nearest").assign_coords(year=pixels["year"])
+    rest = rest.assign(cover_source=("site", ["own"] * rest.sizes["site"]))
+    return xr.concat([pixels, rest], dim="site", data_vars="minimal", coords="minimal")
 
 
 def existing(folders: Sequence[Path], name: str) -> list[Path]:

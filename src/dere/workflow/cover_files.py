@@ -1,0 +1,77 @@
+"""Which maps a run finds, and on which grid they are wanted; read by the rules before any job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dere.ingest.esacci_names import aggregated_name, fine_maps, year_of
+
+HALF_DEGREE = 0.5
+"""Cell size of the published simulation and of most maps."""
+
+
+def maps_at_300_m(config: Mapping[str, Any]) -> dict[int, Path]:
+    """Return the 300 m plant-type maps of a run by year.
+
+    Raises
+    ------
+    ValueError
+        When two files are of one year.
+    """
+    source = config["sources"]["cover"]
+    if source["provider"] != "files" or not source["path"]:
+        return {}
+    return fine_maps(Path(source["path"]).glob("*.nc"))
+
+
+def missing_years(config: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the 300 m maps that have no aggregated map beside them, by the name of the one to be made."""
+    fine = maps_at_300_m(config)
+    there = {path.name for path in Path(config["sources"]["cover"]["path"] or ".").glob("*.nc")} if fine else set()
+    years = {year_of(name) for name in there - {path.name for path in fine.values()}}
+    return {aggregated_name(path.name): path for year, path in fine.items() if year not in years}
+
+
+def map_degrees(config: Mapping[str, Any]) -> float:
+    """Return the cell size of maps: the configured one, else the simulation's, else half a degree.
+
+    Raises
+    ------
+    ValueError
+        When the simulation's meta.json cannot be read.
+    """
+    if config["sources"]["cover"]["aggregate_degrees"]:
+        return float(config["sources"]["cover"]["aggregate_degrees"])
+    simulation = config["sources"]["simulation"]
+    meta = Path(simulation["path"]) / "meta.json"
+    if simulation["provider"] == "files" and simulation["path"] and meta.is_file():
+        try:
+            return float(json.loads(meta.read_text(encoding="utf-8")).get("grid_degrees", HALF_DEGREE))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"{meta} gives no grid_degrees ({error}), but a number is expected; correct it, or state "
+                "sources.cover.aggregate_degrees"
+            ) from None
+    if simulation["provider"] == "files" and not simulation["path"] and config["world"]:
+        return float(config["world"]["grid_degrees"])
+    return HALF_DEGREE
+
+
+def age_files(config: Mapping[str, Any]) -> list[str]:
+    """Return the files of stand ages that lie outside the folder of the maps.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the configured path does not exist.
+    """
+    given = config["sources"]["cover"]["age"]["path"]
+    if not given:
+        return []
+    path = Path(given)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: sources.cover.age.path does not exist; correct it")
+    return [given] if path.is_file() else sorted(str(file) for file in path.rglob("*") if file.is_file())

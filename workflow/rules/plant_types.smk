@@ -1,0 +1,69 @@
+# Maps at 300 m: one job per year, so that an interrupted run goes on with the year it was at. No file is made where the
+# folder of the maps holds aggregated ones only.
+
+from dere.workflow import cover_files as cover_source
+
+
+def cover_question(ask):
+    """Return what the folder of the maps says; stop with a sentence when it is wrong."""
+    try:
+        return ask(config)
+    except (ValueError, FileNotFoundError) as error:
+        raise WorkflowError(str(error)) from None
+
+
+FINE_MAPS = cover_question(cover_source.maps_at_300_m)
+MADE_MAPS = cover_question(cover_source.missing_years)
+MAP_DEGREES = cover_question(cover_source.map_degrees)
+AGE_FILES = cover_question(cover_source.age_files)
+
+
+def fine_map(wildcards):
+    """Return the 300 m map of which an aggregated one is made."""
+    return str(MADE_MAPS[wildcards.map])
+
+
+rule aggregate_plant_types:
+    input:
+        code=code("aggregate_plant_types"),
+        map=fine_map,
+    output:
+        "<interim>/plant_types/{map}",
+    log:
+        "<logs>/aggregate_plant_types/{map}.log",
+    wildcard_constraints:
+        map=r"ESACCI-LC-L4-PFT-Map-300m-P1Y-aggregated-\d+-v[\d.]+nc",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        config={
+            "degrees": MAP_DEGREES,
+            "area_weights": config["sources"]["cover"]["area_weights"],
+        },
+    script:
+        "../scripts/aggregate_plant_types.py"
+
+
+rule sample_plant_types:
+    input:
+        code=code("sample_plant_types"),
+        maps=[str(path) for path in FINE_MAPS.values()],
+        towers="<interim>/towers.nc",
+    output:
+        "<interim>/site_pixels.csv",
+    log:
+        "<logs>/sample_plant_types.log",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        config={"tower_window_km": config["sources"]["cover"]["tower_window_km"]},
+    script:
+        "../scripts/sample_plant_types.py"
