@@ -67,5 +67,9 @@ def draw(
         if here.any():
             label = f"{names[name]}: {here.sum()}"
             artists.append(maps.points(axes, lat[here], lon[here], label=label, **look))
+    unknown = int(np.isnan(lon).sum())
+    if unknown:
+        note = f"{unknown} of {len(lon)} sites have no published coordinates"
+        artists.append(axes.text(0.5, 0.02, note, transform=axes.transAxes, ha="center", va="bottom"))
     figure.legend(loc="outside upper center", ncols=2)
     return artists

@@ -8,6 +8,7 @@ split.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,14 +72,16 @@ def read_simulation(folder: Path, config: SimulationSource) -> tuple[xr.Dataset,
     fractions = "cell_fractions_annual" if "cell_fractions_annual" in found else "cell_fractions"
     require_files(found, folder, config.network, "cells", fractions)
     members = read_members(found, len(config.ages))
-    drivers = np.concatenate([part.drivers for part in members])
-    coords = cell_axis(members, drivers, Path(config.coordinates) if config.coordinates else None, config)
+    counts = {part.kind: len(part.drivers) for part in members}
+    if "statistics" in found:
+        compare(Npz(found["statistics"]), members[0])
+    states = joined(members, "states")
+    drivers = joined(members, "drivers")
+    coords = cell_axis(counts, drivers, Path(config.coordinates) if config.coordinates else None, config)
     source = found["cells"].name
     for start in range(0, len(drivers), _BLOCK):
         block = slice(start, start + _BLOCK)
         check_channels(drivers[block], coords["lat"].values[block], f"{source}: x", start)
-    if "statistics" in found:
-        compare(Npz(found["statistics"]), members[0])
     first, months = FIRST_YEAR * MONTHS, YEARS * MONTHS
     forcing = xr.Dataset(
         {**parse_channels(drivers, first, source), "soil": parse_soil(drivers)},
@@ -90,7 +93,6 @@ def read_simulation(folder: Path, config: SimulationSource) -> tuple[xr.Dataset,
             "start_month": f"{FIRST_YEAR}-01",
         },
     )
-    states = np.concatenate([part.states for part in members])
     for position, name in enumerate(TARGETS):
         count_out_of_range(name, states[..., position], source)
     simulation = xr.Dataset(
@@ -99,7 +101,7 @@ def read_simulation(folder: Path, config: SimulationSource) -> tuple[xr.Dataset,
             "initial_state": (("cell", "stand", "age", "target"), states[:, None, :, 0]),
             "plant_fraction": (
                 ("cell", "age", "year", "plant_type"),
-                np.concatenate([part.fractions for part in members]),
+                joined(members, "fractions"),
             ),
         },
         coords={
@@ -115,26 +117,51 @@ def read_simulation(folder: Path, config: SimulationSource) -> tuple[xr.Dataset,
     )
     if any(part.pure is not None for part in members):
         none = (len(config.ages), len(PLANT_TYPES))
-        pure = [np.zeros((len(part.drivers), *none), bool) if part.pure is None else part.pure for part in members]
+        pure = [np.zeros((counts[part.kind], *none), bool) if part.pure is None else part.pure for part in members]
         simulation["pure_sample"] = (("cell", "age", "plant_type"), np.concatenate(pure))
-    log.info("%s", ", ".join(f"{len(part.drivers)} of kind {part.kind}" for part in members))
+    log.info("%s", ", ".join(f"{count} of kind {kind}" for kind, count in counts.items()))
     return forcing, simulation
 
 
+def joined(members: list[Members], name: str) -> np.ndarray:
+    """Arrays of all members below each other; each part is given up once it is copied, because two may not fit."""
+    parts = [getattr(part, name) for part in members]
+    whole = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+    first = 0
+    for position, part in enumerate(members):
+        values = parts[position]
+        whole[first : first + len(values)] = values
+        first += len(values)
+        parts[position] = values[:0].copy()
+        members[position] = replace(part, **{name: parts[position]})
+    return whole
+
+
 def cell_axis(
-    members: list[Members], drivers: np.ndarray, table: Path | None, config: SimulationSource
+    counts: dict[str, int], drivers: np.ndarray, table: Path | None, config: SimulationSource
 ) -> dict[str, xr.Variable]:
     """Coordinates of the cell axis (see :func:`read_simulation`).
+
+    Parameters
+    ----------
+    counts
+        Members by kind, in the order of the axis.
+    drivers
+        (cell, 28, 12, 136).
+    table
+        Table of coordinates, or None.
+    config
+        ``network`` and ``grid_degrees``.
 
     Raises
     ------
     ValueError
         When shortwave does not follow the sun (scrambled channels), or the table of coordinates does not fit.
     """
-    kinds = np.concatenate([np.full(len(part.drivers), part.kind) for part in members])
+    kinds = np.repeat(list(counts), list(counts.values()))
     tower = np.char.endswith(kinds, "_tower")
     roles = np.char.partition(kinds, "_")[:, 0]
-    names = tower_names(config.network, members, table)
+    names = tower_names(config.network, counts, table)
     labels = np.full(len(kinds), "", object)
     labels[tower] = names
     common = {
@@ -152,7 +179,7 @@ def cell_axis(
             "cell_area": xr.Variable("cell", np.ones(len(kinds)), {"units": "m2", "comment": "unknown"}),
         }
     places = read_coordinates(table)
-    parts = [rows_of(places, part.kind, len(part.drivers), table.name) for part in members]
+    parts = [rows_of(places, kind, count, table.name) for kind, count in counts.items()]
     lat, lon = (np.concatenate([part[name].to_numpy() for part in parts]) for name in ("lat", "lon"))
     number, area = on_grid(lat[~tower], lon[~tower], config.grid_degrees, table.name)
     size = round(180 / config.grid_degrees) * round(360 / config.grid_degrees)
@@ -169,13 +196,13 @@ def cell_axis(
     }
 
 
-def tower_names(network: str, members: list[Members], table: Path | None) -> list[str]:
+def tower_names(network: str, counts: dict[str, int], table: Path | None) -> list[str]:
     """Ids of the towers: of the table, else made of network, split and row (the arrays name none)."""
-    parts = [part for part in members if part.kind.endswith("_tower")]
+    kinds = [kind for kind in counts if kind.endswith("_tower")]
     if table is None:
-        return [name for part in parts for name in nameless(network, part.kind, len(part.drivers))]
+        return [name for kind in kinds for name in nameless(network, kind, counts[kind])]
     places = read_coordinates(table)
-    return [name for part in parts for name in rows_of(places, part.kind, len(part.drivers), table.name)["id"]]
+    return [name for kind in kinds for name in rows_of(places, kind, counts[kind], table.name)["id"]]
 
 
 def nameless(network: str, kind: str, count: int) -> list[str]:
