@@ -76,8 +76,8 @@ def tower_rows(table: pd.DataFrame, source: str) -> pd.DataFrame:
     if not tower.any():
         found = ", ".join(sorted(set(method))[:5]) or "nothing"
         raise ValueError(
-            f"{source} has no row with flux_method EC (it has {found}), but only eddy covariance is a tower; take the "
-            "complete ABCflux file"
+            f"{source} has no row with flux_method EC (it has {found:.80}), but only eddy covariance is a tower; take "
+            "the complete ABCflux file"
         )
     if (~tower).any():
         others = method[~tower].replace("", "not stated").value_counts()

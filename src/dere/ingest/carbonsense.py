@@ -229,10 +229,12 @@ def _read_place(file: Path, site: str) -> tuple[float, float, str]:
     try:
         about: Any = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is no JSON ({' '.join(str(error).split())}); unpack the archive again") from None
+        raise ValueError(f"{file} is no JSON ({' '.join(str(error).split()):.120}); unpack the archive again") from None
     if not isinstance(about, dict) or about.get("SITE_ID") != site:
         found = about.get("SITE_ID") if isinstance(about, dict) else type(about).__name__
-        raise ValueError(f"{file} is of site {found!r}, but lies in the folder of {site}; unpack the archive again")
+        raise ValueError(
+            f"{file} is of site {str(found)[:40]!r}, but lies in the folder of {site}; unpack the archive again"
+        )
     igbp = about.get("IGBP")
     return (
         _degrees(about.get("LOCATION_LAT"), file, "LOCATION_LAT"),
@@ -247,4 +249,6 @@ def _degrees(value: object, file: Path, key: str) -> float:
     try:
         return float(str(value))
     except ValueError:
-        raise ValueError(f"{file}: {key} is {value!r}, but a number of degrees is expected; correct it") from None
+        raise ValueError(
+            f"{file}: {key} is {str(value)[:40]!r}, but a number of degrees is expected; correct it"
+        ) from None

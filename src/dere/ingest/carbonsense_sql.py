@@ -81,7 +81,7 @@ def open_database(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
     except sqlite3.Error as error:
         raise ValueError(
-            f"{path} cannot be read as CarbonSense v2 ({' '.join(str(error).split())}); it is damaged or not the "
+            f"{path} cannot be read as CarbonSense v2 ({' '.join(str(error).split()):.120}); it is damaged or not the "
             "published file: download it again"
         ) from None
     finally:

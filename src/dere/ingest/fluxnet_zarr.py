@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -72,12 +73,14 @@ class Store:
         if not path.is_dir():
             raise FileNotFoundError(f"{path} is no folder; correct sources.towers.paths or put the store there")
         try:
-            group = zarr.open_group(path, mode="r")
-            self._arrays = {name: array for name, array in group.arrays()}
+            with warnings.catch_warnings():
+                # a warning about a folder that is no array; what is needed and missing is said below
+                warnings.simplefilter("ignore")
+                group = zarr.open_group(path, mode="r")
+                self._arrays = {name: array for name, array in group.arrays()}
         except Exception as error:  # the errors of zarr are of many classes, its users' files are all one case
             raise ValueError(
-                f"{path} cannot be read as a Zarr store ({' '.join(str(error).split())}); it is incomplete: "
-                "download it again"
+                f"{path} cannot be read as a Zarr store ({_reason(error)}); it is incomplete: download it again"
             ) from None
         needed = ("site", "time", "latitude", "longitude", *_VALUES.values(), *_DRIVERS.values(), *_QUALITY.values())
         missing = [name for name in needed if name not in self._arrays]
@@ -99,7 +102,7 @@ class Store:
             return np.asarray(self._arrays[name][index])
         except Exception as error:
             raise ValueError(
-                f"{self.source}: array {name} cannot be read ({' '.join(str(error).split())}); a chunk is damaged: "
+                f"{self.source}: array {name} cannot be read ({_reason(error)}); a chunk is damaged: "
                 "download the store again"
             ) from None
 
@@ -134,6 +137,11 @@ class Store:
             )
         start = np.datetime64(f"{words[1]}T{words[2] or '00:00'}", "m")
         return start + self.read("time").astype("timedelta64[m]")
+
+
+def _reason(error: Exception) -> str:
+    """First words of an error, on one line."""
+    return f"{' '.join(str(error).split()) or type(error).__name__:.120}"
 
 
 def local_offset(first_end: np.datetime64, longitude: float) -> tuple[int, bool]:

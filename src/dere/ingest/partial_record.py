@@ -125,7 +125,7 @@ def partial_record(
 
 
 def label_partitioning(values: Mapping[str, NDArray[np.float64]], config: TowerSource) -> str:
-    """Partitioning of the label, "nt" or "dt": the wanted one, else (where allowed) one that has months with NEE."""
+    """Partitioning of the label, "nt" or "dt": the wanted one, else (with ``fallback: all``) one that has months."""
     for name in partitionings(config):
         if (np.isfinite(values["nee"]) & np.isfinite(values[f"gpp_{name}"])).any():
             return name

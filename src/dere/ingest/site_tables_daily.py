@@ -55,7 +55,7 @@ def parse_six_forests(table: pd.DataFrame, source: str, config: TowerSource) -> 
     for site, rows in table.groupby("site", sort=True):
         name = str(site)
         if not _SITE_WITH_DOT.fullmatch(name):
-            raise ValueError(f"{source} has site '{name}', but ids like US.Bar are expected; correct the column")
+            raise ValueError(f"{source} has site '{name:.40}', but ids like US.Bar are expected; correct the column")
         rows = rows.reset_index(drop=True)
         where = f"{source} site {name}"
         times = year_day_times(numeric(rows, "year", where), numeric(rows, "doy", where), where, "doy")

@@ -24,8 +24,8 @@ def text_times(texts: pd.Series, form: str, source: str, column: str) -> NDArray
     if times.isna().any():
         at = int(np.flatnonzero(times.isna())[0])
         raise ValueError(
-            f"{source}: {column} in data row {at + 1} is '{texts.iloc[at]}', which is no time written {form}; download "
-            "the file again, or correct the row"
+            f"{source}: {column} in data row {at + 1} is '{texts.iloc[at]!s:.40}', which is no time written {form}; "
+            "download the file again, or correct the row"
         )
     return times.to_numpy().astype("datetime64[m]")
 

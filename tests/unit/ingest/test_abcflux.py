@@ -44,8 +44,8 @@ def test_partitioning_of_the_label_follows_the_configuration():
     assert by_site(table)["XX-Syn"].partitioning == "nt"
     assert by_site(table, TowerSource(partitioning="dt"))["XX-Syn"].partitioning == "dt"
     only_day = table[~table["partition_method"].astype(str).str.startswith("Reich")]
-    assert by_site(only_day)["XX-Syn"].partitioning == "dt"
-    assert by_site(only_day, TowerSource(fallback=False))["XX-Syn"].partitioning == "nt"
+    assert by_site(only_day)["XX-Syn"].partitioning == "nt"
+    assert by_site(only_day, TowerSource(fallback="all"))["XX-Syn"].partitioning == "dt"
 
 
 def test_only_eddy_covariance_rows_are_towers(caplog):

@@ -3,16 +3,24 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from dere.config.sources import TowerSource
+from dere.harmonise.cells import drivers_from_cells
+from dere.harmonise.gaps import complete_drivers
 from dere.ingest.discovery import FORMATS
 from dere.ingest.fluxnet_names import parse_name
+from dere.ingest.months import mid_months
 from dere.ingest.partial_record import ORDER, Origin, bounded_flux, in_record, monthly_columns, partial_record, rank_of
 from dere.ingest.provenance import PRODUCTS
 from dere.ingest.record import RECORD_VARIABLES
 from dere.ingest.stamps import steps_of, text_times, year_day_times
 
 MONTHS = np.arange(2000 * 12, 2000 * 12 + 12)
+WEATHER = {
+    "air_temperature": 8.0, "precipitation": 2.0, "shortwave": 120.0, "longwave": 300.0, "vpd": 3.0, "pressure": 98.0,
+    "wind": 3.0,
+}  # fmt: skip
 
 
 def origin(product="abcflux-v2", preference=0):
@@ -62,8 +70,8 @@ def test_wanted_partitioning_needs_months():
     for given, config, expected in (
         (both, TowerSource(), "nt"),
         (both, TowerSource(partitioning="dt"), "dt"),
-        ({**both, "gpp_dt": gap}, TowerSource(partitioning="dt"), "nt"),
-        ({**both, "gpp_dt": gap}, TowerSource(partitioning="dt", fallback=False), "dt"),
+        ({**both, "gpp_dt": gap}, TowerSource(partitioning="dt", fallback="all"), "nt"),
+        ({**both, "gpp_dt": gap}, TowerSource(partitioning="dt"), "dt"),
     ):
         assert partial_record("XX-Syn", MONTHS, given, origin(), config=config).partitioning == expected
 
@@ -119,3 +127,28 @@ def test_times_between_steps_are_refused():
     times = np.array(["2003-01-01T00:00", "2003-01-01T00:20"], dtype="datetime64[m]")
     with pytest.raises(ValueError, match="not the beginning of one of 48 steps"):
         steps_of(times, 48, "file", "time")
+
+
+def test_a_site_without_drivers_is_dropped_with_a_sentence_or_takes_those_of_its_cell():
+    fluxes = partial_record("XX-Flx", MONTHS, {"nee": np.zeros(12), "gpp_nt": np.ones(12)}, origin())
+    weather = {name: np.full(12, value) for name, value in WEATHER.items()}
+    complete = partial_record("XX-All", MONTHS, {"nee": np.zeros(12), **weather}, origin())
+    towers = xr.Dataset(
+        {
+            name: (("site", "time"), np.stack([fluxes.values[name], complete.values[name]]))
+            for name in fluxes.values
+            if name in WEATHER
+        },
+        coords={"site": ["XX-Flx", "XX-All"], "time": mid_months(2000 * 12, 12), "lat": ("site", [50.0, 50.0])},
+    )
+    towers["in_record"] = (("site", "time"), np.ones((2, 12), bool))
+    completed = complete_drivers(towers, 0.3)
+    assert completed.dataset["site"].values.tolist() == ["XX-All"]
+    assert "site XX-Flx lacks air_temperature in 12 of 12 months" in completed.dropped["XX-Flx"]
+    forcing = xr.Dataset(
+        {"air_temperature": (("cell", "time"), np.full((1, 12), 280.0))},
+        coords={"cell": [7], "time": mid_months(2000 * 12, 12), "soil_property": ["L"]},
+    )
+    placed = towers.assign_coords(cell=("site", [7, 7]))
+    of_cells = drivers_from_cells(placed, forcing).dataset
+    assert of_cells["site"].values.tolist() == ["XX-Flx", "XX-All"] and (of_cells["air_temperature"] == 280).all()
