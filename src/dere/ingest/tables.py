@@ -16,6 +16,7 @@ from dere.ingest.sheets import parse_sheet
 log = logging.getLogger(__name__)
 
 MISSING = -9999.0
+_LARGE = 32 << 20
 
 
 def read_bytes(file: TableFile) -> bytes:
@@ -37,7 +38,7 @@ def read_bytes(file: TableFile) -> bytes:
         content = file.read_bytes()
     if file.suffix == ".gz":
         content = gunzip(content, str(file), limits)
-    if not content.strip():
+    if not content[:4096].strip() and not content.strip():
         raise ValueError(f"{file} is empty, but a header row and data are needed; delete it and download it again")
     return content
 
@@ -70,10 +71,7 @@ def read_table(
         return parse_sheet(content, str(path), columns, path.limits if isinstance(path, Member) else Limits())
     if content.startswith(b"\xef\xbb\xbf"):
         content = content[3:]
-    content = content.strip()
-    # only the two lines that matter: splitting half-hourly files of some hundred megabytes would double them
-    header = content[: content.find(b"\n")] if b"\n" in content else content
-    last = content[content.rfind(b"\n") + 1 :]
+    header, last = _edge_lines(content)
     if separator is None:
         separator = ";" if header.count(b";") > header.count(b",") else ","
     mark = separator.encode()
@@ -92,8 +90,10 @@ def read_table(
             "remove or rename a column"
         )
     keep = None if columns is None else (lambda name: name in columns)
+    # reading in pieces keeps a half-hourly file of some hundred columns within the memory of a job
+    pieces = len(content) > _LARGE
     try:
-        return pd.read_csv(io.BytesIO(content), sep=separator, usecols=keep, encoding=encoding, low_memory=False)
+        return pd.read_csv(io.BytesIO(content), sep=separator, usecols=keep, encoding=encoding, low_memory=pieces)
     except (ValueError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(
@@ -120,6 +120,17 @@ def check_widths(content: bytes, mark: bytes, separators: int, source: str) -> N
                 f"{source}: row {number + 1} has {line.count(mark) + 1} columns, but the header has {separators + 1}; "
                 "the file is damaged: download it again or correct the row"
             )
+
+
+def _edge_lines(content: bytes) -> tuple[bytes, bytes]:
+    """First and last line that are not blank, without splitting, which would double a half-hourly file in memory."""
+    start, end = 0, len(content)
+    while content[start : start + 1].isspace():
+        start += 1
+    while end > start and content[end - 1 : end].isspace():
+        end -= 1
+    line_end = content.find(b"\n", start, end)
+    return content[start : end if line_end < 0 else line_end], content[content.rfind(b"\n", start, end) + 1 : end]
 
 
 def require_columns(table: pd.DataFrame, required: Iterable[str], source: str) -> None:

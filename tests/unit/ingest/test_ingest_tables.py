@@ -94,3 +94,23 @@ def test_calendar():
     bounds = month_bounds(first, 12)
     assert (bounds[1:, 0] == bounds[:-1, 1]).all()
     assert str(bounds[-1, 1])[:10] == "2005-01-01"
+
+
+def test_large_files_are_read_in_pieces_and_equal(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    values = np.random.default_rng(0).normal(size=(40_000, 8))
+    pd.DataFrame(values, columns=list("abcdefgh")).to_csv(path, index=False)
+    whole = read_table(path, ["b", "h"])
+    monkeypatch.setattr("dere.ingest.tables._LARGE", 1)
+    pd.testing.assert_frame_equal(read_table(path, ["b", "h"]), whole)
+    np.testing.assert_allclose(whole["h"], values[:, 7])
+
+
+@pytest.mark.parametrize("blank", [b"", b"\n", b"\r\n\r\n  \n"])
+def test_blank_lines_around_a_table_hide_no_truncation(tmp_path, blank):
+    path = tmp_path / "a.csv"
+    path.write_bytes(blank + b"a,b\n1,2\n" + blank)
+    assert read_table(path).to_numpy().tolist() == [[1, 2]]
+    path.write_bytes(blank + b"a,b\n1,2\n3" + blank)
+    with pytest.raises(ValueError, match="row of 1 columns, but its header has 2"):
+        read_table(path)
