@@ -99,14 +99,25 @@ def computing() -> AbstractContextManager:
 
 
 def in_blocks(dataset: xr.Dataset, memory: int, dim: str = "cell") -> xr.Dataset:
-    """Cut a dataset that lies on disk into dask blocks along ``dim``; variables smaller than a block are loaded."""
-    small = [name for name, variable in dataset.variables.items() if variable.nbytes * BLOCK_SHARE <= memory]
-    dataset = dataset.assign_coords(dataset[[n for n in small if n in dataset.coords]].coords).assign(
-        {name: dataset[name].load() for name in small if name in dataset.data_vars}
-    )
-    large = [name for name in dataset.data_vars if name not in small]
-    row = sum(dataset[name].nbytes for name in large) // max(1, dataset.sizes[dim])
-    return dataset.assign({name: dataset[name].chunk({dim: rows_per_block(row, memory)}) for name in large})
+    """Cut a dataset that lies on disk into dask blocks along ``dim``.
+
+    Coordinates, and data variables that together are smaller than a block, are loaded. From then on dask works in this
+    thread only, here and in what follows: the libraries below NetCDF are not made for several.
+    """
+    import dask
+
+    dask.config.set(scheduler="synchronous")
+    dataset = dataset.assign_coords({name: variable.load() for name, variable in dataset.coords.items()})
+    loaded, blocks, room = {}, [], memory // BLOCK_SHARE
+    for name in sorted(dataset.data_vars, key=lambda name: dataset[name].nbytes):
+        room -= dataset[name].nbytes
+        if room >= 0:
+            loaded[name] = dataset[name].load()
+        elif dim in dataset[name].dims:
+            blocks.append(name)
+    row = sum(dataset[name].nbytes for name in blocks) // max(1, dataset.sizes[dim])
+    cut = {name: dataset[name].chunk({dim: rows_per_block(row, memory)}) for name in blocks}
+    return dataset.assign(loaded | cut)
 
 
 def loaded_blocks(
