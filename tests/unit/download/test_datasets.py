@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from dere.config.download import DownloadsConfig
 from dere.download.catalogue import COLUMNS, TABLE, expand_braces, matches, names, present, read_datasets, select
 from dere.download.schema import check
+from dere.ingest import discovery
+from dere.ingest.provenance import PRODUCTS
 
 ROWS = read_datasets()
 BY_NAME = {row.name: row for row in reversed(ROWS)}
@@ -182,3 +185,43 @@ def test_the_table_is_read_without_any_package():
     )
     run = subprocess.run([sys.executable, "-I", "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(run.stdout) == names()
+
+
+@pytest.mark.parametrize(
+    ("source", "version", "name"),
+    [
+        ("carbonsense", "v2", "carbonsense_v2.sql"),
+        ("carbonsense", "v1", "DE-Tha"),
+        ("abcflux", "v1", "Arctic_Boreal_CO2_Flux.csv"),
+        ("fluxnet2015", None, "FLX_BE-Vie_FLUXNET2015_FULLSET_MM_1996-2014_1-3.csv"),
+        ("icos_warm_winter", None, "FLX_FI-Hyy_FLUXNET2015_FULLSET_MM_1996-2020_beta-3.csv"),
+        ("ameriflux", None, "AMF_US-xHA_FLUXNET_SUBSET_DD_2017-2021_3-5.csv.gz"),
+    ],
+)
+def test_the_towers_reader_knows_what_lies_in_the_folder(source, version, name):
+    path = f"{select(ROWS, source, version)[0].folder}/{name}"
+    assert any(kind.matches(path) for kind in discovery.FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("source", "product"),
+    [
+        ("carbonglobe", "carbonglobe"),
+        ("dere", "dere-arrays"),
+        ("esacci_pft", "esacci-pft"),
+        ("gfad", "gfad"),
+        ("forest_age", "mpi-bgc-forest-age"),
+        ("carbonsense", "carbonsense-v2"),
+        ("icos_warm_winter", "icos-warm-winter-2020"),
+        ("fluxnet2015", "fluxnet2015"),
+        ("ameriflux", "ameriflux-fluxnet"),
+        ("fluxnet_shuttle", "fluxnet-shuttle"),
+        ("abcflux", "abcflux-v1"),
+    ],
+)
+def test_downloads_and_provenance_cite_the_same(source, product):
+    """Each DOI that a run's provenance names for a product stands in the citation of its download, too."""
+    known = PRODUCTS[product]
+    row = BY_NAME[source]
+    dois = set(re.findall(r"10\.\d{4,}/[^\s,;]+", f"{known.citation} {known.url}"))
+    assert {doi for doi in dois if doi.lower() not in f"{row.citation} {row.doi}".lower()} == set()
