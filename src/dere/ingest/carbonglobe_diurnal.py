@@ -17,9 +17,10 @@ from dere.ingest.carbonglobe_forcing import DIURNAL, HOURS
 log = logging.getLogger(__name__)
 
 _WORDS = dict(zip(DIURNAL, ("humidity", "temperature", "shortwave", "wind"), strict=True))
-# share of a 24-hour cycle's variance in its first two harmonics: smooth cycles have more than 0.9, hours in random
-# order 4 / 23
-_SMOOTH = 0.6
+# share of a 24-hour cycle's variance in its first two harmonics: real cycles have more than 0.9, hours in random order
+# 4 / 23 on average
+_SMOOTH = 0.5
+_UNIMODAL = ("shortwave", "temperature")
 # smallest standard deviation of a cycle that is worth a judgement, in the unit of the channel
 _FLAT = {"humidity": 2e-5, "temperature": 0.2, "shortwave": 10.0, "wind": 0.05, "CO2": 0.2}
 _LAG = (-1.0, 7.0)
@@ -99,11 +100,12 @@ def check_hours(diurnal: NDArray, co2: NDArray, source: str) -> None:
         moving = values.std(1) > _FLAT[name]
         if moving.sum() < 0.1 * len(values):
             continue
-        share = float(np.median(smoothness(values[moving])))
-        if share < _SMOOTH:
+        share, turns = float(np.median(smoothness(values[moving]))), float(np.median(turning_points(values[moving])))
+        if share < _SMOOTH or (name in _UNIMODAL and turns > 2):
             raise ValueError(
-                f"{source}: the diurnal cycle of {name} holds {share:.0%} of its variance in 24- and 12-hour waves, "
-                f"but a real one has at least {_SMOOTH:.0%}; its 24 hours are out of order: put them in sequence"
+                f"{source}: the diurnal cycle of {name} turns {turns:.0f} times a day and holds {share:.0%} of its "
+                f"variance in 24- and 12-hour waves, but 2 times and at least {_SMOOTH:.0%} are natural; its 24 hours "
+                "are out of order: put them in sequence"
             )
     sun, sunny = peak_hour(cycles["shortwave"]), cycles["shortwave"].std(1) > _FLAT["shortwave"]
     warm = sunny & (cycles["temperature"].std(1) > _FLAT["temperature"])
@@ -218,6 +220,16 @@ def smoothness(values: NDArray) -> NDArray[np.float64]:
     power = np.abs(np.fft.rfft(np.asarray(values, float), axis=1)[:, 1:]) ** 2
     power[:, -1] /= 2
     return power[:, :2].sum(1) / np.maximum(power.sum(1), 1e-300)
+
+
+def turning_points(values: NDArray) -> NDArray[np.int64]:
+    """Number of highs and lows of cycles (cell, 24); steps below 2 % of the range do not count."""
+    steps = np.diff(np.concatenate([values, values[:, :1]], axis=1), axis=1)
+    count = np.zeros(len(values), np.int64)
+    for index, row in enumerate(steps):
+        signs = np.sign(row[np.abs(row) > 0.02 * np.ptp(values[index])])
+        count[index] = int((signs != np.roll(signs, 1)).sum())
+    return count
 
 
 def _wrap(hours: NDArray) -> NDArray[np.float64]:

@@ -137,8 +137,8 @@ def check_public(folder: Path) -> None:
     own = sorted(path.name for name in ("glob_F*.npy", "glob_Y_*.npy", "monthly8.nc") for path in folder.glob(name))
     if own:
         raise FileNotFoundError(
-            f"{folder / 'meta.json'} does not exist, but {own[0]} beside it shows our own layout, whose first year, grid "
-            "and ages stand there; write it, or remove what the public CarbonGlobe does not have"
+            f"{folder / 'meta.json'} does not exist, but {own[0]} beside it shows our own layout, whose first year, "
+            "grid and ages stand there; write it, or remove what the public CarbonGlobe does not have"
         )
 
 
