@@ -177,7 +177,7 @@ def site_cover(
     if not whole:
         fraction = fraction * vegetated[..., None]
     weight = tables.age_weights(classes, ages)
-    cover_source, age_source = np.full(len(sites), "igbp"), np.full(len(sites), "igbp")
+    cover_source, age_source = np.full(len(sites), "igbp", object), np.full(len(sites), "igbp", object)
     if grid is not None:
         of_map, of_map_vegetated, found = map_at_points(grid, lat, lon, years)
         found &= of_map_vegetated.max(1) > 0
@@ -203,8 +203,8 @@ def site_cover(
     )
     return _dataset("site", fraction, vegetated, weight, years, ages, whole).assign_coords(
         site=towers["site"],
-        cover_source=("site", cover_source.astype(object)),
-        age_source=("site", age_source.astype(object)),
+        cover_source=("site", cover_source),
+        age_source=("site", age_source),
     )
 
 
