@@ -20,6 +20,7 @@ measured NEE stands in, an upper bound.
 
 from __future__ import annotations
 
+import logging
 import re
 
 import numpy as np
@@ -34,6 +35,8 @@ from dere.ingest.record import SiteRecord
 from dere.ingest.steps import Steps, parse_steps
 from dere.ingest.tables import numeric, read_table, require_columns
 from dere.variables import convert
+
+log = logging.getLogger(__name__)
 
 NAME = re.compile(
     r"FLX_(?P<site>[A-Z]{2}-[A-Za-z0-9]{3})_FLUXNET-CH4_(?P<step>HH|HR|DD)_(?P<first>\d{4})-(?P<last>\d{4})"
@@ -152,6 +155,8 @@ def _check_years(steps: Steps, first: int, last: int, source: str) -> None:
             f"{source} holds {years[0]} to {years[1]}, but its name promises {first} to {last}; it is truncated or "
             "renamed: download it again, or correct the years in its name"
         )
+    if lacking := last * 12 + 11 - int(steps.month[-1]):
+        log.warning("%s ends %d months before the last year of its name; it may be truncated", source, lacking)
 
 
 def read_fluxnet_ch4(file: TableFile, config: TowerSource) -> list[SiteRecord]:
