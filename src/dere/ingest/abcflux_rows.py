@@ -16,6 +16,8 @@ from dere.ingest.tables import numeric
 
 log = logging.getLogger(__name__)
 
+SOUTHERNMOST = 40.0
+"""Latitude that no site of the collection reaches (its southernmost is 48.2); exchanged coordinates do."""
 _SITE = re.compile(r"[A-Z]{2}-[A-Za-z0-9]{3}")
 # canonical name -> its column in v1 and in v2
 COLUMNS: dict[str, tuple[str, str]] = {
@@ -97,6 +99,11 @@ def canonical_rows(table: pd.DataFrame, names: dict[str, str], source: str) -> p
     placed = np.isfinite(lat) & np.isfinite(lon)
     for one, other in np.unique(np.stack([lat[placed], lon[placed]], 1), axis=0):
         check_coordinates(float(one), float(other), source)
+    if placed.any() and float(lat[placed].min()) < SOUTHERNMOST:
+        raise ValueError(
+            f"{source} has a row at latitude {lat[placed].min():g}, but the collection holds sites north of "
+            f"{SOUTHERNMOST:g} degrees; exchange or correct the coordinates"
+        )
     measured = np.any([np.isfinite(values) for values in flux.values()], axis=0)
     kept = dated & placed & measured
     if (~kept).any():
