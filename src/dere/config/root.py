@@ -10,24 +10,18 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from dere.config.backbones import NetworksConfig
 from dere.config.base import Section
 from dere.config.download import DownloadsConfig
 from dere.config.evaluation import EvaluationConfig, TreesConfig
 from dere.config.imputation import ImputationConfig
 from dere.config.outputs import FiguresConfig, ProductsConfig
 from dere.config.sources import HarmoniseConfig, SourcesConfig, SplitsConfig
-from dere.config.training import BackboneConfig, StagesConfig
+from dere.config.training import StagesConfig
 from dere.config.world import WorldConfig
 
 Method = Literal["climatology", "simulation", "gbm", "gbm_sim", "baseline", "kgml", "dere_towers", "dere"]
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-class NetworksConfig(Section):
-    """Size of each backbone that a run may use."""
-
-    transformer: BackboneConfig = BackboneConfig()
-    """Encoder-decoder transformer."""
 
 
 class Config(Section):

@@ -24,8 +24,6 @@ class BackboneConfig(Section):
     """Width of the feed-forward layers."""
     dropout: float = Field(0.05, ge=0, lt=1)
     """Dropout share."""
-    decoder_self_attention: bool = False
-    """Causal self-attention in the decoder, as published; its input is nearly constant there, so off by default."""
 
 
 class TrainingConfig(Section):

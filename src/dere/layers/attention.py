@@ -16,6 +16,9 @@ class Attention(nn.Module):
         Model width.
     heads
         Heads; must divide ``width``.
+    mix
+        Read heads and positions in exchanged order before the output projection, as Informer's code does; a change
+        of one position then reaches all.
 
     Raises
     ------
@@ -23,11 +26,12 @@ class Attention(nn.Module):
         When ``heads`` does not divide ``width``.
     """
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, mix: bool = False) -> None:
         super().__init__()
         if width % heads:
             raise ValueError(f"backbone.width is {width}, which {heads} heads do not divide; change one of them")
         self.heads = heads
+        self.mix = mix
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
@@ -37,7 +41,7 @@ class Attention(nn.Module):
         """(B, L, width) to (B, heads, L, width / heads)."""
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
-    def forward(self, queries: Tensor, memory: Tensor, causal: bool = False) -> Tensor:
+    def forward(self, queries: Tensor, memory: Tensor, causal: bool = False, valid: Tensor | None = None) -> Tensor:
         """Attend.
 
         Parameters
@@ -48,6 +52,8 @@ class Attention(nn.Module):
             (B, M, width).
         causal
             Forbid looking ahead; needs k = 1 and L = M.
+        valid
+            (B, M), false where a memory position is padding; None = all are valid.
 
         Returns
         -------
@@ -59,9 +65,17 @@ class Attention(nn.Module):
         # the k sequences of one sample become one long query, so that keys and values are never copied
         q = self._split(q.reshape(batch, -1, q.shape[-1]))
         k, v = self._split(self.key(memory)), self._split(self.value(memory))
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
-        mixed = mixed.transpose(1, 2).flatten(2).reshape(-1, length, q.shape[1] * q.shape[-1])
-        return self.out(mixed)
+        mixed = self.mixture(q, k, v, causal, valid)
+        if not self.mix:
+            mixed = mixed.transpose(1, 2)
+        return self.out(mixed.reshape(-1, length, self.heads * q.shape[-1]))
+
+    def mixture(self, q: Tensor, k: Tensor, v: Tensor, causal: bool, valid: Tensor | None) -> Tensor:
+        """Weighted values of ``q`` (B, heads, L, E), ``k`` and ``v`` (B, heads, M, E)."""
+        mask = None if valid is None else valid[:, None, None, :].expand(-1, 1, q.shape[2], -1)
+        if causal and mask is not None:
+            mask, causal = mask & torch.ones(q.shape[2], k.shape[2], dtype=torch.bool, device=q.device).tril(), False
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
 
 
 class FeedForward(nn.Module):

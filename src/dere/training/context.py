@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 import xarray as xr
 
+from dere.config.backbones import NetworksConfig
 from dere.config.training import BackboneConfig, TrainingConfig
 from dere.harmonise.splits import roles
 from dere.io import content_hash, file_sha256, read_json, read_netcdf
@@ -94,8 +95,10 @@ class Context:
 
     @cached_property
     def backbone(self) -> BackboneConfig:
-        """Sizes of the sequence networks."""
-        return BackboneConfig(**self.params["backbone"])
+        """Sizes and options of the sequence networks."""
+        section = NetworksConfig.model_fields[self.name].annotation
+        assert section is not None
+        return section(**self.params["backbone"])
 
     @property
     def name(self) -> str:

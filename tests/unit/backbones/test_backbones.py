@@ -4,16 +4,32 @@ import pytest
 import torch
 
 from dere.backbones import BACKBONES, Sizes, make_backbone
-from dere.config.training import BackboneConfig
+from dere.config.backbones import NetworksConfig
 
 SIZES = Sizes(drivers=5, static=4, condition=6, dynamic=3, window=24)
-CONFIG = BackboneConfig(width=16, heads=2, feedforward=24, dropout=0.1)
+SMALL = {"width": 16, "heads": 2, "feedforward": 24, "dropout": 0.1}
+VARIANTS = [
+    *((name, {}) for name in sorted(BACKBONES)),
+    ("transformer", {"decoder_self_attention": True, "circular": True}),
+    ("informer", {"distil": True}),
+    ("informer", {"decoder_self_attention": True, "mix": True, "factor": 1}),
+    ("fedformer", {"modes": 3}),
+    ("itransformer", {"layout": "published"}),
+    ("timexer", {"layout": "published"}),
+    ("simpletm", {"layout": "published", "alpha": 0.5}),
+]
 
 
-@pytest.fixture(params=sorted(BACKBONES))
+def make(name, branches=1, **options):
+    config = type(getattr(NetworksConfig(), name))(**(SMALL | options))
+    return make_backbone(name, SIZES, config, branches)
+
+
+@pytest.fixture(params=VARIANTS, ids=lambda v: "-".join([v[0], *map(str, v[1])]))
 def backbone(request):
     torch.manual_seed(0)
-    return make_backbone(request.param, SIZES, CONFIG, 2)
+    name, options = request.param
+    return make(name, 2, **options)
 
 
 def inputs(samples=3, copies=4):
@@ -83,13 +99,119 @@ def test_overfits_eight_samples(backbone):
 
 
 def test_first_month_does_not_see_the_last_through_the_embedding():
-    backbone = make_backbone("transformer", SIZES, CONFIG)
-    x = torch.randn(1, 5, 24)
+    x = torch.randn(1, 24, 5)
     y = x.clone()
-    y[..., -1] += 5
-    torch.testing.assert_close(backbone.tokens(x)[..., :-2], backbone.tokens(y)[..., :-2])
+    y[:, -1] += 5
+    for name in ("transformer", "informer", "fedformer"):
+        tokens = make(name).tokens
+        torch.testing.assert_close(tokens(x)[:, :-2], tokens(y)[:, :-2])
+    circular = make("transformer", circular=True).tokens
+    assert not torch.allclose(circular(x)[:, 0], circular(y)[:, 0])
+
+
+@pytest.mark.parametrize("name", ["transformer", "informer"])
+def test_a_padded_window_gives_what_the_window_itself_gives(name):
+    torch.manual_seed(0)
+    network = make(name, factor=1) if name == "informer" else make(name)
+    network.eval()
+    drivers, static, condition, dynamic = inputs()
+    valid = torch.ones(3, 24, dtype=torch.bool)
+    valid[0, 17:] = False
+    valid[2, 20:] = False
+    noisy = torch.where(valid[..., None], drivers, torch.full_like(drivers, 1e3))
+    memory = network.encode(noisy, static, valid)
+    together = network.decode(memory, condition, dynamic, valid=valid)
+    for sample, months in ((0, 17), (1, 24), (2, 20)):
+        rows = slice(4 * sample, 4 * sample + 4)
+        alone = network.encode(drivers[[sample], :months], static[[sample]])
+        expected = network.decode(alone, condition[rows], dynamic[rows, :months])
+        torch.testing.assert_close(together[rows, :months], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["itransformer", "timexer"])
+@pytest.mark.parametrize("layout", ["shared", "published"])
+def test_the_order_of_the_drivers_means_nothing_to_variate_tokens(name, layout):
+    network = make(name, layout=layout)
+    network.eval()
+    drivers, static, condition, dynamic = inputs()
+    order = torch.tensor([3, 0, 4, 1, 2])
+    expected = network.decode(network.encode(drivers, static), condition, dynamic)
+    permuted = network.decode(network.encode(drivers[..., order], static), condition, dynamic)
+    torch.testing.assert_close(permuted, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_permuted_wavelet_filters_and_drivers_give_the_same():
+    network = make("simpletm")
+    with torch.no_grad():
+        for p in network.layers[0].mixing.wavelet.parameters():
+            p += 0.1 * torch.randn_like(p)
+    network.eval()
+    drivers, static, condition, dynamic = inputs()
+    expected = network.decode(network.encode(drivers, static), condition, dynamic)
+    order = torch.tensor([3, 0, 4, 1, 2])
+    with torch.no_grad():
+        for layer in network.layers:
+            for p in layer.mixing.wavelet.parameters():
+                p.copy_(p[torch.cat([order, torch.tensor([5])])])
+    permuted = network.decode(network.encode(drivers[..., order], static), condition, dynamic)
+    torch.testing.assert_close(permuted, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_conditions_of_the_published_layout_permute_the_output():
+    network = make("itransformer", layout="published")
+    network.eval()
+    drivers, static, condition, dynamic = inputs()
+    order = torch.tensor([5, 2, 0, 1, 4, 3])
+    memory = network.encode(drivers, static)
+    expected = network.decode(memory, condition, dynamic)[..., order]
+    torch.testing.assert_close(network.decode(memory, condition[:, order], dynamic), expected, rtol=1e-4, atol=1e-5)
+
+
+# dere-reference 7.1; our static attributes and the age are inputs the published networks lack
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("itransformer", {"encoder_layers": 2}, 6_650_704),
+        ("timexer", {"encoder_layers": 2, "patch": 1}, 66_734_416),
+        ("simpletm", {"width": 256, "feedforward": 1024, "encoder_layers": 1}, 964_064),
+    ],
+)
+def test_parameters_of_the_published_layout_at_published_width(name, options, expected):
+    sizes = Sizes(drivers=136, static=1, condition=10, dynamic=0, window=336)
+    config = type(getattr(NetworksConfig(), name))(
+        **({"width": 512, "heads": 8, "feedforward": 2048, "layout": "published"} | options)
+    )
+    with torch.device("meta"):
+        network = make_backbone(name, sizes, config)
+    found = {name: p.numel() for name, p in network.named_parameters()}
+    static = sum(count for name, count in found.items() if name.startswith("static"))
+    # our wavelet filters of the static token
+    extra = 8 if name == "simpletm" else 0
+    assert sum(found.values()) - static - extra == expected
+
+
+def test_loaded_fedformer_keeps_its_frequencies():
+    torch.manual_seed(1)
+    one = make("fedformer", modes=3)
+    other = make("fedformer", modes=3)
+    other.load_state_dict(one.state_dict())
+    one.eval(), other.eval()
+    drivers, static, condition, dynamic = inputs()
+    a, b = (n.decode(n.encode(drivers, static), condition, dynamic) for n in (one, other))
+    assert torch.equal(a, b)
+
+
+def test_patches_that_do_not_fill_the_window_are_named():
+    with pytest.raises(ValueError, match=r"networks\.timexer\.patch is 7, which does not divide the window of 24"):
+        make("timexer", patch=7)
+
+
+def test_a_window_of_another_length_is_named():
+    network = make("itransformer")
+    with pytest.raises(ValueError, match="the window has 12 months, this network was built for 24"):
+        network.encode(torch.zeros(1, 12, 5), torch.zeros(1, 4))
 
 
 def test_unknown_backbone_is_named():
     with pytest.raises(ValueError, match="backbone 'lstm' is unknown; choose one of"):
-        make_backbone("lstm", SIZES, CONFIG)
+        make_backbone("lstm", SIZES, NetworksConfig().transformer)

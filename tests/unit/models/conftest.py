@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dere.config.training import BackboneConfig
+from dere.config.backbones import TransformerConfig
 from dere.models.inputs import Statistics
 
 DRIVERS, STATIC, WINDOW = 5, 4, 24
@@ -25,7 +25,7 @@ def statistics():
 
 @pytest.fixture
 def arguments(statistics):
-    return "transformer", BackboneConfig(width=16, heads=2, feedforward=24), WINDOW, statistics
+    return "transformer", TransformerConfig(width=16, heads=2, feedforward=24), WINDOW, statistics
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from dere.config.training import BackboneConfig, TowerTrainingConfig
+from dere.config.backbones import TransformerConfig
+from dere.config.training import TowerTrainingConfig
 from dere.harmonise.drivers import driver_names
 from dere.io import write_netcdf, write_table
 from dere.physics import derive
@@ -172,7 +173,7 @@ def canonical(tmp_path_factory) -> dict[str, Path]:
 def params():
     stage = TowerTrainingConfig(epochs=2, steps_per_epoch=3, batch=4, ages_per_step=2).model_dump()
     return {
-        "backbone": BackboneConfig(width=16, heads=2, feedforward=24).model_dump(),
+        "backbone": TransformerConfig(width=16, heads=2, feedforward=24).model_dump(),
         "backbone_name": "transformer",
         "stage": stage,
         "harmonise": {

@@ -14,11 +14,12 @@ from dere.training.predict import predict_cells, predict_sites
 @pytest.fixture(scope="session")
 def run(canonical, tmp_path_factory):
     """All stages in order, once; maps stage to checkpoint folder."""
-    from dere.config.training import BackboneConfig, TowerTrainingConfig, TrainingConfig
+    from dere.config.backbones import TransformerConfig
+    from dere.config.training import TowerTrainingConfig, TrainingConfig
 
     root = tmp_path_factory.mktemp("models")
     common = {
-        "backbone": BackboneConfig(width=16, heads=2, feedforward=24).model_dump(),
+        "backbone": TransformerConfig(width=16, heads=2, feedforward=24).model_dump(),
         "backbone_name": "transformer",
         "harmonise": {"window": 24, "window_stride": 12, "satellites": False, "minimum_training_quality": 0.5},
     }
