@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -157,7 +158,10 @@ class Npz:
             version = npy.read_magic(stream)
             read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
             shape, fortran, stored = read(stream)
-        except ValueError as error:
+            if min(shape, default=0) < 0:
+                raise ValueError(f"shape {shape}")
+        # a header is a Python literal: damage shows as an error of numpy's or of its parser
+        except (ValueError, SyntaxError, TokenError) as error:
             raise ValueError(
                 f"{self.name}: {key} cannot be read as an array ({' '.join(str(error).split())[:120]}); the file is "
                 "damaged: delete it and download it again"
