@@ -11,7 +11,6 @@ import pandas as pd
 from dere.config.sources import TowerSource
 from dere.ingest.archives import TableFile, beside, label
 from dere.ingest.fluxnet_finer import HOURLY_STEPS, diurnal_cycles, measured_share, to_months
-from dere.ingest.fluxnet_names import ALIASES as ALIASES
 from dere.ingest.fluxnet_names import FileName, parse_name
 from dere.ingest.record import DRIVER_SOURCES, SiteRecord, parse_columns
 from dere.ingest.steps import check_years, parse_steps
