@@ -73,7 +73,7 @@ def merged_table(
     DataFrame
         ``COLUMNS``, ordered by site and rank: 1 is the newest processing, files that were not read have no rank.
     """
-    rows = []
+    rows: list[tuple[str, str, str, int | None, bool, str]] = []
     for record in records:
         winner = chosen[record.site]
         used = record is winner

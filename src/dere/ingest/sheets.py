@@ -11,7 +11,7 @@ import pandas as pd
 from dere.ingest.archives import DAMAGE, Limits, check_size
 
 # what openpyxl and the XML parser below it raise on damaged workbooks, besides what the archive itself does
-_DAMAGE = (*DAMAGE, AttributeError, TypeError, SyntaxError)
+_DAMAGE: tuple[type[Exception], ...] = (*DAMAGE, AttributeError, TypeError, SyntaxError)
 
 
 def parse_sheet(content: bytes, what: str, columns: Collection[str] | None, limits: Limits) -> pd.DataFrame:

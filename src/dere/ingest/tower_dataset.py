@@ -43,10 +43,9 @@ def merge(
     first = min(int(r.months[0]) for r in chosen.values())
     count = max(int(r.months[-1]) for r in chosen.values()) - first + 1
     brought = {name for record in chosen.values() for name in (*record.values, *record.diurnal, *record.members)}
-    further = {name: () for name in OPTIONAL_VARIABLES if name in brought}
-    further |= {name: (HOURS,) for name in DIURNAL_VARIABLES if name in brought}
-    further |= {name: (len(MEMBERS),) for name in MEMBER_VARIABLES if name in brought}
-    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(RECORD_VARIABLES, ()) | further
+    shapes: dict[str, tuple[int, ...]] = {name: () for name in RECORD_VARIABLES}
+    for names, shape in ((OPTIONAL_VARIABLES, ()), (DIURNAL_VARIABLES, (HOURS,)), (MEMBER_VARIABLES, (len(MEMBERS),))):
+        shapes |= {name: shape for name in names if name in brought}
     arrays = {name: np.full((len(sites), count, *shape), np.nan) for name, shape in shapes.items()}
     in_record = np.zeros((len(sites), count), dtype=bool)
     for row, (site, record) in enumerate(chosen.items()):

@@ -25,6 +25,7 @@ from dere.ingest.discovery import recognise
 from dere.ingest.placement import Metadata, describe_site
 from dere.ingest.provenance import provenance_row
 from dere.ingest.record import SiteRecord
+from dere.ingest.site_citations import citation_of
 from dere.ingest.tower_dataset import merge
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def read_towers(
         )
     tables = {
         kind: _stack([about.read(file) for about, file in found.metadata if about.kind == kind])
-        for kind in ("bif", "sites")
+        for kind in ("citations", "bif", "sites")
     }
     records = [record for _, record in read]
     chosen = choose(records)
@@ -87,7 +88,19 @@ def read_towers(
     fallbacks = [record.site for record in kept.values() if record.counts.get("fallback")]
     if fallbacks:
         log.info("%d of %d sites use another variant than the wanted one: %s", len(fallbacks), len(kept), fallbacks)
-    rows = [_provenance(file, record, chosen, placed, config.use_satellites) for file, record in read]
+    log.info(
+        "%d files of towers (%d passed over), %d records, %d sites, %d placed, %d months with NEE",
+        len(found.towers) + len(found.passed_over),
+        len(found.passed_over),
+        len(records),
+        len(chosen),
+        len(placed),
+        int(np.isfinite(dataset["nee"].values).sum()),
+    )
+    rows = [
+        _provenance(file, record, chosen, placed, config.use_satellites) | citation_of(record, tables)
+        for file, record in read
+    ]
     rows += [
         provenance_row(container(file), about.kind, 0, file=label(file), role="metadata")
         for about, file in found.metadata
