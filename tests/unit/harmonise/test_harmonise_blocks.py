@@ -38,7 +38,7 @@ def interim_files(request, tmp_path_factory):
 
 def build(folder, driver_set, memory):
     interim = Interim(
-        scale_simulation.towers(YEARS),
+        scale_simulation.towers(YEARS, CELLS, degrees=6),
         scale_simulation.cover(CELLS, AGES, degrees=6),
         read_netcdf(folder / f"{driver_set}.nc", memory=memory),
         read_netcdf(folder / "simulation.nc", memory=memory),
