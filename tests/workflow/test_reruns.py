@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
+from dere.backbones import BACKBONES
 from dere.config.root import Config
 
 TREES = {"predict_gbm", "predict_gbm_sim"}
@@ -25,6 +26,7 @@ TABLE = {
     "harmonise.window": (36, {"harmonise"}),
     "splits.seed": (3, {"harmonise"}),
     "networks.transformer.width": (12, FIRST_TRAININGS),
+    **{f"networks.{name}.width": (12, set()) for name in BACKBONES if name != "transformer"},
     **{f"stages.{stage}.learning_rate": (0.007, {f"train_{stage}"}) for stage in Config().stages.model_dump()},
     "imputation.channels": (12, {"train_imputation"}),
     "imputation.samples": (7, {"impute_labels"}),
@@ -114,6 +116,8 @@ def test_a_touch_of_everything_reruns_nothing(tiny):
         ("src/dere/evaluation/climatology.py", {"predict_climatology"}),
         ("src/dere/evaluation/tree_search.py", TREES),
         ("src/dere/training/pure.py", {"train_pure"}),
+        ("src/dere/backbones/transformer.py", FIRST_TRAININGS),
+        ("src/dere/backbones/informer.py", set()),
         ("src/dere/training/competition.py", {"train_mixture"}),
         ("src/dere/imputation/labels.py", {"train_imputation"}),
         ("src/dere/products/dataset.py", {"products"}),

@@ -33,6 +33,17 @@ def code(script):
     return [os.path.relpath(path) for path in files]
 
 
+def network_code(script):
+    """Return the function that gives the code of a rule and that of its backbone, and of no other backbone."""
+    modules = SOURCE / "dere" / "backbones"
+
+    def files(wildcards):
+        network = code_files(modules / f"{wildcards.backbone}.py", SOURCE)
+        return sorted({*code(script), *(os.path.relpath(path) for path in network)})
+
+    return files
+
+
 def source_files(path, built_in):
     """Return the files of a source folder, or the built-in world's folder when no path is given."""
     return folder_files(path) if path else [built_in]

@@ -3,7 +3,7 @@
 
 rule train_baseline:
     input:
-        code=code("train_baseline"),
+        code=network_code("train_baseline"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         statistics=rules.statistics.output.statistics,
@@ -30,7 +30,7 @@ rule train_baseline:
 
 rule train_kgml_simulation:
     input:
-        code=code("train_kgml_simulation"),
+        code=network_code("train_kgml_simulation"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -59,7 +59,7 @@ rule train_kgml_simulation:
 
 rule train_kgml_towers:
     input:
-        code=code("train_kgml_towers"),
+        code=network_code("train_kgml_towers"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         statistics=rules.statistics.output.statistics,
@@ -182,7 +182,7 @@ rule predict_gbm_sim:
 rule predict_network:
     input:
         unpack(networks_of_method),
-        code=code("predict_network"),
+        code=network_code("predict_network"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         statistics=rules.statistics.output.statistics,

@@ -4,7 +4,7 @@
 rule predict_cells:
     input:
         unpack(networks_of_method),
-        code=code("predict_cells"),
+        code=network_code("predict_cells"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,

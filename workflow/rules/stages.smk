@@ -4,7 +4,7 @@
 
 rule train_pure:
     input:
-        code=code("train_pure"),
+        code=network_code("train_pure"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -34,7 +34,7 @@ rule train_pure:
 
 rule train_mixture:
     input:
-        code=code("train_mixture"),
+        code=network_code("train_mixture"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -65,7 +65,7 @@ rule train_mixture:
 
 rule train_age:
     input:
-        code=code("train_age"),
+        code=network_code("train_age"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -97,7 +97,7 @@ rule train_age:
 
 rule train_plant_types_simulated:
     input:
-        code=code("train_plant_types_simulated"),
+        code=network_code("train_plant_types_simulated"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -126,7 +126,7 @@ rule train_plant_types_simulated:
 
 rule train_plant_types_observed:
     input:
-        code=code("train_plant_types_observed"),
+        code=network_code("train_plant_types_observed"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -156,7 +156,7 @@ rule train_plant_types_observed:
 
 rule train_towers:
     input:
-        code=code("train_towers"),
+        code=network_code("train_towers"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         statistics=rules.statistics.output.statistics,
@@ -187,7 +187,7 @@ rule train_towers:
 
 rule train_uncertain:
     input:
-        code=code("train_uncertain"),
+        code=network_code("train_uncertain"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         statistics=rules.statistics.output.statistics,

@@ -51,7 +51,7 @@ def test_every_stage_read_the_same_split(run):
 
 
 def test_each_fold_keeps_the_candidate_that_its_validation_towers_prefer(run, canonical, tmp_path):
-    folders, tower = run
+    _, tower = run
     candidates = [{"learning_rate": 1e-9, "pull": 0}, {"learning_rate": 5e-3, "pull": 0, "dropout": 0.3}]
     losses, weights = [], []
     for number, candidate in enumerate(candidates):
