@@ -76,8 +76,8 @@ def parse_cell(table: pd.DataFrame, source: str) -> xr.Dataset:
     if bad.any():
         at = int(np.flatnonzero(bad)[0])
         raise ValueError(
-            f"{source} has year {year[at]:g} and month {month[at]:g} in data row {at + 1}, but whole years and months 1 "
-            "to 12 are expected; correct the row"
+            f"{source} has year {year[at]:g} and month {month[at]:g} in data row {at + 1}, but whole years and "
+            "months 1 to 12 are expected; correct the row"
         )
     months = np.asarray(month_number(year.astype(np.int64), month.astype(np.int64)))
     if not len(months) or (np.diff(months) <= 0).any():

@@ -1,0 +1,55 @@
+"""All tower collections beside each other in one folder, as a user would put them."""
+
+import numpy as np
+import pytest
+from collection_samples import (
+    abcflux,
+    ch4_daily,
+    fluxcourse,
+    six_forests,
+    write_carbonsense_sql,
+    write_carbonsense_v1,
+    write_store,
+)
+
+from dere.config.sources import TowerSource
+from dere.ingest.discovery import recognise
+from dere.ingest.towers import read_towers
+
+
+@pytest.fixture
+def folder(tmp_path):
+    abcflux().to_csv(tmp_path / "Arctic_Boreal_CO2_Flux_V2.csv", index=False, encoding="latin-1", na_rep="NA")
+    ch4_daily().to_csv(tmp_path / "FLX_XX-Met_FLUXNET-CH4_DD_2014-2014_1-1.csv", index=False)
+    fluxcourse().to_csv(tmp_path / "obs_XX-Cou_daily.csv", index=False, na_rep="NA")
+    six_forests().to_csv(tmp_path / "daily_carbon_uptake.csv", index=False, na_rep="NA")
+    write_carbonsense_v1(tmp_path, "XX-Sen")
+    write_carbonsense_sql(tmp_path / "carbonsense_v2.sql")
+    write_store(tmp_path / "fluxnet.zarr", {"XX-Wes": -99.4}, {"XX-Wes": -6})
+    places = [f"{site},50,8,GRA" for site in ("XX-Met", "XX-Cou", "US-Syn", "US-Sy2")]
+    (tmp_path / "sites.csv").write_text("\n".join(["site,lat,lon,igbp", *places]) + "\n")
+    return tmp_path
+
+
+def test_every_format_is_recognised_once(folder):
+    found = recognise([folder])
+    assert sorted(form.name for form, _ in found.towers) == [
+        "ABCflux", "CarbonSense v1", "CarbonSense v2", "FLUXNET-CH4", "FLUXNET2015 Zarr store", "FluxCourse",
+        "six forests",
+    ]  # fmt: skip
+    assert not found.ignored
+
+
+def test_sites_of_all_formats_stand_in_one_dataset(folder):
+    dataset, provenance = read_towers([folder], TowerSource())[:2]
+    sites = dataset["site"].values.tolist()
+    assert sites == [
+        "ABC+68.356+019.050", "SE-St1", "US-Sy2", "US-Syn", "XX-Cou", "XX-Met", "XX-Sen", "XX-Sy2", "XX-Syn", "XX-Wes",
+    ]  # fmt: skip
+    # XX-Syn is in ABCflux and in CarbonSense v2, whose drivers are more complete
+    assert dataset["network"].sel(site="XX-Syn").item() == "carbonsense"
+    rows = provenance.set_index("site").loc["XX-Syn"]
+    assert sorted(rows["role"]) == ["fluxes and drivers", "superseded by carbonsense_v2.sql"]
+    assert provenance["licence"].notna().all() and provenance["sha256"].str.len().eq(64).all()
+    labelled = (np.isfinite(dataset["nee"]) & np.isfinite(dataset["gpp_nt"])).any("time")
+    assert labelled.all()
