@@ -34,11 +34,25 @@ _BIF_VARIABLES = {
     "MAP": "map",
     "UTC_OFFSET": "utc_offset",
     "CLIMATE_KOEPPEN": "koppen",
+    "DOI": "doi",
 }
 _NUMBERS = ("lat", "lon", "elevation", "mat", "map", "utc_offset")
-METADATA_COLUMNS = ("lat", "lon", "elevation", "igbp", "koppen", "mat", "map", "utc_offset", "source")
+METADATA_COLUMNS = (
+    "lat",
+    "lon",
+    "elevation",
+    "igbp",
+    "koppen",
+    "mat",
+    "map",
+    "utc_offset",
+    "doi",
+    "citation",
+    "source",
+)
 _BIF_COLUMNS = ("SITE_ID", "VARIABLE", "DATAVALUE")
 _LISTING = ("site_id", "location_lat", "location_long", "igbp")
+_LISTED_CITATION = "product_citation"
 # accepts every byte, so that a stray one in a name does no harm
 _ENCODING = "latin-1"
 _SYNONYMS = {
@@ -50,6 +64,8 @@ _SYNONYMS = {
     "map": ("map",),
     "utc_offset": ("utc_offset",),
     "koppen": ("koppen", "koeppen", "climate_koeppen"),
+    "doi": ("doi",),
+    "citation": ("product_citation", "citation"),
 }
 
 
@@ -89,7 +105,8 @@ def parse_listing(table: pd.DataFrame, source: str) -> pd.DataFrame:
         Missing columns, impossible coordinates.
     """
     require_columns(table, _LISTING, source)
-    return parse_sites(table[list(_LISTING)].drop_duplicates("site_id"), source)
+    named = [*_LISTING, *([_LISTED_CITATION] if _LISTED_CITATION in table.columns else [])]
+    return parse_sites(table[named].drop_duplicates("site_id"), source)
 
 
 def parse_sites(table: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -135,7 +152,7 @@ def _finish(wide: pd.DataFrame, source: str) -> pd.DataFrame:
     for name in _NUMBERS:
         # a site cannot be used without coordinates; of the rest a wrong entry costs only itself
         wide[name] = numeric(wide, name, source) if name in ("lat", "lon") else _lenient(wide, name, source)
-    for name in ("igbp", "koppen"):
+    for name in ("igbp", "koppen", "doi", "citation"):
         wide[name] = wide[name].fillna("").astype(str).str.strip() if name in wide else ""
     wide["igbp"] = wide["igbp"].str.upper()
     for site, igbp in zip(wide["site"], wide["igbp"], strict=True):
@@ -178,7 +195,7 @@ def read_sites(path: TableFile) -> pd.DataFrame:
 
 def read_listing(path: TableFile) -> pd.DataFrame:
     """Read a listing of the shuttle; columns about people are dropped on reading (see :func:`parse_listing`)."""
-    return parse_listing(read_table(path, _LISTING, encoding=_ENCODING), label(path))
+    return parse_listing(read_table(path, (*_LISTING, _LISTED_CITATION), encoding=_ENCODING), label(path))
 
 
 def _read_long(path: TableFile) -> pd.DataFrame:

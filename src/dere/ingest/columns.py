@@ -92,7 +92,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("SITE_ID|VARIABLE|DATAVALUE|GROUP_ID|VARIABLE_GROUP", "", "1", "long table of statements about sites"),
         Column("LOCATION_(LAT|LONG|ELEV)|IGBP|MAT|MAP|UTC_OFFSET|CLIMATE_KOEPPEN|DOI", "", "1", "names of VARIABLE"),
     ),
-    "sites": _SITE,
+    "sites": (*_SITE, Column("(?i)doi|(product_)?citation", "", "1", "what to cite of the site")),
+    "citations": (Column("site_id|doi|citation", "", "1", "what to cite of the site"),),
     "abcflux": (
         Column("nee", "nee", "gC m-2 month-1", "positive to the atmosphere"),
         Column("gpp", "gpp", "gC m-2 month-1", "stored negative"),

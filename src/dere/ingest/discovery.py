@@ -29,6 +29,7 @@ from dere.ingest import (
 )
 from dere.ingest.archives import Limits, Member, TableFile, members
 from dere.ingest.record import SiteRecord
+from dere.ingest.site_citations import read_site_citations
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class Format:
 
 @dataclass(frozen=True)
 class MetadataFormat:
-    """A format of site metadata; ``kind`` is badm (first say) or sites, and the key of ``provenance.PRODUCTS``."""
+    """A format of site metadata; ``kind`` is bif (first say), sites or citations, a key of ``provenance.PRODUCTS``."""
 
     kind: str
     matches: Callable[[str], bool]
@@ -104,6 +105,7 @@ FORMATS: tuple[Format, ...] = (
     Format("FluxCourse", _named(site_tables_daily.FLUXCOURSE.pattern), site_tables_daily.read_fluxcourse),
 )
 METADATA: tuple[MetadataFormat, ...] = (
+    MetadataFormat("citations", _named(r"citations_for_site_data.*\.csv"), read_site_citations),
     MetadataFormat("bif", _named(r".*BIF.*\.(csv(\.gz)?|xlsx)"), bif.read_bif),
     MetadataFormat("bif", _named(r"ICOSETC_.*_SITEINFO_(INTERIM_)?L2\.csv(\.gz)?"), bif.read_bif),
     MetadataFormat("sites", _named(r".*shuttle.*\.csv(\.gz)?", re.IGNORECASE), bif.read_listing),

@@ -122,6 +122,7 @@ PRODUCTS: dict[str, Product] = {
         url="https://github.com/teetsaf/AmeriFlux_Coupling-tree-growth-and-carbon-uptake",
     ),
     "bif": Product("FLUXNET site metadata (BADM/BIF)", "CC-BY-4.0", _PASTORELLO),
+    "citations": Product("AmeriFlux table of citations", "CC-BY-4.0", "the sites' own DOIs that it lists"),
     "sites": Product("table of sites", "as the product it lies beside", "as the product it lies beside"),
     "carbonglobe": Product(
         "CarbonGlobe layout of a process-model simulation",
