@@ -181,6 +181,12 @@ def steps_of(values: NDArray, attrs: Mapping[str, Any], bounds: NDArray | None, 
                 f"{what}: time '{units}' in calendar '{calendar}' cannot be read ({error}); correct the attributes"
             ) from None
         months = np.array([date.year * 12 + date.month - 1 for date in dates], np.int64)
+        ends = bounds is None and len(dates) % 12 == 0 and dates[0].month == 2
+        if ends and all(date.day == 1 and date.hour == 0 for date in dates):
+            raise ValueError(
+                f"{what}: {len(dates)} stamps from {dates[0].year}-02-01 to {dates[-1].year}-01-01 look like the ends "
+                "of months, which look like first days of the next; add time bounds or stamp the middle"
+            )
     else:
         raise ValueError(f"{what}: time has units '{units}', but days, months or years since a date are needed")
     gaps = set(np.diff(months).tolist())
