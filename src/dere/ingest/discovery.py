@@ -175,15 +175,18 @@ def recognise(folders: Sequence[Path], config: TowerSource | None = None) -> Fou
     return found
 
 
-def _sort(path: Path, relative: str, found: Found, limits: Limits) -> None:
-    """Sort one file or folder."""
+def _sort(path: Path, relative: str, found: Found, limits: Limits, above: frozenset[Path] = frozenset()) -> None:
+    """Sort one file or folder; ``above`` are the folders it lies in, which a link may lead back to."""
     if path.is_dir():
+        here = path.resolve()
+        if here in above:
+            return
         if form := next((f for f in FORMATS if f.folder and f.matches(relative)), None):
             found.towers.append((form, path))
             return
         for inside in sorted(path.iterdir()):
             if not inside.name.startswith("."):
-                _sort(inside, f"{relative}/{inside.name}", found, limits)
+                _sort(inside, f"{relative}/{inside.name}", found, limits, above | {here})
         return
     before = found.count
     known = [_sort_file(file, name, found) for file, name in _files(path, relative, limits)]
@@ -212,4 +215,4 @@ def _sort_file(file: TableFile, name: str, found: Found) -> bool:
         if about.matches(name):
             found.metadata.append((about, file))
             return True
-    return fluxnet_names.parse_name(file.name) is not None
+    return fluxnet_names.is_known(file.name)

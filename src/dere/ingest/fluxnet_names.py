@@ -31,6 +31,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
 )
 STEPS = ("MM", "DD", "HH", "HR")
+_OTHER_ICOS = re.compile(rf"ICOSETC_{_SITE}_(FLUXES|METEO|METEOSENS|ANCILLARY|VARINFO)_")
 _SETS = {"FULLSET": 2, "FLUXMET": 2, "FLUXNET": 2, "SUBSET": 1}
 
 
@@ -94,6 +95,11 @@ def is_readable(path: str) -> bool:
     """Whether a path ends in the name of a table of the family that can become months."""
     name = parse_name(path.rsplit("/", 1)[-1])
     return name is not None and name.readable
+
+
+def is_known(name: str) -> bool:
+    """Whether a file name is one of the family's, readable or not: other steps and sets are nothing to warn about."""
+    return parse_name(name) is not None or _OTHER_ICOS.match(name) is not None
 
 
 def passed_over(files: Sequence[TableFile], config: TowerSource) -> dict[TableFile, str]:

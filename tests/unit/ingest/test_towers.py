@@ -146,11 +146,13 @@ def test_two_codes_of_one_site(tmp_path):
 def test_cover_tables_and_other_steps_are_passed_over(folder, caplog):
     for name in ("site_plant_types.csv", "site_age_weights.csv", flx_name("AA-Syn").replace("_MM_", "_DD_")):
         (folder / name).write_text("x\n1\n")
+    (folder / "ICOSETC_BE-Vie_FLUXES_L2.csv").write_text("x\n1\n")
     (folder / "notes.csv").write_text("x\n1\n")
     with caplog.at_level(logging.WARNING):
         towers, provenance, _ = read_towers([folder], TowerSource())
     assert towers.sizes["site"] == 3
-    assert "notes.csv: format not recognised" in caplog.text and "site_plant_types" not in caplog.text
+    assert "notes.csv: format not recognised" in caplog.text
+    assert "site_plant_types" not in caplog.text and "ICOSETC" not in caplog.text
     assert provenance.set_index("file").loc["notes.csv", "role"] == "ignored"
 
 
@@ -248,3 +250,8 @@ def test_diurnal_cycles_arrive_in_the_interim_file(folder, tmp_path):
     again = read_netcdf(write_netcdf(towers, tmp_path / "interim" / "towers.nc"))
     np.testing.assert_array_equal(again.wind_hourly.values, towers.wind_hourly.values)
     assert on_calendar_years(again).wind_hourly.shape == (4, 48, 24)
+
+
+def test_a_link_back_to_its_own_folder_ends(folder):
+    (folder / "extract" / "again").symlink_to(folder, target_is_directory=True)
+    assert read_towers([folder], TowerSource()).dataset.sizes["site"] == 3
