@@ -40,6 +40,7 @@ rule products:
         towers=rules.harmonise.output.towers,
         cover=rules.harmonise.output.cover,
         drivers=rules.harmonise.output.drivers,
+        provenance=rules.harmonise.output.provenance,
     output:
         products=directory("<results>/products"),
     log:

@@ -17,4 +17,5 @@ with logged(snakemake.log[0]):
         named_files(snakemake),
         Path(snakemake.output.products),
         ProductsConfig(**snakemake.params.config),
+        code=snakemake.input.code,
     )

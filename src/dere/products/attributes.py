@@ -34,6 +34,10 @@ class Provenance:
         Hash of the resolved configuration.
     inputs
         Input name to version, DOI or hash.
+    code
+        Hash of the code that wrote the files.
+    sources
+        Further attributes about the source data: their files with checksums, licences and citations.
     created
         Time of writing; an argument, so that tests and reruns can fix it.
     """
@@ -41,6 +45,8 @@ class Provenance:
     commit: str = "unknown"
     configuration: str = "unknown"
     inputs: Mapping[str, str] = field(default_factory=dict)
+    code: str = "unknown"
+    sources: Mapping[str, str] = field(default_factory=dict)
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -107,9 +113,11 @@ def global_attributes(
         "nominal_resolution": resolution,
         "variant_info": variant or "not stated",
         "code_version": provenance.commit,
+        "code_hash": provenance.code,
         "training_data_doi": config.training_data_doi,
         "input_data_versions": "; ".join(f"{name}: {text}" for name, text in sorted(provenance.inputs.items()))
         or "not stated",
+        **provenance.sources,
         "comment": (
             "Fluxes are means over the land part of a cell; land without vegetation counts as zero, ocean is missing. "
             "Global total = sum of flux x areacella x sftlf / 100 x seconds of the month. "

@@ -6,18 +6,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from dere import __version__
 from dere.config.outputs import ProductsConfig
+from dere.harmonise.origin import Origin, source_attributes
 from dere.io import content_hash, file_sha256, read_json, read_netcdf, write_atomically
 from dere.products.attributes import Provenance
 from dere.products.files import write_products
 from dere.products.towers import tower_table
+from dere.workflow.origin import code_hash
 
 
 def products(
-    cells: Sequence[Path], manifests: Sequence[Path], files: Mapping[str, Path], folder: Path, config: ProductsConfig
+    cells: Sequence[Path],
+    manifests: Sequence[Path],
+    files: Mapping[str, Path],
+    folder: Path,
+    config: ProductsConfig,
+    code: Sequence[str] = (),
 ) -> None:
     """Write one NetCDF file per flux (where there are cells) and ``towers.csv.gz``.
 
@@ -28,11 +36,13 @@ def products(
     manifests
         Manifests of the networks that made them.
     files
-        ``ensemble`` (predictions at sites), ``towers``, ``cover``, ``drivers``.
+        ``ensemble`` (predictions at sites), ``towers``, ``cover``, ``drivers``, ``provenance`` (table of the sources).
     folder
         Where the files go.
     config
         The section products.
+    code
+        Files of the rule's code, whose hash every file states.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if cells:
@@ -43,12 +53,22 @@ def products(
             inputs={
                 "models": content_hash([manifest["sha256"] for manifest in about]),
                 "drivers": file_sha256(files["drivers"]),
+                "provenance": file_sha256(files["provenance"]),
             },
+            code=code_hash(code),
+            sources=about_sources(files["provenance"]),
         )
         mean = mean_of_runs([read_netcdf(path) for path in cells])
         write_products(mean, read_netcdf(files["cover"]), read_netcdf(files["drivers"]), folder, config, provenance)
     table = tower_table(read_netcdf(files["ensemble"]), read_netcdf(files["towers"]))
     write_atomically(folder / "towers.csv.gz", lambda temporary: table.to_csv(temporary, index=False))
+
+
+def about_sources(provenance: Path) -> dict[str, str]:
+    """Attributes that name the source files of the run with checksums, versions, licences and citations."""
+    origin = Origin("products", "", "", pd.read_csv(provenance), file_sha256(provenance))
+    about = source_attributes(origin, ("simulation", "cover", "towers"))
+    return {f"source_data_{name.removeprefix('source_')}": text for name, text in about.items()}
 
 
 def mean_of_runs(runs: Sequence[xr.Dataset]) -> xr.Dataset:

@@ -16,6 +16,7 @@ from dere.io import content_hash, file_sha256, read_netcdf, write_netcdf, write_
 from dere.workflow.citations import write_citations
 from dere.workflow.harmonise import harmonise_files
 from dere.workflow.origin import code_hash
+from dere.workflow.products import about_sources
 from dere.workflow.targets import built_in
 
 CANONICAL = ("drivers", "simulation", "cover", "towers")
@@ -122,6 +123,13 @@ def test_dropped_sites_and_empty_tables(tmp_path):
     assert len(pd.read_csv(tmp_path / "citations.csv")) == 3
 
 
+def test_public_files_name_the_source_data(tmp_path):
+    path = write_table(rows(tmp_path), tmp_path / "provenance.csv")
+    about = about_sources(path)
+    assert about["source_data_files"].count(" sha256 ") == 3 and "Harper" in about["source_data_references"]
+    assert file_sha256(path) in about["source_data_provenance_table"]
+
+
 def test_code_hash_depends_on_names_and_contents_alone(tmp_path):
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
@@ -149,10 +157,10 @@ def test_canonical_files_state_their_origin_and_are_the_same_bytes_when_written_
     config = normalise({})
     params = {"simulation": config["sources"]["simulation"], "splits": config["splits"] | {"folds": 3}}
     params |= {"harmonise": config["harmonise"] | {"window": 24, "window_stride": 12}, "built_in": ["cover"]}
-    for folder in ("first", "second"):
+    for folder, pause in (("first", 0), ("second", 1.1)):
+        time.sleep(pause)
         (tmp_path / folder).mkdir()
         harmonise_files(files, None, tmp_path / folder, tmp_path / folder / "provenance.csv", params, code=[__file__])
-        time.sleep(1.1)
     table = pd.read_csv(tmp_path / "first" / "provenance.csv")
     assert tuple(table.columns[: len(COLUMNS)]) == COLUMNS and len(table) == 4
     checksum = file_sha256(tmp_path / "first" / "provenance.csv")

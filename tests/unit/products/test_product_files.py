@@ -133,3 +133,10 @@ def test_files_pass_the_cf_checker(paths, index, tmp_path):
     lost = [item for level in levels for item in found[level] if item["value"][0] < item["value"][1]]
     complaints = [text for item in lost for text in item["msgs"]]
     assert not errors and complaints == []
+
+
+def test_files_state_code_and_sources(predictions, cover, drivers, tmp_path):
+    origin = Provenance("abc1234", "f00", code="c0de", sources={"source_data_license": "CC-BY-4.0"})
+    for path in write_products(predictions, cover, drivers, tmp_path, ProductsConfig(), origin):
+        with xr.open_dataset(path) as product:
+            assert product.attrs["code_hash"] == "c0de" and product.attrs["source_data_license"] == "CC-BY-4.0"
