@@ -45,7 +45,8 @@ def test_rule_is_complete(name):
         assert re.search(rf"^    {directive}:", RULES[name], re.M), f"rule {name} lacks {directive}"
     for resource in ("mem_mb=", "runtime="):
         assert resource in RULES[name], f"rule {name} lacks {resource}"
-    assert f'code=code("{name}")' in RULES[name] and f"scripts/{name}.py" in RULES[name]
+    named = "network_code" if "{backbone}" in RULES[name] and name.startswith(("train", "predict")) else "code"
+    assert f'code={named}("{name}")' in RULES[name] and f"scripts/{name}.py" in RULES[name]
 
 
 @each_rule
