@@ -74,11 +74,14 @@ def merged_table(
         ``COLUMNS``, ordered by site and rank: 1 is the newest processing, files that were not read have no rank.
     """
     rows: list[tuple[str, str, str, int | None, bool, str]] = []
+    ranks: dict[str, list[tuple[int, ...]]] = {}
+    for record in records:
+        ranks.setdefault(record.site, []).append(record.rank)
     for record in records:
         winner = chosen[record.site]
         used = record is winner
         reason = "newest processing" if used else f"{winner.processing} ({winner.source}) is newer"
-        rank = 1 + sum(rival.rank > record.rank for rival in records if rival.site == record.site)
+        rank = 1 + sum(rival > record.rank for rival in ranks[record.site])
         rows.append((record.site, record.source, record.processing, rank, used, reason))
     for file, reason in passed_over.items():
         name = parse_name(file.name)
