@@ -34,20 +34,20 @@ class Provenance:
         Hash of the resolved configuration.
     inputs
         Input name to version, DOI or hash.
+    created
+        Time of writing; an argument, so that tests and reruns can fix it.
     code
         Hash of the code that wrote the files.
     sources
         Further attributes about the source data: their files with checksums, licences and citations.
-    created
-        Time of writing; an argument, so that tests and reruns can fix it.
     """
 
     commit: str = "unknown"
     configuration: str = "unknown"
     inputs: Mapping[str, str] = field(default_factory=dict)
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
     code: str = "unknown"
     sources: Mapping[str, str] = field(default_factory=dict)
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 def flux_attributes(flux: str, ancillary: list[str]) -> dict[str, str]:
