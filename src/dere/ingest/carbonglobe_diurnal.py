@@ -35,8 +35,9 @@ def recognise(values: NDArray) -> str:
         return "temperature"
     if low >= 0 and high < 0.06:
         return "humidity"
+    # polar summers have bright nights, so that darkness decides only where the sun is weak
     dark = float(np.median(np.sort(values, axis=1)[:, :4].mean(1)))
-    if low >= -1 and 20 < high < 1500 and dark < 0.02 * high + 1:
+    if low >= -1 and (40 <= high < 1500 or (20 < high < 40 and dark < 0.02 * high + 1)):
         return "shortwave"
     if low > 0 and high < 40:
         return "wind"
