@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from dere.ingest.aggregate import full_steps, mean_diurnal_cycles, monthly_means
 from dere.ingest.months import month_number
@@ -67,3 +70,24 @@ def test_full_steps_know_leap_years():
     months = month_number(np.array([2011, 2012, 2012]), np.array([2, 2, 12]))
     assert full_steps(months, 48).tolist() == [28 * 48, 29 * 48, 31 * 48]
     assert full_steps(np.array([], dtype=int), 48).tolist() == []
+
+
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(
+    month=arrays(np.int64, st.shared(st.integers(1, 60), key="n"), elements=st.integers(24000, 24004)),
+    values=arrays(
+        np.float64,
+        st.shared(st.integers(1, 60), key="n"),
+        elements=st.one_of(st.just(np.nan), st.floats(-1e3, 1e3, allow_nan=False)),
+    ),
+    minimum=st.floats(0, 1),
+)
+def test_any_steps_equal_the_loop(month, values, minimum):
+    expected = np.full(len(np.unique(month)), 20)
+    months, mean, coverage = monthly_means(month, values, expected, minimum)
+    slow_months, slow_mean = slow(month, values, expected, minimum)
+    assert months.tolist() == slow_months and (coverage >= 0).all()
+    np.testing.assert_allclose(mean, slow_mean[:, 0], atol=1e-9)
+    hour = (month + np.arange(len(month))) % 24
+    cycles = mean_diurnal_cycles(month, hour, values, expected, minimum)[1]
+    np.testing.assert_allclose(cycles, slow(month, values, expected, minimum, hour)[1], atol=1e-9)
