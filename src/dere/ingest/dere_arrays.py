@@ -118,8 +118,13 @@ def parse_shares(parts: list[np.ndarray], source: str) -> tuple[np.ndarray, np.n
     Raises
     ------
     ValueError
-        Missing or negative shares, or sums above 1.
+        Missing or negative shares, sums above 1, or arrays of different shapes.
     """
+    shapes = [part.shape for part in parts]
+    if len(set(shapes)) > 1:
+        raise ValueError(
+            f"{source} have the shapes {shapes}, but one shape for all plant types is needed; download the file again"
+        )
     values = np.stack(parts, axis=-1).astype(np.float64)
     low, high = float(values.min()), float(values.sum(-1).max())
     if not np.isfinite(values).all() or low < -1e-6 or high > 1 + _SHARE_TOLERANCE:
@@ -211,6 +216,8 @@ def parse_fluxes(raw: np.ndarray, source: str) -> dict[str, np.ndarray]:
     ValueError
         Infinite values, or values that RECO - GPP = NEE contradicts in most months (another order or sign).
     """
+    if not len(raw):
+        raise ValueError(f"{source} holds no tower, but at least one is needed; download the file again")
     if np.isinf(raw).any():
         raise ValueError(f"{source} holds infinite fluxes, but NaN marks a missing month; replace them by NaN")
     months = raw.reshape(len(raw), -1, len(IN_SITU))[:, -YEARS * MONTHS :]
