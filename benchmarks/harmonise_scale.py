@@ -101,8 +101,8 @@ def run(step: str, folder: Path, memory_mb: int, limit_mb: int | None) -> dict[s
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     process = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     seconds = time.perf_counter() - began
-    peak = float(process.stdout.split()[-1]) if process.returncode == 0 else float("nan")
-    return {"seconds": seconds, "peak_mb": peak, "rc": process.returncode}
+    cpu, peak = map(float, process.stdout.split()[-2:]) if process.returncode == 0 else (float("nan"),) * 2
+    return {"seconds": seconds, "cpu_seconds": cpu, "peak_mb": peak, "rc": process.returncode}
 
 
 def peak_mb() -> float:
@@ -126,13 +126,14 @@ def measure(folder: Path, cells: int, years: int, memory_mb: int, limit_mb: int 
 
 
 def report(tables: list[dict], steps: list[str]) -> str:
-    lines = ["| cells | states (GB) | step | seconds | GB/s | of plain NumPy | of the disk | peak memory (MB) |"]
-    lines.append("|---" * 8 + "|")
+    lines = ["| cells | states (GB) | step | seconds | of CPU | GB/s | of NumPy | of the disk | peak memory (MB) |"]
+    lines.append("|---" * 9 + "|")
     for table in tables:
         speed = {step: table["gigabytes"] / table[step]["seconds"] for step in steps}
         for step in steps:
             shares = [f"{speed[step] / speed[other]:.2f}" if other in speed else "" for other in ("numpy", "disk")]
             row = [table["cells"], f"{table['gigabytes']:.2f}", step, f"{table[step]['seconds']:.1f}"]
+            row.append(f"{table[step]['cpu_seconds']:.1f}")
             row += [f"{speed[step]:.3f}", *shares, f"{table[step]['peak_mb']:.0f}"]
             failed = f" (exit status {table[step]['rc']})" if table[step]["rc"] else ""
             lines.append("| " + " | ".join(map(str, row)) + " |" + failed)
@@ -155,7 +156,8 @@ def main() -> None:
             resource.setrlimit(resource.RLIMIT_DATA, (arguments.limit_mb * 1_000_000,) * 2)
         functions = dict(zip(STEPS, (ingest, harmonise, statistics, plain_numpy, disk), strict=True))
         functions[arguments.step](arguments.folder, arguments.memory_mb * 1_000_000)
-        print(peak_mb())
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        print(used.ru_utime + used.ru_stime, peak_mb())
         return
     sizes = (arguments.years, arguments.memory_mb, arguments.limit_mb, arguments.steps)
     tables = [measure(arguments.folder / f"cells{cells}", cells, *sizes) for cells in arguments.cells]

@@ -38,7 +38,7 @@ def test_slices_cover_every_row_once():
 
 def test_what_fits():
     assert fits(10**12, None)
-    assert fits(100, 800) and not fits(101, 800)
+    assert fits(100, 1600) and not fits(101, 1600)
 
 
 def make(cells=21, months=6):

@@ -81,8 +81,11 @@ def masked_stands(simulation: xr.Dataset, pure: xr.DataArray | None) -> xr.Datas
     if pure is None:
         stands = [str(name) for name in simulation["stand"].values]
         return simulation if stands == list(STANDS) else simulation.sel(stand=list(STANDS))
-    mixture = simulation[["state", "initial_state"]].sel(stand="mixture")
-    parts = [mixture.where(pure.sel(plant_type=name, drop=True)).assign_coords(stand=name) for name in PLANT_TYPES]
-    stacked = xr.concat([*parts, mixture], dim="stand").transpose("cell", "stand", ...)
+    mixture = simulation[["state", "initial_state"]].sel(stand=["mixture"])
+    parts = [
+        mixture.where(pure.sel(plant_type=name, drop=True)).transpose("cell", "stand", ...).assign_coords(stand=[name])
+        for name in PLANT_TYPES
+    ]
+    joined = xr.concat([*parts, mixture.transpose("cell", "stand", ...)], dim="stand")
     rest = simulation.drop_vars(["state", "initial_state", "stand"])
-    return rest.assign(stacked.astype(np.float32).data_vars)
+    return rest.assign(joined.astype(np.float32, copy=False).data_vars)

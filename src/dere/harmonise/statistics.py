@@ -135,8 +135,8 @@ def statistics(
     """
     table = roles(splits, fold)
     training = table[table["role"] == "training"]
-    cells = np.isin(drivers["cell"].values.astype(str), training.loc[training["kind"] == "cell", "id"])
-    sites = np.isin(towers["site"].values.astype(str), training.loc[training["kind"] == "site", "id"])
+    cells = pd.Index(drivers["cell"].values.astype(str)).isin(training.loc[training["kind"] == "cell", "id"])
+    sites = pd.Index(towers["site"].values.astype(str)).isin(training.loc[training["kind"] == "site", "id"])
     flux = towers["flux_value"].transpose("site", "time", "flux").values
     good = towers["flux_quality"].transpose("site", "time").values >= minimum_quality
     fluxes = member_spread(np.where(good[..., None], flux, np.nan), np.flatnonzero(sites))

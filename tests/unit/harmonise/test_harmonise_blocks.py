@@ -19,8 +19,8 @@ from dere.variables import STANDS
 
 CELLS, YEARS, AGES = 60, 2, (1, 100)
 SPLITS = SplitsConfig(folds=3, block_degrees=20)
-SMALL = BLOCK_SHARE * 24 * 8 * 4 * 8
-"""Memory at which drivers come in blocks of 8 cells and states in blocks of 1 to 8."""
+SMALL = BLOCK_SHARE * 24 * 8 * 4 * 16
+"""Memory at which drivers come in blocks of 16 cells, and states in smaller ones."""
 
 
 @pytest.fixture(scope="module", params=["all stands", "mixture"])
