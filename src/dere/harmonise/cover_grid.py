@@ -74,14 +74,18 @@ def maps_on_grid(grid: xr.Dataset, degrees: float, rule: str) -> xr.Dataset:
         if not {"lat", "lon"} <= set(variable.dims):
             result[name] = variable
             continue
+        dated = "year" in variable.dims
         leading = [dim for dim in variable.dims if dim not in ("year", "lat", "lon")]
-        values = variable.transpose("year", *leading, "lat", "lon").values
+        values = variable.transpose(*(["year"] if dated else []), *leading, "lat", "lon").values
+        values = values if dated else values[None]
         weight = vegetated.reshape(len(vegetated), *[1] * len(leading), *vegetated.shape[1:])
+        # shares of the land count by area alone, like the vegetated fraction itself
+        weighted = name == "plant_fraction" and variable.attrs.get("renormalised") != "no"
         # one year at a time bounds the memory
-        means = [
-            regridder.mean(year, share if name == "plant_fraction" else None)
-            for year, share in zip(values, weight, strict=True)
-        ]
-        result[name] = (("year", *leading, "lat", "lon"), np.stack(means), variable.attrs)
+        means = [regridder.mean(year, weight[i] if weighted else None) for i, year in enumerate(values)]
+        if dated:
+            result[name] = (("year", *leading, "lat", "lon"), np.stack(means), variable.attrs)
+        else:
+            result[name] = ((*leading, "lat", "lon"), means[0], variable.attrs)
         result[name] = result[name].transpose(*variable.dims)
     return result.assign_coords(lat=regridder.lat, lon=regridder.lon)

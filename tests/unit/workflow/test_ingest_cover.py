@@ -14,6 +14,7 @@ from dere.config.root import normalise
 from dere.harmonise import igbp
 from dere.harmonise.age_lookup import ages_without_forest
 from dere.harmonise.cover import cell_cover, site_cover
+from dere.harmonise.cover_grid import maps_on_grid
 from dere.harmonise.interim import unpack_cover
 from dere.ingest.age_intervals import class_shares
 from dere.ingest.esacci_classes import LAYERS
@@ -143,6 +144,19 @@ def test_shares_of_the_land_by_switch(folders):
     towers = read_netcdf(folders / "towers.nc")
     of_sites = site_cover(towers, YEARS, AGES, cover.sites, cover.site_ages, cover.grid, cover.grid_ages)
     np.testing.assert_allclose(of_sites["plant_fraction"].sum("plant_type"), of_sites["vegetated_fraction"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("renormalise", [True, False])
+def test_maps_as_read_go_to_another_grid(folders, renormalise):
+    """Two cells of half a degree in one of a degree: means by area and, where they are of the vegetation, by it."""
+    cover, _ = ingest(folders, CoverSource(path=str(folders / "cover"), renormalise=renormalise, include_crops=False))
+    coarse = maps_on_grid(cover.grid, 1.0, "conservative").sel(lat=50.5, lon=10.5)
+    fine = cover.grid.stack(cell=("lat", "lon")).isel(cell=[1, 2, 3])  # the first one is ocean
+    area = np.cos(np.deg2rad(fine["lat"])) * xr.ones_like(fine["lat"])
+    weight = area * fine["vegetated_fraction"] if renormalise else area
+    expected = (fine["plant_fraction"] * weight).sum("cell") / weight.sum("cell")
+    np.testing.assert_allclose(coarse["plant_fraction"], expected.transpose(*coarse["plant_fraction"].dims), rtol=1e-5)
+    np.testing.assert_allclose(coarse["layer_fraction"].sum("layer"), 1, rtol=1e-6)
 
 
 def test_crops_placed_elsewhere(folders):
