@@ -77,7 +77,7 @@ def train_imputation(
     towers, splits, statistics
         The canonical set; statistics of this fold.
     last, identity
-        File and hash for resuming the denoiser's training, see `dere.training.loop.fit`.
+        File and hash for resuming, see `dere.training.loop.fit`; the point model has a file of its own, `point_file`.
 
     Returns
     -------
@@ -114,7 +114,8 @@ def train_imputation(
     flux = training.flux[training.observed]
     imputer.point.mean.copy_(torch.from_numpy(flux.mean(0)))
     imputer.point.std.copy_(torch.from_numpy(np.maximum(flux.std(0), prior.SPREAD_FLOOR)))
-    histories = [_fit_point(imputer, both, seed, device)]
+    own = content_hash([identity, fold, seed, config.model_dump(mode="json"), sorted(imputer.groups)])
+    histories = [_fit_point(imputer, both, seed, device, last, own)]
 
     guess = imputer.predict_point(both)
     many = len(training.sites)
@@ -130,7 +131,7 @@ def train_imputation(
         seed=seed,
         device=device,
         last=last,
-        identity=content_hash([identity, fold, seed, config.model_dump(mode="json"), sorted(imputer.groups)]),
+        identity=own,
     )
     histories.append(result.history.assign(part="denoiser"))
     if config.calibrate_spread:
@@ -142,7 +143,14 @@ def train_imputation(
     return imputer, pd.concat(histories, ignore_index=True)
 
 
-def _fit_point(imputer: Imputer, both: Series, seed: int, device: str) -> pd.DataFrame:
+def point_file(last: Path) -> Path:
+    """State of the point model's training, beside that of the denoiser's."""
+    return last.with_name(f"{last.stem}_point{last.suffix}")
+
+
+def _fit_point(
+    imputer: Imputer, both: Series, seed: int, device: str, last: Path | None, identity: str
+) -> pd.DataFrame:
     """Train the point model on cross-fitting groups; validation on unseen clusters throughout."""
     config = imputer.config.point
     draw, held = point.make_rows(point.features(both), both, imputer.groups_of(both), imputer.point, config, device)
@@ -154,6 +162,8 @@ def _fit_point(imputer: Imputer, both: Series, seed: int, device: str) -> pd.Dat
         config=config.training,
         seed=seed,
         device=device,
+        last=last and point_file(last),
+        identity=identity,
     )
     freeze(imputer.point)
     return result.history.assign(part="point")

@@ -21,6 +21,7 @@ from dere.config.imputation import PointModelConfig
 from dere.harmonise.drivers import SOIL_PROPERTIES
 from dere.imputation.series import Series
 from dere.training.loop import LossParts
+from dere.training.parallel import share
 
 CONSTANT = frozenset(f"soil_{name}" for name in SOIL_PROPERTIES)
 """Driver channels without a course in time."""
@@ -137,6 +138,10 @@ class Rows:
     inputs: Tensor
     targets: Tensor
     weights: Tensor
+
+    def share(self, part: int, parts: int) -> Rows:
+        """Some rows of every network, for one of several processes."""
+        return Rows(*(share(x.transpose(0, 1), part, parts).transpose(0, 1) for x in vars(self).values()))
 
 
 def row_loss(model: nn.Module, rows: Rows) -> LossParts:

@@ -12,6 +12,7 @@ from torch import nn
 
 from dere import __version__
 from dere.io import content_hash, file_sha256, read_json, write_atomically, write_json, write_table
+from dere.training.parallel import team
 from dere.variables import FLUXES, PLANT_TYPES, TARGETS
 
 VARIABLES_HASH = content_hash({"targets": TARGETS, "fluxes": FLUXES, "plant_types": PLANT_TYPES})
@@ -20,8 +21,11 @@ VARIABLES_HASH = content_hash({"targets": TARGETS, "fluxes": FLUXES, "plant_type
 def save(folder: Path, model: nn.Module, manifest: Mapping[str, Any], history: pd.DataFrame) -> None:
     """Write ``model.safetensors``, ``history.csv`` and, last, ``manifest.json`` into ``folder``.
 
-    The manifest gets the code version, the hash of the variable table and the hash of the weights.
+    The manifest gets the code version, the hash of the variable table and the hash of the weights. Of several
+    processes only the first writes.
     """
+    if not team().leads:
+        return
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     weights = write_atomically(folder / "model.safetensors", lambda tmp: save_file(tensors, tmp))
     write_table(history, folder / "history.csv")

@@ -21,6 +21,8 @@ from dere.models.inputs import Statistics
 from dere.training import checkpoint
 from dere.training.candidates import CHOSEN, dropout
 from dere.training.loop import LossParts, Model, fit
+from dere.training.parallel import local_device
+from dere.training.snapshots import discard
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +30,9 @@ Option = TypeVar("Option", bound=TrainingConfig)
 
 
 def choose_device(gpu: int) -> str:
-    """Device from the rule's ``gpu`` resource; a missing CUDA device is said, not hidden."""
+    """Device of this process from the rule's ``gpu`` resource; a missing CUDA device is said, not hidden."""
     if gpu > 0 and torch.cuda.is_available():
-        return "cuda"
+        return local_device()
     if gpu > 0:
         log.warning("gpu=%d was granted, but no CUDA device is visible; training on the CPU", gpu)
     return "cpu"
@@ -202,5 +204,4 @@ class Context:
             "parameters": sum(p.numel() for p in model.parameters()),
         }
         checkpoint.save(Path(self.output), model, manifest, results[best].history)
-        for last in unfinished:
-            last.unlink(missing_ok=True)
+        discard(*unfinished)

@@ -13,17 +13,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from dere.config.training import TrainingConfig
-from dere.io import write_atomically
+from dere.training.parallel import Team, team
+from dere.training.snapshots import Progress, read_last, write_broken, write_last
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +31,14 @@ Model = TypeVar("Model", bound=nn.Module)
 
 @dataclass
 class LossParts:
-    """A masked mean, kept as its two sums so that it can be added over batches and devices.
+    """A masked mean, or several that add up to the loss, kept as sums that can be added over batches and devices.
 
     Parameters
     ----------
     numerator
-        Sum of the weighted errors, scalar.
+        Sum of the weighted errors, scalar; (k,) for several means.
     denominator
-        Sum of the weights, scalar.
+        Sum of the weights, of the same shape.
     """
 
     numerator: Tensor
@@ -48,7 +47,7 @@ class LossParts:
     @property
     def mean(self) -> Tensor:
         """Numerator over denominator; exactly zero, with zero gradient, where nothing was observed."""
-        return self.numerator / self.denominator.clamp_min(torch.finfo(self.numerator.dtype).tiny)
+        return (self.numerator / self.denominator.clamp_min(torch.finfo(self.numerator.dtype).tiny)).sum()
 
 
 @dataclass
@@ -91,20 +90,6 @@ def _schedule(step: int, steps: int) -> float:
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
-def _validate(model: Model, batches: Sequence[Any], loss: Callable[[Model, Any], LossParts]) -> float:
-    """Validation loss over all batches: sum of numerators over sum of denominators."""
-    model.eval()
-    numerator = denominator = 0.0
-    with torch.no_grad():
-        for batch in batches:
-            parts = loss(model, batch)
-            numerator += float(parts.numerator)
-            denominator += float(parts.denominator)
-    if denominator == 0:
-        raise ValueError("the validation set holds no observed value; give the validation fold at least one member")
-    return numerator / denominator
-
-
 def _average(averaged: list[Tensor], parameters: list[nn.Parameter], decay: float, step: int) -> None:
     """Move the running average towards the weights; early on it is the plain mean, so that the start is forgotten."""
     decay = min(decay, step / (step + 1))
@@ -131,19 +116,91 @@ def _replaced(parameters: list[nn.Parameter], averaged: list[Tensor]) -> Iterato
                 parameter.copy_(own)
 
 
-def _resume(last: Path | None, identity: str) -> dict[str, Any] | None:
-    """State of an interrupted run, if it belongs to exactly this configuration, data and code."""
-    if last is None or not last.exists():
-        return None
-    try:
-        state = torch.load(last, weights_only=True, map_location="cpu")
-    except (RuntimeError, OSError, EOFError, ValueError, UnpicklingError) as error:
-        log.warning("%s cannot be read (%s); training starts from the beginning", last, error)
-        return None
-    if state["identity"] != identity:
-        log.info("%s belongs to another configuration; training starts from the beginning", last)
-        return None
-    return state
+@dataclass
+class _Training:
+    """One call of `fit`; arguments as there."""
+
+    model: nn.Module
+    draw: Callable[[torch.Generator], Any]
+    validation: Sequence[Any]
+    loss: Callable[[Any, Any], LossParts]
+    config: TrainingConfig
+    seed: int
+    device: str
+    last: Path | None
+    parameters: list[nn.Parameter]
+    progress: Progress
+    ranks: Team
+
+    def epoch(self, epoch: int) -> float:
+        """Take the steps of one epoch; mean training loss."""
+        self.ranks.seed_epoch(self.seed, epoch)
+        train_mode(self.model)
+        amp = torch.autocast(self.device.split(":")[0], dtype=torch.bfloat16, enabled=self.config.bf16)
+        return sum(self.step(epoch, step, amp) for step in range(self.config.steps_per_epoch)) / (
+            self.config.steps_per_epoch
+        )
+
+    def step(self, epoch: int, step: int, amp: torch.autocast) -> float:
+        """Draw a batch and move the weights; training loss of the whole batch, whichever process computed what."""
+        progress, generator = self.progress, self.progress.generator.get_state()
+        batch = self.draw(progress.generator)
+        with amp:
+            parts = self.loss(self.model, self.ranks.share(batch))
+        whole = LossParts(*self.ranks.total(parts.numerator, parts.denominator))
+        progress.optimiser.zero_grad(set_to_none=True)
+        # each process adds its own numerator over everybody's denominator
+        LossParts(parts.numerator, whole.denominator).mean.backward()
+        self.ranks.add_gradients(self.parameters)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.gradient_clip)
+        value = float(whole.mean)
+        # a finite loss with an infinite gradient would make the next batch, an innocent one, stop the run
+        if not (math.isfinite(value) and math.isfinite(norm)):
+            what = f"training loss is {value}" if not math.isfinite(value) else f"norm of the gradient is {float(norm)}"
+            self.stop(
+                f"{what} at epoch {epoch}, step {step + 1}; lower the learning rate ({self.config.learning_rate}) or "
+                "look for NaN in the inputs",
+                batch,
+                {"what": what, "epoch": epoch, "step": step + 1, "generator": generator} | vars(whole),
+            )
+        progress.optimiser.step()
+        progress.schedule.step()
+        if progress.averaged:
+            done = (epoch - 1) * self.config.steps_per_epoch + step
+            _average(progress.averaged, self.parameters, self.config.average, done)
+        return value
+
+    def validate(self, epoch: int) -> float:
+        """Validation loss over all batches: sum of numerators over sum of denominators."""
+        self.model.eval()
+        numerator = denominator = 0.0
+        broken = len(self.validation)
+        with torch.no_grad():
+            for number in self.ranks.own(len(self.validation)):
+                parts = self.loss(self.model, self.validation[number])
+                numerator += float(parts.numerator)
+                denominator += float(parts.denominator)
+                if not math.isfinite(numerator + denominator):
+                    broken = min(broken, number)
+        (sums,) = self.ranks.total(torch.tensor([numerator, denominator], dtype=torch.float64))
+        numerator, denominator = sums.tolist()
+        if denominator == 0:
+            raise ValueError("the validation set holds no observed value; give the validation fold at least one member")
+        if not math.isfinite(numerator / denominator):
+            number = min(self.ranks.smallest(broken), len(self.validation) - 1)
+            when = f"after epoch {epoch}" if epoch else "before training"
+            sentence = "is not finite; a validation input holds NaN" if not epoch else f"is {numerator / denominator}"
+            self.stop(
+                f"validation loss {when} {sentence} (batch {number + 1} of {len(self.validation)})",
+                self.validation[number],
+                {"what": "validation loss", "epoch": epoch, "step": number + 1},
+            )
+        return numerator / denominator
+
+    def stop(self, sentence: str, batch: Any, facts: dict[str, Any]) -> NoReturn:
+        """Save the batch with the weights that met it, and raise."""
+        content = {"batch": batch, "seed": self.seed, "model": self.model.state_dict(), **facts}
+        raise FloatingPointError(sentence + write_broken(self.last, content))
 
 
 def fit(
@@ -160,6 +217,8 @@ def fit(
     stop_after: int | None = None,
 ) -> FitResult:
     """Train ``model`` and leave the best weights by validation in it.
+
+    In a team of processes (`dere.training.parallel`) every member calls this with the same arguments.
 
     Parameters
     ----------
@@ -187,103 +246,50 @@ def fit(
     Raises
     ------
     FloatingPointError
-        When a training or validation loss is not finite; names epoch and step.
+        When a loss or gradient is not finite; names epoch and step, and the file with the batch beside ``last``.
     ValueError
         When validation has no observed value.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError("nothing to train: every parameter of the model is frozen")
+    ranks = team()
+    ranks.same_start(model)
     torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
     steps = config.epochs * config.steps_per_epoch
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _schedule(step, steps))
-    averaged = [p.detach().clone() for p in parameters] if config.average else []
-    rows: list[dict[str, float]] = []
-    best_state = {k: v.detach().clone() for k, v in model.state_dict().items()}
-    best_loss, best_epoch, first = _validate(model, validation, loss), 0, 1
-    if not math.isfinite(best_loss):
-        raise FloatingPointError("validation loss before training is not finite; a validation input holds NaN")
-    rows.append({"epoch": 0, "training_loss": math.nan, "validation_loss": best_loss, "seconds": 0.0})
-
-    state = _resume(last, identity)
+    progress = Progress(
+        model,
+        optimiser,
+        torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _schedule(step, steps)),
+        torch.Generator().manual_seed(seed),
+        [p.detach().clone() for p in parameters] if config.average else [],
+    )
+    training = _Training(model, draw, validation, loss, config, seed, device, last, parameters, progress, ranks)
+    state = ranks.agree(read_last(last, identity))
     if state is not None:
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        generator.set_state(state["generator"])
-        torch.set_rng_state(state["rng"])
-        averaged = state["averaged"]
-        best_state, best_loss, best_epoch = state["best"], state["best_loss"], state["best_epoch"]
-        rows, first = state["rows"], state["epoch"] + 1
-        log.info("resumed after epoch %d from %s", state["epoch"], last)
-
-    amp = torch.autocast(device.split(":")[0], dtype=torch.bfloat16, enabled=config.bf16)
-    for epoch in range(first, config.epochs + 1):
-        if epoch - 1 - best_epoch >= config.patience:
+        progress.restore(state)
+        log.info("resumed after epoch %d from %s", progress.epoch, last)
+    else:
+        progress.keep_if_better(training.validate(0), 0)
+        progress.note(math.nan, progress.best_loss, 0.0)
+    for epoch in range(progress.epoch + 1, config.epochs + 1):
+        if epoch - 1 - progress.best_epoch >= config.patience:
             break
-        started, total = time.perf_counter(), 0.0
-        train_mode(model)
-        for step in range(config.steps_per_epoch):
-            batch = draw(generator)
-            with amp:
-                value = loss(model, batch).mean
-            if not torch.isfinite(value):
-                raise FloatingPointError(
-                    f"training loss is {float(value)} at epoch {epoch}, step {step + 1}; lower the learning rate "
-                    f"({config.learning_rate}) or look for NaN in the inputs"
-                )
-            optimiser.zero_grad(set_to_none=True)
-            value.backward()
-            nn.utils.clip_grad_norm_(parameters, config.gradient_clip)
-            optimiser.step()
-            schedule.step()
-            if averaged:
-                _average(averaged, parameters, config.average, (epoch - 1) * config.steps_per_epoch + step)
-            total += float(value.detach())
-        with _replaced(parameters, averaged):
-            validation_loss = _validate(model, validation, loss)
-            if validation_loss < best_loss:
-                best_loss, best_epoch = validation_loss, epoch
-                best_state = {k: v.detach().clone() for k, v in model.state_dict().items()}
-        if not math.isfinite(validation_loss):
-            raise FloatingPointError(f"validation loss is {validation_loss} after epoch {epoch}")
-        row = {
-            "epoch": epoch,
-            "training_loss": total / config.steps_per_epoch,
-            "validation_loss": validation_loss,
-            "seconds": time.perf_counter() - started,
-        }
-        rows.append(row)
-        log.info(
-            "epoch %3d  training %.4f  validation %.4f  %.1f s",
-            epoch,
-            row["training_loss"],
-            validation_loss,
-            row["seconds"],
-        )
+        started = time.perf_counter()
+        training_loss = training.epoch(epoch)
+        progress.epoch = epoch
+        with _replaced(parameters, progress.averaged):
+            validation_loss = training.validate(epoch)
+            progress.keep_if_better(validation_loss, epoch)
+        seconds = time.perf_counter() - started
+        progress.note(training_loss, validation_loss, seconds)
+        log.info("epoch %3d  training %.4f  validation %.4f  %.1f s", epoch, training_loss, validation_loss, seconds)
         if last is not None:
-            snapshot = {
-                "identity": identity,
-                "model": model.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "schedule": schedule.state_dict(),
-                "generator": generator.get_state(),
-                "rng": torch.get_rng_state(),
-                "averaged": averaged,
-                "best": best_state,
-                "best_loss": best_loss,
-                "best_epoch": best_epoch,
-                "rows": rows,
-                "epoch": epoch,
-            }
-            write_atomically(last, partial(torch.save, snapshot))
+            write_last(last, progress, identity)
         if stop_after is not None and epoch >= stop_after:
             break
-    else:
-        epoch = config.epochs
-    model.load_state_dict(best_state)
+    model.load_state_dict(progress.best)
     model.eval()
-    log.info("best epoch %d, validation loss %.4f", best_epoch, best_loss)
-    return FitResult(pd.DataFrame(rows), best_epoch, best_loss)
+    log.info("best epoch %d, validation loss %.4f", progress.best_epoch, progress.best_loss)
+    return FitResult(pd.DataFrame(progress.rows), progress.best_epoch, progress.best_loss)

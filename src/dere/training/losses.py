@@ -50,5 +50,16 @@ def pull(model: nn.Module, reference: dict[str, Tensor], strength: float) -> Ten
 
 
 def with_pull(parts: LossParts, penalty: Tensor | float) -> LossParts:
-    """Add a penalty to the mean of ``parts``."""
+    """Add a penalty to the mean of ``parts``.
+
+    The penalty must not depend on the batch: the processes that share one add numerators and denominators, so that
+    it counts once, however many they are. What depends on the batch is joined by `together`.
+    """
     return LossParts(parts.numerator + penalty * parts.denominator, parts.denominator)
+
+
+def together(first: LossParts, second: LossParts, share: float) -> LossParts:
+    """Loss that is the mean of ``first`` plus ``share`` times the mean of ``second``; both are scalar."""
+    return LossParts(
+        torch.stack([first.numerator, share * second.numerator]), torch.stack([first.denominator, second.denominator])
+    )

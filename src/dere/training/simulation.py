@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,10 +20,20 @@ from dere.training.cells import (
     spread_ages,
 )
 from dere.training.context import Context
+from dere.training.parallel import share
 
 VALIDATION_WINDOWS = 48
-Batch = tuple[Tensor, Tensor]
-"""Indices of windows and of ages."""
+
+
+class Batch(NamedTuple):
+    """Indices of windows and of ages; every window has all the ages."""
+
+    windows: Tensor
+    ages: Tensor
+
+    def share(self, part: int, parts: int) -> Batch:
+        """Some of the windows, with all ages, for one of several processes."""
+        return Batch(share(self.windows, part, parts), self.ages)
 
 
 def load_cells(context: Context) -> tuple[CellWindows, Tensor, Tensor]:
@@ -47,11 +58,11 @@ def drawer(training: Tensor, size: int, ages: int, per_step: int) -> Callable[[t
 
     def draw(generator: torch.Generator) -> Batch:
         index = sample(training, size, generator)
-        return index, sample_ages(ages, per_step, generator)
+        return Batch(index, sample_ages(ages, per_step, generator))
 
     return draw
 
 
 def fixed_batches(validation: Tensor, size: int, ages: int, per_step: int) -> list[Batch]:
     """Validation batches, at most `VALIDATION_WINDOWS` windows, with evenly spread ages."""
-    return [(index, spread_ages(ages, per_step)) for index in batches(validation, size, VALIDATION_WINDOWS)]
+    return [Batch(index, spread_ages(ages, per_step)) for index in batches(validation, size, VALIDATION_WINDOWS)]

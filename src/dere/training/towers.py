@@ -17,7 +17,7 @@ from dere.training.cells import batches
 from dere.training.context import Context
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
 from dere.training.loop import LossParts, freeze_parts
-from dere.training.losses import pull, squared, with_pull
+from dere.training.losses import pull, squared, together, with_pull
 from dere.training.tower_data import draw_windows, flux_loss, load_towers
 
 # A small share of the plant-type loss keeps the reported fractions near the maps (defect 28).
@@ -53,8 +53,8 @@ def train(
             return parts
         observed = data.windows.fractions[index].to(context.device)
         one = torch.ones((), device=context.device)
-        maps = squared(fractions / FRACTION_SCALE, observed / FRACTION_SCALE, one).mean
-        return with_pull(parts, pull(network, reference, option.pull) + FRACTION_SHARE * maps)
+        maps = squared(fractions / FRACTION_SCALE, observed / FRACTION_SCALE, one)
+        return together(with_pull(parts, pull(network, reference, option.pull)), maps, FRACTION_SHARE)
 
     context.fit_best(
         model,

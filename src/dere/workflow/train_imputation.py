@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from dere.config.imputation import ImputationConfig
-from dere.imputation.fit import describe, train_imputation
+from dere.imputation.fit import describe, point_file, train_imputation
 from dere.io import content_hash, file_sha256, read_netcdf
 from dere.training import checkpoint
 from dere.training.context import choose_device
+from dere.training.snapshots import discard
 from dere.workflow.members import read_splits
 
 
@@ -32,7 +33,7 @@ def train(
     parents
         None; the denoiser starts from noise.
     output
-        Folder of the checkpoint; an unfinished run is resumed from ``last.pt`` there.
+        Folder of the checkpoint; an unfinished run is resumed from ``last_point.pt`` and ``last.pt`` there.
     params
         The section imputation.
     fold, seed, gpu
@@ -53,4 +54,4 @@ def train(
     )
     about = {"fold": fold, "seed": seed, "split": hashes["splits"], "params": dict(params)}
     checkpoint.save(output, imputer, describe(imputer, about), history)
-    last.unlink(missing_ok=True)
+    discard(point_file(last), last)
