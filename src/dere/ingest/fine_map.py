@@ -98,7 +98,8 @@ class FineLayer:
         # the usual block without a gap: two quick looks instead of a mask
         if raw.dtype.kind != "f" and fill is not None and (raw.max() < fill or raw.min() > fill):
             return None
-        known = np.isfinite(raw) if raw.dtype.kind == "f" else np.ones(raw.shape, bool)
+        # NaN is missing, infinity is out of range
+        known = ~np.isnan(raw) if raw.dtype.kind == "f" else np.ones(raw.shape, bool)
         if fill is not None:
             known &= raw != fill
         return None if known.all() else known
@@ -224,7 +225,8 @@ def map_of(
                 f"{source}: layer {name} has dimensions {shape}, but time = 1, {', '.join(axes)} are expected; take "
                 "the map as published"
             )
-        if layer.dtype.kind not in "iuf":
+        # text has the type str, which knows no kind
+        if getattr(layer.dtype, "kind", "U") not in "iuf":
             raise ValueError(f"{source}: layer {name} holds {layer.dtype}, but numbers are expected; download it again")
     lat, lon = centres
     return FineMap(source, lat, lon, {name: FineLayer(name, variables[name], source, top, unit) for name in names})

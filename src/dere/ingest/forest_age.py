@@ -75,9 +75,12 @@ def parse_gfad(dataset: xr.Dataset, ages: Sequence[int], degrees: float, source:
     lat, lon = dataset["lat"].to_numpy(), dataset["lon"].to_numpy()
     size = abs(pixel_size(lat, "lat", source))
     grid = pixel_grid(lat, lon, max(degrees, size), source)
+    if age.dtype.kind not in "fiu":
+        raise ValueError(f"{source}: age holds {age.dtype}, but fractions are expected; download the file again")
     values = age.to_numpy().astype(np.float64)
     values[values == _FILL] = np.nan
-    known = np.isfinite(values)
+    # infinity is out of range
+    known = ~np.isnan(values)
     if known.any() and (values[known].min() < 0 or values[known].max() > 1 + _SUM_TOLERANCE):
         raise ValueError(
             f"{source}: age reaches from {values[known].min():g} to {values[known].max():g}, but fractions of 0 to 1 "

@@ -140,6 +140,8 @@ def open_quantity(path: Path, variable: str, names: Sequence[str] = ()) -> Quant
             "sources.simulation.netcdf"
         )
     array = dataset[variable]
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"{what} holds {array.dtype}, but numbers are needed; correct the name or export it again")
     axes = {}
     for role, words in (("time", _TIME), ("lat", _LAT), ("lon", _LON)):
         match = [dim for dim in array.dims if str(dim).lower() in words]
@@ -156,6 +158,8 @@ def open_quantity(path: Path, variable: str, names: Sequence[str] = ()) -> Quant
         )
     time = dataset[axes["time"]]
     bounds = dataset.get(str(time.attrs.get("bounds", "")))
+    if bounds is not None and axes["time"] in bounds.dims:
+        bounds = bounds.transpose(axes["time"], ...)
     steps = steps_of(time.values, time.attrs, None if bounds is None else bounds.values, what)
     lattice = lattice_of(dataset[axes["lat"]].values, dataset[axes["lon"]].values, what)
     types = labels_of(dataset, str(rest[0]), names, what) if rest else ()

@@ -28,6 +28,8 @@ from dere.variables import MONTHLY8, PLANT_TYPES, TARGETS, VARIABLES, RangeTally
 
 log = logging.getLogger(__name__)
 
+# gC m-2 d-1: the best month of a desert's edge exceeds the one, of a rain forest it stays below the other
+_LEAST_TOP, _LARGEST_TOP = 0.1, 100.0
 _STATE_DIMS = ("cell", "stand", "age", "time", "target")
 
 
@@ -70,7 +72,7 @@ def read_simulation(
     co2 = read_co2(co2_path, model.months)
     number = candidates(model)
     size = rows_per_block(model.row_size, memory or 4 << 30)
-    kept, tally, count = [], RangeTally(), AnnualCount()
+    kept, tally, count, largest = [], RangeTally(), AnnualCount(), 0.0
     for block in slices(len(number), size):
         part = _states(model, number[block])
         climate = _drivers(model, number[block], tally)
@@ -83,6 +85,7 @@ def read_simulation(
             tally.add(name, part["state"][good][..., index])
         gpp = part["state"][good][:, -1, :, :, TARGETS.index("gpp")]
         count.add(gpp.reshape(-1, len(model.months) // 12, 12))
+        largest = max(largest, float(gpp.max(initial=0.0)))
         kept.append(good)
     keep = np.concatenate(kept) if kept else np.zeros(0, bool)
     log.info("%d of %d cells with values have vegetation and no gap", int(keep.sum()), len(keep))
@@ -90,6 +93,12 @@ def read_simulation(
         raise ValueError(
             f"{folder}: none of {len(keep)} cells has all variables, drivers and at least "
             f"{config.netcdf.minimum_vegetated:g} vegetation in every month; check that the files share grid and years"
+        )
+    if not _LEAST_TOP < largest < _LARGEST_TOP:
+        unit = model.quantities[0]["gpp"].unit
+        raise ValueError(
+            f"{model.quantities[0]['gpp'].name} in '{unit}' is at most {largest:.3g} gC m-2 d-1 in any month, but "
+            f"{_LEAST_TOP:g} to {_LARGEST_TOP:g} is expected of the best; correct the unit attribute"
         )
     tally.report(str(folder))
     drop = decide(count, config.annual_targets, str(folder))
