@@ -9,6 +9,7 @@ ways must give the same means.
 from __future__ import annotations
 
 import argparse
+import itertools
 import logging
 import resource
 import subprocess
@@ -31,9 +32,22 @@ STRIP_CACHE = 400_000_000
 """Bytes of HDF5's chunk cache that hold all chunks which a strip of 180 rows touches."""
 
 
-def write_map(path: Path, rows: int, seed: int = 0) -> None:
-    """One layer of percent in patches of 5 x 5 pixels with noise in some, chunk by chunk."""
+def chunks_of_percent(count: int, seed: int = 0) -> list[np.ndarray]:
+    """Invented chunks: patches of 5 x 5 pixels, one pixel in ten with a value of its own."""
     rng = np.random.default_rng(seed)
+    chunks = []
+    for _ in range(count):
+        patches = rng.integers(0, 101, (405, 405), np.uint8) * (rng.random((405, 405)) < 0.4)
+        chunk = patches.repeat(5, 0).repeat(5, 1).astype(np.uint8)
+        noisy = rng.random(chunk.shape) < 0.1
+        chunk[noisy] = rng.integers(0, 101, int(noisy.sum()), np.uint8)
+        chunks.append(chunk)
+    return chunks
+
+
+def write_map(path: Path, rows: int) -> None:
+    """One layer of percent, chunk by chunk; 17 different ones take turns."""
+    chunks = itertools.cycle(chunks_of_percent(17))
     size = 1 / 360
     with netCDF4.Dataset(path, "w") as dataset:
         dataset.title = "synthetic"
@@ -42,15 +56,10 @@ def write_map(path: Path, rows: int, seed: int = 0) -> None:
             dataset.createVariable(name, "f8", (name,))[:] = start + step * (np.arange(count) + 0.5)
         dataset.createDimension("time", 1)
         layer = dataset.createVariable(
-            LAYER, "u1", ("time", "lat", "lon"), zlib=True, chunksizes=(1, CHUNK, CHUNK), fill_value=255
+            LAYER, "u1", ("time", "lat", "lon"), zlib=True, complevel=1, chunksizes=(1, CHUNK, CHUNK), fill_value=255
         )
-        for row in range(0, rows, CHUNK):
-            for column in range(0, COLUMNS, CHUNK):
-                patches = rng.integers(0, 101, (405, 405), np.uint8) * (rng.random((405, 405)) < 0.4)
-                block = patches.repeat(5, 0).repeat(5, 1).astype(np.uint8)
-                noisy = rng.random(block.shape) < 0.1
-                block[noisy] = rng.integers(0, 101, int(noisy.sum()), np.uint8)
-                layer[0, row : row + CHUNK, column : column + CHUNK] = block[: rows - row]
+        for row, column in itertools.product(range(0, rows, CHUNK), range(0, COLUMNS, CHUNK)):
+            layer[0, row : row + CHUNK, column : column + CHUNK] = next(chunks)[: rows - row]
 
 
 def blocks(fine: FineMap) -> np.ndarray:

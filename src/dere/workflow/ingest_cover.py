@@ -8,7 +8,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from dere.config.sources import CoverSource
+from dere.config.cover import AgeSource, CoverSource
 from dere.harmonise.interim import Cover, pack_cover
 from dere.ingest.age_weights import read_site_age_weights
 from dere.ingest.esacci import read_cover, read_site_plant_types
@@ -65,7 +65,7 @@ def ingest_cover(
     types = existing(tower_folders, SITE_TYPES)
     site_ages = existing(tower_folders, SITE_AGES)
     rule = (config.include_crops, config.classes.model_dump(), config.renormalise)
-    age_map = find_ages(config.age, folder) if folder or config.age.path else None
+    age_map = ages_of_cells(config.age, folder)
     tables = Cover(
         grid=read_cover(folder, *rule, made) if folder else None,
         grid_ages=read_ages(*age_map, ages, degrees, config.age.tree_cover) if age_map else None,
@@ -88,6 +88,27 @@ def ingest_cover(
         len(site_ages),
         f"stand ages of cells from {age_map[1].name} ({age_map[0]})" if age_map else "no stand ages of cells",
     )
+
+
+def ages_of_cells(config: AgeSource, folder: Path | None) -> tuple[str, Path] | None:
+    """Format and file of the stand ages of cells; None where nothing was asked for and nothing lies beside the maps.
+
+    Towers then take the stated table of their class; a run with grid cells ends in harmonise's sentence.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As ``dere.ingest.stand_ages.find_ages`` when a path or a format is given, or names are ambiguous.
+    """
+    if not folder and not config.path:
+        return None
+    try:
+        return find_ages(config, folder)
+    except FileNotFoundError as error:
+        if config.path or config.format != "auto":
+            raise
+        log.warning("%s; towers take the stated ages of their class, grid cells have none", error)
+        return None
 
 
 def has_rows(path: Path) -> bool:

@@ -188,6 +188,19 @@ def test_ages_of_each_format(folders, form, product):
     assert provenance["product"].str.contains(product).sum() == 1
 
 
+def test_without_stand_ages_towers_take_their_class_and_cells_end_in_a_sentence(folders, caplog):
+    (folders / "cover" / "GFAD_V1-1.nc").unlink()
+    cover, _ = ingest(folders)
+    assert "towers take the stated ages of their class" in caplog.text
+    towers = read_netcdf(folders / "towers.nc")
+    of_sites = site_cover(towers, YEARS, AGES, cover.sites, cover.site_ages, cover.grid, cover.grid_ages)
+    assert set(of_sites["age_source"].values) == {"igbp"}
+    with pytest.raises(ValueError, match=r"sources\.cover gives no age table"):
+        cell_cover(cells((50.25, 10.25)), cover.grid, cover.grid_ages, YEARS, AGES)
+    with pytest.raises(FileNotFoundError, match=r"holds no stand ages \(GFAD_V1-1\.nc\)"):
+        ingest(folders, CoverSource(path=str(folders / "cover"), age={"format": "gfad"}))
+
+
 def test_stand_ages_are_found_by_name(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"holds no stand ages .*put one there"):
         find_ages(AgeSource(), tmp_path)
