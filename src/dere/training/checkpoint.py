@@ -26,7 +26,8 @@ def save(folder: Path, model: nn.Module, manifest: Mapping[str, Any], history: p
     """
     if not team().leads:
         return
-    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    # A layer that stands in several places has several names, and the format refuses names that share memory.
+    tensors = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
     weights = write_atomically(folder / "model.safetensors", lambda tmp: save_file(tensors, tmp))
     write_table(history, folder / "history.csv")
     write_json(
