@@ -51,6 +51,11 @@ def to_months(
     -------
     DataFrame
         TIMESTAMP (YYYYMM) and the columns in the units of a monthly file, NaN missing.
+
+    Raises
+    ------
+    ValueError
+        Text in a number column, or half-hourly quality that is no code.
     """
     months = np.unique(steps.month)
     full = full_steps(months, steps.per_day)
@@ -60,6 +65,8 @@ def to_months(
         if column not in table.columns:
             continue
         values = numeric(table, column, source)
+        if hourly and column.endswith("_QC"):
+            check_codes(values, source, column)
         if hourly:
             values = _per_day(column, values, steps.per_day)
         if column.endswith("_QC"):
@@ -74,6 +81,25 @@ def to_months(
             if joint in columns:
                 monthly[joint] = both
     return pd.DataFrame(monthly)
+
+
+def check_codes(values: NDArray, source: str, column: str) -> None:
+    """Check that the quality of half hours is a code of 0 (measured) to 3 (poor).
+
+    Daily and monthly files hold shares of 0 to 1 instead, which would all count as good.
+
+    Raises
+    ------
+    ValueError
+        When a value is another.
+    """
+    finite = values[np.isfinite(values)]
+    odd = finite[~np.isin(finite, (0, 1, 2, 3))]
+    if odd.size:
+        raise ValueError(
+            f"{source}: column {column} holds {odd[0]:g}, but the quality of half hours is 0, 1, 2 or 3; use the "
+            "half-hourly file of the product"
+        )
 
 
 def _per_day(column: str, values: NDArray, per_day: int) -> NDArray:

@@ -42,6 +42,7 @@ _DRIVERS = {"air_temperature": "ta", "shortwave": "sw_in", "vpd": "vpd"}
 _QUALITY = {"nee_quality": "nee_qc", **{f"{name}_quality": f"{array}_qc" for name, array in _DRIVERS.items()}}
 # a column of the half-hourly product, for the shared diurnal cycles
 _FLUXNET_NAMES = {"air_temperature": "TA_F", "shortwave": "SW_IN_F", "vpd": "VPD_F"}
+_SITE = re.compile(r"[A-Z]{2}-[A-Za-z0-9]{3}")
 _STEP = np.timedelta64(30, "m")
 _PER_DAY = 48
 _FARTHEST_ZONE_HOURS = 14
@@ -63,7 +64,7 @@ class Store:
     FileNotFoundError
         When the folder is missing.
     ValueError
-        When it is no readable Zarr group, or lacks an array.
+        When it is no readable Zarr group, lacks an array, or has one of another shape.
     """
 
     def __init__(self, path: Path) -> None:
@@ -89,6 +90,14 @@ class Store:
                 f"{path} has no array {', '.join(missing)} among {', '.join(sorted(self._arrays)) or 'none'}; take the "
                 "FLUXNET2015 store of EXCITED-CO2"
             )
+        sites, times = (self._arrays[name].shape for name in ("site", "time"))
+        for name in needed[2:]:
+            expected = sites if name in ("latitude", "longitude") else (*sites, *times)
+            if self._arrays[name].shape != expected:
+                raise ValueError(
+                    f"{self.source}: array {name} has shape {self._arrays[name].shape}, but {expected} (site, time) is "
+                    "needed; download the store again"
+                )
 
     def read(self, name: str, index: int | slice = slice(None)) -> NDArray:
         """Values of an array as stored.
@@ -232,12 +241,18 @@ def read_fluxnet_zarr(path: Path, config: TowerSource) -> list[SiteRecord]:
     FileNotFoundError
         When the folder is missing.
     ValueError
-        When the store is incomplete, or a unit or time cannot be right.
+        When the store is incomplete, or a site, unit or time cannot be right.
     """
     if "HH" not in config.resolution:
         return []
     store = Store(Path(path))
     sites = [str(site) for site in store.read("site")]
+    odd = [site for site in sites if not _SITE.fullmatch(site)]
+    if odd:
+        raise ValueError(
+            f"{store.source}: array site holds {odd[0]!r:.40}, but ids like FI-Hyy are expected; a chunk is damaged: "
+            "download the store again"
+        )
     ends = store.times()
     lat, lon = store.unpacked("latitude"), store.unpacked("longitude")
     records, empty = [], 0
