@@ -218,6 +218,23 @@ def map_files(config):
     }
 
 
+def prediction_manifests(config):
+    """Return the manifests of all checkpoints that predict, each once."""
+    networks = {
+        (member.split("/")[1], stage): None
+        for member, parts in targets.training_jobs(config).items()
+        for stage in parts["networks"]
+    }
+    return [
+        manifest
+        for backbone, stage in networks
+        for manifest in runs_of(
+            config,
+            f"<results>/models/{backbone}/fold{{fold}}/seed{{seed}}/{stage}/manifest.json",
+        )
+    ]
+
+
 def figure_inputs(config):
     """Return the files that the figures can use, by the names of the catalogue."""
     fold, seed = config["folds"][0], config["seeds"][0]
@@ -230,6 +247,8 @@ def figure_inputs(config):
     members = {
         method: targets.backbones_of(method, config)[0] for method in config["methods"]
     }
+    if targets.compares_backbones(config):
+        files["comparison"] = "<results>/tables/comparison.csv"
     files["predictions"] = [
         f"<results>/predictions/{m}/{backbone}/ensemble.nc"
         for m, backbone in members.items()
@@ -276,7 +295,7 @@ def figure_outputs(config):
 
 def everything(config):
     """Return the files of a complete run."""
-    tables = ("skill", "cost", "provenance", "citations")
+    tables = ("skill", "comparison", "cost", "provenance", "citations")
     return [
         "<results>/config.yaml",
         *(f"<results>/tables/{name}.csv" for name in tables),

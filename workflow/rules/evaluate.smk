@@ -77,3 +77,31 @@ rule cost:
         runtime=5,
     script:
         "../scripts/cost.py"
+
+
+rule comparison:
+    input:
+        code=code("comparison"),
+        skill=rules.evaluate.output.skill,
+        paired=rules.evaluate.output.paired,
+        cost=rules.cost.output.cost,
+        manifests=prediction_manifests(config),
+    output:
+        comparison=report(
+            "<results>/tables/comparison.csv",
+            caption="../report/comparison_table.rst",
+            category="Skill",
+            labels={"figure": "all methods on all backbones"},
+        ),
+    log:
+        "<logs>/comparison.log",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        members=targets.training_jobs(config),
+    script:
+        "../scripts/comparison.py"

@@ -17,6 +17,7 @@ rule figures:
         runtime=30,
     params:
         config=config["figures"],
+        backbone=config["backbones"][0],
     script:
         "../scripts/figures.py"
 

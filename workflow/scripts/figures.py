@@ -11,4 +11,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    draw(named_files(snakemake), Path(snakemake.output[0]).parent, FiguresConfig(**snakemake.params.config))
+    draw(
+        named_files(snakemake),
+        Path(snakemake.output[0]).parent,
+        FiguresConfig(**snakemake.params.config),
+        snakemake.params.backbone,
+    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import pandera.pandas as pa
 
-from dere.evaluation import bootstrap, calibration, closure, cost, site_scores, tables, totals
+from dere.evaluation import bootstrap, calibration, closure, comparison, cost, site_scores, tables, totals
 from dere.evaluation.scales import SCALES
 from dere.variables import FLUXES
 
@@ -25,16 +25,20 @@ _MEANINGS = {
     ),
     "statistic": pa.Column(str, pa.Check.isin([*tables.STATISTICS, "across"])),
     "kind": pa.Column(str, pa.Check.isin(["prediction", "product"])),
-    "nse": pa.Column(float, pa.Check.le(1), nullable=True),
+    **dict.fromkeys(("nse", "nse_ensemble"), pa.Column(float, pa.Check.le(1), nullable=True)),
     **dict.fromkeys(("rmse", "mae", "sigma_ratio", "mean_residual", "maximum_residual", "spread_error"), _POSITIVE),
     **dict.fromkeys(("crps", "width_50", "width_90", "seconds", "max_rss_mb", "cpu_seconds"), _POSITIVE),
     **dict.fromkeys(("r2", "share_better", "coverage_50", "coverage_90", "coverage_90_tower_q25"), _SHARE),
+    **dict.fromkeys(("nse_seed_std", "rmse_seed_std"), _POSITIVE),
     **dict.fromkeys(("rmse_ratio", "ratio_low", "ratio_high"), pa.Column(float, pa.Check.gt(0))),
-    **dict.fromkeys(("sites", "months", "clusters", "seeds", "values", "repeats", "year"), _COUNT),
+    **dict.fromkeys(comparison.RATIOS, pa.Column(float, pa.Check.gt(0), nullable=True)),
+    "parameters": _POSITIVE,
+    **dict.fromkeys(("sites", "months", "clusters", "seeds", "folds", "values", "repeats", "year"), _COUNT),
 }
 _TEXTS = {
     *("site", "method", "backbone", "against", "against_backbone", "fold", "seed", "igbp", "koppen", "cluster"),
     *("group", "file", "rule", "wildcards", "region"),
+    *("stages", "shared_stages"),
 }
 
 
@@ -51,6 +55,7 @@ _TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "calibration": (calibration.COLUMNS, (*_RUN, "grouping", "flux")),
     "closure": (closure.COLUMNS, ("file", "kind")),
     "cost": (cost.COLUMNS, ("rule", "wildcards")),
+    "comparison": (comparison.COLUMNS, comparison.KEY),
     "totals": (totals.COLUMNS, ("flux", "region", "year")),
 }
 SCHEMAS = {name: _schema(columns) for name, (columns, _) in _TABLES.items()}

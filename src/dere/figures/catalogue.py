@@ -34,6 +34,7 @@ class Entry:
 CATALOGUE: dict[str, Entry] = {
     "world_map": Entry(("towers",), ("drivers", "truth"), (8.5, 4.9), "Data", ("drivers", "truth")),
     "skill_comparison": Entry(("skill", "paired"), (), (9.0, 7.2), "Skill"),
+    "comparison": Entry(("comparison",), (), (9.0, 8.0), "Skill"),
     "series": Entry(("towers", "predictions"), ("labels",), (10.5, 7.4), "Skill"),
     "seasonal_cycles": Entry(("towers", "predictions"), (), (10.5, 6.4), "Skill", ()),
     "calibration": Entry(("calibration",), (), (9.0, 3.8), "Uncertainty"),
@@ -47,7 +48,8 @@ CATALOGUE: dict[str, Entry] = {
 
 towers, drivers, cover, truth -- canonical NetCDF files; roles -- the splits table with roles of the fold;
 predictions -- one NetCDF per method; labels -- labels.nc; learned -- the map prediction with ``plant_fraction``;
-products -- one NetCDF per flux; skill, paired, calibration -- tables; history -- one history.csv per stage.
+products -- one NetCDF per flux; skill, paired, calibration -- tables; comparison -- table, only
+of a run with several backbones; history -- one history.csv per stage.
 """
 
 

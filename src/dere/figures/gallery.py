@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 Inputs = Mapping[str, Any]
 Files = Mapping[str, Path | str | Sequence[Path | str]]
 
-_TABLES = ("skill", "paired", "calibration", "roles")
+_TABLES = ("skill", "paired", "calibration", "comparison", "roles")
+_ONE_BACKBONE = ("skill", "paired", "calibration")
 
 
 def read_inputs(files: Files) -> dict[str, Any]:
@@ -67,6 +68,18 @@ def read_inputs(files: Files) -> dict[str, Any]:
             # Drivers and cover can be large; a figure takes a few coordinates of them.
             inputs[name] = read_netcdf(paths[0], load=name not in ("drivers", "cover"))
     return inputs
+
+
+def of_backbone(table: pd.DataFrame, backbone: str) -> pd.DataFrame:
+    """Rows of one backbone and of the methods without a network; other tables are returned as they are.
+
+    Examples
+    --------
+    >>> list(of_backbone(pd.DataFrame({"backbone": ["none", "a", "b"]}), "b")["backbone"])
+    ['none', 'b']
+    """
+    columns = [name for name in ("backbone", "against_backbone") if name in table]
+    return table[table[columns].isin([backbone, "none"]).all(axis=1)]
 
 
 def _degrees(dataset: xr.Dataset) -> float:
@@ -118,6 +131,7 @@ def _maps(inputs: Inputs, config: FiguresConfig) -> dict[str, Any]:
 ARGUMENTS: dict[str, Callable[[Inputs, FiguresConfig], dict[str, Any]]] = {
     "world_map": _world_map,
     "skill_comparison": _skill,
+    "comparison": lambda inputs, config: {"comparison": inputs["comparison"]},
     "series": _series,
     "seasonal_cycles": _cycles,
     "calibration": lambda inputs, config: {"calibration": inputs["calibration"]},
@@ -130,7 +144,7 @@ ARGUMENTS: dict[str, Callable[[Inputs, FiguresConfig], dict[str, Any]]] = {
 """Figure name to the arguments of its draw function."""
 
 
-def draw_all(files: Files, folder: Path, config: FiguresConfig) -> list[Path]:
+def draw_all(files: Files, folder: Path, config: FiguresConfig, backbone: str | None = None) -> list[Path]:
     """Draw every figure that the files allow and write it with the table of its numbers.
 
     Parameters
@@ -141,6 +155,8 @@ def draw_all(files: Files, folder: Path, config: FiguresConfig) -> list[Path]:
         Where ``<name>.png``, ``<name>.svg`` and, for figures with numbers of their own, ``<name>.csv`` go.
     config
         Presentation.
+    backbone
+        Backbone that figures of one backbone show, of runs with several.
 
     Returns
     -------
@@ -148,6 +164,8 @@ def draw_all(files: Files, folder: Path, config: FiguresConfig) -> list[Path]:
         Every written file.
     """
     inputs = read_inputs(files)
+    if backbone is not None:
+        inputs |= {name: of_backbone(inputs[name], backbone) for name in _ONE_BACKBONE if name in inputs}
     written: list[Path] = []
     with house_style():
         for name in possible(inputs, config.skip):

@@ -9,6 +9,7 @@ from matplotlib.artist import Artist
 from dere.figures import (
     calibration,
     closure_histogram,
+    comparison,
     label_weights,
     plant_fractions,
     product_maps,
@@ -22,6 +23,7 @@ from dere.figures import (
 FIGURES: dict[str, Callable[..., list[Artist]]] = {
     "world_map": world_map.draw,
     "skill_comparison": skill_comparison.draw,
+    "comparison": comparison.draw,
     "series": series.draw,
     "seasonal_cycles": seasonal_cycles.draw,
     "calibration": calibration.draw,

@@ -39,6 +39,14 @@ METHOD_LABELS = {
     "dere": "DERE, stage 6",
     "product": "product files",
 }
+BACKBONE_LABELS = {
+    "transformer": "Transformer",
+    "informer": "Informer",
+    "fedformer": "FEDformer",
+    "itransformer": "iTransformer",
+    "timexer": "TimeXer",
+    "simpletm": "SimpleTM",
+}
 FLUX_COLOURS = {"gpp": GREEN, "reco": ORANGE, "nee": BLUE}
 SEQUENTIAL, SEQUENTIAL_OTHER, DIVERGING = "viridis", "cividis", "RdBu_r"
 LAND, SEA = "#e8e6e1", "#ffffff"
@@ -77,6 +85,11 @@ def method_colour(method: str) -> str:
 def method_label(method: str) -> str:
     """Readable name of a method."""
     return METHOD_LABELS.get(method, method)
+
+
+def backbone_label(backbone: str) -> str:
+    """Name of a backbone as its paper writes it."""
+    return BACKBONE_LABELS.get(backbone, backbone)
 
 
 def ordered_methods(methods: Any) -> list[str]:

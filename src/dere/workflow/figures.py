@@ -9,10 +9,15 @@ from dere.config.outputs import FiguresConfig
 from dere.figures.gallery import draw_all
 
 
-def draw(files: Mapping[str, Path | Sequence[Path]], folder: Path, config: FiguresConfig) -> None:
-    """Draw every figure that ``files`` allow; a folder of products stands for its NetCDF files."""
+def draw(
+    files: Mapping[str, Path | Sequence[Path]], folder: Path, config: FiguresConfig, backbone: str | None = None
+) -> None:
+    """Draw every figure that ``files`` allow; a folder of products stands for its NetCDF files.
+
+    Of runs with several backbones, all figures but their comparison show ``backbone``.
+    """
     found = dict(files)
     products = found.get("products")
     if isinstance(products, Path):
         found["products"] = sorted(products.glob("*.nc"))
-    draw_all(found, folder, config)
+    draw_all(found, folder, config, backbone)

@@ -19,6 +19,8 @@ STAGES_OF_METHOD = {
     "dere": ("pure", "mixture", "age", "plant_types_simulated", "plant_types_observed", "towers", "uncertain"),
 }
 """All stages that are trained for a method, in their order; the imputation of ``dere`` has no backbone."""
+IMPUTATION_JOBS = ("train_imputation", "impute_labels")
+"""Jobs of stage 5, which serve every backbone."""
 NO_BACKBONE = "none"
 
 
@@ -52,6 +54,22 @@ def stages(config: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(stage for method in config["methods"] for stage in STAGES_OF_METHOD.get(method, ())))
 
 
+def training_jobs(config: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """Return ``method/backbone`` to what trains it and what predicts.
+
+    ``jobs`` are ``rule/wildcards`` without fold and seed of everything that is trained for the method (those without a
+    network are trained by the job that predicts); ``networks`` are the stages whose checkpoints predict.
+    """
+    found = {}
+    for method, backbone in methods_and_backbones(config):
+        jobs = [f"train_{stage}/{backbone}" for stage in STAGES_OF_METHOD.get(method, ())]
+        if method == "dere":
+            jobs += IMPUTATION_JOBS
+        jobs = jobs or [f"predict_{method}/{backbone}"]
+        found[f"{method}/{backbone}"] = {"jobs": jobs, "networks": list(PARENTS_OF_METHOD.get(method, ()))}
+    return found
+
+
 def product_member(config: Mapping[str, Any]) -> str:
     """Return ``method/backbone`` of the predictions that are given away; the first backbone where there are several."""
     method = config["products"]["method"]
@@ -63,7 +81,7 @@ def benchmarks(config: Mapping[str, Any]) -> list[str]:
     runs = [f"fold{fold}/seed{seed}" for fold in config["folds"] for seed in config["seeds"]]
     rules = [f"train_{stage}/{backbone}" for stage in stages(config) for backbone in config["backbones"]]
     if "dere" in config["methods"]:
-        rules += ["train_imputation", "impute_labels"]
+        rules += IMPUTATION_JOBS
     for method, backbone in methods_and_backbones(config):
         rules.append(
             f"predict_network/{method}/{backbone}" if backbone != NO_BACKBONE else f"predict_{method}/{backbone}"
@@ -71,6 +89,11 @@ def benchmarks(config: Mapping[str, Any]) -> list[str]:
     if has_map(config):
         rules.append(f"predict_cells/{product_member(config)}")
     return [f"{rule}/{run}" for rule in rules for run in runs]
+
+
+def compares_backbones(config: Mapping[str, Any]) -> bool:
+    """Tell whether the run has network methods on more than one backbone."""
+    return len(config["backbones"]) > 1 and bool(stages(config))
 
 
 def has_map(config: Mapping[str, Any]) -> bool:

@@ -115,6 +115,28 @@ def test_only_identical_towers_are_compared():
     assert found["sites"] == 38 and found["clusters"] == 19
 
 
+def test_many_methods_give_the_intervals_of_pairs_alone():
+    """One of three methods lacks two towers, so pairs differ in what they share."""
+    scores = table({"gbm": 1.0, "kgml": 0.95, "dere": 0.9})
+    scores = scores[~((scores["method"] == "kgml") & scores["site"].isin(["T00", "T07"]))]
+    together = bs.paired(scores, CONFIG).set_index(["method", "against"])
+    for a, b in together.index:
+        values = scores.pivot(index="site", columns="method", values="nse")
+        shared = values[[a, b]].notna().all(axis=1).to_numpy()
+        clusters = np.array([f"c{i // 2}" for i in range(len(values))])
+        counts = bs.resample_clusters(clusters, CONFIG.bootstrap, np.random.default_rng(CONFIG.seed))[:, shared]
+        alone = bs.median_difference(values[a].to_numpy()[shared], values[b].to_numpy()[shared], counts)
+        assert tuple(together.loc[(a, b), ["nse_difference", "nse_low", "nse_high"]]) == pytest.approx(tuple(alone))
+
+
+def test_every_network_is_paired_with_the_others_of_its_backbone():
+    parts = [table({"baseline": 1.0, "kgml": 0.9}).assign(backbone=name) for name in ("informer", "timexer")]
+    found = bs.paired(pd.concat([*parts, table({"gbm_sim": 0.8})]), CONFIG)
+    pairs = set(zip(found["method"], found["backbone"], found["against"], found["against_backbone"], strict=True))
+    for name in ("informer", "timexer"):
+        assert {("kgml", name, "baseline", name), ("kgml", name, "gbm_sim", "none")} <= pairs
+
+
 def test_equal_seeds_give_equal_intervals_and_other_seeds_others():
     scores = table({"gbm": 1.0, "dere": 0.99})
     first, again = bs.paired(scores, CONFIG), bs.paired(scores, CONFIG)

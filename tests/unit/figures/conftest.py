@@ -16,6 +16,7 @@ from dere.variables import FLUXES, PLANT_TYPES
 MONTHS, DEGREES = 72, 6.0
 TIME = pd.period_range("2001-01", periods=MONTHS, freq="M").start_time + pd.Timedelta(days=14)
 METHODS = ("climatology", "simulation", "gbm", "gbm_sim", "baseline", "kgml", "dere_towers", "dere")
+BACKBONES = ("transformer", "informer", "fedformer", "itransformer", "timexer", "simpletm")
 CLASSES = ("ENF", "DBF", "GRA", "EBF", "CRO", "WET")
 
 
@@ -245,6 +246,27 @@ def paired() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
+def comparison_table() -> pd.DataFrame:
+    """Six backbones under the network methods, references beside them; SimpleTM's baseline fails."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for i, method in enumerate(METHODS):
+        network = method in ("baseline", "kgml", "dere_towers", "dere")
+        for j, backbone in enumerate(BACKBONES if network else ("none",)):
+            for grouping in ("all", "virtual"):
+                for k, flux in enumerate(FLUXES):
+                    nse = 0.3 + 0.05 * i - 0.02 * j - 0.1 * k + rng.normal(0, 0.02)
+                    nse = -2.0 if (method, backbone, flux) == ("baseline", "simpletm", "nee") else nse
+                    rows.append(
+                        {"method": method, "backbone": backbone, "grouping": grouping, "flux": flux, "nse": nse,
+                         "nse_seed_std": abs(rng.normal(0, 0.02)) if network else 0.0, "nse_ensemble": nse + 0.02}
+                    )  # fmt: skip
+    table = pd.DataFrame(rows)
+    table.loc[(table["method"] == "simulation") & (table["flux"] == "nee"), "nse"] = -1.4
+    return table
+
+
+@pytest.fixture(scope="session")
 def calibration_table() -> pd.DataFrame:
     rows = [
         {"method": method, "backbone": "none", "fold": "0", "seed": "0", "flux": flux, "grouping": grouping,
@@ -281,6 +303,7 @@ def files(
     skill,
     paired,
     calibration_table,
+    comparison_table,
     history,
 ) -> dict[str, Path | list[Path]]:
     """All of it as files, under the names of the catalogue."""
@@ -296,7 +319,12 @@ def files(
     found: dict[str, Path | list[Path]] = {
         name: write_netcdf(data, folder / f"{name}.nc") for name, data in single.items()
     }
-    for name, table in (("skill", skill), ("paired", paired), ("calibration", calibration_table)):
+    for name, table in (
+        ("skill", skill),
+        ("paired", paired),
+        ("calibration", calibration_table),
+        ("comparison", comparison_table),
+    ):
         found[name] = write_table(table, folder / f"{name}.csv")
     cells = drivers["cell"].values
     roles = pd.DataFrame({"id": cells, "kind": "cell", "role": np.where(cells % 4 == 0, "test", "training")})

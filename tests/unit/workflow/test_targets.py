@@ -40,3 +40,23 @@ def test_maps_need_cells_and_a_network():
 def test_truth_exists_only_for_towers_of_the_world():
     assert targets.has_truth(DEFAULT)
     assert not targets.has_truth(normalise({"sources": {"towers": {"paths": ["x"]}}}))
+
+
+def test_everything_that_trains_a_method_is_named_once_for_each_backbone():
+    config = normalise({"backbones": ["informer", "timexer"], "methods": ["gbm", "kgml", "dere"], "seeds": [0, 1]})
+    jobs = targets.training_jobs(config)
+    assert list(jobs) == ["gbm/none", "kgml/informer", "kgml/timexer", "dere/informer", "dere/timexer"]
+    assert jobs["gbm/none"] == {"jobs": ["predict_gbm/none"], "networks": []}
+    assert jobs["kgml/timexer"]["jobs"] == ["train_kgml_simulation/timexer", "train_kgml_towers/timexer"]
+    assert jobs["dere/timexer"]["jobs"][-2:] == ["train_imputation", "impute_labels"]
+    assert jobs["dere/timexer"]["networks"] == ["pure", "uncertain"]
+    measured = set(targets.benchmarks(config))
+    for parts in jobs.values():
+        assert {f"{job}/fold0/seed{seed}" for job in parts["jobs"] for seed in (0, 1)} <= measured
+
+
+def test_backbones_are_compared_where_there_are_several_and_a_network():
+    assert not targets.compares_backbones(DEFAULT)
+    assert targets.compares_backbones(normalise({"backbones": ["informer", "timexer"]}))
+    trees = {"backbones": ["informer", "timexer"], "methods": ["gbm"], "products": {"method": "gbm"}}
+    assert not targets.compares_backbones(normalise(trees))

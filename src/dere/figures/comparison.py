@@ -1,0 +1,143 @@
+"""All methods on all backbones: skill at unseen towers beside methods that need no network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from dere.figures.style import BLACK, GREY, backbone_label, method_colour, method_label, ordered_methods
+from dere.variables import FLUXES
+
+GROUPINGS = {"all": "test towers", "virtual": "virtual towers"}
+"""Grouping of the comparison table to the name of its row of panels."""
+NO_BACKBONE = "none"
+MARKERS = {"baseline": "s", "kgml": "^", "dere_towers": "D", "dere": "o"}
+"""Shape of a method; shape and colour both tell methods apart."""
+LINES: dict[str, Any] = {
+    "simulation": (0, (1, 1.2)),
+    "climatology": (0, (5, 1.5, 1, 1.5)),
+    "gbm": (0, (4, 1.5)),
+    "gbm_sim": "solid",
+}
+"""Line of a method without a network; style and colour both tell them apart."""
+_FLOOR = -1.0
+"""NSE has no lower bound: what lies below is drawn as an arrow at the edge, or one bad method would hide the rest."""
+_OUTLIER = 3.0
+"""Values further below the lower quartile than so many interquartile ranges become arrows too (Tukey's far out)."""
+_STEP = 0.21
+
+
+def draw(figure: Figure, comparison: pd.DataFrame) -> list[Artist]:
+    """Median NSE over towers, backbones from top to bottom, one column per flux, one row of panels per grouping.
+
+    Parameters
+    ----------
+    figure
+        Empty figure.
+    comparison
+        Columns method, backbone, grouping, flux, nse, nse_seed_std, nse_ensemble (``evaluation.comparison``).
+
+    Returns
+    -------
+    list of Artist
+        Markers, bars of the spread over seeds, ticks of the ensembles and lines of the references.
+    """
+    networks = comparison[comparison["backbone"] != NO_BACKBONE]
+    backbones = list(dict.fromkeys(networks["backbone"]))
+    methods = ordered_methods(networks["method"])
+    references = [name for name in LINES if name in set(comparison["method"])]
+    groupings = [name for name in GROUPINGS if name in set(comparison["grouping"])]
+    axes = figure.subplots(len(groupings), len(FLUXES), sharey=True, squeeze=False)
+    artists: list[Artist] = []
+    for row, grouping in zip(axes, groupings, strict=True):
+        for panel, flux in zip(row, FLUXES, strict=True):
+            here = comparison[(comparison["grouping"] == grouping) & (comparison["flux"] == flux)]
+            left = left_edge(here["nse"])
+            artists += reference_lines(panel, here, references, left)
+            artists += markers(panel, here, backbones, methods, left)
+            panel.set_xlim(left=left)
+            panel.set_title(f"{flux.upper()}, {GROUPINGS[grouping]}")
+        row[0].set_yticks(np.arange(len(backbones)), [backbone_label(name) for name in backbones])
+        row[0].set_ylim(len(backbones) - 0.45, -0.55)
+    for panel in axes[-1]:
+        panel.set_xlabel("median NSE of monthly fluxes")
+    spread = bool(networks["nse_seed_std"].notna().any())
+    figure.legend(handles=legend(methods, references, spread), loc="outside upper center", ncols=4)
+    return artists
+
+
+def left_edge(values: pd.Series) -> float:
+    """Left end of an NSE axis: a little below the smallest value that is no outlier, but not below the floor."""
+    known = values.dropna()
+    if known.empty:
+        return 0.0
+    low, high = known.quantile([0.25, 0.75])
+    smallest = known[known >= low - _OUTLIER * (high - low)].min()
+    return max(_FLOOR, float(np.floor((smallest - 0.05) * 10) / 10))
+
+
+def reference_lines(panel: Axes, table: pd.DataFrame, references: list[str], left: float) -> list[Artist]:
+    """One vertical line per method without a network; below the edge an arrow stands in its place."""
+    artists: list[Artist] = []
+    for position, name in enumerate(references):
+        value = table.loc[(table["method"] == name) & (table["backbone"] == NO_BACKBONE), "nse"]
+        if value.empty or not np.isfinite(value.iloc[0]):
+            continue
+        if value.iloc[0] < left:
+            place = 0.04 + 0.07 * position
+            artists += panel.plot(
+                0, place, marker="<", color=method_colour(name), transform=panel.transAxes, clip_on=False
+            )
+            continue
+        artists.append(
+            panel.axvline(value.iloc[0], color=method_colour(name), linestyle=LINES[name], linewidth=1.4, zorder=1)
+        )
+    return artists
+
+
+def markers(panel: Axes, table: pd.DataFrame, backbones: list[str], methods: list[str], left: float) -> list[Artist]:
+    """Marker of the mean over seeds, bar of plus and minus one standard deviation, tick of the ensemble."""
+    artists: list[Artist] = []
+    rows = table[table["method"].isin(methods) & (table["backbone"] != NO_BACKBONE)].dropna(subset=["nse"])
+    numbers = rows[["nse", "nse_seed_std", "nse_ensemble"]].to_numpy(dtype=float)
+    for method, backbone, (value, spread, ensemble) in zip(rows["method"], rows["backbone"], numbers, strict=True):
+        y = backbones.index(backbone) + _STEP * (methods.index(method) - (len(methods) - 1) / 2)
+        colour = method_colour(method)
+        if value < left:
+            artists += panel.plot(left, y, marker="<", color=colour, markeredgecolor=BLACK, clip_on=False)
+            continue
+        if np.isfinite(spread):
+            ends = [max(value - spread, left), value + spread]
+            artists += panel.plot(ends, [y, y], color=colour, linewidth=1.8, solid_capstyle="butt", zorder=2)
+            artists += panel.plot(max(ensemble, left), y, marker="|", markersize=7, color=BLACK, zorder=3)
+        look: dict[str, Any] = {"marker": MARKERS.get(method, "v"), "markeredgecolor": BLACK, "markeredgewidth": 0.5}
+        artists += panel.plot(value, y, color=colour, markersize=5, zorder=4, **look)
+    for edge in np.arange(len(backbones) - 1) + 0.5:
+        panel.axhline(edge, color=GREY, linewidth=0.4, zorder=0)
+    panel.grid(axis="x")
+    return artists
+
+
+def legend(methods: list[str], references: list[str], spread: bool) -> list[Line2D]:
+    """Handles for methods, references and, with several seeds, their spread and ensemble."""
+    handles = [
+        Line2D(
+            [], [], linestyle="", marker=MARKERS.get(name, "v"), color=method_colour(name),
+            markeredgecolor=BLACK, markeredgewidth=0.5, markersize=5, label=method_label(name),
+        )
+        for name in methods
+    ]  # fmt: skip
+    handles += [
+        Line2D([], [], color=method_colour(name), linestyle=LINES[name], linewidth=1.4, label=method_label(name))
+        for name in references
+    ]
+    if spread:
+        handles.append(Line2D([], [], color=GREY, linewidth=1.8, label="spread over seeds (±1 std)"))
+        handles.append(Line2D([], [], color=BLACK, linestyle="", marker="|", markersize=7, label="mean of all seeds"))
+    return handles

@@ -1,0 +1,51 @@
+"""Write the comparison of all methods on all backbones."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from dere.evaluation.comparison import Member, comparison
+from dere.evaluation.schemas import checked
+from dere.io import read_json, write_table
+
+log = logging.getLogger(__name__)
+
+
+def write_comparison(
+    files: Mapping[str, Path], manifests: Sequence[Path], output: Path, members: Mapping[str, Mapping[str, list[str]]]
+) -> None:
+    """Write ``comparison.csv``.
+
+    Parameters
+    ----------
+    files
+        ``skill``, ``paired`` and ``cost``.
+    manifests
+        Manifests of the checkpoints that predict.
+    output
+        File to write.
+    members
+        ``method/backbone`` to its ``jobs`` and ``networks``, from ``dere.workflow.targets.training_jobs``.
+
+    Raises
+    ------
+    ValueError
+        When a table or a manifest of a member is missing.
+    """
+    found = []
+    for name, parts in members.items():
+        method, backbone = name.split("/")
+        found.append(Member(method, backbone, tuple(parts["jobs"]), tuple(parts["networks"])))
+    table = comparison(
+        pd.read_csv(files["skill"], dtype={"fold": str, "seed": str}),
+        pd.read_csv(files["paired"]),
+        pd.read_csv(files["cost"]),
+        [read_json(path) for path in manifests],
+        found,
+    )
+    write_table(checked(table, "comparison"), output)
+    log.info("%d methods on backbones, %d manifests, %d rows", len(found), len(manifests), len(table))

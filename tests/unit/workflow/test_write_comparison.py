@@ -1,0 +1,62 @@
+"""The edge of the comparison: files in, a checked table out."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from dere.config.root import normalise
+from dere.evaluation.comparison import COLUMNS
+from dere.workflow import targets
+from dere.workflow.comparison import write_comparison
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Tables and manifests of a run of two methods on two backbones, as the other rules leave them."""
+    config = normalise({"backbones": ["transformer", "timexer"], "methods": ["gbm", "dere"]})
+    members = targets.training_jobs(config)
+    skill, cost, manifests = [], [], []
+    for name, parts in members.items():
+        method, backbone = name.split("/")
+        for fold, seed in (("0", "0"), ("all", "all"), ("all", "ensemble")):
+            skill.append(
+                {"method": method, "backbone": backbone, "fold": fold, "seed": seed, "flux": "gpp", "scale": "monthly",
+                 "grouping": "all", "group": "all", "statistic": "median", "nse": 0.5, "rmse": 1.5, "sites": 4}
+            )  # fmt: skip
+        for job in parts["jobs"]:
+            rule, _, rest = job.partition("/")
+            place = "/".join(filter(None, [rest, "fold0/seed0"]))
+            cost.append({"rule": rule, "wildcards": place, "seconds": 2.0, "cpu_seconds": 1.0, "max_rss_mb": 300.0})
+        for stage in parts["networks"]:
+            path = tmp_path / backbone / stage / "manifest.json"
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps({"stage": stage, "parameters": 7, "params": {"backbone_name": backbone}}))
+            manifests.append(path)
+    pair = {"method": "dere", "backbone": "timexer", "against": "gbm", "against_backbone": "none", "scale": "monthly",
+            "grouping": "all", "flux": "gpp", "rmse_ratio": 0.9, "ratio_low": 0.8, "ratio_high": 1.1}  # fmt: skip
+    files = {}
+    for name, rows in (("skill", skill), ("cost", cost), ("paired", [pair])):
+        files[name] = tmp_path / f"{name}.csv"
+        pd.DataFrame(rows).drop_duplicates().to_csv(files[name], index=False)
+    return files, manifests, members
+
+
+def test_the_table_of_a_run_is_written(run, tmp_path):
+    files, manifests, members = run
+    write_comparison(files, manifests, tmp_path / "comparison.csv", members)
+    table = pd.read_csv(tmp_path / "comparison.csv")
+    assert tuple(table.columns) == COLUMNS
+    assert list(zip(table["method"], table["backbone"], strict=True)) == [
+        ("gbm", "none"), ("dere", "transformer"), ("dere", "timexer")
+    ]  # fmt: skip
+    assert list(table["parameters"].fillna(0)) == [0, 14, 14]
+    assert list(table["seconds"]) == [2, 18, 18] and set(table["seeds"]) == {1}
+    assert table["shared_stages"].iloc[2] == "imputation impute_labels"
+
+
+def test_a_missing_manifest_ends_in_a_sentence(run, tmp_path):
+    files, manifests, members = run
+    with pytest.raises(ValueError, match="stage uncertain of backbone timexer has no parameters"):
+        write_comparison(files, manifests[:-1], tmp_path / "comparison.csv", members)
+    assert not (tmp_path / "comparison.csv").exists()
