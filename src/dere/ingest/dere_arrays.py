@@ -13,7 +13,7 @@ import numpy as np
 
 from dere.ingest.age_weights import SUM_TOLERANCE
 from dere.ingest.carbonglobe import parse_targets
-from dere.variables import FLUXES, PLANT_TYPES, TARGETS, convert
+from dere.variables import FLUXES, FREE_TARGETS, PLANT_TYPES, TARGETS, convert
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def parse_states(raw: np.ndarray, source: str) -> np.ndarray:
     Raises
     ------
     ValueError
-        Missing values, or fluxes that contradict each other (another order, sign or unit).
+        Missing values, quantities below zero, or fluxes that contradict each other (another order, sign or unit).
     """
     months = raw.reshape(len(raw), -1, len(TARGETS))[:, MONTHS - 1 :]
     bad = ~np.isfinite(months).all(axis=(1, 2))
@@ -90,6 +90,13 @@ def parse_states(raw: np.ndarray, source: str) -> np.ndarray:
             f"{source}: row {int(np.flatnonzero(bad)[0])} holds NaN or infinite states ({int(bad.sum())} such rows), "
             "but the simulation must be complete; take the published file or drop the rows"
         )
+    for position, name in enumerate(TARGETS):
+        # single values below zero are rounding of the model; a sign is wrong where most are
+        if name in FREE_TARGETS and len(months) and float(np.median(months[..., position])) < 0:
+            raise ValueError(
+                f"{source}: {name} (index {position}) is negative in most months, but {', '.join(FREE_TARGETS)} are "
+                "never below zero; correct the order of the last axis or the sign"
+            )
     return parse_targets(months, source)
 
 
@@ -166,7 +173,7 @@ def parse_age_weights(raw: np.ndarray, source: str) -> np.ndarray:
     Raises
     ------
     ValueError
-        Negative weights, or a sum off 1 by more than ``SUM_TOLERANCE``.
+        Negative weights, a sum off 1 by more than ``SUM_TOLERANCE``, or no weight at all.
     """
     weights = np.nan_to_num(raw.T.astype(np.float64))
     if weights.size and weights.min() < 0:
@@ -184,6 +191,11 @@ def parse_age_weights(raw: np.ndarray, source: str) -> np.ndarray:
             f"{source}: the {weights.shape[1]} weights of column {row} sum to {total[row]:g} "
             f"({int((off > SUM_TOLERANCE).sum())} columns are off), but 1 within {SUM_TOLERANCE:g} is needed; "
             "renormalise them"
+        )
+    if len(off) and empty.all():
+        raise ValueError(
+            f"{source} holds no weight above zero for any of its {len(off)} members, but shares of the ages that sum to "
+            "1 are needed; take the published file"
         )
     if empty.any():
         log.warning(

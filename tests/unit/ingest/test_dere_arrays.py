@@ -59,6 +59,14 @@ def test_states_in_another_order_or_incomplete_are_refused():
         parse_states(raw, "y_train")
 
 
+def test_states_of_the_wrong_sign_are_refused():
+    with pytest.raises(ValueError, match=r"y: height \(index 0\) is negative in most months"):
+        parse_states(-states(), "y")
+    raw = states()
+    raw[0, 5, 5, 3] = -0.01
+    assert float(parse_states(raw, "y")[..., 3].min()) < 0
+
+
 def test_values_of_1992_before_december_do_not_matter():
     raw = states()
     raw[:, 0, :11] = np.nan
@@ -114,7 +122,11 @@ def test_age_weights_are_transposed_and_sum_to_one(caplog):
 
 @pytest.mark.parametrize(
     ("raw", "message"),
-    [([[0.5], [-0.5]], "column 0 holds the weight -0.5"), ([[0.5, 0.5], [0.5, 0.9]], "column 1 sum to 1.4 .1 columns")],
+    [
+        ([[0.0, np.nan], [0.0, 0.0]], "f holds no weight above zero for any of its 2 members"),
+        ([[0.5], [-0.5]], "column 0 holds the weight -0.5"),
+        ([[0.5, 0.5], [0.5, 0.9]], "column 1 sum to 1.4 .1 columns"),
+    ],
 )
 def test_impossible_age_weights_are_refused(raw, message):
     with pytest.raises(ValueError, match=message):
