@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from dere.training.single import train_towers
+from dere.workflow.devices import on_devices
 from dere.workflow.script import logged, rule_arguments
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    train_towers("kgml_towers", **rule_arguments(snakemake))
+    on_devices(train_towers, "kgml_towers", **rule_arguments(snakemake))

@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -164,13 +165,18 @@ def local_device() -> str:
 
 
 @contextmanager
-def joined(gpu: int) -> Iterator[Team]:
+def joined(gpu: int, rendezvous: Path | None = None) -> Iterator[Team]:
     """Belong to the team that the environment names (``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK`` ... of torchrun).
+
+    After an exception the group is left as it is, because an orderly end would wait for the others: end the process.
 
     Parameters
     ----------
     gpu
         0 = compute on the CPU, else on the CUDA device of number ``LOCAL_RANK`` where there is CUDA.
+    rendezvous
+        File, not yet there, in which processes of one machine find each other; without it they meet at the address
+        that the environment names (``MASTER_ADDR``, ``MASTER_PORT``).
 
     Raises
     ------
@@ -187,9 +193,12 @@ def joined(gpu: int) -> Iterator[Team]:
     if cuda:
         torch.cuda.set_device(number)
     os.environ["LOCAL_RANK"] = str(number)
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
-    try:
-        yield team()
-        team().smallest(0)  # nobody leaves while the first one still writes
-    finally:
-        distributed.destroy_process_group()
+    distributed.init_process_group(
+        "cpu:gloo,cuda:nccl" if cuda else "gloo",
+        init_method=f"file://{rendezvous.resolve()}" if rendezvous else "env://",
+        rank=int(os.environ["RANK"]),
+        world_size=int(os.environ["WORLD_SIZE"]),
+    )
+    yield team()
+    team().smallest(0)  # nobody leaves while the first one still writes
+    distributed.destroy_process_group()
