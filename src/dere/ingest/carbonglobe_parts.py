@@ -98,15 +98,15 @@ def forcing_variables(
     """
     cells = sum(array.shape[0] for array in parts.values())
     row_size = max(array.row_bytes for array in parts.values())
-    tally = RangeTally()
 
     def read(block: slice) -> dict[str, NDArray]:
-        variables = _parse_rows(parts, block, first, tally)
+        variables = _parse_rows(parts, block, first)
         if shift is not None:
             for name in _HOURLY:
                 variables[name] = variables[name].copy(data=to_local(variables[name].values, shift[block]))
         return {name: variable.values for name, variable in variables.items()}
 
+    # one cell for types and attributes; what is odd in it is logged with its block
     template = _parse_rows(parts, slice(0, 1), first, RangeTally())
     if fits(cells * row_size, memory):
         values = read(slice(0, cells))
@@ -115,9 +115,9 @@ def forcing_variables(
 
 
 def _parse_rows(
-    parts: Mapping[str, StoredArray], block: slice, first: int, tally: RangeTally
+    parts: Mapping[str, StoredArray], block: slice, first: int, tally: RangeTally | None = None
 ) -> dict[str, xr.Variable]:
-    """Canonical variables of cells ``block`` of the arrays joined."""
+    """Canonical variables of cells ``block`` of the arrays joined; without a tally odd values are logged by block."""
     pieces, begin = [], 0
     for array in parts.values():
         end = begin + array.shape[0]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dere.ingest.process_model_axes import lattice_of, plain_unit, steps_of, to_unit
+from dere.ingest.process_model_axes import Steps, lattice_of, plain_unit, steps_of, to_unit
 from dere.ingest.process_model_drivers import parse_co2, read_co2
 from dere.variables import FLUX_UNIT
 
@@ -90,6 +90,20 @@ def test_lattices():
     assert part.row.tolist() == [78, 79] and part.column.tolist() == [339, 340]
     with pytest.raises(ValueError, match="have shapes"):
         lattice_of(np.zeros((2, 2)), np.zeros(2), "f")
+
+
+def test_a_column_that_comes_twice():
+    with pytest.raises(ValueError, match="longitude holds a column twice"):
+        lattice_of(np.arange(-75.0, 90, 30), np.arange(-165.0, 200, 30), "f")
+
+
+def test_months_beyond_an_axis():
+    steps = Steps(False, np.arange(24000, 24012))
+    assert steps.find(np.array([24003, 24000]), "f").tolist() == [3, 0]
+    assert Steps(True, np.array([2000, 2001])).find(np.array([24000, 24011, 24012]), "f").tolist() == [0, 0, 1]
+    for month, text in ((23999, "1999-12"), (24012, "2001-01")):
+        with pytest.raises(ValueError, match=f"f does not reach {text}"):
+            steps.find(np.array([month]), "f")
 
 
 def test_co2_tables(tmp_path):

@@ -1,10 +1,13 @@
 """Damaged and unsuitable process-model NetCDF: each ends in one sentence."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
 from process_model_samples import config, write_model
 
+from dere.ingest.process_model_files import join_plant_types, open_quantity
 from dere.ingest.process_model_netcdf import read_simulation
 
 
@@ -131,6 +134,34 @@ def test_truncated_file(broken):
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(ValueError, match=r"SYNTH_S3_gpp\.nc .*cannot be read as NetCDF"):
         read_simulation(broken, "monthly8", config())
+
+
+def test_files_of_plant_types_must_be_alike(broken):
+    first = open_quantity(broken / "SYNTH_S3_rh.nc", "rh")
+    joined = join_plant_types({"BNE": first, "C3G": first})
+    assert joined.plant_types == ("BNE", "C3G") and len(joined.arrays) == 2
+    with xr.open_dataset(broken / "SYNTH_S3_rh.nc", decode_times=False) as opened:
+        attrs("rh", units="kg m-2 s-1")(opened.load()).to_netcdf(broken / "other.nc")
+    with pytest.raises(ValueError, match=r"rh differs from .* in unit, grid, months or plant types"):
+        join_plant_types({"BNE": first, "C3G": open_quantity(broken / "other.nc", "rh")})
+
+
+def test_a_file_that_breaks_while_it_is_read(broken):
+    path = broken / "SYNTH_S3_gpp.nc"
+    with xr.open_dataset(path, decode_times=False) as opened:
+        dataset = opened.load()
+    dataset.to_netcdf(path, encoding={"gpp": {"zlib": True, "chunksizes": (1, 4, 6, 12)}})
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + len(content) // 4] = bytes(len(content) // 4)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"SYNTH_S3_gpp\.nc.*cannot be read"):
+        read_simulation(broken, "monthly8", config())
+
+
+def test_a_missing_file():
+    with pytest.raises(FileNotFoundError, match=r"none\.nc does not exist"):
+        open_quantity(Path("none.nc"), "gpp")
 
 
 def test_grids_must_agree(broken):
