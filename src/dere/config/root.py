@@ -95,8 +95,9 @@ class Config(Section):
         """Parts of the DERE arrays belong to one simulation, and without coordinates only their own split is left."""
         simulation = self.sources.simulation
         arrays = simulation.provider == "files" and simulation.format == "dere"
-        for key, source in {"cover": self.sources.cover, "towers": self.sources.towers}.items():
-            if source.provider == "dere" and not arrays:
+        providers = {"cover": self.sources.cover.provider, "towers": self.sources.towers.provider}
+        for key, provider in providers.items():
+            if provider == "dere" and not arrays:
                 raise ValueError(
                     f"sources.{key}.provider: it is dere, but sources.simulation is not (provider: files, format: "
                     "dere); read the simulation from the same arrays or choose another provider"

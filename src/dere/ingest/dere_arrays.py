@@ -194,8 +194,8 @@ def parse_age_weights(raw: np.ndarray, source: str) -> np.ndarray:
         )
     if len(off) and empty.all():
         raise ValueError(
-            f"{source} holds no weight above zero for any of its {len(off)} members, but shares of the ages that sum to "
-            "1 are needed; take the published file"
+            f"{source} holds no weight above zero for any of its {len(off)} members, but shares of the ages that sum "
+            "to 1 are needed; take the published file"
         )
     if empty.any():
         log.warning(
