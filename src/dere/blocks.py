@@ -75,11 +75,13 @@ def lazy_variables(
     Returns
     -------
     dict
-        Variables over dask arrays. Variables that are written together are read together: see ``computing``.
+        Variables over dask arrays. Those written together are read together. As after ``in_blocks``, dask works in
+        this thread from then on.
     """
     import dask
     import dask.array as da
 
+    dask.config.set(scheduler="synchronous")
     parts = [(block, dask.delayed(read, pure=False)(block)) for block in slices(count, size)]
     variables = {}
     for name, template in templates.items():

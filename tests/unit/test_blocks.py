@@ -1,5 +1,7 @@
 """Blocks: sizes, slices, arrays that come block by block, and rows taken from them."""
 
+import threading
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -134,3 +136,29 @@ def test_stored_chunks_have_the_edges_of_the_blocks():
     assert storage_chunks(make()["state"].variable) is None
     uneven = make(cells=64)["state"].variable.chunk(cell=(10, 30, 24))
     assert storage_chunks(uneven) is None
+
+
+@pytest.mark.parametrize("cut", [lambda d: in_blocks(d, BLOCK_SHARE * 240), lambda d: lazy_from(d)])
+def test_blocks_are_never_read_by_several_threads(cut):
+    """HDF5 is not made for threads: dask must leave them alone, also where nobody asked for one block at a time."""
+    import dask
+
+    with dask.config.set(scheduler="threads"):
+        lazy = cut(make())
+        seen = set()
+
+        def watch(block):
+            seen.add(threading.get_ident())
+            return block
+
+        watched = lazy["state"].data.map_blocks(watch, dtype="f4", meta=np.empty((0, 0, 0), "f4"))
+        watched.compute()
+    assert lazy["state"].chunks is not None and seen == {threading.get_ident()}
+
+
+def lazy_from(source):
+    def read(block):
+        return {"state": source["state"].values[block]}
+
+    variables = lazy_variables(read, {"state": source["state"].variable}, 21, 8)
+    return xr.Dataset(variables, source.coords)
