@@ -25,6 +25,9 @@ class EvaluationConfig(Section):
 
     testing_quality: tuple[float, ...] = Field((0.5, 0.8), min_length=1)
     """Months below this quality are not scored; every threshold gives its own rows, the first is the main one."""
+    minimum_measured: float | None = Field(None, ge=0, le=1)
+    """Also leave out months with a smaller share of measured, never filled, NEE records (half-hourly files state it;
+    months that do not are left out); null = quality alone decides."""
     bootstrap: int = Field(2000, ge=10)
     """Resamples of clusters for paired intervals."""
     minimum_months: int = Field(12, ge=2)

@@ -51,10 +51,22 @@ def references(
         Thresholds and minimum counts; ``testing_quality[0]`` is the main threshold.
     truth
         The world's ``data/truth.nc``; adds the virtual towers.
+
+    Raises
+    ------
+    ValueError
+        When ``minimum_measured`` is set and no tower file states the share of measured records.
     """
     test = towers.sel(site=[s for s in sites_with_role(members, ("test",)) if s in set(towers["site"].values)])
     labels = test["flux_value"].sel(flux=list(FLUXES)).transpose("site", "time", "flux")
     record = test["record"].astype(bool)
+    if config.minimum_measured is not None:
+        if "flux_measured" not in test:
+            raise ValueError(
+                f"evaluation.minimum_measured is {config.minimum_measured:g}, but no tower file states the share of "
+                "measured records; bring half-hourly files or set it to null"
+            )
+        record &= test["flux_measured"] >= config.minimum_measured
     main, *_ = config.testing_quality
 
     def measured(values: xr.DataArray, quality: float) -> xr.DataArray:
