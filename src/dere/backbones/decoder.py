@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from dere.backbones.base import Sizes
@@ -39,12 +41,21 @@ def start(memory: Tensor, code: Tensor, project: nn.Linear | None, dynamic: Tens
 
 
 class DecoderLayer(nn.Module):
-    """Optional causal self-attention, cross-attention to the shared memory, feed-forward, condition."""
+    """Optional causal self-attention, cross-attention to the shared memory, feed-forward, condition.
 
-    def __init__(self, config: TransformerConfig, mix: bool = False) -> None:
+    Parameters
+    ----------
+    config
+        Width, heads, norms, whether there is a self-attention.
+    self_attention
+        Makes the self-attention where there is one.
+    """
+
+    def __init__(self, config: TransformerConfig, self_attention: Callable[[], nn.Module]) -> None:
         super().__init__()
         published = config.decoder_self_attention
-        self.self_attention = Attention(config.width, config.heads, mix) if published else None
+        self.after = config.norms == "after"
+        self.self_attention = self_attention() if published else None
         self.self_norm = nn.LayerNorm(config.width) if published else nn.Identity()
         self.cross_attention = Attention(config.width, config.heads)
         self.feedforward = FeedForward(config.width, config.feedforward, config.dropout)
@@ -54,11 +65,23 @@ class DecoderLayer(nn.Module):
 
     def forward(self, x: Tensor, memory: Tensor, condition: Tensor, valid: Tensor | None = None) -> Tensor:
         """``x`` (B·k, W, width), ``memory`` (B, M, width), ``condition`` (B·k, width), ``valid`` (B, M)."""
+        own = None if valid is None else valid.repeat_interleave(len(x) // len(valid), dim=0)
+        if self.after:
+            return self._norms_after(x, memory, condition, valid, own)
         if self.self_attention is not None:
             y = self.self_norm(x)
-            x = x + self.dropout(self.self_attention(y, y, causal=True))
+            x = x + self.dropout(self.self_attention(y, y, causal=True, valid=own))
         x = x + self.dropout(self.cross_attention(self.modulation(self.norms[0](x), condition), memory, valid=valid))
         return x + self.dropout(self.feedforward(self.modulation(self.norms[1](x), condition)))
+
+    def _norms_after(
+        self, x: Tensor, memory: Tensor, condition: Tensor, valid: Tensor | None, own: Tensor | None
+    ) -> Tensor:
+        """As published: each sub-layer reads the normed sum of the one before."""
+        if self.self_attention is not None:
+            x = self.self_norm(x + self.dropout(self.self_attention(x, x, causal=True, valid=own)))
+        x = self.norms[0](x + self.dropout(self.cross_attention(self.modulation(x, condition), memory, valid=valid)))
+        return self.norms[1](x + self.dropout(self.feedforward(self.modulation(x, condition))))
 
 
 class Decoder(nn.Module):
@@ -66,15 +89,19 @@ class Decoder(nn.Module):
 
     Parameters
     ----------
-    mix
-        See `InformerConfig.mix`.
+    sizes
+        Widths of the inputs and the window.
+    config
+        Width, heads, layers.
+    self_attention
+        See `DecoderLayer`.
     """
 
-    def __init__(self, sizes: Sizes, config: TransformerConfig, mix: bool = False) -> None:
+    def __init__(self, sizes: Sizes, config: TransformerConfig, self_attention: Callable[[], nn.Module]) -> None:
         super().__init__()
         self.condition = ConditionCode(sizes.condition, config.width)
         self.dynamic = nn.Linear(sizes.dynamic, config.width) if sizes.dynamic else None
-        self.layers = nn.ModuleList(DecoderLayer(config, mix) for _ in range(config.decoder_layers))
+        self.layers = nn.ModuleList(DecoderLayer(config, self_attention) for _ in range(config.decoder_layers))
         self.norm = nn.LayerNorm(config.width)
         self.modulation = Modulation(config.width, config.width)
 

@@ -1,14 +1,24 @@
-"""FEDformer, Fourier version (Zhou and others 2022; the published comparison's third network, dere-reference 4.2).
+"""FEDformer, Fourier version (Zhou and others 2022, arXiv 2201.12740; the published comparison's third network).
 
-Fourier blocks take the place of attention (eq. 3-6), and every sub-layer hands the trend on, past the next ones, to
-the output. Differences from the published arrangement, and why:
+Fourier blocks take the place of attention (eq. 3-4 and 6-7), and every sub-layer hands the trend on, past the next
+ones, to the output (eq. 1-2). See dere-reference 4.2. Differences from the published arrangement, and why:
 
 - the frequencies of a block are saved with its weights: drawn anew at fine-tuning, they would meet weights of other
-  frequencies (defect 33); they keep their place in the spectrum instead of moving to the lowest ones;
+  frequencies (defect 33);
+- frequencies keep their place in the spectrum, as eq. 4's padding says, while the published block moves them to the
+  lowest ones; months and features keep their order, while the published code reads (heads, features, months) as
+  (months, heads, features); scores do not grow with the window, where the published tanh saturates.
+  ``fourier: published`` restores all three;
+- linear layers whose result the published code never uses (keys and values of a self block, values of a cross block)
+  are left out;
 - decoder queries start from the encoder's monthly states, modulated by the condition, instead of the history followed
   by zeros, so that decodings of a site share one encoding;
 - trends are handed on in the model's width and meet the output head there, instead of a projection to channels;
-- zero padding of the token convolution instead of circular padding (defect 35).
+- zero padding of the token convolution, repeated ends in the trend's convolution, instead of circular padding
+  (defect 35); ``circular`` restores it.
+
+Not here: the wavelet version (eq. 8-9) and the mixture of several moving averages (eq. 10); the published comparison
+uses neither.
 """
 
 from __future__ import annotations
@@ -102,12 +112,14 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, config: FEDformerConfig, window: int) -> None:
         super().__init__()
-        arguments = config.width, config.heads, window, config.modes
+        arguments = config.width, config.heads, window, config.modes, config.fourier == "published"
         self.mixing = Projected(config.width, FourierBlock(*arguments))
-        self.cross = Projected(config.width, FourierCrossBlock(*arguments), cross=True)
+        softmax = config.scores == "softmax"
+        self.cross = Projected(config.width, FourierCrossBlock(*arguments, softmax=softmax), cross=True)
         self.feedforward = PlainFeedForward(config)
         self.trend = Trend(config.moving_average)
-        self.onward = nn.Conv1d(config.width, config.width, 3, padding=1, padding_mode="replicate", bias=False)
+        self.onward = nn.Conv1d(config.width, config.width, 3, bias=False)
+        self.ends = "circular" if config.circular else "replicate"
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
@@ -115,7 +127,8 @@ class DecoderLayer(nn.Module):
         x, first = self.trend(x + self.dropout(self.mixing(x)))
         x, second = self.trend(x + self.dropout(self.cross(x, memory)))
         x, third = self.trend(x + self.feedforward(x))
-        return x, self.onward((first + second + third).transpose(1, 2)).transpose(1, 2)
+        trend = F.pad((first + second + third).transpose(1, 2), (1, 1), mode=self.ends)
+        return x, self.onward(trend).transpose(1, 2)
 
 
 class Decoder(nn.Module):
@@ -157,10 +170,12 @@ class FEDformer(Backbone):
                 f"networks.fedformer.width is {config.width}, which {config.heads} heads do not divide; change one"
             )
         self.width = config.width
-        self.tokens = MonthTokens(sizes.drivers, config.width, bias=False)
+        self.tokens = MonthTokens(sizes.drivers, config.width, config.circular, bias=False)
         self.static = nn.Linear(sizes.static, config.width)
         # one block for all layers, as published
-        block = FourierBlock(config.width, config.heads, sizes.window, config.modes)
+        block = FourierBlock(
+            config.width, config.heads, sizes.window, config.modes, published=config.fourier == "published"
+        )
         self.layers = nn.ModuleList(EncoderLayer(config, block) for _ in range(config.encoder_layers))
         self.norm = SeasonalNorm(config.width)
         self.decoders = nn.ModuleList(Decoder(sizes, config) for _ in range(branches))

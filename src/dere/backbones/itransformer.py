@@ -1,4 +1,4 @@
-"""iTransformer (Liu and others 2024): every variate is one token, attention mixes variates.
+"""iTransformer (Liu and others 2024, arXiv 2310.06625, eq. 1): every variate is one token, attention mixes variates.
 
 Layouts: ``published`` has the drivers and the condition series in one set of tokens and reads the condition's tokens
 as the prediction (dere-reference 4.2); ``shared`` mixes the driver tokens once per site and lets query tokens, which

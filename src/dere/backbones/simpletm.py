@@ -1,11 +1,16 @@
-"""SimpleTM (Chen and others 2025): variate tokens, stationary wavelets, geometric attention.
+"""SimpleTM (Chen and others 2025, "A simple baseline for multivariate time series forecasting", ICLR).
 
-Each token is taken apart by a stationary wavelet transform along its features; at every level the features attend to
-each other, with the variates as their components; scores are a mix of dot and wedge product (eq. 6-8, ``alpha``).
-Layouts as in `dere.backbones.itransformer`. Differences from the published code, and why:
+Each variate token is taken apart by a stationary wavelet transform along its features (the paper's first module); at
+every level the features attend to each other, with the variates as their components, and scores are a mix of the dot
+product and the norm of the wedge product, ``alpha`` (second module); the inverse transform puts the levels together
+(third module). Layouts as in `dere.backbones.itransformer`. Differences from the published code, and why:
 
 - one more token holds the static attributes, which every network here gets; the stand age is a condition;
-- the L1 term on the attention is left out; its weight is zero for DERE (dere-reference 4.2).
+- the L1 term on the attention is left out; its weight is zero for DERE (dere-reference 4.2);
+- no per-sample normalisation of the series; it is commented out in the published comparison too;
+- the Haar wavelet (db1), which DERE uses, is the only start of the learnable filters.
+
+``heads`` and ``decoder_layers`` matter to the queries of the shared layout only; the geometric attention has no heads.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""TimeXer (Wang and others 2024): patches of the target series, and variate tokens of the drivers.
+"""TimeXer (Wang and others 2024, arXiv 2402.19072): patches of the target series, variate tokens of the drivers.
 
-A target series is cut into patches; its patches and one global token attend to each other, and only the global token
-reads the drivers (eq. 3-6). Our target series holds what is known of the targets: the state of the month before the
-window, in a leading patch of its own, and zeros after it. Layouts:
+A target series is cut into patches; its patches and one global token attend to each other (the paper's endogenous
+self-attention), and only the global token reads the drivers (its exogenous-to-endogenous cross-attention). Our target
+series holds what is known of the targets: the state of the month before the window, in a leading patch of its own, and
+zeros after it. Layouts:
 
 - ``published``: one series per condition; a flat head maps its tokens to the window;
 - ``shared``: one series for all conditions, whose patches carry the condition and the time-varying inputs; a head
@@ -13,7 +14,11 @@ Differences from the published code, and why:
 - patches of 12 or 24 months instead of 1: all patches but one are zeros, so that nearly all work was spent on
   constants, and the head alone had 58 million weights (defect 34);
 - the index of a driver gets no position code: the order of drivers means nothing (defect 34);
-- one more driver token holds the static attributes; the stand age is a condition.
+- one more driver token holds the static attributes; the stand age is a condition;
+- the head has no dropout of its own: it is the output itself; no per-sample normalisation of the series, which the
+  published comparison switched off too.
+
+``decoder_layers`` has no meaning here: ``encoder_layers`` counts the layers of both attentions.
 """
 
 from __future__ import annotations
@@ -109,7 +114,7 @@ class SeriesDecoder(nn.Module):
         known = [memory.repeat_interleave(copies, dim=0), variates.start_only(condition)]
         if dynamic is not None:
             known.append(variates(dynamic))
-        patches = torch.zeros(*condition.shape, len(self.position), self.patch, device=condition.device)
+        patches = condition.new_zeros(*condition.shape, len(self.position), self.patch)
         patches[:, :, 0, -1] = condition
         tokens = self.dropout(self.embedding(patches) + self.position)
         x = torch.cat([tokens, self.overall.expand(len(condition), -1, -1, -1)], dim=2)

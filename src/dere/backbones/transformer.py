@@ -1,18 +1,28 @@
-"""Transformer encoder and decoder (Vaswani and others 2017; used by DERE as dere-reference 2.0 describes).
+"""Transformer encoder and decoder (Vaswani and others 2017, arXiv 1706.03762, sections 3.1-3.3 and 3.5).
 
-Differences from the published arrangement, and why:
+The published comparison's "Transformer" is the Informer block with full attention (dere-reference 2.0): a convolution
+makes one token per month, two encoder layers with a distilling step between them, one decoder layer. Differences from
+that arrangement, and why:
 
-- convolution with zero padding instead of circular padding unless configured: the first month must not see the last
-  (defect 35);
-- no distilling between the layers and no BatchNorm: frozen means frozen (defects 24, 25);
 - decoder queries start from the time-aligned encoder states, modulated by the condition (initial state, age),
   instead of a start token followed by zeros: nearly all of the published decoder input is constant (7.5, 2);
-- layer norm before each sub-layer, which trains without long warm-up.
+- convolutions are padded with zeros instead of circularly: the first month must not see the last (defect 35);
+  ``circular`` restores it;
+- no distilling (Zhou and others 2021, eq. 8): 120 months need no shortening; ``distil`` restores it, with a layer norm
+  instead of BatchNorm, because frozen means frozen (defects 24, 25);
+- heads and months keep their order after the decoder's self-attention, so that its mask holds (defect 35); ``mix``
+  restores the exchange;
+- layer norm before each sub-layer, which trains without long warm-up (Xiong and others 2020, arXiv 2002.04745);
+  ``norms: after`` restores eq. 1's order;
+- causal self-attention of the decoder is optional (``decoder_self_attention``);
+- attention weights have no dropout of their own.
 """
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from dere.backbones.base import Backbone, Sizes
 from dere.backbones.decoder import Decoder
@@ -22,10 +32,11 @@ from dere.layers.embedding import MonthTokens
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention and feed-forward, each with residual and norm before."""
+    """Self-attention and feed-forward, each with residual and a norm before or after."""
 
     def __init__(self, config: TransformerConfig, attention: nn.Module) -> None:
         super().__init__()
+        self.after = config.norms == "after"
         self.attention = attention
         self.feedforward = FeedForward(config.width, config.feedforward, config.dropout)
         self.norms = nn.ModuleList(nn.LayerNorm(config.width) for _ in range(2))
@@ -33,9 +44,26 @@ class EncoderLayer(nn.Module):
 
     def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
         """(B, W, width) to (B, W, width)."""
+        if self.after:
+            x = self.norms[0](x + self.dropout(self.attention(x, x, valid=valid)))
+            return self.norms[1](x + self.dropout(self.feedforward(x)))
         y = self.norms[0](x)
         x = x + self.dropout(self.attention(y, y, valid=valid))
         return x + self.dropout(self.feedforward(self.norms[1](x)))
+
+
+class Distilling(nn.Module):
+    """Convolution, norm, ELU and max-pooling: half the months (Zhou and others 2021, eq. 8)."""
+
+    def __init__(self, width: int, circular: bool) -> None:
+        super().__init__()
+        self.convolution = MonthTokens(width, width, circular)
+        self.norm: nn.Module = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, L, width) to (B, ceil(L / 2), width)."""
+        y = F.elu(self.norm(self.convolution(x)))
+        return F.max_pool1d(y.transpose(1, 2), kernel_size=3, stride=2, padding=1).transpose(1, 2)
 
 
 class Transformer(Backbone):
@@ -46,32 +74,58 @@ class Transformer(Backbone):
     sizes
         Widths of the inputs and the window.
     config
-        Width, heads, layers.
+        Width, heads, layers and which published habits to keep.
     branches
         Decoders that share the encoder.
     """
 
     def __init__(self, sizes: Sizes, config: TransformerConfig, branches: int = 1) -> None:
         super().__init__()
-        self.width = config.width
+        self.width, self.window = config.width, sizes.window
         self.tokens = MonthTokens(sizes.drivers, config.width, config.circular)
         self.static = nn.Linear(sizes.static, config.width)
         self.layers = nn.ModuleList(
-            EncoderLayer(config, Attention(config.width, config.heads)) for _ in range(config.encoder_layers)
+            EncoderLayer(config, self.self_attention(config)) for _ in range(config.encoder_layers)
         )
+        distilling = config.encoder_layers - 1 if config.distil else 0
+        self.distilling = nn.ModuleList(Distilling(config.width, config.circular) for _ in range(distilling))
+        mixes = config.mix and config.decoder_self_attention
+        self.spreads = "distil" if self.distilling else "mix" if mixes else ""
         self.norm = nn.LayerNorm(config.width)
-        self.decoders = nn.ModuleList(Decoder(sizes, config) for _ in range(branches))
+        self.decoders = nn.ModuleList(
+            Decoder(sizes, config, lambda: self.self_attention(config, config.mix)) for _ in range(branches)
+        )
         self.dropout = nn.Dropout(config.dropout)
         self.register_buffer("position", sinusoid(sizes.window, config.width), persistent=False)
         self.position: Tensor
 
+    @staticmethod
+    def self_attention(config: TransformerConfig, mix: bool = False) -> nn.Module:
+        """Self-attention of a layer; see `Attention` for ``mix``."""
+        return Attention(config.width, config.heads, mix)
+
     def encode(self, drivers: Tensor, static: Tensor, valid: Tensor | None = None) -> Tensor:
-        """See `Backbone.encode`; memory is (B, W, width)."""
+        """See `Backbone.encode`; memory is (B, W, width), with distilling (B, W + M, width): months, then the memory.
+
+        ``valid`` (B, W) is false where a month is padding, which must stand at the end; None = all are valid.
+
+        Raises
+        ------
+        ValueError
+            When a padded window meets an option that carries padding into other months.
+        """
+        if valid is not None and self.spreads:
+            raise ValueError(
+                f"padded windows and networks.*.{self.spreads} exclude each other; set {self.spreads} to false"
+            )
         x = self.tokens(drivers, valid)
-        x = self.dropout(x + self.position[: x.shape[1]] + self.static(static)[:, None])
-        for layer in self.layers:
+        x = months = self.dropout(x + self.position[: x.shape[1]] + self.static(static)[:, None])
+        for number, layer in enumerate(self.layers):
             x = layer(x, valid)
-        return self.norm(x)
+            if number < len(self.distilling):
+                x = self.distilling[number](x)
+        x = self.norm(x)
+        return torch.cat([months, x], dim=1) if self.distilling else x
 
     def decode(
         self,
@@ -82,4 +136,6 @@ class Transformer(Backbone):
         valid: Tensor | None = None,
     ) -> Tensor:
         """See `Backbone.decode`."""
+        if self.distilling:
+            return self.decoders[branch](memory[:, : self.window], memory[:, self.window :], condition, dynamic)
         return self.decoders[branch](memory, memory, condition, dynamic, valid)

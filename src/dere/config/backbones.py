@@ -17,6 +17,12 @@ class TransformerConfig(BackboneConfig):
     """Causal self-attention in the decoder, as published; its input is nearly constant there, so off by default."""
     circular: bool = False
     """Token convolution that joins the last month to the first, as published."""
+    distil: bool = False
+    """Halve the length between encoder layers, as published; the decoder keeps the monthly tokens."""
+    mix: bool = False
+    """Read heads and months of the decoder's self-attention in exchanged order, as published (not causal any more)."""
+    norms: Literal["before", "after"] = "before"
+    """Layer norm before each sub-layer, which trains without long warm-up, or after it, as published."""
 
 
 class InformerConfig(TransformerConfig):
@@ -24,10 +30,6 @@ class InformerConfig(TransformerConfig):
 
     factor: int = Field(5, ge=1)
     """Active queries: factor times the logarithm of the length; as many keys are sampled to find them."""
-    distil: bool = False
-    """Halve the length between encoder layers, as published; the decoder keeps the monthly tokens."""
-    mix: bool = False
-    """Read heads and months in exchanged order after attention, as published (makes the decoder non-causal)."""
 
 
 class FEDformerConfig(BackboneConfig):
@@ -37,6 +39,12 @@ class FEDformerConfig(BackboneConfig):
     """Frequencies kept per block, drawn at random and saved with the weights; at most half the window."""
     moving_average: int = Field(25, ge=3)
     """Months of the moving average that separates trend from season (odd)."""
+    circular: bool = False
+    """Convolutions that join the last month to the first, as published."""
+    fourier: Literal["aligned", "published"] = "aligned"
+    """aligned = frequencies and months keep their places; published = as the published code writes and reads them."""
+    scores: Literal["tanh", "softmax"] = "tanh"
+    """Activation of the scores between frequencies; the paper offers both."""
 
 
 class VariateConfig(BackboneConfig):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -29,7 +31,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int, mix: bool = False) -> None:
         super().__init__()
         if width % heads:
-            raise ValueError(f"backbone.width is {width}, which {heads} heads do not divide; change one of them")
+            raise ValueError(f"networks.*.width is {width}, which {heads} heads do not divide; change one of them")
         self.heads = heads
         self.mix = mix
         self.query = nn.Linear(width, width)
@@ -93,7 +95,7 @@ class FeedForward(nn.Module):
 def sinusoid(length: int, width: int, device: torch.device | None = None) -> Tensor:
     """Sinusoidal position code (Vaswani and others 2017, section 3.5), shape (length, width)."""
     position = torch.arange(length, device=device, dtype=torch.float32)[:, None]
-    rate = torch.exp(torch.arange(0, width, 2, device=device, dtype=torch.float32) * (-9.2103404 / width))
+    rate = torch.exp(torch.arange(0, width, 2, device=device, dtype=torch.float32) * (-math.log(10_000) / width))
     code = torch.zeros(length, width, device=device)
     code[:, 0::2] = torch.sin(position * rate)
     code[:, 1::2] = torch.cos(position * rate[: width // 2])

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 class MonthTokens(nn.Module):
-    """Convolution of kernel 3 over time, one token per month (Zhou and others 2021, appendix B).
+    """Convolution of kernel 3 over time, one token per month (Informer, Zhou and others 2021).
 
     Parameters
     ----------

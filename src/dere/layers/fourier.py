@@ -1,4 +1,9 @@
-"""Fourier blocks and the separation of trend and season (Zhou and others 2022, eq. 3-6)."""
+"""Fourier blocks and the separation of trend and season (FEDformer, Zhou and others 2022, arXiv 2201.12740).
+
+Equations 3-4 are the block, 6-7 the attention between frequencies; the moving average is one of the filters of eq. 10.
+The published code differs from its equations in three habits, which ``published`` restores for parity; they are
+listed in `dere.backbones.fedformer`.
+"""
 
 from __future__ import annotations
 
@@ -47,11 +52,14 @@ class FourierBlock(nn.Module):
         Length that the frequencies are drawn for.
     modes
         Frequencies kept.
+    published
+        Put the weighted frequencies on the lowest places of the spectrum, and read the result, which is
+        (heads, features, months) in memory, as (months, heads, features): what the published code does.
     """
 
-    def __init__(self, width: int, heads: int, length: int, modes: int) -> None:
+    def __init__(self, width: int, heads: int, length: int, modes: int, published: bool = False) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.published = heads, published
         self.register_buffer("modes", draw_modes(length, modes))
         self.modes: Tensor
         each = width // heads
@@ -64,19 +72,41 @@ class FourierBlock(nn.Module):
         values = x.unflatten(-1, (self.heads, -1)).permute(0, 2, 3, 1)  # (B, heads, E, L)
         spectrum = torch.fft.rfft(values, dim=-1, norm="ortho")
         weighted = torch.einsum("bhix,hiox->bhox", spectrum[..., self.modes], torch.view_as_complex(self.weight))
-        full = torch.zeros_like(spectrum).index_copy(-1, self.modes, weighted)
-        return torch.fft.irfft(full, n=length, dim=-1, norm="ortho").permute(0, 3, 1, 2).flatten(2)
+        places = torch.arange(len(self.modes), device=x.device) if self.published else self.modes
+        full = torch.zeros_like(spectrum).index_copy(-1, places, weighted)
+        return in_months(torch.fft.irfft(full, n=length, dim=-1, norm="ortho"), self.published)
+
+
+def in_months(series: Tensor, published: bool) -> Tensor:
+    """(N, heads, E, L) to (N, L, heads · E); ``published`` reads the memory in the new order without moving it."""
+    if published:
+        return series.reshape(len(series), series.shape[-1], -1)
+    return series.permute(0, 3, 1, 2).flatten(2)
 
 
 class FourierCrossBlock(nn.Module):
     """Attention between the frequencies of queries and memory (frequency-enhanced attention).
 
-    Keys and values are transformed once for the k decodings that share a memory. Parameters as `FourierBlock`.
+    Keys and values are transformed once for the k decodings that share a memory. Scores are products of orthonormal
+    spectra, so that the tanh does not saturate with the length of the window, and the result is the mean over the
+    key's frequencies.
+
+    Parameters
+    ----------
+    width, heads, length, modes
+        As `FourierBlock`.
+    published
+        Scores of spectra that are not normalised, the result divided by the squared width, months and features read
+        in exchanged order as in `FourierBlock`: what the published code does. Frequencies keep their place.
+    softmax
+        Softmax of the scores' magnitudes in place of tanh of their real and imaginary parts; the paper has both.
     """
 
-    def __init__(self, width: int, heads: int, length: int, modes: int) -> None:
+    def __init__(
+        self, width: int, heads: int, length: int, modes: int, published: bool = False, softmax: bool = False
+    ) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.published, self.softmax = heads, published, softmax
         self.register_buffer("query_modes", draw_modes(length, modes))
         self.register_buffer("key_modes", draw_modes(length, modes))
         self.query_modes: Tensor
@@ -86,7 +116,13 @@ class FourierCrossBlock(nn.Module):
 
     def _spectrum(self, x: Tensor) -> Tensor:
         """(N, L, width) to (N, heads, E, frequencies)."""
-        return torch.fft.rfft(x.unflatten(-1, (self.heads, -1)).permute(0, 2, 3, 1), dim=-1, norm="ortho")
+        values = x.unflatten(-1, (self.heads, -1)).permute(0, 2, 3, 1)
+        return torch.fft.rfft(values, dim=-1, norm=self.norm)
+
+    @property
+    def norm(self) -> str:
+        """Norm of the transforms, in numpy's words."""
+        return "backward" if self.published else "ortho"
 
     def forward(self, queries: Tensor, keys: Tensor) -> Tensor:
         """``queries`` (B·k, L, width), ``keys`` (B, M, width), which are also the values; returns (B·k, L, width)."""
@@ -94,9 +130,13 @@ class FourierCrossBlock(nn.Module):
         grouped = q[..., self.query_modes].unflatten(0, (keys.shape[0], -1))  # (B, k, heads, E, x)
         k = self._spectrum(keys)[..., self.key_modes]  # (B, heads, E, y)
         scores = torch.einsum("bkhex,bhey->bkhxy", grouped, k)
-        scores = torch.complex(scores.real.tanh(), scores.imag.tanh())
-        mixed = torch.einsum("bkhxy,bhey->bkhex", scores, k).flatten(0, 1) / self.key_modes.numel()
+        if self.softmax:
+            scores = scores.abs().softmax(-1).to(scores.dtype)
+        else:
+            # of the parts, because the complex tanh has poles
+            scores = torch.complex(scores.real.tanh(), scores.imag.tanh())
+        share = queries.shape[-1] ** 2 if self.published else self.key_modes.numel()
+        mixed = torch.einsum("bkhxy,bhey->bkhex", scores, k).flatten(0, 1) / share
         weighted = torch.einsum("bhix,hiox->bhox", mixed, torch.view_as_complex(self.weight))
         full = torch.zeros_like(q).index_copy(-1, self.query_modes, weighted)
-        result = torch.fft.irfft(full, n=queries.shape[1], dim=-1, norm="ortho")
-        return result.permute(0, 3, 1, 2).flatten(2)
+        return in_months(torch.fft.irfft(full, n=queries.shape[1], dim=-1, norm=self.norm), self.published)

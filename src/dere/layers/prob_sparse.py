@@ -1,4 +1,8 @@
-"""Prob-sparse self-attention (Zhou and others 2021, eq. 4-6): only queries whose scores are far from uniform attend."""
+"""Prob-sparse self-attention: only queries whose scores are far from uniform attend.
+
+Zhou and others 2021 (Informer, arXiv 2012.07436): eq. 3 is the attention, eq. 2 the measurement that it approximates,
+eq. 4 the largest minus the mean score that is used.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,8 @@ class ProbSparseAttention(Attention):
 
     The number of active queries is ``factor * ceil(ln L)``. Which queries are active follows from the largest minus
     the mean score over sampled keys, as published, while training; over all keys in evaluation, so that a prediction
-    is deterministic and a padded window gives what the window itself gives.
+    is deterministic and a padded window gives what the window itself gives. The choice looks at all months also where
+    the attention is causal, as published; what a query then takes does not.
 
     Parameters
     ----------

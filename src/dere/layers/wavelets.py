@@ -1,4 +1,4 @@
-"""Stationary wavelet transform with learnable filters (Chen and others 2025, section 3.2)."""
+"""Stationary wavelet transform with learnable filters (SimpleTM, Chen and others 2025, its first and third module)."""
 
 from __future__ import annotations
 

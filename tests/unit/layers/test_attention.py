@@ -31,7 +31,7 @@ def test_causal_attention_does_not_look_ahead():
 
 
 def test_heads_must_divide_width():
-    with pytest.raises(ValueError, match=r"backbone.width is 10, which 4 heads"):
+    with pytest.raises(ValueError, match=r"networks\.\*\.width is 10, which 4 heads"):
         Attention(10, 4)
 
 
