@@ -40,23 +40,35 @@ class Checkout:
             check=False,
         )
 
-    def pending(self, *arguments):
-        """Return rule name to the set of reasons that a dry run states for its jobs."""
+    def jobs(self, *arguments):
+        """Return (rule name, backbone or nothing, reason) of each job that a dry run would run."""
         shown = self.snakemake("--dry-run", "--cores", "2", *arguments)
         assert shown.returncode == 0, shown.stdout[-3000:]
-        found = {}
+        found = []
         for block in re.split(r"^(?=(?:local)?rule )", shown.stdout, flags=re.M)[1:]:
             name = re.match(r"(?:local)?rule (\w+):", block)[1]
+            backbone = re.search(r"^    wildcards: .*backbone=(\w+)", block, re.M)
             reason = re.search(r"^    reason: (.*)$", block, re.M)
-            found.setdefault(name, set()).add(reason[1] if reason else "")
+            found.append((name, backbone[1] if backbone else "", reason[1] if reason else ""))
         if not found:
             assert "Nothing to be done" in shown.stdout
         return found
 
-    def invalidated(self, *arguments):
-        """Return the rules that run for a reason of their own, not because another rule runs before them."""
+    def pending(self, *arguments):
+        """Return rule name to the set of reasons that a dry run states for its jobs."""
+        found = {}
+        for name, _, reason in self.jobs(*arguments):
+            found.setdefault(name, set()).add(reason)
+        return found
+
+    def invalidated(self, *arguments, backbones=False):
+        """Return the rules that run for a reason of their own, not because another rule runs before them.
+
+        With ``backbones``, (rule, backbone) of each such job.
+        """
         own = re.compile("Params have changed|Set of input files has changed|Updated input files|Missing output")
-        return {name for name, reasons in self.pending(*arguments).items() if any(map(own.search, reasons))}
+        jobs = [(name, backbone) for name, backbone, reason in self.jobs(*arguments) if own.search(reason)]
+        return set(jobs) if backbones else {name for name, _ in jobs}
 
 
 @pytest.fixture(scope="session")

@@ -6,20 +6,24 @@ from itertools import pairwise
 
 import pandas as pd
 import pytest
+import xarray as xr
 import yaml
 
+from dere.backbones import BACKBONES
 from dere.config.root import normalise
 from dere.figures.catalogue import CATALOGUE
+from dere.workflow import targets
 
 RESULTS = "results/tiny"
+FIRST = "transformer"
 TRAININGS = ("train_pure", "train_kgml_simulation", "train_plant_types_simulated")
 
 
 def spans(folder, rules):
-    """Return (start, end) of the last job of each rule, from its log."""
+    """Return (start, end) of the last job of each rule for the first backbone, from its log."""
     found = []
     for rule in rules:
-        (log,) = (folder / RESULTS / "logs" / rule).rglob("*.log")
+        log = folder / RESULTS / "logs" / rule / FIRST / "fold0" / "seed0.log"
         times = [
             datetime.fromisoformat(match[1].replace(",", "."))
             for match in re.finditer(r"^([\d-]+ [\d:,]+) INFO dere\.rule", log.read_text(), re.M)
@@ -30,8 +34,8 @@ def spans(folder, rules):
 
 def test_tables_and_products_exist(tiny):
     tables = {path.stem for path in (tiny.folder / RESULTS / "tables").glob("*.csv")}
-    wanted = {"skill", "site_skill", "paired", "calibration", "closure", "totals", "cost", "provenance", "citations"}
-    assert wanted <= tables
+    wanted = {"skill", "site_skill", "paired", "calibration", "closure", "totals", "cost", "comparison"}
+    assert wanted | {"provenance", "citations"} <= tables
     assert len(list((tiny.folder / RESULTS / "products").glob("*_mon_dere_gn_*.nc"))) == 3
 
 
@@ -39,6 +43,38 @@ def test_every_method_is_judged(tiny):
     skill = pd.read_csv(tiny.folder / RESULTS / "tables" / "skill.csv")
     assert set(skill["method"]) == set(normalise({})["methods"])
     assert {"all", "virtual", "map"} <= set(skill["grouping"])
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("method", targets.STAGES_OF_METHOD)
+def test_predictions_of_every_backbone_are_complete_and_close(tiny, method, backbone):
+    folder = tiny.folder / RESULTS / "predictions"
+    trees = xr.open_dataset(folder / "gbm" / "none" / "fold0" / "seed0.nc")
+    for name in ("fold0/seed0.nc", "ensemble.nc"):
+        found = xr.open_dataset(folder / method / backbone / name)["prediction"]
+        assert set(found["site"].values) == set(trees["site"].values)
+        assert bool((found.notnull() | trees["prediction"].isnull()).all())
+        residual = found.sel(flux="reco") - found.sel(flux="gpp") - found.sel(flux="nee")
+        assert float(abs(residual).max()) < 1e-4
+
+
+def test_the_comparison_has_every_method_on_every_backbone(tiny):
+    table = pd.read_csv(tiny.folder / RESULTS / "tables" / "comparison.csv")
+    assert len(table) == (4 + 4 * len(BACKBONES)) * 2 * 3
+    networks = table[table["backbone"] != "none"]
+    assert set(networks["backbone"]) == set(BACKBONES)
+    assert networks[["nse", "nse_ensemble", "rmse", "parameters", "seconds"]].notna().all(axis=None)
+    assert networks.loc[networks["method"] == "dere", "ratio_kgml"].notna().all()
+    shared = networks.drop_duplicates(["method", "backbone"]).set_index("method")["shared_stages"].fillna("")
+    assert set(shared.loc["dere"]) == {"pure mixture age plant_types_simulated plant_types_observed towers imputation "
+                                       "impute_labels"}  # fmt: skip
+    assert set(shared.loc["kgml"]) == {""}
+
+
+def test_labels_are_made_once_for_all_backbones(tiny):
+    cost = pd.read_csv(tiny.folder / RESULTS / "tables" / "cost.csv")
+    assert (cost["rule"] == "train_imputation").sum() == (cost["rule"] == "impute_labels").sum() == 1
+    assert (cost["rule"] == "train_uncertain").sum() == len(BACKBONES)
 
 
 def test_closure_holds_in_every_file(tiny):
@@ -112,8 +148,10 @@ def test_a_broken_input_ends_in_a_sentence_and_leaves_no_output(tiny):
 
 @pytest.mark.parametrize("gpu", [1, 0])
 def test_gpu_rules_overlap_only_without_a_gpu(tiny, gpu):
-    targets = ["--forcerun", *TRAININGS, "--until", *TRAININGS]
-    made = tiny.snakemake("--cores", "2", "--resources", f"gpu={gpu}", *targets)
+    folder = f"{RESULTS}/models/{FIRST}/fold0/seed0"
+    files = [f"{folder}/{rule.removeprefix('train_')}/model.safetensors" for rule in TRAININGS]
+    forced = ["--forcerun", *files, "--until", *files]
+    made = tiny.snakemake("--cores", "2", "--resources", f"gpu={gpu}", *forced)
     assert made.returncode == 0, made.stdout[-3000:]
     jobs = spans(tiny.folder, TRAININGS)
     overlaps = [later[0] < earlier[1] for earlier, later in pairwise(jobs)]
@@ -122,7 +160,7 @@ def test_gpu_rules_overlap_only_without_a_gpu(tiny, gpu):
 
 def test_the_same_seed_gives_the_same_weights(tiny):
     """Retraining above left what follows the trainings untouched: equal weights are found by their content."""
-    late = {"ensemble", "evaluate", "products", "figures", "cost", "all"}
+    late = {"ensemble", "evaluate", "comparison", "products", "figures", "cost", "all"}
     assert set(tiny.pending()) <= late
     made = tiny.snakemake("--cores", "2", "--resources", "gpu=0")
     assert made.returncode == 0, made.stdout[-3000:]

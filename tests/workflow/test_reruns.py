@@ -25,8 +25,7 @@ TABLE = {
     "harmonise.minimum_training_quality": (0.6, {"harmonise"}),
     "harmonise.window": (36, {"harmonise"}),
     "splits.seed": (3, {"harmonise"}),
-    "networks.transformer.width": (12, FIRST_TRAININGS),
-    **{f"networks.{name}.width": (12, set()) for name in BACKBONES if name != "transformer"},
+    **{f"networks.{name}.width": (12, FIRST_TRAININGS) for name in BACKBONES},
     **{f"stages.{stage}.learning_rate": (0.007, {f"train_{stage}"}) for stage in Config().stages.model_dump()},
     "imputation.channels": (12, {"train_imputation"}),
     "imputation.samples": (7, {"impute_labels"}),
@@ -79,7 +78,10 @@ def test_a_second_run_does_nothing(tiny):
 def test_a_changed_leaf_reruns_exactly_its_rules(tiny, leaf):
     value, expected = TABLE[leaf]
     with overlay(tiny, leaf, value) as name:
-        assert tiny.invalidated(name) - {"resolved_config"} == expected
+        jobs = tiny.invalidated(name, backbones=True)
+    assert {rule for rule, _ in jobs} - {"resolved_config"} == expected
+    if leaf.startswith("networks."):
+        assert {backbone for _, backbone in jobs} - {""} == {leaf.split(".")[1]}
 
 
 def test_the_same_configuration_written_otherwise_reruns_nothing(tiny):
@@ -110,14 +112,13 @@ def test_a_touch_of_everything_reruns_nothing(tiny):
     ("file", "users"),
     [
         ("src/dere/workflow/cost.py", {"cost"}),
-        ("src/dere/evaluation/cost.py", {"cost", "evaluate"}),
+        ("src/dere/evaluation/cost.py", {"cost", "evaluate", "comparison"}),
+        ("src/dere/workflow/comparison.py", {"comparison"}),
         ("src/dere/world/climate.py", {"build_world"}),
         ("src/dere/ingest/esacci.py", {"ingest_cover"}),
         ("src/dere/evaluation/climatology.py", {"predict_climatology"}),
         ("src/dere/evaluation/tree_search.py", TREES),
         ("src/dere/training/pure.py", {"train_pure"}),
-        ("src/dere/backbones/transformer.py", FIRST_TRAININGS),
-        ("src/dere/backbones/informer.py", set()),
         ("src/dere/training/competition.py", {"train_mixture"}),
         ("src/dere/imputation/labels.py", {"train_imputation"}),
         ("src/dere/products/dataset.py", {"products"}),
@@ -140,6 +141,25 @@ def test_edited_code_reruns_exactly_its_users_and_reverting_reruns_nothing(tiny,
     finally:
         path.write_text(content)
     assert tiny.pending() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "users"), [("informer", {"informer"}), ("transformer", {"transformer", "informer"})], ids=lambda v: str(v)
+)
+def test_edited_code_of_a_backbone_reruns_its_own_runs(tiny, name, users):
+    """Informer is built of the transformer's encoder layers; the labels are made for every backbone."""
+    path = tiny.folder / "src" / "dere" / "backbones" / f"{name}.py"
+    content = path.read_text()
+    path.write_text(content + "\n# edited\n")
+    try:
+        assert tiny.invalidated(backbones=True) == {(rule, user) for rule in FIRST_TRAININGS for user in users}
+    finally:
+        path.write_text(content)
+
+
+def test_another_backbone_less_leaves_the_others_alone(tiny):
+    with overlay(tiny, "backbones", list(BACKBONES)[:-1]) as name:
+        assert not {rule for rule in tiny.pending(name) if rule.startswith(("train", "predict", "impute"))}
 
 
 def test_a_new_module_in_the_imports_reruns_its_users(tiny):

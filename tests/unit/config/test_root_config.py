@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dere.backbones import BACKBONES
 from dere.config.render import main, render
 from dere.config.root import Config, normalise
 
@@ -108,4 +109,9 @@ def test_overlays_are_valid(path):
     tree = merged(Config().model_dump(mode="json"), yaml.safe_load(path.read_text()))
     complete = normalise(tree, {"DERE_REALDATA": "/real", "DERE_PAPERDATA": "/paper"})
     assert complete["run"] == path.stem
-    assert complete["world"] is None or path.stem == "tiny"
+    assert complete["world"] is None or path.stem in ("tiny", "comparison", "comparison_published")
+
+
+@pytest.mark.parametrize("name", ["tiny", "comparison", "comparison_published"])
+def test_comparisons_run_every_backbone(name):
+    assert yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())["backbones"] == list(BACKBONES)
