@@ -230,6 +230,30 @@ def test_conditions_of_the_published_layout_permute_the_output():
     torch.testing.assert_close(network.decode(memory, condition[:, order], dynamic), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_conditions_and_what_belongs_to_them_permute_the_output():
+    """TimeXer's global tokens and SimpleTM's filters belong to a condition and move with it."""
+    order = torch.tensor([5, 2, 0, 1, 4, 3])
+    drivers, static, condition, dynamic = inputs()
+    for name in ("timexer", "simpletm"):
+        network = make(name, layout="published").eval()
+        memory = network.encode(drivers, static)
+        decoder = network.decoders[0]
+        expected = network.decode(memory, condition, dynamic)[..., order]
+        with torch.no_grad():
+            if name == "timexer":
+                moving = [decoder.overall]
+            else:
+                moving = [p[-6:] for layer in decoder.layers for p in layer.mixing.wavelet.parameters()]
+                for p in moving:
+                    p += 0.1 * torch.randn_like(p)
+                expected = network.decode(memory, condition, dynamic)[..., order]
+            for p in moving:
+                p.copy_(p[order])
+        found = network.decode(memory, condition[:, order], dynamic)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+        assert (network.decode(memory, condition, dynamic) - expected).abs().max() > 1e-3
+
+
 # dere-reference 7.1; our static attributes and the age are inputs the published networks lack
 @pytest.mark.parametrize(
     ("name", "options", "expected"),
