@@ -21,9 +21,9 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-from dere.ingest.esacci_aggregate import aggregate_layer
-from dere.ingest.fine_map import FineMap, map_of, open_netcdf
-from dere.ingest.pixel_grid import pixel_grid
+from dere.ingest.cover.esacci_aggregate import aggregate_layer
+from dere.ingest.cover.fine_map import FineMap, map_of, open_netcdf
+from dere.ingest.cover.pixel_grid import pixel_grid
 
 log = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ STEPS = ("ingest", "harmonise", "statistics", "numpy", "disk")
 
 
 def ingest(folder: Path, memory: int | None) -> None:
-    from dere.ingest.carbonglobe import read_simulation
+    from dere.ingest.simulation.carbonglobe import read_simulation
     from dere.io import write_netcdf
 
     forcing, simulation = read_simulation(folder / "raw", "monthly8", memory)

@@ -18,7 +18,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from dere.ingest.bif import read_bif
+from dere.ingest.tower.bif import read_bif
 from dere.io import read_json, read_netcdf
 from dere.variables import FLUXES, TARGETS, convert
 from dere.world.geography import Grid

@@ -115,7 +115,7 @@ def test_a_touch_of_everything_reruns_nothing(tiny):
         ("src/dere/evaluation/cost.py", {"cost", "evaluate", "comparison"}),
         ("src/dere/workflow/comparison.py", {"comparison"}),
         ("src/dere/world/climate.py", {"build_world"}),
-        ("src/dere/ingest/esacci.py", {"ingest_cover"}),
+        ("src/dere/ingest/cover/esacci.py", {"ingest_cover"}),
         ("src/dere/evaluation/climatology.py", {"predict_climatology"}),
         ("src/dere/evaluation/tree_search.py", TREES),
         ("src/dere/training/pure.py", {"train_pure"}),

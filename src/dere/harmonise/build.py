@@ -34,7 +34,7 @@ from dere.harmonise.stands import masked_stands, pure_samples
 from dere.harmonise.statics import ATTRIBUTES, derived_igbp, static_attributes
 from dere.harmonise.truth import canonical_truth
 from dere.harmonise.windows import site_windows
-from dere.ingest.annual_targets import require_fluxes
+from dere.ingest.simulation.annual_targets import require_fluxes
 from dere.io import write_netcdf, write_table
 from dere.variables import PLANT_TYPES, SATELLITE, STANDS, TARGETS
 

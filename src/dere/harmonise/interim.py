@@ -41,11 +41,12 @@ class Interim:
     Parameters
     ----------
     towers
-        Interim towers, virtual ones included (see ``dere.ingest.towers``).
+        Interim towers, virtual ones included (see ``dere.ingest.tower.towers``).
     cover
         Cover tables.
     forcing, simulation
-        As from ``dere.ingest.carbonglobe.read_simulation``; None = the process model is run on the towers' forcing.
+        As from ``dere.ingest.simulation.carbonglobe.read_simulation``; None = the process model is run on the towers'
+        forcing.
     truth
         The world's truth files by name.
     provenance

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dere.ingest.esacci_aggregate import aggregate_file
+from dere.ingest.cover.esacci_aggregate import aggregate_file
 
 
 def aggregate_plant_types(source: Path, output: Path, config: Mapping[str, Any]) -> None:
@@ -15,6 +15,6 @@ def aggregate_plant_types(source: Path, output: Path, config: Mapping[str, Any])
     Raises
     ------
     FileNotFoundError, ValueError
-        As ``dere.ingest.esacci_aggregate.aggregate_file``.
+        As ``dere.ingest.cover.esacci_aggregate.aggregate_file``.
     """
     aggregate_file(source, output, float(config["degrees"]), bool(config["area_weights"]))

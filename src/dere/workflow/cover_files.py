@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dere.ingest.esacci_names import aggregated_name, fine_maps, year_of
+from dere.ingest.cover.esacci_names import aggregated_name, fine_maps, year_of
 
 HALF_DEGREE = 0.5
 """Cell size of the published simulation and of most maps."""

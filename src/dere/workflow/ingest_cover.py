@@ -10,10 +10,10 @@ import xarray as xr
 
 from dere.config.cover import AgeSource, CoverSource
 from dere.harmonise.interim import Cover, pack_cover
-from dere.ingest.age_weights import read_site_age_weights
-from dere.ingest.esacci import read_cover, read_site_plant_types
+from dere.ingest.cover.age_weights import read_site_age_weights
+from dere.ingest.cover.esacci import read_cover, read_site_plant_types
+from dere.ingest.cover.stand_ages import PRODUCTS, find_ages, read_ages
 from dere.ingest.provenance import provenance_of
-from dere.ingest.stand_ages import PRODUCTS, find_ages, read_ages
 from dere.io import write_netcdf, write_table
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def ages_of_cells(config: AgeSource, folder: Path | None) -> tuple[str, Path] | 
     Raises
     ------
     FileNotFoundError, ValueError
-        As ``dere.ingest.stand_ages.find_ages`` when a path or a format is given, or names are ambiguous.
+        As ``dere.ingest.cover.stand_ages.find_ages`` when a path or a format is given, or names are ambiguous.
     """
     if not folder and not config.path:
         return None

@@ -9,9 +9,9 @@ import pandas as pd
 
 from dere.config.sources import SimulationSource
 from dere.harmonise.interim import Cover, pack_cover
-from dere.ingest.dere_cover import read_cover
-from dere.ingest.dere_files import CONTENTS, find_files
-from dere.ingest.dere_towers import read_towers
+from dere.ingest.arrays.dere_cover import read_cover
+from dere.ingest.arrays.dere_files import CONTENTS, find_files
+from dere.ingest.arrays.dere_towers import read_towers
 from dere.ingest.provenance import provenance_row
 from dere.io import write_netcdf, write_table
 
@@ -27,7 +27,7 @@ def ingest_cover(config: SimulationSource, cover: Path, provenance: Path) -> Non
     Raises
     ------
     FileNotFoundError, ValueError
-        As ``dere.ingest.dere_cover.read_cover``.
+        As ``dere.ingest.arrays.dere_cover.read_cover``.
     """
     read = read_cover(Path(config.path), config)
     write_netcdf(pack_cover(Cover(sites=read.sites, site_ages=read.site_ages, cells=read.cells)), cover)
@@ -40,7 +40,7 @@ def ingest_towers(config: SimulationSource, towers: Path, provenance: Path, merg
     Raises
     ------
     FileNotFoundError, ValueError
-        As ``dere.ingest.dere_towers.read_towers``.
+        As ``dere.ingest.arrays.dere_towers.read_towers``.
     """
     dataset = read_towers(Path(config.path), config)
     write_netcdf(dataset, towers)

@@ -10,11 +10,12 @@ import pandas as pd
 import xarray as xr
 
 from dere.config.sources import SimulationSource
-from dere.ingest import carbonglobe, dere_simulation, process_model_netcdf
-from dere.ingest.annual_targets import without_fluxes
-from dere.ingest.carbonglobe_bundle import find_bundle, read_bundle
-from dere.ingest.carbonglobe_public import drop_own_fluxes, read_public
+from dere.ingest.arrays import dere_simulation
 from dere.ingest.provenance import provenance_of
+from dere.ingest.simulation import carbonglobe, process_model_netcdf
+from dere.ingest.simulation.annual_targets import without_fluxes
+from dere.ingest.simulation.carbonglobe_bundle import find_bundle, read_bundle
+from dere.ingest.simulation.carbonglobe_public import drop_own_fluxes, read_public
 from dere.io import write_netcdf, write_table
 from dere.workflow import ingest_dere
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dere.config.sources import TowerSource
-from dere.ingest.towers import read_towers
+from dere.ingest.tower.towers import read_towers
 from dere.io import write_netcdf, write_table
 
 
@@ -16,7 +16,7 @@ def ingest_towers(folders: Sequence[Path], config: TowerSource, towers: Path, pr
     Raises
     ------
     FileNotFoundError, ValueError
-        As ``dere.ingest.towers.read_towers``.
+        As ``dere.ingest.tower.towers.read_towers``.
     """
     found = read_towers(folders, config)
     write_netcdf(found.dataset, towers)

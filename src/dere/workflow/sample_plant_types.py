@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from dere.ingest.esacci_names import fine_maps
-from dere.ingest.esacci_towers import sample_files
+from dere.ingest.cover.esacci_names import fine_maps
+from dere.ingest.cover.esacci_towers import sample_files
 from dere.io import read_netcdf, write_table
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def sample_plant_types(maps: Sequence[Path], towers: Path, output: Path, config:
     Raises
     ------
     FileNotFoundError, ValueError
-        As ``dere.ingest.esacci_towers.sample_files``.
+        As ``dere.ingest.cover.esacci_towers.sample_files``.
     """
     sites = read_netcdf(towers, load=False)[["site", "lat", "lon"]].load()
     places = pd.DataFrame({"SITE_ID": sites["site"].values, "lat": sites["lat"].values, "lon": sites["lon"].values})

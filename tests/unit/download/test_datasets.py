@@ -13,8 +13,8 @@ import pytest
 from dere.config.download import DownloadsConfig
 from dere.download.catalogue import COLUMNS, TABLE, expand_braces, matches, names, present, read_datasets, select
 from dere.download.schema import check
-from dere.ingest import discovery
 from dere.ingest.provenance import PRODUCTS
+from dere.ingest.tower import discovery
 
 ROWS = read_datasets()
 BY_NAME = {row.name: row for row in reversed(ROWS)}

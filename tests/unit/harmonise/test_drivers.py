@@ -3,8 +3,8 @@ import pytest
 import xarray as xr
 
 from dere.harmonise.drivers import SATELLITE_FALLBACK, SOIL_PROPERTIES, driver_names, stack, stored_variables
-from dere.ingest import carbonglobe_forcing
 from dere.ingest.months import mid_months
+from dere.ingest.simulation import carbonglobe_forcing
 from dere.variables import MONTHLY8
 
 

@@ -13,7 +13,7 @@ from dere.harmonise.interim import Interim
 from dere.harmonise.splits import roles
 from dere.harmonise.stands import pure_samples, with_stands
 from dere.harmonise.statistics import member_spread, statistics
-from dere.ingest.carbonglobe import read_simulation
+from dere.ingest.simulation.carbonglobe import read_simulation
 from dere.io import read_netcdf, write_netcdf
 from dere.variables import STANDS
 

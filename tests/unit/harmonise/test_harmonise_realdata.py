@@ -12,7 +12,7 @@ from dere.harmonise.interim import Interim
 from dere.harmonise.labels import repeated_runs
 from dere.harmonise.splits import distance_km
 from dere.harmonise.windows import site_window_drivers
-from dere.ingest.towers import read_towers
+from dere.ingest.tower.towers import read_towers
 from dere.variables import MONTHLY8
 
 ROOT = os.environ.get("DERE_REALDATA", "")

@@ -19,7 +19,7 @@ STEP = """
     from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
     from dere.harmonise.build import harmonise, write
     from dere.harmonise.interim import Interim
-    from dere.ingest.carbonglobe import read_simulation
+    from dere.ingest.simulation.carbonglobe import read_simulation
     from dere.io import read_netcdf, write_netcdf
     from dere.workflow.statistics import write_statistics
 

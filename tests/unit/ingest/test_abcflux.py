@@ -8,8 +8,8 @@ import pytest
 from collection_samples import abcflux
 
 from dere.config.sources import TowerSource
-from dere.ingest.abcflux import NAME, parse, read_abcflux
-from dere.ingest.abcflux_rows import partitioning, site_id
+from dere.ingest.tower.abcflux import NAME, parse, read_abcflux
+from dere.ingest.tower.abcflux_rows import partitioning, site_id
 
 
 def by_site(table, config=None):

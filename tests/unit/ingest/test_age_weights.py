@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dere.ingest.age_weights import parse_grid, parse_sites, read_grid_age_weights, read_site_age_weights
+from dere.ingest.cover.age_weights import parse_grid, parse_sites, read_grid_age_weights, read_site_age_weights
 
 AGES = (1, 50, 200)
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dere.ingest.aggregate import full_steps, mean_diurnal_cycles, monthly_means
 from dere.ingest.months import month_number
+from dere.ingest.tower.aggregate import full_steps, mean_diurnal_cycles, monthly_means
 
 
 def slow(month, values, expected, minimum, hour=None):

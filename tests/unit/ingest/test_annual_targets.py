@@ -6,7 +6,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dere.ingest.annual_targets import AnnualCount, count_annual, decide, require_fluxes, without_fluxes
+from dere.ingest.simulation.annual_targets import AnnualCount, count_annual, decide, require_fluxes, without_fluxes
 from dere.variables import TARGETS
 
 RNG = np.random.default_rng(0)

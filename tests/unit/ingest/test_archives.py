@@ -13,9 +13,9 @@ from ingest_samples import flx_name, synthetic_monthly, write_bif
 
 from dere.config.sources import TowerSource
 from dere.ingest.archives import Limits, Member, beside, gunzip, members, read_member
-from dere.ingest.discovery import recognise
 from dere.ingest.tables import read_table
-from dere.ingest.towers import read_towers
+from dere.ingest.tower.discovery import recognise
+from dere.ingest.tower.towers import read_towers
 
 SHUTTLE = "AMF_US-Syn_FLUXNET_2001-2002_v1.3_r1.zip"
 FLUXMET = "AMF_US-Syn_FLUXNET_FLUXMET_MM_2001-2002_v1.3_r1.csv"

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from ingest_samples import write_bif
 
-from dere.ingest.bif import parse_bif, parse_sites, read_bif, read_listing, read_sites
+from dere.ingest.tower.bif import parse_bif, parse_sites, read_bif, read_listing, read_sites
 
 
 @pytest.mark.parametrize("separator", [";", ","])

@@ -6,8 +6,8 @@ import scale_simulation
 import xarray as xr
 
 from dere.blocks import BLOCK_SHARE
-from dere.ingest.carbonglobe import read_simulation
-from dere.ingest.carbonglobe_states import find_states
+from dere.ingest.simulation.carbonglobe import read_simulation
+from dere.ingest.simulation.carbonglobe_states import find_states
 from dere.io import read_netcdf, write_netcdf
 from dere.variables import STANDS, TARGETS
 

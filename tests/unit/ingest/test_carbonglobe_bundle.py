@@ -6,7 +6,7 @@ import xarray as xr
 from carbonglobe_samples import bundle_places, write_bundle
 
 from dere.config.sources import SimulationSource
-from dere.ingest.carbonglobe_bundle import AGES, find_bundle, read_bundle
+from dere.ingest.simulation.carbonglobe_bundle import AGES, find_bundle, read_bundle
 
 CONFIG = SimulationSource()
 

@@ -6,7 +6,7 @@ from carbonglobe_samples import PLACES, channels
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dere.ingest.carbonglobe_diurnal import (
+from dere.ingest.simulation.carbonglobe_diurnal import (
     check_hours,
     check_order,
     check_seasons,

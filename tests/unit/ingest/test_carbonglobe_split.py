@@ -6,7 +6,7 @@ from carbonglobe_samples import mask_of, write_split
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dere.ingest.carbonglobe_split import lattice_share, parse_indices, parse_split, read_split
+from dere.ingest.simulation.carbonglobe_split import lattice_share, parse_indices, parse_split, read_split
 
 
 def test_the_first_line_is_data(tmp_path):

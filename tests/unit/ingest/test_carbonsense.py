@@ -8,7 +8,7 @@ import pytest
 from collection_samples import FACTOR, V1_NAMES, hourly, scale, write_carbonsense_v1
 
 from dere.config.sources import TowerSource
-from dere.ingest.carbonsense import is_site_folder, read_carbonsense_site, unscaled_weather
+from dere.ingest.tower.carbonsense import is_site_folder, read_carbonsense_site, unscaled_weather
 
 CONFIG = TowerSource()
 PERIOD = "2010-01-01_2010-12-31"

@@ -9,7 +9,7 @@ import pytest
 from collection_samples import FACTOR, carbonsense_rows, hourly, write_carbonsense_sql
 
 from dere.config.sources import TowerSource
-from dere.ingest.carbonsense_sql import NAME, open_database, read_carbonsense_sql
+from dere.ingest.tower.carbonsense_sql import NAME, open_database, read_carbonsense_sql
 
 CONFIG = TowerSource()
 

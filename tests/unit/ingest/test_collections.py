@@ -13,8 +13,8 @@ from collection_samples import (
 )
 
 from dere.config.sources import TowerSource
-from dere.ingest.discovery import recognise
-from dere.ingest.towers import read_towers
+from dere.ingest.tower.discovery import recognise
+from dere.ingest.tower.towers import read_towers
 
 
 @pytest.fixture

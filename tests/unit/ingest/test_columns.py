@@ -13,13 +13,14 @@ from mutations.site_tables import ages, site_plant_types, sites
 from mutations.towers import read_records
 
 from dere.config.sources import TowerSource
-from dere.ingest import abcflux_rows, bif, carbonsense, fluxnet_ch4, fluxnet_zarr, site_tables_daily, tables
-from dere.ingest.carbonglobe_forcing import CHANNELS, DIURNAL
+from dere.ingest import tables
 from dere.ingest.columns import COLUMNS, find, unknown
-from dere.ingest.esacci_classes import LAYERS
-from dere.ingest.fluxnet import _STAMPS
-from dere.ingest.record import DRIVER_SOURCES
-from dere.ingest.variants import variant_columns
+from dere.ingest.cover.esacci_classes import LAYERS
+from dere.ingest.simulation.carbonglobe_forcing import CHANNELS, DIURNAL
+from dere.ingest.tower import abcflux_rows, bif, carbonsense, fluxnet_ch4, fluxnet_zarr, site_tables_daily
+from dere.ingest.tower.fluxnet import _STAMPS
+from dere.ingest.tower.record import DRIVER_SOURCES
+from dere.ingest.tower.variants import variant_columns
 from dere.variables import TARGETS, VARIABLES, convert
 
 

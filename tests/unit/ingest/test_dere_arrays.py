@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dere.ingest.dere_arrays import (
+from dere.ingest.arrays.dere_arrays import (
     annual_means,
     compare_statistics,
     drivers_by_month,
@@ -15,7 +15,7 @@ from dere.ingest.dere_arrays import (
     parse_states,
     repeats_annual_values,
 )
-from dere.ingest.dere_latitude import elevations, latitude_of
+from dere.ingest.arrays.dere_latitude import elevations, latitude_of
 from dere.variables import TARGETS
 
 RNG = np.random.default_rng(1)

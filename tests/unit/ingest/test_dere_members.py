@@ -9,12 +9,12 @@ import pytest
 from dere_arrays import write_arrays
 
 from dere.config.sources import SimulationSource
-from dere.ingest.carbonglobe_forcing import parse_channels
-from dere.ingest.dere_coordinates import parse_coordinates, rows_of
-from dere.ingest.dere_cover import read_cover
-from dere.ingest.dere_files import CONTENTS, KINDS, NETWORKS, find_files, recognise
-from dere.ingest.dere_simulation import on_grid, read_simulation
-from dere.ingest.dere_towers import read_towers
+from dere.ingest.arrays.dere_coordinates import parse_coordinates, rows_of
+from dere.ingest.arrays.dere_cover import read_cover
+from dere.ingest.arrays.dere_files import CONTENTS, KINDS, NETWORKS, find_files, recognise
+from dere.ingest.arrays.dere_simulation import on_grid, read_simulation
+from dere.ingest.arrays.dere_towers import read_towers
+from dere.ingest.simulation.carbonglobe_forcing import parse_channels
 from dere.variables import PLANT_TYPES, TARGETS
 
 DAILY = 1000 / 365.25

@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from dere.ingest.dere_npz import Npz
+from dere.ingest.arrays.dere_npz import Npz
 
 RNG = np.random.default_rng(0)
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from dere.ingest.esacci import LAYERS, read_cover, read_site_plant_types
+from dere.ingest.cover.esacci import LAYERS, read_cover, read_site_plant_types
 
 LAT, LON = np.array([45.0, -15.0, -45.0]), np.array([-90.0, 90.0])
 

@@ -8,13 +8,13 @@ import pytest
 import xarray as xr
 from plant_type_maps import WATER, centres, synthetic_layers, write_fine_map
 
-from dere.ingest import fine_map
-from dere.ingest.esacci import read_cover
-from dere.ingest.esacci_aggregate import aggregate_file, aggregate_layer, aggregate_map
-from dere.ingest.esacci_classes import LAYERS
-from dere.ingest.esacci_names import aggregated_name
-from dere.ingest.fine_map import open_fine_map, whole_chunks
-from dere.ingest.pixel_grid import pixel_grid
+from dere.ingest.cover import fine_map
+from dere.ingest.cover.esacci import read_cover
+from dere.ingest.cover.esacci_aggregate import aggregate_file, aggregate_layer, aggregate_map
+from dere.ingest.cover.esacci_classes import LAYERS
+from dere.ingest.cover.esacci_names import aggregated_name
+from dere.ingest.cover.fine_map import open_fine_map, whole_chunks
+from dere.ingest.cover.pixel_grid import pixel_grid
 
 
 def obvious(layers, lat, lon, degrees, area_weights=True, missing=None):

@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 
 from dere.config.sources import TowerSource
-from dere.ingest.fluxnet import parse_finer, read_fluxnet_monthly
-from dere.ingest.fluxnet_extract import read_extract
-from dere.ingest.fluxnet_names import FileName
 from dere.ingest.months import days_in_month
 from dere.ingest.tables import read_table
-from dere.ingest.towers import read_towers
-from dere.ingest.variants import MEMBERS, coherent_sum
+from dere.ingest.tower.fluxnet import parse_finer, read_fluxnet_monthly
+from dere.ingest.tower.fluxnet_extract import read_extract
+from dere.ingest.tower.fluxnet_names import FileName
+from dere.ingest.tower.towers import read_towers
+from dere.ingest.tower.variants import MEMBERS, coherent_sum
 
 pytestmark = pytest.mark.realdata
 # files round weather to three digits behind the point

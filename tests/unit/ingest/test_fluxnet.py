@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from ingest_samples import flx_name, synthetic_monthly
 
-from dere.ingest.fluxnet import parse, read_fluxnet_monthly
-from dere.ingest.fluxnet_names import parse_name
+from dere.ingest.tower.fluxnet import parse, read_fluxnet_monthly
+from dere.ingest.tower.fluxnet_names import parse_name
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from collection_samples import FACTOR, ch4_daily, ch4_half_hourly
 
 from dere.config.sources import TowerSource
-from dere.ingest.fluxnet_ch4 import is_readable, parse, read_fluxnet_ch4
+from dere.ingest.tower.fluxnet_ch4 import is_readable, parse, read_fluxnet_ch4
 
 DAILY = "FLX_XX-Syn_FLUXNET-CH4_DD_2014-2014_1-1.csv"
 HALF = "FLX_XX-Syn_FLUXNET-CH4_HH_2014-2014_1-1.csv"

@@ -8,10 +8,10 @@ import pytest
 from ingest_samples import synthetic_monthly
 
 from dere.config.sources import TowerSource
-from dere.ingest.fluxnet import parse_finer, read_family, read_fluxnet_monthly
-from dere.ingest.fluxnet_finer import specific_humidity
-from dere.ingest.fluxnet_names import parse_name, passed_over
-from dere.ingest.steps import check_years, parse_steps
+from dere.ingest.tower.fluxnet import parse_finer, read_family, read_fluxnet_monthly
+from dere.ingest.tower.fluxnet_finer import specific_humidity
+from dere.ingest.tower.fluxnet_names import parse_name, passed_over
+from dere.ingest.tower.steps import check_years, parse_steps
 
 TO_GRAMS = 12.011e-6 * 86400
 NAME = "FLX_AA-Syn_FLUXNET2015_FULLSET_{}_2001-2001_1-4.csv"

@@ -7,7 +7,7 @@ import pytest
 from collection_samples import FACTOR, write_store
 
 from dere.config.sources import TowerSource
-from dere.ingest.fluxnet_zarr import local_offset, read_fluxnet_zarr
+from dere.ingest.tower.fluxnet_zarr import local_offset, read_fluxnet_zarr
 
 CONFIG = TowerSource()
 SITES = {"XX-Wes": -99.4, "XX-Mis": 10.0, "XX-Eas": 112.5}

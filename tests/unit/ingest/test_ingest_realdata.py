@@ -9,9 +9,9 @@ import pytest
 
 from dere.config.sources import TowerSource
 from dere.ingest.checks import check_sunlight
-from dere.ingest.fluxnet import read_fluxnet_monthly
-from dere.ingest.fluxnet_extract import read_extract
-from dere.ingest.towers import read_towers
+from dere.ingest.tower.fluxnet import read_fluxnet_monthly
+from dere.ingest.tower.fluxnet_extract import read_extract
+from dere.ingest.tower.towers import read_towers
 
 pytestmark = pytest.mark.realdata
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from carbonglobe_samples import mask_of
 
-from dere.ingest.mask_orientation import land_scores, mask_degrees, orientation_of
+from dere.ingest.simulation.mask_orientation import land_scores, mask_degrees, orientation_of
 from dere.world.geography import Grid, is_land
 
 

@@ -8,13 +8,21 @@ import xarray as xr
 from dere.config.sources import TowerSource
 from dere.harmonise.cells import drivers_from_cells
 from dere.harmonise.gaps import complete_drivers
-from dere.ingest.discovery import FORMATS
-from dere.ingest.fluxnet_names import parse_name
 from dere.ingest.months import mid_months
-from dere.ingest.partial_record import ORDER, Origin, bounded_flux, in_record, monthly_columns, partial_record, rank_of
 from dere.ingest.provenance import PRODUCTS
-from dere.ingest.record import RECORD_VARIABLES
-from dere.ingest.stamps import steps_of, text_times, year_day_times
+from dere.ingest.tower.discovery import FORMATS
+from dere.ingest.tower.fluxnet_names import parse_name
+from dere.ingest.tower.partial_record import (
+    ORDER,
+    Origin,
+    bounded_flux,
+    in_record,
+    monthly_columns,
+    partial_record,
+    rank_of,
+)
+from dere.ingest.tower.record import RECORD_VARIABLES
+from dere.ingest.tower.stamps import steps_of, text_times, year_day_times
 
 MONTHS = np.arange(2000 * 12, 2000 * 12 + 12)
 WEATHER = {

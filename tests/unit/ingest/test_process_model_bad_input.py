@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 from process_model_samples import config, write_model
 
-from dere.ingest.process_model_files import join_plant_types, open_quantity
-from dere.ingest.process_model_netcdf import read_simulation
+from dere.ingest.simulation.process_model_files import join_plant_types, open_quantity
+from dere.ingest.simulation.process_model_netcdf import read_simulation
 
 
 @pytest.fixture(scope="module")

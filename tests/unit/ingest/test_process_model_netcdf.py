@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from process_model_samples import DESERT, LAND, LAT, LON, PLANT_TYPES, config, quantities, write_drivers, write_model
 
-from dere.ingest.process_model_netcdf import read_simulation
+from dere.ingest.simulation.process_model_netcdf import read_simulation
 from dere.physics import closure_residuals
 from dere.variables import TARGETS
 

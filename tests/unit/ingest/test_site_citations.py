@@ -7,8 +7,8 @@ from ingest_samples import flx_name, synthetic_monthly, write_bif
 
 from dere.config.sources import TowerSource
 from dere.harmonise.citations import citations
-from dere.ingest.site_citations import doi_of, parse_site_citations, read_site_citations
-from dere.ingest.towers import read_towers
+from dere.ingest.tower.site_citations import doi_of, parse_site_citations, read_site_citations
+from dere.ingest.tower.towers import read_towers
 
 HEADER = "# Citation information (synthetic).\n# One line more, with, commas.\nsite_id,author,doi,doi_url,citation\n"
 AMF = '"US-Syn","A. B.","10.17190/AMF/1","http://doi.org/10.17190/AMF/1","A. B. (2023), Ver. 3-5. https://doi.org/x"\n'

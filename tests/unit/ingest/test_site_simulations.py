@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dere.ingest.site_simulations import parse_cell, parse_ensemble, read_site_simulation
+from dere.ingest.simulation.site_simulations import parse_cell, parse_ensemble, read_site_simulation
 
 
 def ensemble():

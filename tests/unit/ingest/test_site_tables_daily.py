@@ -5,7 +5,7 @@ import pytest
 from collection_samples import fluxcourse, six_forests
 
 from dere.config.sources import TowerSource
-from dere.ingest.site_tables_daily import (
+from dere.ingest.tower.site_tables_daily import (
     parse_fluxcourse,
     parse_six_forests,
     read_fluxcourse,

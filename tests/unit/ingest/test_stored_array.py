@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dere.ingest.stored_array import member_names, read_member, stored_member, stored_npy
+from dere.ingest.simulation.stored_array import member_names, read_member, stored_member, stored_npy
 
 ARRAY = np.random.default_rng(0).normal(size=(7, 3, 2)).astype(np.float32)
 
@@ -65,7 +65,7 @@ def test_a_compressed_member_is_refused_for_blocks_only(tmp_path):
 
 def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "c.npz", a=np.zeros(1000))
-    monkeypatch.setattr("dere.ingest.stored_array._LARGEST_COMPRESSED", 4000)
+    monkeypatch.setattr("dere.ingest.simulation.stored_array._LARGEST_COMPRESSED", 4000)
     with pytest.raises(ValueError, match=r"unpacks to 8128 bytes, but at most 4000"):
         read_member(tmp_path / "c.npz", "a")
 

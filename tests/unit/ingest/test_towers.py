@@ -10,9 +10,9 @@ from ingest_samples import flx_name, synthetic_extract, synthetic_monthly, write
 
 from dere.config.sources import TowerSource
 from dere.harmonise.axis import on_calendar_years
-from dere.ingest.bif import read_bif
 from dere.ingest.checks import daily_top_of_atmosphere
-from dere.ingest.towers import read_towers
+from dere.ingest.tower.bif import read_bif
+from dere.ingest.tower.towers import read_towers
 from dere.io import file_sha256, read_netcdf, write_netcdf
 from dere.world.write_towers import bif_table
 

@@ -7,11 +7,11 @@ import pytest
 from ingest_samples import flx_name, synthetic_monthly, write_bif
 
 from dere.config.sources import TowerSource
-from dere.ingest.choice import with_partitioning
-from dere.ingest.fluxnet import parse
-from dere.ingest.fluxnet_names import parse_name
-from dere.ingest.towers import read_towers
-from dere.ingest.variants import MEMBERS, coherent_sum, partitionings, variants
+from dere.ingest.tower.choice import with_partitioning
+from dere.ingest.tower.fluxnet import parse
+from dere.ingest.tower.fluxnet_names import parse_name
+from dere.ingest.tower.towers import read_towers
+from dere.ingest.tower.variants import MEMBERS, coherent_sum, partitionings, variants
 
 BIF = "FLX_AA-Flx_BIF_MM_20260101.csv"
 FACTORS = {"CUT_REF": 1.1, "VUT_USTAR50": 1.2, "CUT_USTAR50": 1.3}

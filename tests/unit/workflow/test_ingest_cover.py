@@ -16,11 +16,11 @@ from dere.harmonise.age_lookup import ages_without_forest
 from dere.harmonise.cover import cell_cover, site_cover
 from dere.harmonise.cover_grid import maps_on_grid
 from dere.harmonise.interim import unpack_cover
-from dere.ingest.age_intervals import class_shares
-from dere.ingest.esacci_classes import LAYERS
-from dere.ingest.esacci_names import aggregated_name
-from dere.ingest.forest_age import GFAD_LOWER, GFAD_UPPER
-from dere.ingest.stand_ages import find_ages
+from dere.ingest.cover.age_intervals import class_shares
+from dere.ingest.cover.esacci_classes import LAYERS
+from dere.ingest.cover.esacci_names import aggregated_name
+from dere.ingest.cover.forest_age import GFAD_LOWER, GFAD_UPPER
+from dere.ingest.cover.stand_ages import find_ages
 from dere.io import read_netcdf, write_netcdf
 from dere.workflow import cover_files
 from dere.workflow.aggregate_plant_types import aggregate_plant_types

@@ -10,8 +10,8 @@ import xarray as xr
 from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
 from dere.harmonise.build import harmonise
 from dere.harmonise.interim import Cover, Interim
-from dere.ingest.carbonglobe_public import read_public
-from dere.ingest.process_model_netcdf import read_simulation
+from dere.ingest.simulation.carbonglobe_public import read_public
+from dere.ingest.simulation.process_model_netcdf import read_simulation
 from dere.variables import PLANT_TYPES
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ingest"))

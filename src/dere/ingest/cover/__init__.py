@@ -1,0 +1,1 @@
+"""Plant-type maps and stand ages, on grids and at towers."""

@@ -1,0 +1,228 @@
+"""Site metadata: BADM/BIF long tables, ICOS site information, listings of the shuttle (data-formats 2.4), plain tables.
+
+All become one table indexed by site: lat, lon (degrees), elevation (m), igbp, koppen (climate class), mat (degC), map
+(mm per year), utc_offset (hours), source (file name); unknown = NaN or ''.
+"""
+
+from __future__ import annotations
+
+import csv
+import logging
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dere.ingest.archives import TableFile, label
+from dere.ingest.checks import check_coordinates
+from dere.ingest.tables import numeric, read_bytes, read_table, require_columns
+from dere.ingest.tower.fluxnet_names import ALIASES
+
+log = logging.getLogger(__name__)
+
+IGBP = (
+    "ENF", "EBF", "DNF", "DBF", "MF", "CSH", "OSH", "WSA", "SAV", "GRA", "WET", "CRO", "CVM",
+    "URB", "SNO", "BSV", "WAT",
+)  # fmt: skip
+# classes that say nothing about plants; another column of the table, where there is one, is asked first
+_BARE = {"SNO", "URB", "BSV", "WAT", ""}
+_BIF_VARIABLES = {
+    "LOCATION_LAT": "lat",
+    "LOCATION_LONG": "lon",
+    "LOCATION_ELEV": "elevation",
+    "IGBP": "igbp",
+    "MAT": "mat",
+    "MAP": "map",
+    "UTC_OFFSET": "utc_offset",
+    "CLIMATE_KOEPPEN": "koppen",
+    "DOI": "doi",
+}
+_NUMBERS = ("lat", "lon", "elevation", "mat", "map", "utc_offset")
+METADATA_COLUMNS = (
+    "lat",
+    "lon",
+    "elevation",
+    "igbp",
+    "koppen",
+    "mat",
+    "map",
+    "utc_offset",
+    "doi",
+    "citation",
+    "source",
+)
+_BIF_COLUMNS = ("SITE_ID", "VARIABLE", "DATAVALUE")
+_LISTING = ("site_id", "location_lat", "location_long", "igbp")
+_LISTED_CITATION = "product_citation"
+# accepts every byte, so that a stray one in a name does no harm
+_ENCODING = "latin-1"
+_SYNONYMS = {
+    "site": ("site", "site_id", "siteid"),
+    "lat": ("lat", "latitude", "location_lat"),
+    "lon": ("lon", "long", "longitude", "location_long", "location_lon"),
+    "elevation": ("elevation", "elev", "location_elev"),
+    "mat": ("mat",),
+    "map": ("map",),
+    "utc_offset": ("utc_offset",),
+    "koppen": ("koppen", "koeppen", "climate_koeppen"),
+    "doi": ("doi",),
+    "citation": ("product_citation", "citation"),
+}
+
+
+def parse_bif(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Site table of a BADM/BIF long table.
+
+    Where a site states a variable more than once (a moved mast, a new class), the last statement counts.
+
+    Parameters
+    ----------
+    table
+        Columns SITE_ID, VARIABLE, DATAVALUE; others are ignored.
+    source
+        File name for messages.
+
+    Raises
+    ------
+    ValueError
+        Missing columns, text where a number belongs, impossible coordinates.
+    """
+    require_columns(table, _BIF_COLUMNS, source)
+    chosen = table[table["VARIABLE"].isin(list(_BIF_VARIABLES))]
+    # sites without any known variable still count as sites of the table
+    wide = chosen.groupby(["SITE_ID", "VARIABLE"], sort=True)["DATAVALUE"].last().unstack("VARIABLE")
+    wide = wide.rename(columns=_BIF_VARIABLES).reset_index().rename(columns={"SITE_ID": "site"})
+    return _finish(wide, source)
+
+
+def parse_listing(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Site table of a listing of the FLUXNET shuttle, which has a row per site and data hub; the first one counts.
+
+    Only columns about the place are taken: the listing also holds names and e-mail addresses of people.
+
+    Raises
+    ------
+    ValueError
+        Missing columns, impossible coordinates.
+    """
+    require_columns(table, _LISTING, source)
+    named = [*_LISTING, *([_LISTED_CITATION] if _LISTED_CITATION in table.columns else [])]
+    return parse_sites(table[named].drop_duplicates("site_id"), source)
+
+
+def parse_sites(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Site table of a plain csv: one row per site, columns found by usual names whatever their case.
+
+    Several IGBP columns may stand side by side (site lists disagree): the first that names vegetation counts.
+
+    Raises
+    ------
+    ValueError
+        No row, no site, latitude or longitude column, a duplicated site, impossible coordinates.
+    """
+    if table.empty:
+        raise ValueError(
+            f"{source} has a header but no rows, and a row per site is needed; it is truncated: restore it"
+        )
+    lower = {str(column).strip().lower(): column for column in table.columns}
+    found = {
+        name: next((lower[synonym] for synonym in synonyms if synonym in lower), None)
+        for name, synonyms in _SYNONYMS.items()
+    }
+    for name in ("site", "lat", "lon"):
+        if found[name] is None:
+            raise ValueError(
+                f"{source} has no column for {name} ({', '.join(_SYNONYMS[name])}) among {list(table.columns)[:8]}; "
+                "rename or add it"
+            )
+    wide = pd.DataFrame({name: table[column] for name, column in found.items() if column is not None})
+    classes = [column for key, column in lower.items() if key.startswith("igbp") or key == "pft"]
+    if classes:
+        wide["igbp"] = [_first_class(row) for row in table[classes].fillna("").astype(str).to_numpy().tolist()]
+    return _finish(wide, source)
+
+
+def _first_class(candidates: Sequence[str]) -> str:
+    """First class that names vegetation, else the first of all."""
+    return next((c for c in candidates if c.strip().upper() not in _BARE), candidates[0])
+
+
+def _finish(wide: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Numbers as numbers, aliases resolved, coordinates and classes checked, indexed by site."""
+    wide = wide.reset_index(drop=True)
+    for name in _NUMBERS:
+        # a site cannot be used without coordinates; of the rest a wrong entry costs only itself
+        wide[name] = numeric(wide, name, source) if name in ("lat", "lon") else _lenient(wide, name, source)
+    for name in ("igbp", "koppen", "doi", "citation"):
+        wide[name] = wide[name].fillna("").astype(str).str.strip() if name in wide else ""
+    wide["igbp"] = wide["igbp"].str.upper()
+    for site, igbp in zip(wide["site"], wide["igbp"], strict=True):
+        if igbp and igbp not in IGBP:
+            log.warning("%s: IGBP class '%s' of site %s is not known; taken as it is", source, igbp, site)
+    wide["site"] = wide["site"].astype(str).str.strip().replace(ALIASES)
+    if wide["site"].duplicated().any():
+        site = wide.loc[wide["site"].duplicated(), "site"].iloc[0]
+        raise ValueError(f"{source} lists site {site} more than once, but each site may stand there once; remove a row")
+    for site, lat, lon in zip(wide["site"], wide["lat"], wide["lon"], strict=True):
+        if lat == lat and lon == lon:
+            check_coordinates(lat, lon, f"{source}: site {site}")
+    wide["source"] = source
+    return wide.set_index("site")[list(METADATA_COLUMNS)]
+
+
+def _lenient(wide: pd.DataFrame, name: str, source: str) -> pd.Series:
+    """Numbers of a column; text is missing, with a warning."""
+    if name not in wide:
+        return pd.Series(float("nan"), index=wide.index)
+    values = pd.to_numeric(wide[name], errors="coerce").replace([-9999.0, float("inf"), -float("inf")], float("nan"))
+    text = wide.loc[values.isna() & wide[name].notna(), name].astype(str)
+    text = text[~text.str.strip().isin(["", "-9999", "nan"])]
+    if len(text):
+        log.warning("%s: %s of %d sites is no number ('%s'); taken as unknown", source, name, len(text), text.iloc[0])
+    return values
+
+
+def read_bif(path: TableFile) -> pd.DataFrame:
+    """Read a BADM/BIF table: xlsx, or csv with semicolon or comma, UTF-8 or Latin-1 (see :func:`parse_bif`)."""
+    if path.suffix == ".xlsx":
+        return parse_bif(read_table(path, _BIF_COLUMNS), label(path))
+    return parse_bif(_read_long(path), label(path))
+
+
+def read_sites(path: TableFile) -> pd.DataFrame:
+    """Read a plain table of sites (see :func:`parse_sites`)."""
+    return parse_sites(read_table(path, encoding=_ENCODING, separator=None), label(path))
+
+
+def read_listing(path: TableFile) -> pd.DataFrame:
+    """Read a listing of the shuttle; columns about people are dropped on reading (see :func:`parse_listing`)."""
+    return parse_listing(read_table(path, (*_LISTING, _LISTED_CITATION), encoding=_ENCODING), label(path))
+
+
+def _read_long(path: TableFile) -> pd.DataFrame:
+    """Read a long csv whose last column may hold the separator unquoted, as free text of some sites does."""
+    content = read_bytes(path).decode(_ENCODING).removeprefix("ï»¿")
+    lines = content.splitlines()
+    separator = ";" if lines[0].count(";") > lines[0].count(",") else ","
+    rows = csv.reader(lines, delimiter=separator, strict=False)
+    try:
+        header, *body = rows
+    except csv.Error as error:
+        raise ValueError(
+            f"{path} cannot be read as a table separated by '{separator}' ({error}); correct its format"
+        ) from None
+    width = len(header)
+    table, ragged = [], 0
+    for number, row in enumerate(body, start=2):
+        if len(row) > width:
+            ragged += 1
+            row = [*row[: width - 1], separator.join(row[width - 1 :])]
+        if row and len(row) < width:
+            raise ValueError(
+                f"{path} has {len(row)} columns in line {number}, but its header has {width}; it is truncated: delete "
+                "it and download it again"
+            )
+        if row:
+            table.append(row)
+    if ragged:
+        log.info("%s: %d rows hold an unquoted '%s' in their last column", label(path), ragged, separator)
+    return pd.DataFrame(table, columns=header)

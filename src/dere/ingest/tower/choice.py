@@ -1,0 +1,92 @@
+"""One tower under several networks, versions or codes is one site: its newest processing is taken whole.
+
+The newest product comes first (``record.PRODUCT_ORDER``), then the higher version of a product, then FULLSET.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from dere.config.sources import TowerSource
+from dere.ingest.archives import TableFile, label
+from dere.ingest.tower.fluxnet_names import parse_name
+from dere.ingest.tower.record import SiteRecord
+from dere.ingest.tower.variants import partitionings
+
+COLUMNS = ("site", "file", "processing", "rank", "used", "reason")
+
+
+def choose(records: Sequence[SiteRecord]) -> dict[str, SiteRecord]:
+    """Newest processing of each site.
+
+    Raises
+    ------
+    ValueError
+        When two files of one site have the same processing.
+    """
+    chosen: dict[str, SiteRecord] = {}
+    for record in records:
+        rival = chosen.get(record.site)
+        if rival is not None and rival.rank == record.rank:
+            raise ValueError(
+                f"site {record.site} is in {rival.source} and in {record.source}, both {record.processing}, but a site "
+                "may come once per processing; remove one of the files"
+            )
+        if rival is None or record.rank > rival.rank:
+            chosen[record.site] = record
+    return dict(sorted(chosen.items()))
+
+
+def with_partitioning(record: SiteRecord, config: TowerSource) -> SiteRecord:
+    """Set ``partitioning`` to the wanted one, or where it has no month with NEE and GPP, to the other if allowed."""
+    nee = np.isfinite(record.values.get("nee", np.nan))
+    for partitioning in partitionings(config):
+        if (nee & np.isfinite(record.values.get(f"gpp_{partitioning}", np.nan))).any():
+            break
+    else:
+        partitioning = config.partitioning
+    fallback = record.counts.get("fallback", int(partitioning != config.partitioning))
+    counts = record.counts | ({"fallback": 1} if fallback else {})
+    return replace(record, partitioning=partitioning, counts=counts)
+
+
+def merged_table(
+    records: Sequence[SiteRecord], passed_over: Mapping[TableFile, str], chosen: Mapping[str, SiteRecord]
+) -> pd.DataFrame:
+    """What became of every file of the sites that have more than one.
+
+    Parameters
+    ----------
+    records
+        All records read.
+    passed_over
+        Files that were not read, each with the reason.
+    chosen
+        Record that each site uses.
+
+    Returns
+    -------
+    DataFrame
+        ``COLUMNS``, ordered by site and rank: 1 is the newest processing, files that were not read have no rank.
+    """
+    rows: list[tuple[str, str, str, int | None, bool, str]] = []
+    ranks: dict[str, list[tuple[int, ...]]] = {}
+    for record in records:
+        ranks.setdefault(record.site, []).append(record.rank)
+    for record in records:
+        winner = chosen[record.site]
+        used = record is winner
+        reason = "newest processing" if used else f"{winner.processing} ({winner.source}) is newer"
+        rank = 1 + sum(rival > record.rank for rival in ranks[record.site])
+        rows.append((record.site, record.source, record.processing, rank, used, reason))
+    for file, reason in passed_over.items():
+        name = parse_name(file.name)
+        if name is not None:
+            rows.append((name.site, label(file), name.processing, None, False, reason))
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"rank": "Int64"})
+    several = table.groupby("site")["file"].transform("size") > 1
+    return table[several].sort_values(["site", "rank", "file"]).reset_index(drop=True)

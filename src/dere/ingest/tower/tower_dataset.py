@@ -1,0 +1,120 @@
+"""Records of single sites on one monthly axis: the interim towers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from dere.ingest.months import time_coordinates
+from dere.ingest.tower.aggregate import HOURS
+from dere.ingest.tower.placement import Metadata
+from dere.ingest.tower.record import DIURNAL_VARIABLES, OPTIONAL_VARIABLES, RECORD_VARIABLES, SiteRecord
+from dere.ingest.tower.variants import MEMBERS
+from dere.variables import FLUX_UNIT, SATELLITE, VARIABLES
+
+MEMBER_VARIABLES = ("nee_member", "gpp_member")
+UTC_OFFSET = "local standard time minus UTC, without daylight saving; NaN unknown"
+
+
+def merge(
+    chosen: Mapping[str, SiteRecord], metadata: Mapping[str, Metadata], satellites: Mapping[str, SiteRecord]
+) -> xr.Dataset:
+    """Put records on one monthly axis.
+
+    Parameters
+    ----------
+    chosen
+        Record by site.
+    metadata
+        Coordinates by site; same keys.
+    satellites
+        Records of the extract by site, for LAI, EVI and climate class; empty = no satellites.
+
+    Returns
+    -------
+    xarray.Dataset
+        The interim towers: dims site, time; every name of ``RECORD_VARIABLES`` (NaN missing) and ``in_record``; where
+        any record brings them, shares of measured steps, diurnal cycles (site, time, hour) and percentile members
+        (site, time, member). What no record brings has no variable.
+    """
+    sites = list(chosen)
+    first = min(int(r.months[0]) for r in chosen.values())
+    count = max(int(r.months[-1]) for r in chosen.values()) - first + 1
+    brought = {name for record in chosen.values() for name in (*record.values, *record.diurnal, *record.members)}
+    shapes: dict[str, tuple[int, ...]] = {name: () for name in RECORD_VARIABLES}
+    for names, shape in ((OPTIONAL_VARIABLES, ()), (DIURNAL_VARIABLES, (HOURS,)), (MEMBER_VARIABLES, (len(MEMBERS),))):
+        shapes |= {name: shape for name in names if name in brought}
+    arrays = {name: np.full((len(sites), count, *shape), np.nan) for name, shape in shapes.items()}
+    in_record = np.zeros((len(sites), count), dtype=bool)
+    for row, (site, record) in enumerate(chosen.items()):
+        at = record.months - first
+        in_record[row, at] = True
+        given = record.values | record.diurnal | record.members
+        for name in arrays:
+            if name not in SATELLITE:
+                arrays[name][row, at] = given.get(name, np.nan)
+        if site in satellites:
+            seen = satellites[site].months - first
+            inside = (seen >= 0) & (seen < count)
+            for name in SATELLITE:
+                arrays[name][row, seen[inside]] = satellites[site].values[name][inside]
+    return xr.Dataset(
+        {
+            **{name: (_dims(name), values, _attrs(name)) for name, values in arrays.items()},
+            "in_record": (("site", "time"), in_record, {"long_name": "the month is a row of the site's file"}),
+        },
+        coords={
+            "site": np.array(sites, dtype=object),
+            **time_coordinates(first, count),
+            "lat": ("site", [metadata[s].lat for s in sites], {"units": "degrees_north", "standard_name": "latitude"}),
+            "lon": ("site", [metadata[s].lon for s in sites], {"units": "degrees_east", "standard_name": "longitude"}),
+            "elevation": ("site", [metadata[s].elevation for s in sites], {"units": "m"}),
+            "utc_offset": ("site", [metadata[s].utc_offset for s in sites], {"units": "h", "long_name": UTC_OFFSET}),
+            **({"member": list(MEMBERS)} if any(name in arrays for name in MEMBER_VARIABLES) else {}),
+            **{
+                name: ("site", np.array(texts, dtype=object))
+                for name, texts in {
+                    "igbp": [metadata[s].igbp for s in sites],
+                    "koppen": [metadata[s].koppen or chosen[s].koppen for s in sites],
+                    "network": [r.network for r in chosen.values()],
+                    "source": [r.source for r in chosen.values()],
+                    "processing": [r.processing for r in chosen.values()],
+                    "variant": [r.variant for r in chosen.values()],
+                    "partitioning": [r.partitioning for r in chosen.values()],
+                }.items()
+            },
+        },
+    )
+
+
+_LABELS = {
+    "nee": "nee", "gpp_nt": "gpp", "gpp_dt": "gpp", "reco_nt": "reco", "reco_dt": "reco",
+    "nee_joint_uncertainty": "nee", "nee_random_uncertainty": "nee",
+}  # fmt: skip
+
+
+def _dims(name: str) -> tuple[str, ...]:
+    """Dimensions of an interim tower variable."""
+    last = ("hour",) if name in DIURNAL_VARIABLES else ("member",) if name in MEMBER_VARIABLES else ()
+    return ("site", "time", *last)
+
+
+def _attrs(name: str) -> dict[str, str]:
+    """NetCDF attributes of an interim tower variable."""
+    if name.endswith("_quality"):
+        return {"long_name": "share of measured or well-filled data", "units": "1"}
+    if name in OPTIONAL_VARIABLES:
+        return {"long_name": OPTIONAL_VARIABLES[name], "units": "1"}
+    if name in DIURNAL_VARIABLES:
+        text = f"mean diurnal cycle of {name.removesuffix('_hourly').replace('_', ' ')}, hours of local standard time"
+        return {"long_name": text, "units": DIURNAL_VARIABLES[name]}
+    if name in MEMBER_VARIABLES:
+        text = f"percentiles of {name.removesuffix('_member').upper()} over friction-velocity thresholds"
+        return {"long_name": text, "units": FLUX_UNIT}
+    base = _LABELS.get(name, name.removesuffix("_reanalysis"))
+    attrs = VARIABLES[base].attrs
+    if name.endswith("_uncertainty"):
+        return {"long_name": name.replace("_", " "), "units": attrs["units"]}
+    return {**attrs, "long_name": f"{attrs['long_name']} ({name})"}

@@ -1,0 +1,185 @@
+"""Every tower file of some folders, merged on one monthly axis: one processing per site, never spliced.
+
+The newest processing of a site is taken whole (see ``choice``). LAI and EVI are satellite values that only the extract
+brings; where wanted, they come from there whatever the processing of the fluxes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dere.config.sources import TowerSource
+from dere.ingest.archives import TableFile, container, label
+from dere.ingest.checks import check_sunlight
+from dere.ingest.provenance import provenance_row
+from dere.ingest.tower.bif import METADATA_COLUMNS
+from dere.ingest.tower.choice import choose, merged_table, with_partitioning
+from dere.ingest.tower.discovery import recognise
+from dere.ingest.tower.placement import Metadata, describe_site
+from dere.ingest.tower.record import SiteRecord
+from dere.ingest.tower.site_citations import citation_of
+from dere.ingest.tower.tower_dataset import merge
+
+log = logging.getLogger(__name__)
+
+
+class Towers(NamedTuple):
+    """Interim towers (see ``tower_dataset.merge``), one row per file read, and the table of ``choice``."""
+
+    dataset: xr.Dataset
+    provenance: pd.DataFrame
+    merged: pd.DataFrame
+
+
+def read_towers(
+    folders: Sequence[Path], config: TowerSource, missing_coordinates: Literal["drop", "error"] = "drop"
+) -> Towers:
+    """Read every tower file of ``folders``.
+
+    Parameters
+    ----------
+    folders
+        Product folders, searched with their sub-folders and zips; the format of each file follows from its name.
+    config
+        Which steps and variants to take, and whether satellites come from the extract.
+    missing_coordinates
+        Whether a site that no source places is dropped with a warning or ends the run.
+
+    Returns
+    -------
+    Towers
+        Interim towers, provenance and the table of what was merged.
+
+    Raises
+    ------
+    FileNotFoundError
+        When a folder is missing.
+    ValueError
+        One sentence with file, column, value, expectation and remedy, for anything wrong in a file.
+    """
+    found = recognise(folders, config)
+    read = [
+        (file, with_partitioning(record, config)) for form, file in found.towers for record in form.read(file, config)
+    ]
+    if not read:
+        raise ValueError(
+            f"{', '.join(map(str, folders))} hold site metadata but no tower file; add files of the FLUXNET "
+            "family (..._MM_....csv), of the extract ({SITE}_MM.csv) or of another format in docs/data.md"
+        )
+    tables = {
+        kind: _stack([about.read(file) for about, file in found.metadata if about.kind == kind])
+        for kind in ("citations", "bif", "sites")
+    }
+    records = [record for _, record in read]
+    chosen = choose(records)
+    placed = _place(chosen, records, tables["bif"], tables["sites"], missing_coordinates)
+    extracts = {r.site: r for r in records if r.product == "fluxnet2015-extract"}
+    # the climate class is no part of the processing: where BIF has none, the extract's will do
+    kept = {s: _with_climate(chosen[s], extracts.get(s)) for s in placed}
+    dataset = merge(kept, placed, extracts if config.use_satellites else {})
+    fallbacks = [record.site for record in kept.values() if record.counts.get("fallback")]
+    if fallbacks:
+        log.info("%d of %d sites use another variant than the wanted one: %s", len(fallbacks), len(kept), fallbacks)
+    log.info(
+        "%d files of towers (%d passed over), %d records, %d sites, %d placed, %d months with NEE",
+        len(found.towers) + len(found.passed_over),
+        len(found.passed_over),
+        len(records),
+        len(chosen),
+        len(placed),
+        int(np.isfinite(dataset["nee"].values).sum()),
+    )
+    rows = [
+        _provenance(file, record, chosen, placed, config.use_satellites) | citation_of(record, tables)
+        for file, record in read
+    ]
+    rows += [
+        provenance_row(container(file), about.kind, 0, file=label(file), role="metadata")
+        for about, file in found.metadata
+    ]
+    rows += [provenance_row(path, "unknown", 0, role="ignored") for path in found.ignored]
+    return Towers(dataset, pd.DataFrame(rows), merged_table(records, found.passed_over, chosen))
+
+
+def _with_climate(record: SiteRecord, extract: SiteRecord | None) -> SiteRecord:
+    """Give the record the climate class of the extract where it has none of its own."""
+    return record if record.koppen or extract is None else replace(record, koppen=extract.koppen)
+
+
+def _stack(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Site tables below each other; a site's first statement counts."""
+    if not tables:
+        return pd.DataFrame(columns=list(METADATA_COLUMNS))
+    stacked = pd.concat(tables)
+    return stacked[~stacked.index.duplicated()]
+
+
+def _place(
+    chosen: Mapping[str, SiteRecord],
+    records: Sequence[SiteRecord],
+    badm: pd.DataFrame,
+    tables: pd.DataFrame,
+    missing_coordinates: str,
+) -> dict[str, Metadata]:
+    """Metadata of every site that has coordinates, checked against its sunlight."""
+    by_site: dict[str, list[SiteRecord]] = {}
+    for record in records:
+        by_site.setdefault(record.site, []).append(record)
+    placed: dict[str, Metadata] = {}
+    for site, record in chosen.items():
+        about = describe_site(site, by_site[site], badm, tables)
+        if about is not None:
+            what = f"{record.source}: site {site} (coordinates from {about.origin})"
+            check_sunlight(about.lat, record.values["shortwave"], record.months, what)
+            placed[site] = about
+    dropped = [site for site in chosen if site not in placed]
+    if dropped:
+        sentence = (
+            f"{len(dropped)} of {len(chosen)} sites have no coordinates in a BIF table, their own file or a table of "
+            f"sites ({', '.join(dropped[:5])}); add a sites.csv with columns site, lat, lon, igbp to a tower folder"
+        )
+        if missing_coordinates == "error" or not placed:
+            raise ValueError(sentence)
+        log.warning("%s; they are dropped", sentence)
+    return placed
+
+
+def _provenance(
+    file: TableFile,
+    record: SiteRecord,
+    chosen: Mapping[str, SiteRecord],
+    placed: Mapping[str, Metadata],
+    use_satellites: bool,
+) -> dict[str, Any]:
+    """Row of the provenance table of one tower file."""
+    winner = chosen[record.site]
+    role = "fluxes and drivers" if winner is record else f"superseded by {winner.source}"
+    if record.site not in placed:
+        role = "dropped: no coordinates"
+    elif use_satellites and record.product == "fluxnet2015-extract":
+        role = "fluxes, drivers, satellites" if winner is record else f"satellites only; {role}"
+    first, last = int(record.months[0]), int(record.months[-1])
+    return provenance_row(
+        container(file),
+        record.product,
+        len(record.months),
+        file=label(file),
+        role=role,
+        site=record.site,
+        processing=record.processing,
+        first_month=f"{first // 12}-{first % 12 + 1:02d}",
+        last_month=f"{last // 12}-{last % 12 + 1:02d}",
+        nee_months=int(np.isfinite(record.values["nee"]).sum()),
+        coordinates_from=placed[record.site].origin if record.site in placed else "",
+        variant=f"{record.variant} {record.partitioning}",
+        breaches=" ".join(f"{name}:{count}" for name, count in record.breaches.items()),
+        **record.counts,
+    )
