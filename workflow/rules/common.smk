@@ -107,6 +107,14 @@ def cover_files(config):
     )
 
 
+def cover_question(ask):
+    """Return what the folder of the maps says; stop with a sentence when it is wrong."""
+    try:
+        return ask(config)
+    except (ValueError, FileNotFoundError) as error:
+        raise WorkflowError(str(error)) from None
+
+
 def stand_ages(config):
     """Return the stand ages that the columns of the age tables stand for."""
     return (

@@ -3,30 +3,16 @@
 
 from dere.workflow import cover_files as cover_source
 
-
-def cover_question(ask):
-    """Return what the folder of the maps says; stop with a sentence when it is wrong."""
-    try:
-        return ask(config)
-    except (ValueError, FileNotFoundError) as error:
-        raise WorkflowError(str(error)) from None
-
-
 FINE_MAPS = cover_question(cover_source.maps_at_300_m)
 MADE_MAPS = cover_question(cover_source.missing_years)
 MAP_DEGREES = cover_question(cover_source.map_degrees)
 AGE_FILES = cover_question(cover_source.age_files)
 
 
-def fine_map(wildcards):
-    """Return the 300 m map of which an aggregated one is made."""
-    return str(MADE_MAPS[wildcards.map])
-
-
 rule aggregate_plant_types:
     input:
         code=code("aggregate_plant_types"),
-        map=fine_map,
+        map=lambda wildcards: str(MADE_MAPS[wildcards.map]),
     output:
         "<interim>/plant_types/{map}",
     log:
