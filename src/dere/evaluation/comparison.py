@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dere.evaluation.tables import ENSEMBLE, POOLED
+from dere.variables import FLUXES
 
 Values = NDArray[np.float64]
 
@@ -127,7 +128,7 @@ def comparison(
 
 
 def _scores(skill: pd.DataFrame, member: Member) -> pd.DataFrame:
-    """One row per grouping and flux, in the order of the groupings and of the table's fluxes."""
+    """One row per grouping and flux, in the order of both."""
     rows = skill[
         (skill["method"] == member.method)
         & (skill["backbone"] == member.backbone)
@@ -159,7 +160,8 @@ def _scores(skill: pd.DataFrame, member: Member) -> pd.DataFrame:
         }
     )
     table["nse_ensemble"] = ensemble.reindex(table.index)
-    return table.reset_index().assign(method=member.method, backbone=member.backbone)
+    order = [(grouping, flux) for grouping in GROUPINGS for flux in FLUXES if (grouping, flux) in table.index]
+    return table.loc[order].reset_index().assign(method=member.method, backbone=member.backbone)
 
 
 def _ratios(paired: pd.DataFrame) -> pd.DataFrame:
