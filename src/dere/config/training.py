@@ -48,9 +48,9 @@ class TrainingConfig(Section):
     ages_per_step: int = Field(4, ge=1)
     """Stand ages drawn per window and step (simulation stages)."""
     bf16: bool = False
-    """Run the forward pass in bfloat16."""
+    """Forward pass of training steps in bfloat16; weights, validation and predictions stay in float32."""
     compile: bool = False
-    """Use torch.compile."""
+    """torch.compile for the sequence networks while they train (not imputation); without a C++ compiler a warning."""
 
 
 class Candidate(Section):

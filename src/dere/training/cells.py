@@ -28,9 +28,9 @@ class CellWindows:
     static
         (cell, S).
     state
-        (cell, 4, A, T, 10) physical.
+        (cell, 4, A, T, 10) physical; (cell, 1, A, T, 10) where only the mixture is needed.
     initial
-        (cell, 4, A, 10) month before the first.
+        (cell, 4 or 1, A, 10) month before the first.
     simulated_fraction
         (cell, A, Y + 1, 3), the first year is the one before the record where the simulation has it.
     observed_fraction
@@ -72,11 +72,12 @@ class CellWindows:
     def states(self, index: Tensor, stand: int, ages: Tensor) -> tuple[Tensor, Tensor]:
         """State before the window (B, k, 10) and within it (B, k, W, 10), for a stand and ages (k,)."""
         cells, months = self.cell[index], self.months(index)
+        stand -= len(STANDS)  # counted from the end, where the mixture is, with the pure stands or without
         within = self.state[cells[:, None, None], stand, ages[None, :, None], months[:, None]]
         return self.before(index)[:, stand][:, ages], within
 
     def before(self, index: Tensor) -> Tensor:
-        """State of the month before the window, (B, 4, A, 10).
+        """State of the month before the window, (B, 4 or 1, A, 10).
 
         A pure stand that was not simulated at this place and age starts from the mixture's state, as in the published
         code.
@@ -84,7 +85,7 @@ class CellWindows:
         cells, start = self.cell[index], self.start[index]
         previous = self.state[cells, :, :, (start - 1).clamp_min(0)]
         before = torch.where((start > 0)[:, None, None, None], previous, self.initial[cells])
-        return torch.where(before.isnan(), before[:, MIXTURE : MIXTURE + 1], before)
+        return torch.where(before.isnan(), before[:, -1:], before)
 
     def fractions(self, index: Tensor, observed: bool) -> tuple[Tensor, Tensor]:
         """Fractions before the window and in its years.

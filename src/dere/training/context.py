@@ -20,6 +20,7 @@ from dere.io import content_hash, file_sha256, read_json, read_netcdf
 from dere.models.inputs import Statistics
 from dere.training import checkpoint
 from dere.training.candidates import CHOSEN, dropout
+from dere.training.compiling import compiled
 from dere.training.loop import LossParts, Model, fit
 from dere.training.parallel import local_device
 from dere.training.snapshots import discard
@@ -174,7 +175,7 @@ class Context:
             if len(options) > 1:
                 log.info("candidate %d of %d: %s", number + 1, len(options), option.model_dump(include=CHOSEN))
             model.load_state_dict(start)
-            with dropout(model, getattr(option, "dropout", None)):
+            with dropout(model, getattr(option, "dropout", None)), compiled(model, option.compile):
                 result = fit(
                     model,
                     draw=draw,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+import xarray as xr
 from torch import Tensor
 
 from dere.io import read_netcdf
@@ -21,8 +22,10 @@ from dere.training.cells import (
 )
 from dere.training.context import Context
 from dere.training.parallel import share
+from dere.variables import STANDS
 
 VALIDATION_WINDOWS = 48
+MIXTURE_ALONE = ("mixture",)
 
 
 class Batch(NamedTuple):
@@ -36,13 +39,19 @@ class Batch(NamedTuple):
         return Batch(share(self.windows, part, parts), self.ages)
 
 
-def load_cells(context: Context) -> tuple[CellWindows, Tensor, Tensor]:
-    """Windows, and the indices of training and of validation windows."""
+def read_stands(path: Path, stands: Sequence[str]) -> xr.Dataset:
+    """Simulation with the states of some stands; those of the others are not read."""
+    with read_netcdf(path, load=False) as simulation:
+        return simulation.sel(stand=list(stands)).load()
+
+
+def load_cells(context: Context, stands: Sequence[str] = STANDS) -> tuple[CellWindows, Tensor, Tensor]:
+    """Windows, and the indices of training and of validation windows; ``stands`` are all or `MIXTURE_ALONE`."""
     drivers = read_netcdf(Path(context.files["drivers"]))
     harmonise = context.params["harmonise"]
     windows = cell_windows(
         drivers,
-        read_netcdf(Path(context.files["simulation"])),
+        read_stands(Path(context.files["simulation"]), stands),
         read_netcdf(Path(context.files["cover"])),
         satellites=bool(harmonise["satellites"]),
         window=context.window,

@@ -18,7 +18,7 @@ from dere.training.cells import batches
 from dere.training.context import Context
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, target_loss, with_pull
-from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
+from dere.training.simulation import MIXTURE_ALONE, Batch, drawer, fixed_batches, load_cells
 from dere.training.sites import SiteWindows
 from dere.training.tower_data import draw_windows, flux_loss, load_towers
 from dere.variables import STANDS
@@ -55,7 +55,7 @@ def train_simulation(
     """Pre-train KGML on mixtures of every age."""
     context = Context("kgml_simulation", files, parents, output, params, fold, seed, gpu)
     config = TrainingConfig(**params["stage"])
-    windows, training, validation = load_cells(context)
+    windows, training, validation = load_cells(context, MIXTURE_ALONE)
     model = SingleNetwork(*context.network_arguments()).to(context.device)
 
     def loss(network: SingleNetwork, batch: Batch) -> LossParts:

@@ -1,0 +1,124 @@
+"""Outputs of the frozen pure stands computed once, against anew in every epoch, on an epoch of stage 2.
+
+Run: python benchmarks/frozen_cache.py [--device cuda --training 512]. The published code keeps the outputs of the
+training members and computes those of validation and test members again in every epoch, encoding every (site, age) once
+per plant type (dere-reference 6.4, defect 41). There are 3036 training, 337 validation and 852 test members there; here
+as many for each training member. All ways train the same network on the same batches; the losses of all steps and
+evaluations must agree. What filling the cache costs, once per stage, is shown beside.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from copy import deepcopy
+
+import torch
+from encoding import inputs, pure_per_pair
+from measuring import Measured, in_turns, parser, same, start, time_table
+from published_size import PUBLISHED, TINY, WIDE, Size
+from torch import Tensor
+
+from dere.models.competition import CompetitionNetwork
+from dere.models.dere import monthly, weight_types
+from dere.models.inputs import to_targets
+from dere.models.pure import PureNetwork
+from dere.training.cells import CellWindows
+from dere.training.competition import age_weighted
+from dere.training.frozen import weighted_pure
+from dere.training.loop import LossParts, freeze
+from dere.training.losses import target_loss
+
+log = logging.getLogger(__name__)
+
+BATCH = 8
+EVALUATED = (337 + 852) / 3036
+"""Validation and test members for each training member."""
+
+Cache = dict[int, Tensor]
+Source = Callable[[Tensor], Cache]
+
+
+def weighted_per_pair(network: PureNetwork, windows: CellWindows, index: Tensor, device: str) -> Cache:
+    """As `dere.training.frozen.weighted_pure`, every (site, age) encoded anew for each plant type."""
+    drivers, static, state, ages, _ = inputs(windows, index, device)
+    _, fractions = windows.fractions(index, observed=False)
+    pure = pure_per_pair(network, drivers, static, state, ages)
+    mixed = weight_types(pure, monthly(fractions).to(device)).cpu()
+    return dict(zip(index.tolist(), mixed, strict=True))
+
+
+def loss_of(network: CompetitionNetwork, windows: CellWindows, cache: Cache, index: Tensor, device: str) -> LossParts:
+    """Loss of stage 2."""
+    weighted, before, years, fractions, truth = (
+        value.to(device) for value in age_weighted(windows, cache, index, torch.arange(len(windows.ages)))
+    )
+    drivers, static = (value.to(device) for value in windows.inputs(index))
+    free = network(drivers, static, weighted, before, years, fractions)
+    return target_loss(to_targets(free, network.normaliser.scale), truth, network.normaliser.target_std)
+
+
+def epoch(
+    start_: CompetitionNetwork, windows: CellWindows, training: Tensor, checked: Tensor, cache: Cache, again: Source,
+    device: str,
+) -> Tensor:  # fmt: skip
+    """Train on all batches, then evaluate; losses of all of them.
+
+    ``cache`` holds the training members' outputs, ``again`` gives those of evaluated ones.
+    """
+    network = deepcopy(start_).train()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4)
+    losses = []
+    for index in training.split(BATCH):
+        loss = loss_of(network, windows, cache, index, device).mean
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.detach())
+    network.eval()
+    with torch.no_grad():
+        for index in checked.split(BATCH):
+            losses.append(loss_of(network, windows, again(index), index, device).mean)
+    return torch.stack(losses).cpu()
+
+
+def measure(size: Size, training: int, repeats: int, device: str = "cpu") -> tuple[dict[str, Measured], Measured]:
+    """Time an epoch in all ways, check that they agree; the cache's filling separately."""
+    windows = size.windows(training + max(1, round(training * EVALUATED)))
+    every = torch.arange(len(windows))
+    pure, network = freeze(size.pure().to(device)), size.competition().to(device)
+    filling = in_turns({"filling": lambda: weighted_pure(pure, windows, every, device, BATCH)}, 1, device)["filling"]
+    cache: Cache = filling.result
+
+    def run(again: Source) -> Tensor:
+        return epoch(network, windows, every[:training], every[training:], cache, again, device)
+
+    measured = in_turns(
+        {
+            "computed again, one encoding per age and type": lambda: run(
+                lambda index: weighted_per_pair(pure, windows, index, device)
+            ),
+            "computed again, one encoding": lambda: run(lambda index: weighted_pure(pure, windows, index, device)),
+            "cached": lambda: run(lambda index: cache),
+        },
+        repeats,
+        device,
+    )
+    log.info("losses agree to %.0e", same({name: one.result for name, one in measured.items()}))
+    return measured, filling
+
+
+def main(given: list[str] | None = None) -> None:
+    options = parser(__doc__, 3)
+    options.add_argument("--training", type=int, default=8, help="training members; the others follow from them")
+    arguments = options.parse_args(given)
+    start(arguments)
+    sizes = {"tiny": TINY} if arguments.tiny else {"published block": PUBLISHED, "our block, width 512": WIDE}
+    for name, size in sizes.items():
+        measured, filling = measure(size, arguments.training, arguments.repeats, arguments.device)
+        log.info("\n%s", time_table(f"epoch of stage 2, {name}, {arguments.training} training members", measured))
+        log.info("filling the cache once: %.3g s, %.1f epochs", filling.wall, filling.wall / measured["cached"].wall)
+
+
+if __name__ == "__main__":
+    main()

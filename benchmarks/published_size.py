@@ -1,0 +1,110 @@
+"""Networks and invented inputs of the published sizes (336 months, 136 drivers, 18 ages, width 512) and of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dere.config.backbones import TransformerConfig
+from dere.harmonise.drivers import driver_names
+from dere.models.competition import CompetitionNetwork
+from dere.models.dere import DereNetwork
+from dere.models.inputs import Statistics
+from dere.models.plant_types import PlantTypeNetwork
+from dere.models.pure import PureNetwork
+from dere.models.single import SingleNetwork
+from dere.physics import derive
+from dere.training.cells import CellWindows
+from dere.variables import FREE_TARGETS, STANDS, TARGETS
+
+YEARS_OF_AGE = (1, 5, 10, 20, 30, 40, 50, 70, 100, 130, 160, 200, 250, 300, 350, 400, 450, 500)
+
+
+@dataclass(frozen=True)
+class Size:
+    """Sizes of inputs and network; dropout is off, so that two ways can be compared."""
+
+    network: TransformerConfig
+    window: int = 336
+    drivers: int = len(driver_names("carbonglobe136"))
+    static: int = 20
+    ages: tuple[int, ...] = YEARS_OF_AGE
+
+    @property
+    def statistics(self) -> Statistics:
+        """Statistics that leave drivers and statics as they are, and states of order one."""
+        zeros, ones = torch.zeros, torch.ones
+        return Statistics(
+            zeros(self.drivers), ones(self.drivers), zeros(self.static), ones(self.static), ones(10), ones(10),
+            ones(3), ones(3),
+        )  # fmt: skip
+
+    def _arguments(self) -> tuple[str, TransformerConfig, int, Statistics]:
+        return "transformer", self.network, self.window, self.statistics
+
+    def pure(self) -> PureNetwork:
+        """Untrained pure stands."""
+        return PureNetwork(*self._arguments()).eval()
+
+    def competition(self) -> CompetitionNetwork:
+        """Untrained competition; its output layer is random, so that the network matters."""
+        network = CompetitionNetwork(*self._arguments())
+        torch.nn.init.normal_(network.out.weight, std=0.02)
+        return network
+
+    def dere(self) -> DereNetwork:
+        """Untrained network of the tower stages, its output layers random."""
+        plant_types = PlantTypeNetwork(*self._arguments())
+        torch.nn.init.normal_(plant_types.out.weight, std=0.02)
+        return DereNetwork(self.competition(), plant_types, self.static).eval()
+
+    def single(self) -> SingleNetwork:
+        """Untrained network of the comparison methods."""
+        return SingleNetwork(*self._arguments()).eval()
+
+    def windows(self, count: int, seed: int = 0) -> CellWindows:
+        """``count`` cells with one window each."""
+        draw = torch.Generator().manual_seed(seed)
+        ages, years = len(self.ages), self.window // 12
+
+        def fractions(*shape: int) -> Tensor:
+            return torch.softmax(torch.randn(*shape, 3, generator=draw), -1)
+
+        free = 0.1 + torch.rand(count, len(STANDS), ages, self.window + 1, len(FREE_TARGETS), generator=draw)
+        full = derive(dict(zip(FREE_TARGETS, free.unbind(-1), strict=True)))
+        state = torch.stack([full[name] for name in TARGETS], -1)
+        return CellWindows(
+            drivers=torch.randn(count, self.window, self.drivers, generator=draw),
+            static=torch.randn(count, self.static, generator=draw),
+            state=state[:, :, :, 1:].contiguous(),
+            initial=state[:, :, :, 0].contiguous(),
+            simulated_fraction=fractions(count, ages, years + 1),
+            observed_fraction=fractions(count, years + 1),
+            weights=torch.softmax(torch.randn(count, ages, generator=draw), -1),
+            ages=torch.tensor(self.ages, dtype=torch.float32),
+            cell=torch.arange(count),
+            start=torch.zeros(count, dtype=torch.long),
+            window=self.window,
+        )
+
+
+_WIDTH_512 = {"width": 512, "heads": 8, "encoder_layers": 2, "decoder_layers": 1, "feedforward": 2048, "dropout": 0}
+
+PUBLISHED = Size(
+    TransformerConfig(**_WIDTH_512, decoder_self_attention=True, circular=True, distil=True, mix=True, norms="after")
+)
+"""The published block: distilling, self-attention in the decoder."""
+
+WIDE = Size(TransformerConfig(**_WIDTH_512))
+"""Our block at the published width."""
+
+DEFAULT = Size(TransformerConfig(dropout=0), window=120, drivers=len(driver_names("monthly8", True)))
+"""The default run."""
+
+TINY = Size(
+    TransformerConfig(width=8, heads=2, encoder_layers=2, feedforward=8, dropout=0, decoder_self_attention=True,
+                      distil=True), window=24, drivers=5, static=3, ages=(1, 20, 200),
+)  # fmt: skip
+"""For tests."""

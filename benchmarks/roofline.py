@@ -1,0 +1,181 @@
+"""Arithmetic speed of a training step of every stage, against a large matrix product measured in the same run.
+
+Run: python benchmarks/roofline.py [--device cuda --batch 64]. Floating-point operations are those of matrix products
+and convolutions, forward and backward, as torch counts them; attention is counted with its scores written out, and
+measured fused. Time is the best of several steps, optimiser included. The share of matrix kernels in the profiled CPU
+or GPU time says what limits a step: where it is high, their speed at these sizes; where it is low, everything
+between them (norms, activations, copies, the optimiser).
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Callable
+
+import torch
+from encoding import MIXTURE, inputs
+from measuring import in_turns, parser, start, table
+from published_size import DEFAULT, PUBLISHED, TINY, WIDE, Size
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
+
+from dere.models.dere import pure_outputs
+from dere.models.inputs import to_targets
+from dere.training.cells import CellWindows
+from dere.training.competition import age_weighted, per_age
+from dere.training.frozen import weighted_pure
+from dere.training.losses import squared, target_loss
+from dere.variables import PLANT_TYPES
+
+log = logging.getLogger(__name__)
+
+MATRIX = ("mm", "conv", "attention", "gemm", "fft")
+"""Parts of the names of kernels that do matrix products, convolutions and attention."""
+AGES = 4
+Loss = Callable[[], Tensor]
+
+
+def stages(size: Size, windows: CellWindows, batch: int, device: str) -> dict[str, tuple[nn.Module, Loss]]:
+    """Network and loss of a step of each kind; the frozen outputs of stages 1b, 2 and 4 come from a cache."""
+    index = torch.arange(batch)
+    every = torch.arange(len(windows.ages))
+    ages = every[:: max(1, len(every) // AGES)][:AGES]
+    drivers, static, state, years, weights = inputs(windows, index, device)
+    pure, competition, dere, single = (
+        network.to(device).train() for network in (size.pure(), size.competition(), size.dere(), size.single())
+    )
+    cache = weighted_pure(pure, windows, index, device, 4)
+    frozen = torch.cat([pure_outputs(pure, *(x[i] for x in (drivers, static, state)), years) for i in index.split(4)])
+    pure.train()
+    before, observed = (value.to(device) for value in windows.fractions(index, observed=True))
+    flux = torch.rand(batch, windows.window, 10, device=device)
+
+    def pure_loss() -> Tensor:
+        memory, parts = pure.encode(drivers, static), []
+        for branch in range(len(PLANT_TYPES)):
+            initial, truth = (x.to(device) for x in windows.states(index, branch, ages))
+            free = pure.decode(memory, initial, years[ages], branch)
+            truth_loss = target_loss(to_targets(free, pure.normaliser.scale), truth, pure.normaliser.target_std)
+            parts.append(truth_loss.mean)
+        return torch.stack(parts).sum()
+
+    def competition_loss(assemble: Callable) -> Loss:
+        sample = [value.to(device) for value in assemble(windows, cache, index, ages)]
+
+        def loss() -> Tensor:
+            weighted, initial, age, fractions, truth = sample
+            free = competition(drivers, static, weighted, initial, age, fractions)
+            normaliser = competition.normaliser
+            return target_loss(to_targets(free, normaliser.scale), truth, normaliser.target_std).mean
+
+        return loss
+
+    def types_loss() -> Tensor:
+        yearly = dere.plant_types(drivers, static, before[:, None].expand(-1, len(every), -1), years)
+        return squared(torch.einsum("bk,bkyp->byp", weights, yearly), observed, torch.ones((), device=device)).mean
+
+    def towers_loss() -> Tensor:
+        targets, _ = dere(frozen, drivers, static, before, state[:, MIXTURE], years, weights)
+        return squared(targets, flux, torch.ones((), device=device)).mean
+
+    def single_loss(chosen: Tensor) -> Loss:
+        some = chosen.to(device)
+
+        def loss() -> Tensor:
+            prediction = single(drivers, static, state[:, MIXTURE][:, some], years[some], weights[:, some])
+            return squared(prediction, flux, torch.ones((), device=device)).mean
+
+        return loss
+
+    return {
+        f"pure stands, {AGES} ages": (pure, pure_loss),
+        f"mixture, {AGES} ages": (competition, competition_loss(per_age)),
+        "age distribution": (competition, competition_loss(age_weighted)),
+        "plant types, all ages": (dere.plant_types, types_loss),
+        "towers, all ages": (dere, towers_loss),
+        "baseline": (single, single_loss(every[:1])),
+        "KGML at towers, all ages": (single, single_loss(every)),
+    }
+
+
+def step_of(network: nn.Module, loss: Loss) -> Callable[[], Tensor]:
+    """A training step: forward, backward, optimiser."""
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4)
+
+    def step() -> Tensor:
+        optimiser.zero_grad(set_to_none=True)
+        value = loss()
+        value.backward()
+        optimiser.step()
+        return value.detach()
+
+    return step
+
+
+def operations(step: Callable[[], Tensor]) -> int:
+    """Floating-point operations of a step; a fused attention would count as none on a CPU."""
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        step()
+    return counter.get_total_flops()
+
+
+def matrix_share(step: Callable[[], Tensor], device: str) -> float:
+    """Share of matrix kernels in the time of a step."""
+    cuda = device.startswith("cuda")
+    with profile(activities=[ProfilerActivity.CUDA if cuda else ProfilerActivity.CPU]) as profiled:
+        step()
+    times = {e.key: e.self_device_time_total if cuda else e.self_cpu_time_total for e in profiled.key_averages()}
+    return sum(t for name, t in times.items() if any(part in name for part in MATRIX)) / sum(times.values())
+
+
+def matrix_product(width: int, repeats: int, device: str) -> float:
+    """Operations per second of a product of two square matrices."""
+    a, b = torch.randn(2, width, width, device=device)
+    return 2 * width**3 / in_turns({"product": lambda: a @ b}, repeats, device)["product"].wall
+
+
+def measure(size: Size, batch: int, repeats: int, product: int, device: str = "cpu") -> tuple[list[list[str]], float]:
+    """One row per stage: operations, seconds, speed, its share of the matrix product's, share of matrix kernels."""
+    rows = []
+    peak = matrix_product(product, 3 * repeats, device)
+    for name, (network, loss) in stages(size, size.windows(batch), batch, device).items():
+        step = step_of(network, loss)
+        count = operations(step)
+        wall = in_turns({name: step}, repeats, device)[name].wall
+        # again, because other work on the machine comes and goes
+        peak = max(peak, matrix_product(product, repeats, device))
+        rows.append([name, count, wall, matrix_share(step, device)])
+    return [
+        [name, f"{count * 1e-9:.3g}", f"{wall:.3g}", f"{count / wall * 1e-9:.3g}", f"{count / wall / peak:.0%}",
+         f"{share:.0%}"]
+        for name, count, wall, share in rows
+    ], peak  # fmt: skip
+
+
+def main(given: list[str] | None = None) -> None:
+    options: argparse.ArgumentParser = parser(__doc__, 3)
+    options.add_argument("--batch", type=int, default=2, help="windows per step at the published width")
+    options.add_argument("--product", type=int, default=2048, help="rows of the large matrix product")
+    arguments = options.parse_args(given)
+    start(arguments)
+    few = arguments.batch
+    sizes = {
+        "default run, batch 16": (DEFAULT, 16),
+        f"our block, width 512, batch {few}": (WIDE, few),
+        f"published block, batch {few}": (PUBLISHED, few),
+    }
+    if arguments.tiny:
+        sizes = {"tiny": (TINY, 2)}
+    for name, (size, batch) in sizes.items():
+        product = 64 if arguments.tiny else arguments.product
+        rows, peak = measure(size, batch, arguments.repeats, product, arguments.device)
+        head = [name, "GFLOP", "seconds", "GFLOP/s", "of the matrix product", "matrix kernels' share of time"]
+        log.info("\n%s", table(head, rows))
+        log.info("matrix product of %d rows: %.3g GFLOP/s", product, peak * 1e-9)
+
+
+if __name__ == "__main__":
+    main()
