@@ -1,7 +1,7 @@
 # make help lists the targets. Everything is repeatable: interrupted, it goes on where it stopped.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help download demo towers towers197 test lint format config check clean env env-dev
+.PHONY: help download demo towers towers197 test lint format config check benchmarks clean env env-dev
 
 PYTHON ?= python3
 CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
@@ -10,6 +10,8 @@ GPU ?= $(shell nvidia-smi -L 2>/dev/null | grep -q GPU && echo 1 || echo 0)
 # Which torch build: any, cpu or cuda; TORCH_INDEX is the package index that serves it (see docs/dependencies.md).
 TORCH ?= any
 TORCH_INDEX ?=
+# Where make benchmarks measures: cpu or cuda.
+DEVICE ?= cpu
 # Extra arguments of Snakemake, for example ARGS="-n" or ARGS="--config seeds=[0,1,2]".
 ARGS ?=
 
@@ -73,6 +75,12 @@ download: env ## fetch a published data set, or check and list what is there: ma
 
 check: ## is everything at hand? inputs, disk, Python, expected time
 	@$(PYTHON) workflow/check.py $(if $(DERE_REALDATA),--realdata $(DERE_REALDATA))
+
+benchmarks: env ## networks against the naive arrangement of the published code; DEVICE=cuda on a GPU (docs/performance.md)
+	@for name in encoding frozen_cache attention driver_memory evaluation roofline; do \
+		echo "== $$name"; $(BIN)/python benchmarks/$$name.py --device $(DEVICE) || exit 1; done
+	@if [ -d results/demo/data ]; then echo "== switches"; $(BIN)/python benchmarks/switches.py results/demo --device $(DEVICE); \
+	else echo "== switches: left out, they need the data of make demo"; fi
 
 clean: ## remove what the pipeline made (results, .snakemake); the environment stays
 	rm -rf results .snakemake

@@ -74,7 +74,10 @@ def write(folder: Path, cells: int, months: int, ages: tuple[int, ...], seed: in
     for name, dataset in (("drivers", drivers), ("simulation", simulation), ("cover", cover)):
         write_netcdf(dataset, folder / f"{name}.nc")
     mixture = STANDS.index("mixture")
-    np.save(folder / "x.npy", stack(drivers, "carbonglobe136")[0])
+    x = stack(drivers, "carbonglobe136")[0]
+    np.save(folder / "x.npy", x)
+    statistics = [x.mean((0, 1), dtype=float), x.std((0, 1), dtype=float) + 1e-6]
+    np.save(folder / "statistics.npy", np.array(statistics, np.float32))
     np.save(folder / "y.npy", state[:, mixture])
 
 
@@ -82,7 +85,7 @@ def naive(folder: Path) -> tuple[Tensor, ...]:
     """Repeat, copy and normalise the drivers; rows are (cell, age) pairs."""
     x, y = np.load(folder / "x.npy"), np.load(folder / "y.npy")
     ages = y.shape[1]
-    mean, std = x.mean((0, 1)), x.std((0, 1)) + np.float32(1e-6)
+    mean, std = np.load(folder / "statistics.npy")
     repeated = np.repeat(x[:, None], ages, axis=1).reshape(-1, *x.shape[1:])
     raw = repeated.copy()
     normalised = (repeated - mean) / std
@@ -104,7 +107,7 @@ def ours(folder: Path, stands: tuple[str, ...]) -> tuple[Tensor, ...]:
         stride=drivers.sizes["time"],
     )
     index, every = torch.arange(BATCH), torch.arange(len(windows.ages))
-    mean, std = windows.drivers.mean((0, 1)), windows.drivers.std((0, 1), correction=0) + 1e-6
+    mean, std = torch.from_numpy(np.load(folder / "statistics.npy"))
     x = (windows.inputs(index)[0] - mean) / std
     before, within = windows.states(index, MIXTURE, every)
     return x.repeat_interleave(len(every), dim=0), before.flatten(0, 1), within.flatten(0, 1)

@@ -117,7 +117,7 @@ def main(given: list[str] | None = None) -> None:
     for name, size in sizes.items():
         measured, filling = measure(size, arguments.training, arguments.repeats, arguments.device)
         log.info("\n%s", time_table(f"epoch of stage 2, {name}, {arguments.training} training members", measured))
-        log.info("filling the cache once: %.3g s, %.1f epochs", filling.wall, filling.wall / measured["cached"].wall)
+        log.info("filling once: %.3g CPU s, %.1f cached epochs", filling.cpu, filling.cpu / measured["cached"].cpu)
 
 
 if __name__ == "__main__":

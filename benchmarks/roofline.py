@@ -2,7 +2,8 @@
 
 Run: python benchmarks/roofline.py [--device cuda --batch 64]. Floating-point operations are those of matrix products
 and convolutions, forward and backward, as torch counts them; attention is counted with its scores written out, and
-measured fused. Time is the best of several steps, optimiser included. The share of matrix kernels in the profiled CPU
+measured fused. Time is the best of several steps, optimiser included; CPU seconds on a CPU.
+The share of matrix kernels in the profiled CPU
 or GPU time says what limits a step: where it is high, their speed at these sizes; where it is low, everything
 between them (norms, activations, copies, the optimiser).
 """
@@ -15,7 +16,7 @@ from collections.abc import Callable
 
 import torch
 from encoding import MIXTURE, inputs
-from measuring import in_turns, parser, start, table
+from measuring import Measured, in_turns, parser, start, table
 from published_size import DEFAULT, PUBLISHED, TINY, WIDE, Size
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -131,10 +132,15 @@ def matrix_share(step: Callable[[], Tensor], device: str) -> float:
     return sum(t for name, t in times.items() if any(part in name for part in MATRIX)) / sum(times.values())
 
 
+def seconds(measured: Measured, device: str) -> float:
+    """CPU seconds on a CPU, which other work does not lengthen much: speeds are per core; wall seconds on a GPU."""
+    return measured.wall if device.startswith("cuda") else measured.cpu
+
+
 def matrix_product(width: int, repeats: int, device: str) -> float:
     """Operations per second of a product of two square matrices."""
     a, b = torch.randn(2, width, width, device=device)
-    return 2 * width**3 / in_turns({"product": lambda: a @ b}, repeats, device)["product"].wall
+    return 2 * width**3 / seconds(in_turns({"product": lambda: a @ b}, repeats, device)["product"], device)
 
 
 def measure(size: Size, batch: int, repeats: int, product: int, device: str = "cpu") -> tuple[list[list[str]], float]:
@@ -144,14 +150,14 @@ def measure(size: Size, batch: int, repeats: int, product: int, device: str = "c
     for name, (network, loss) in stages(size, size.windows(batch), batch, device).items():
         step = step_of(network, loss)
         count = operations(step)
-        wall = in_turns({name: step}, repeats, device)[name].wall
+        took = seconds(in_turns({name: step}, repeats, device)[name], device)
         # again, because other work on the machine comes and goes
         peak = max(peak, matrix_product(product, repeats, device))
-        rows.append([name, count, wall, matrix_share(step, device)])
+        rows.append([name, count, took, matrix_share(step, device)])
     return [
-        [name, f"{count * 1e-9:.3g}", f"{wall:.3g}", f"{count / wall * 1e-9:.3g}", f"{count / wall / peak:.0%}",
+        [name, f"{count * 1e-9:.3g}", f"{took:.3g}", f"{count / took * 1e-9:.3g}", f"{count / took / peak:.0%}",
          f"{share:.0%}"]
-        for name, count, wall, share in rows
+        for name, count, took, share in rows
     ], peak  # fmt: skip
 
 
