@@ -50,7 +50,7 @@ towers197: env ## real towers of two products, without satellites; needs DERE_RE
 	@$(BIN)/python -m dere.workflow.summary results/towers197
 
 test: env-dev ## unit tests, and the whole pipeline at tiny size
-	@$(BIN)/python -m pytest -q -n $(CORES) --dist loadgroup --no-loadscope-reorder --maxprocesses 8
+	@$(BIN)/python -m pytest -q -n $(CORES) --dist loadfile --no-loadscope-reorder --maxprocesses 8
 
 lint: env-dev ## formatting, style, types, import order, workflow rules
 	$(BIN)/ruff format --check src tests workflow/scripts

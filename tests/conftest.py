@@ -1,21 +1,12 @@
-"""Tests run on several cores: files are handed out whole, the ones that take minutes first."""
+"""Tests run on several cores: files are handed out whole, those that run the whole workflow first."""
 
 import os
-
-import pytest
 
 # One thread per process: several processes of several threads each would fight for the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Keep the tests of a file together, and those that share the tiny run; start with the workflow's."""
-
-    def group(item):
-        return "tiny" if "tiny" in getattr(item, "fixturenames", ()) else item.nodeid.split("::")[0]
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
-    items.sort(key=lambda item: ("tests/workflow" not in item.nodeid, group(item) != "tiny"))
+    """Start with the tests that take minutes, so that the others fill the rest of the time."""
+    items.sort(key=lambda item: "tests/workflow" not in item.nodeid)
