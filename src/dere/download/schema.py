@@ -50,7 +50,7 @@ SCHEMA = pa.DataFrameSchema(
         "size_bytes": pa.Column("Int64", pa.Check.gt(0), nullable=True),
         "sha256": _text(r"|[0-9a-f]{64}"),
         "folder": _text(r"[A-Za-z0-9][A-Za-z0-9._-]*"),
-        "loader": _text(r"|dere\.ingest\.[a-z_]+"),
+        "loader": _text(r"|dere\.ingest\.[a-z_.]+"),
         "licence": _text(r"\S.*"),
         "citation": _text(r"\S.*"),
         "doi": _text(r"|10\.\d{4,}/\S+"),
