@@ -53,8 +53,8 @@ test: env-dev ## unit tests, and the whole pipeline at tiny size
 	@$(BIN)/python -m pytest -q -n $(CORES) --dist loadfile --no-loadscope-reorder --maxprocesses 8
 
 lint: env-dev ## formatting, style, types, import order, workflow rules
-	$(BIN)/ruff format --check src tests workflow/scripts
-	$(BIN)/ruff check src tests workflow/scripts
+	$(BIN)/ruff format --check src tests benchmarks workflow/scripts
+	$(BIN)/ruff check --no-cache src tests benchmarks workflow/scripts
 	$(BIN)/snakefmt --check --compact-diff Snakefile workflow/rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
@@ -62,8 +62,8 @@ lint: env-dev ## formatting, style, types, import order, workflow rules
 	$(BIN)/python -m dere.config.render --check config.yaml
 
 format: env-dev ## format all code
-	$(BIN)/ruff format src tests workflow/scripts
-	$(BIN)/ruff check --fix src tests workflow/scripts
+	$(BIN)/ruff format src tests benchmarks workflow/scripts
+	$(BIN)/ruff check --fix src tests benchmarks workflow/scripts
 	$(BIN)/snakefmt Snakefile workflow/rules
 
 config: env ## write config.yaml again from the models in src/dere/config

@@ -40,7 +40,6 @@ def ingest(folder: Path, memory: int | None) -> None:
 
 def harmonise(folder: Path, memory: int | None) -> None:
     import scale_simulation
-
     from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
     from dere.harmonise.build import harmonise, write
     from dere.harmonise.interim import Interim

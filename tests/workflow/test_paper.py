@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
+
 from dere_arrays import write_arrays
 
 ROOT = Path(__file__).parents[2]

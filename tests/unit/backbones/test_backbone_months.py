@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from small_backbones import inputs, make
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from small_backbones import SIZES, inputs, make
 
 from dere.backbones import BACKBONES, make_backbone
 from dere.config.backbones import NetworksConfig
+from small_backbones import SIZES, inputs, make
 
 VARIANTS = [
     *((name, {}) for name in sorted(BACKBONES)),

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-import scale_simulation
 import xarray as xr
 
+import scale_simulation
 from dere.blocks import BLOCK_SHARE
 from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
 from dere.harmonise.build import harmonise, write

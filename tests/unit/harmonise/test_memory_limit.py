@@ -5,6 +5,7 @@ import sys
 import textwrap
 
 import pytest
+
 import scale_simulation
 
 CELLS, YEARS = 4000, 2

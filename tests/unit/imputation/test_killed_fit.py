@@ -1,9 +1,9 @@
 """The imputation's two trainings go on after their last complete epoch, to the same bits."""
 
-import killing
 import pytest
-from conftest import small_config
 
+import killing
+from conftest import small_config
 from dere.io import file_sha256, read_json, write_netcdf, write_table
 from dere.workflow.train_imputation import train
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import scale_simulation
 import xarray as xr
 
+import scale_simulation
 from dere.blocks import BLOCK_SHARE
 from dere.ingest.simulation.carbonglobe import read_simulation
 from dere.ingest.simulation.carbonglobe_states import find_states

@@ -9,8 +9,6 @@ import pandas as pd
 import pytest
 from collection_samples import abcflux, ch4_daily, fluxcourse, six_forests, write_carbonsense_v1
 from ingest_samples import flx_name, synthetic_extract, synthetic_monthly
-from mutations.site_tables import ages, site_plant_types, sites
-from mutations.towers import read_records
 
 from dere.config.sources import TowerSource
 from dere.ingest import tables
@@ -22,6 +20,8 @@ from dere.ingest.tower.fluxnet import _STAMPS
 from dere.ingest.tower.record import DRIVER_SOURCES
 from dere.ingest.tower.variants import variant_columns
 from dere.variables import TARGETS, VARIABLES, convert
+from mutations.site_tables import ages, site_plant_types, sites
+from mutations.towers import read_records
 
 
 def _csv(file, table):

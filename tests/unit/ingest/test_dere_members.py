@@ -6,7 +6,6 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from dere_arrays import write_arrays
 
 from dere.config.sources import SimulationSource
 from dere.ingest.arrays.dere_coordinates import parse_coordinates, rows_of
@@ -16,6 +15,7 @@ from dere.ingest.arrays.dere_simulation import on_grid, read_simulation
 from dere.ingest.arrays.dere_towers import read_towers
 from dere.ingest.simulation.carbonglobe_forcing import parse_channels
 from dere.variables import PLANT_TYPES, TARGETS
+from dere_arrays import write_arrays
 
 DAILY = 1000 / 365.25
 CELLS = "res_train4_test8_extract_28years_ageindependent_update_with_NEE_Ra_RECO.npz"

@@ -6,7 +6,6 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
-from plant_type_maps import WATER, centres, synthetic_layers, write_fine_map
 
 from dere.ingest.cover import fine_map
 from dere.ingest.cover.esacci import read_cover
@@ -15,6 +14,7 @@ from dere.ingest.cover.esacci_classes import LAYERS
 from dere.ingest.cover.esacci_names import aggregated_name
 from dere.ingest.cover.fine_map import open_fine_map, whole_chunks
 from dere.ingest.cover.pixel_grid import pixel_grid
+from plant_type_maps import WATER, centres, synthetic_layers, write_fine_map
 
 
 def obvious(layers, lat, lon, degrees, area_weights=True, missing=None):

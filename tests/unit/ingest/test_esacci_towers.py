@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plant_type_maps import WATER, centres, synthetic_layers, write_fine_map
 
 from dere.ingest.cover.esacci import parse_site_table
 from dere.ingest.cover.esacci_classes import LAYERS
 from dere.ingest.cover.esacci_towers import KM_PER_DEGREE, sample_files, window_of
 from dere.ingest.cover.fine_map import FineMap, open_fine_map
+from plant_type_maps import WATER, centres, synthetic_layers, write_fine_map
 
 GLOBE = FineMap("f", centres(90, 180, -1), centres(-180, 360, 1), {})
 SOUTH_FIRST = FineMap("f", centres(-90, 180, 1), centres(-180, 360, 1), {})

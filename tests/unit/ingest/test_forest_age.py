@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from forest_age_maps import FILL, gfad, mpi_ages, write_gfad, write_mpi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dere.ingest.cover.age_intervals import DISTURBANCE_RATE, age_edges, class_shares
 from dere.ingest.cover.forest_age import GFAD_LOWER, GFAD_UPPER, parse_gfad, read_gfad, read_mpi_bgc
+from forest_age_maps import FILL, gfad, mpi_ages, write_gfad, write_mpi
 
 AGES = (1, 5, 10, 20, 30, 40, 50, 70, 100, 130, 160, 200, 250, 300, 350, 400, 450, 500)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from mutations.arrays import UNPICKLED, ArrayFormat, npy
 from mutations.carbonglobe import OWN, stored
 from mutations.cases import Case, verdict

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import shared_training as jobs
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+import shared_training as jobs
 from dere.config.backbones import TransformerConfig
 from dere.imputation.point import Rows
 from dere.training import competition, plant_types, pure

@@ -3,12 +3,12 @@
 import random
 import time
 
-import killing
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+import killing
 from dere.config.training import TrainingConfig
 from dere.io import file_sha256, read_json
 from dere.training import single

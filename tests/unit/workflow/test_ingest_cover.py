@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from forest_age_maps import FILL, gfad, write_gfad, write_mpi
-from plant_type_maps import synthetic_layers, write_fine_map
 
 from dere.config.cover import AgeSource, CoverSource
 from dere.config.root import normalise
@@ -26,6 +24,8 @@ from dere.workflow import cover_files
 from dere.workflow.aggregate_plant_types import aggregate_plant_types
 from dere.workflow.ingest_cover import ingest_cover
 from dere.workflow.sample_plant_types import sample_plant_types
+from forest_age_maps import FILL, gfad, write_gfad, write_mpi
+from plant_type_maps import synthetic_layers, write_fine_map
 
 AGES = (1, 20, 100, 200, 400)
 YEARS = (2000, 2001, 2002)

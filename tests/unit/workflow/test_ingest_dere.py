@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from dere_arrays import write_arrays
 
 from dere.config.sources import SimulationSource
 from dere.harmonise.interim import unpack_cover
 from dere.io import file_sha256, read_netcdf
 from dere.workflow import ingest_dere
 from dere.workflow.ingest_simulation import ingest_simulation
+from dere_arrays import write_arrays
 
 
 @pytest.fixture(scope="module")
