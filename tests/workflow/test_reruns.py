@@ -144,7 +144,9 @@ def test_edited_code_reruns_exactly_its_users_and_reverting_reruns_nothing(tiny,
 
 
 @pytest.mark.parametrize(
-    ("name", "users"), [("informer", {"informer"}), ("transformer", {"transformer", "informer"})], ids=lambda v: str(v)
+    ("name", "users"),
+    [("informer", ("informer",)), ("transformer", ("transformer", "informer"))],
+    ids=["informer", "transformer"],
 )
 def test_edited_code_of_a_backbone_reruns_its_own_runs(tiny, name, users):
     """Informer is built of the transformer's encoder layers; the labels are made for every backbone."""
