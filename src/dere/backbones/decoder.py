@@ -35,9 +35,20 @@ def start(memory: Tensor, code: Tensor, project: nn.Linear | None, dynamic: Tens
     x = memory.repeat_interleave(code.shape[0] // memory.shape[0], dim=0) + code[:, None]
     if project is None:
         return x
+    return x + project(require_dynamic(dynamic))
+
+
+def require_dynamic(dynamic: Tensor | None) -> Tensor:
+    """The time-varying inputs (B·k, W, Q) of a decoder that was built with some.
+
+    Raises
+    ------
+    ValueError
+        When none are given.
+    """
     if dynamic is None:
         raise ValueError("this decoder was built with time-varying inputs; pass `dynamic`")
-    return x + project(dynamic)
+    return dynamic
 
 
 class DecoderLayer(nn.Module):

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from dere.backbones.base import Backbone, Sizes
-from dere.backbones.decoder import ConditionCode
+from dere.backbones.decoder import ConditionCode, require_dynamic
 from dere.config.backbones import TimeXerConfig
 from dere.layers.attention import Attention, FeedForward, sinusoid
 from dere.layers.conditioning import Modulation
@@ -81,9 +81,7 @@ class PatchDecoder(nn.Module):
         code = self.condition(condition)
         x = self.tokens + code[:, None]
         if self.dynamic is not None:
-            if dynamic is None:
-                raise ValueError("this decoder was built with time-varying inputs; pass `dynamic`")
-            patches = self.dynamic(dynamic.unflatten(1, (-1, self.patch)).flatten(2))
+            patches = self.dynamic(require_dynamic(dynamic).unflatten(1, (-1, self.patch)).flatten(2))
             x = torch.cat([x[:, :-1] + patches, x[:, -1:]], dim=1)
         x = x[:, None]
         for layer in self.layers:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dere.backbones.base import Backbone, Sizes
-from dere.backbones.decoder import ConditionCode
+from dere.backbones.decoder import ConditionCode, require_dynamic
 from dere.config.backbones import VariateConfig
 from dere.layers.attention import Attention, FeedForward
 from dere.layers.conditioning import Modulation
@@ -74,9 +74,7 @@ class QueryDecoder(nn.Module):
         code = self.condition(condition)
         x = self.queries + code[:, None]
         if self.dynamic is not None:
-            if dynamic is None:
-                raise ValueError("this decoder was built with time-varying inputs; pass `dynamic`")
-            x = torch.cat([x, self.dynamic(dynamic)], dim=1)
+            x = torch.cat([x, self.dynamic(require_dynamic(dynamic))], dim=1)
         for layer in self.layers:
             x = layer(x, memory, code)
         return self.out(self.norm(x[:, : len(self.queries)])).transpose(1, 2)

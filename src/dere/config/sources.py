@@ -100,6 +100,8 @@ class HarmoniseConfig(Section):
     """Months between the starts of a long record's windows; the last window ends with the record."""
     co2: Literal["auto", "global", "tower"] = "auto"
     """CO2 of towers: the global record (own columns carry local respiration); auto = own column in the world only."""
+    tower_weather: Literal["own", "cell"] = "own"
+    """Weather of towers under carbonglobe136: their own where they have it, or that of the covering cell throughout."""
     minimum_training_quality: float = Field(0.5, ge=0, le=1)
     """Months below this share of measured or well-filled data have no training label."""
     maximum_closure_residual: float = Field(0.5, gt=0)

@@ -28,6 +28,7 @@ from dere.harmonise.cover_grid import maps_on_grid
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.interim import Interim
 from dere.harmonise.labels import make_labels
+from dere.harmonise.own_weather import with_own_weather
 from dere.harmonise.provenance import provenance_table
 from dere.harmonise.simulated import states_at_towers
 from dere.harmonise.stands import masked_stands, pure_samples
@@ -145,12 +146,15 @@ def write(canonical: Canonical, folder: Path) -> None:
 def _tower_drivers(
     raw: xr.Dataset, interim: Interim, config: HarmoniseConfig
 ) -> tuple[xr.Dataset, pd.DataFrame, dict[str, str]]:
-    """Complete drivers of towers: their own (monthly8) or those of the covering cell (carbonglobe136)."""
+    """Complete drivers of towers: their own; under carbonglobe136 the covering cell's for what they do not measure."""
     if config.driver_set == "monthly8" or interim.forcing is None:
         use_own = config.co2 == "tower" or (config.co2 == "auto" and interim.truth is not None)
         completed = complete_drivers(raw, config.maximum_driver_gap, use_own)
     else:
-        completed = own_cells.as_own(drivers_from_cells(raw, interim.forcing))
+        completed = drivers_from_cells(raw, interim.forcing)
+        if config.tower_weather == "own":
+            completed = with_own_weather(completed, raw, config.maximum_driver_gap)
+        completed = own_cells.as_own(completed)
     towers = completed.dataset
     if config.satellites:
         chosen = raw.sel(site=towers["site"].values)

@@ -13,20 +13,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.channels import DIURNAL, HOURS, SOIL_LAYERS, SOIL_PROPERTIES
 from dere.harmonise.axis import month_number, monthly_climatology
 from dere.variables import MONTHLY8, SATELLITE
 
-HOURLY4 = ("specific_humidity_hourly", "air_temperature_hourly", "shortwave_hourly", "wind_hourly")
-SOIL_LAYERS = 6
-SOIL_PROPERTIES = (
-    "saturated_conductivity",
-    "saturated_water_content",
-    "residual_water_content",
-    "L",
-    "n",
-    "m",
-    "depth_to_bedrock",
-)
 SATELLITE_FALLBACK = {"lai_satellite": 1.5, "evi_satellite": 0.25}
 """Values for members without any satellite month (global land means); their mask channel is 0 throughout."""
 
@@ -44,8 +34,8 @@ def driver_names(driver_set: str, satellites: bool = False) -> tuple[str, ...]:
     elif driver_set == "carbonglobe136":
         names = ["air_temperature", "precipitation"]
         names += [f"soil_temperature_{layer + 1}" for layer in range(SOIL_LAYERS)]
-        names += [f"co2_h{hour:02d}" for hour in range(24)] + ["disturbance_rate"]
-        names += [f"{name.removesuffix('_hourly')}_h{hour:02d}" for hour in range(24) for name in HOURLY4]
+        names += [f"co2_h{hour:02d}" for hour in range(HOURS)] + ["disturbance_rate"]
+        names += [f"{name.removesuffix('_hourly')}_h{hour:02d}" for hour in range(HOURS) for name in DIURNAL]
         names += [f"soil_{name}" for name in SOIL_PROPERTIES]
     else:
         raise ValueError(
@@ -67,7 +57,7 @@ def stored_variables(driver_set: str) -> tuple[str, ...]:
         "soil_temperature",
         "co2_hourly",
         "disturbance_rate",
-        *HOURLY4,
+        *DIURNAL,
         "soil",
     )
 
@@ -135,7 +125,7 @@ def _blocks(dataset: xr.Dataset, driver_set: str, satellites: bool, member: str)
         yield dataset["co2_hourly"].transpose(member, "time", "hour").values
         yield dataset["disturbance_rate"].transpose(member, "time").values[..., None]
         # hours are the slow index, the four variables the fast one (data-formats 6, trap 1)
-        hourly = np.stack([dataset[name].transpose(member, "time", "hour").values for name in HOURLY4], -1)
+        hourly = np.stack([dataset[name].transpose(member, "time", "hour").values for name in DIURNAL], -1)
         yield hourly.reshape(*hourly.shape[:2], -1)
         soil = dataset["soil"].transpose(member, "soil_property").sel(soil_property=list(SOIL_PROPERTIES)).values
         yield np.broadcast_to(soil[:, None], (soil.shape[0], dataset.sizes["time"], soil.shape[1]))

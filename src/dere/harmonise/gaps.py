@@ -67,16 +67,16 @@ def complete_drivers(towers: xr.Dataset, maximum_gap: float, use_tower_co2: bool
     for name in MONTHLY8:
         if name == "co2":
             drivers[name], shifted = _co2(towers, record, use_tower_co2)
-            counts.append(_count(sites, "co2: global record", shifted))
+            counts.append(count_months(sites, "co2: global record", shifted))
             continue
         reanalysis, own = _column(towers, f"{name}_reanalysis", record), _column(towers, name, record)
-        values = np.where(np.isfinite(reanalysis), reanalysis, own)
+        values = preferred_column(towers, name, record)
         gap = record & np.isnan(values)
         climatology = monthly_climatology(values, month)[:, month]
         drivers[name] = np.where(gap, climatology, values)
         filled |= gap
         from_tower = record & np.isnan(reanalysis) & np.isfinite(own)
-        counts += [_count(sites, f"{name}: tower", from_tower), _count(sites, f"{name}: climatology", gap)]
+        counts += [count_months(sites, f"{name}: tower", from_tower), count_months(sites, f"{name}: climatology", gap)]
         share = gap.sum(1) / length
         for index in np.flatnonzero(share > maximum_gap):
             dropped.setdefault(
@@ -111,16 +111,22 @@ def complete_drivers(towers: xr.Dataset, maximum_gap: float, use_tower_co2: bool
 def _co2(towers: xr.Dataset, record: NDArray, use_own: bool) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """CO2 (site, time) within the record, and where it is the global record."""
     background = global_co2(towers["time"].values, towers["lat"].values)
-    reanalysis, own = _column(towers, "co2_reanalysis", record), _column(towers, "co2", record)
-    values = np.where(np.isfinite(reanalysis), reanalysis, own) if use_own else np.full(record.shape, np.nan)
+    values = preferred_column(towers, "co2", record) if use_own else np.full(record.shape, np.nan)
     present = np.isfinite(values)
     departure = np.where(present, values - background, 0.0).sum(1) / np.maximum(present.sum(1), 1)
     filled = np.where(present, values, background + departure[:, None])
     return np.where(record, filled, np.nan), record & ~present
 
 
-def _count(sites: NDArray, reason: str, where: NDArray) -> pd.DataFrame:
-    return pd.DataFrame({"site": sites, "step": "drivers", "reason": reason, "months": where.sum(1)})
+def count_months(sites: NDArray, reason: str, where: NDArray) -> pd.DataFrame:
+    """Rows of ``counts`` for one way of filling: months per site of ``where`` (site, time)."""
+    return pd.DataFrame({"site": sites.astype(str), "step": "drivers", "reason": reason, "months": where.sum(1)})
+
+
+def preferred_column(towers: xr.Dataset, name: str, record: NDArray) -> NDArray[np.float64]:
+    """Monthly values (site, time) of a driver: the reanalysis column, else the tower's; NaN = neither."""
+    reanalysis = _column(towers, f"{name}_reanalysis", record)
+    return np.where(np.isfinite(reanalysis), reanalysis, _column(towers, name, record))
 
 
 def _column(towers: xr.Dataset, name: str, record: NDArray) -> NDArray[np.float64]:

@@ -10,11 +10,12 @@ import logging
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
 from dere.harmonise.cells import covering_cell
-from dere.harmonise.gaps import Completed
+from dere.harmonise.gaps import Completed, count_months
 
 log = logging.getLogger(__name__)
 
@@ -82,9 +83,10 @@ def as_own(completed: Completed) -> Completed:
     if "own_cell" not in dataset.coords or not bool(dataset["own_cell"].any()):
         return completed
     own = dataset["own_cell"].astype(bool)
-    counts = completed.counts.copy()
-    named = counts["site"].isin(dataset["site"].values[own.values].astype(str)) & (counts["step"] == "drivers")
-    counts.loc[named, "reason"] = "all: the tower's own arrays"
+    sites = dataset["site"].values[own.values].astype(str)
+    others = completed.counts[~completed.counts["site"].isin(sites)]
+    months = count_months(sites, "all: the tower's own arrays", dataset["record"].values[own.values])
+    counts = pd.concat([others, months], ignore_index=True)
     return replace(completed, dataset=dataset.assign(driver_filled=dataset["driver_filled"] & ~own), counts=counts)
 
 

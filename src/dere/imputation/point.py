@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dere.channels import SOIL_PROPERTIES
 from dere.config.imputation import PointModelConfig
-from dere.harmonise.drivers import SOIL_PROPERTIES
 from dere.imputation.series import Series
 from dere.training.loop import LossParts
 from dere.training.parallel import share

@@ -61,3 +61,32 @@ def cell_coordinates(mask: np.ndarray, grid_degrees: float, land_fraction: np.nd
         "land_fraction": xr.Variable("cell", share, {"units": "1", "standard_name": "land_area_fraction"}),
         "cell_area": xr.Variable("cell", area, {"units": "m2", "standard_name": "cell_area"}),
     }
+
+
+def cells_of_centres(lat: np.ndarray, lon: np.ndarray, degrees: float, source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Row-major number and area (m2) of the grid cells that points are centres of.
+
+    Raises
+    ------
+    ValueError
+        When a point is no centre, or two share one.
+    """
+    row, column = (90 - lat) / degrees - 0.5, (lon + 180) / degrees - 0.5
+    rows, columns = np.rint(row).astype(int), np.rint(column).astype(int)
+    off = (np.abs(row - rows) > 0.02) | (np.abs(column - columns) > 0.02)
+    if off.any():
+        first = int(off.argmax())
+        raise ValueError(
+            f"{source}: {int(off.sum())} cells (first at {lat[first]:g}, {lon[first]:g}) are no centres of a grid of "
+            f"{degrees:g} degrees; correct the coordinates or sources.simulation.grid_degrees"
+        )
+    mask = np.zeros((round(180 / degrees), round(360 / degrees)), bool)
+    mask[rows, columns] = True
+    number = rows * mask.shape[1] + columns
+    if len(np.unique(number)) < len(number):
+        raise ValueError(
+            f"{source}: {len(number) - len(np.unique(number))} cells share their place with another one, but each may "
+            "stand there once; correct the coordinates"
+        )
+    known = cell_coordinates(mask, degrees, None)
+    return number, known["cell_area"].values[np.searchsorted(known["cell"].values, number)]

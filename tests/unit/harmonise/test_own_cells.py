@@ -71,13 +71,15 @@ def test_cells_of_towers_are_no_cells_of_the_grid(forcing):
 
 def test_own_drivers_are_not_filled():
     dataset = xr.Dataset(
-        {"driver_filled": (("site", "time"), np.ones((2, 3), bool))},
+        {name: (("site", "time"), np.ones((2, 3), bool)) for name in ("driver_filled", "record")},
         coords={"site": np.array(["A", "B"], object), "own_cell": ("site", [True, False])},
     )
     counts = pd.DataFrame({"site": ["A", "B"], "step": "drivers", "reason": "all: covering cell", "months": 3})
     result = own_cells.as_own(Completed(dataset, counts, {}))
     assert result.dataset["driver_filled"].values.tolist() == [[False] * 3, [True] * 3]
-    assert result.counts["reason"].tolist() == ["all: the tower's own arrays", "all: covering cell"]
+    reasons = dict(zip(result.counts["site"], result.counts["reason"], strict=True))
+    assert reasons == {"A": "all: the tower's own arrays", "B": "all: covering cell"}
+    assert result.counts["months"].tolist() == [3, 3]
     plain = Completed(dataset.drop_vars("own_cell"), counts, {})
     assert own_cells.as_own(plain) is plain
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from dere.channels import DIURNAL
 from dere.ingest.simulation.carbonglobe import SEVEN_TARGETS, parse_fractions, parse_targets, read_simulation
-from dere.ingest.simulation.carbonglobe_forcing import DIURNAL
 from dere.physics import closure_residuals
 from dere.variables import TARGETS
 

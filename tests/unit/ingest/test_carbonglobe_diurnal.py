@@ -6,6 +6,7 @@ from carbonglobe_samples import PLACES, channels
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dere.channels import turned
 from dere.ingest.simulation.carbonglobe_diurnal import (
     check_hours,
     check_order,
@@ -15,7 +16,6 @@ from dere.ingest.simulation.carbonglobe_diurnal import (
     recognise,
     smoothness,
     solar_shift,
-    to_local,
     turning_points,
 )
 
@@ -43,7 +43,7 @@ def test_smoothness_of_noise_and_turning_points():
 def test_hours_are_moved_as_a_loop_would(seed):
     rng = np.random.default_rng(seed)
     values, lon = rng.normal(size=(6, 3, 24)), rng.uniform(-180, 180, 6)
-    moved = to_local(values, solar_shift(lon))
+    moved = turned(values, solar_shift(lon))
     for cell in range(6):
         for hour in range(24):
             local = (hour + round(lon[cell] / 15)) % 24

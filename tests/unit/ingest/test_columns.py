@@ -10,11 +10,12 @@ import pytest
 from collection_samples import abcflux, ch4_daily, fluxcourse, six_forests, write_carbonsense_v1
 from ingest_samples import flx_name, synthetic_extract, synthetic_monthly
 
+from dere.channels import DIURNAL
 from dere.config.sources import TowerSource
 from dere.ingest import tables
 from dere.ingest.columns import COLUMNS, find, unknown
 from dere.ingest.cover.esacci_classes import LAYERS
-from dere.ingest.simulation.carbonglobe_forcing import CHANNELS, DIURNAL
+from dere.ingest.simulation.carbonglobe_forcing import CHANNELS
 from dere.ingest.tower import abcflux_rows, bif, carbonsense, fluxnet_ch4, fluxnet_zarr, site_tables_daily
 from dere.ingest.tower.fluxnet import _STAMPS
 from dere.ingest.tower.record import DRIVER_SOURCES

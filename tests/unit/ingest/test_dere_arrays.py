@@ -15,7 +15,7 @@ from dere.ingest.arrays.dere_arrays import (
     parse_states,
     repeats_annual_values,
 )
-from dere.ingest.arrays.dere_latitude import elevations, latitude_of
+from dere.ingest.simulation.solar_latitude import elevations, latitude_of
 from dere.variables import TARGETS
 
 RNG = np.random.default_rng(1)

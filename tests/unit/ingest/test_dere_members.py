@@ -11,8 +11,9 @@ from dere.config.sources import SimulationSource
 from dere.ingest.arrays.dere_coordinates import parse_coordinates, rows_of
 from dere.ingest.arrays.dere_cover import read_cover
 from dere.ingest.arrays.dere_files import CONTENTS, KINDS, NETWORKS, find_files, recognise
-from dere.ingest.arrays.dere_simulation import on_grid, read_simulation
+from dere.ingest.arrays.dere_simulation import read_simulation
 from dere.ingest.arrays.dere_towers import read_towers
+from dere.ingest.grid import cells_of_centres
 from dere.ingest.simulation.carbonglobe_forcing import parse_channels
 from dere.variables import PLANT_TYPES, TARGETS
 from dere_arrays import write_arrays
@@ -315,6 +316,6 @@ def test_bad_coordinates(change, message):
 
 def test_cells_off_the_grid_or_on_one_place():
     with pytest.raises(ValueError, match=r"t: 1 cells \(first at 10\.1, 0\.25\) are no centres of a grid of 0\.5"):
-        on_grid(np.array([10.25, 10.1]), np.array([0.25, 0.25]), 0.5, "t")
+        cells_of_centres(np.array([10.25, 10.1]), np.array([0.25, 0.25]), 0.5, "t")
     with pytest.raises(ValueError, match="1 cells share their place"):
-        on_grid(np.array([10.25, 10.25]), np.array([0.25, 0.25]), 0.5, "t")
+        cells_of_centres(np.array([10.25, 10.25]), np.array([0.25, 0.25]), 0.5, "t")

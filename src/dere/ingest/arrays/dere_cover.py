@@ -23,7 +23,8 @@ from dere.ingest.arrays.dere_coordinates import read_coordinates, rows_of
 from dere.ingest.arrays.dere_files import find_files, require_files
 from dere.ingest.arrays.dere_members import read_age_weights
 from dere.ingest.arrays.dere_npz import Npz
-from dere.ingest.arrays.dere_simulation import nameless, on_grid
+from dere.ingest.arrays.dere_simulation import nameless
+from dere.ingest.grid import cells_of_centres
 from dere.variables import PLANT_TYPES, VARIABLES
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,9 @@ def read_cover(folder: Path, config: SimulationSource) -> ArrayCover:
         else:
             own = rows_of(places, f"{split}_cell", count, str(config.coordinates))
             axis.append(
-                on_grid(own["lat"].to_numpy(), own["lon"].to_numpy(), config.grid_degrees, config.coordinates)[0]
+                cells_of_centres(own["lat"].to_numpy(), own["lon"].to_numpy(), config.grid_degrees, config.coordinates)[
+                    0
+                ]
             )
         offset += count
     fraction, vegetated, weight = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))

@@ -14,23 +14,22 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from dere.channels import DIURNAL, SOIL_PROPERTIES
 from dere.config.sources import SimulationSource
 from dere.ingest.arrays.dere_arrays import FIRST_YEAR, MONTHS, YEARS, compare_statistics
 from dere.ingest.arrays.dere_coordinates import read_coordinates, rows_of
 from dere.ingest.arrays.dere_files import find_files, require_files
-from dere.ingest.arrays.dere_latitude import latitude_of
 from dere.ingest.arrays.dere_members import Members, read_members
 from dere.ingest.arrays.dere_npz import Npz
-from dere.ingest.grid import cell_coordinates
+from dere.ingest.grid import cells_of_centres
 from dere.ingest.months import time_coordinates
 from dere.ingest.simulation.carbonglobe_forcing import (
-    DIURNAL,
-    SOIL_PROPERTIES,
     check_channels,
     diurnal_channels,
     parse_channels,
     parse_soil,
 )
+from dere.ingest.simulation.solar_latitude import latitude_of
 from dere.variables import FLUX_UNIT, PLANT_TYPES, TARGETS, convert, count_out_of_range
 
 log = logging.getLogger(__name__)
@@ -181,7 +180,7 @@ def cell_axis(
     places = read_coordinates(table)
     parts = [rows_of(places, kind, count, table.name) for kind, count in counts.items()]
     lat, lon = (np.concatenate([part[name].to_numpy() for part in parts]) for name in ("lat", "lon"))
-    number, area = on_grid(lat[~tower], lon[~tower], config.grid_degrees, table.name)
+    number, area = cells_of_centres(lat[~tower], lon[~tower], config.grid_degrees, table.name)
     size = round(180 / config.grid_degrees) * round(360 / config.grid_degrees)
     cell = np.empty(len(kinds), np.int64)
     cell[~tower], cell[tower] = number, size + np.arange(tower.sum())
@@ -227,35 +226,6 @@ def estimated_latitude(drivers: np.ndarray) -> np.ndarray:
         )
     log.warning("the arrays hold no coordinates: latitudes are estimated from shortwave, longitudes are unknown")
     return lat
-
-
-def on_grid(lat: np.ndarray, lon: np.ndarray, degrees: float, source: str) -> tuple[np.ndarray, np.ndarray]:
-    """Row-major number and area (m2) of the grid cells that points are centres of.
-
-    Raises
-    ------
-    ValueError
-        When a point is no centre, or two share one.
-    """
-    row, column = (90 - lat) / degrees - 0.5, (lon + 180) / degrees - 0.5
-    rows, columns = np.rint(row).astype(int), np.rint(column).astype(int)
-    off = (np.abs(row - rows) > 0.02) | (np.abs(column - columns) > 0.02)
-    if off.any():
-        first = int(off.argmax())
-        raise ValueError(
-            f"{source}: {int(off.sum())} cells (first at {lat[first]:g}, {lon[first]:g}) are no centres of a grid of "
-            f"{degrees:g} degrees; correct the coordinates or sources.simulation.grid_degrees"
-        )
-    mask = np.zeros((round(180 / degrees), round(360 / degrees)), bool)
-    mask[rows, columns] = True
-    number = rows * mask.shape[1] + columns
-    if len(np.unique(number)) < len(number):
-        raise ValueError(
-            f"{source}: {len(number) - len(np.unique(number))} cells share their place with another one, but each may "
-            "stand there once; correct the coordinates"
-        )
-    known = cell_coordinates(mask, degrees, None)
-    return number, known["cell_area"].values[np.searchsorted(known["cell"].values, number)]
 
 
 def compare(file: Npz, training: Members) -> None:

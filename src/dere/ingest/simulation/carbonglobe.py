@@ -16,11 +16,11 @@ import numpy as np
 import xarray as xr
 
 from dere.blocks import fits, lazy_variables, rows_per_block, slices
+from dere.channels import SOIL_PROPERTIES
 from dere.ingest.grid import cell_coordinates, check_mask
 from dere.ingest.months import time_coordinates
 from dere.ingest.simulation.carbonglobe_forcing import (
     CHANNELS,
-    SOIL_PROPERTIES,
     check_channels,
     parse_channels,
     parse_monthly8,

@@ -15,14 +15,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.blocks import fits, lazy_variables, rows_per_block, slices
+from dere.channels import SOIL_PROPERTIES
 from dere.config.sources import SimulationSource
 from dere.ingest.arrays.dere_coordinates import read_coordinates, rows_of
-from dere.ingest.arrays.dere_latitude import latitude_of
-from dere.ingest.arrays.dere_simulation import on_grid
+from dere.ingest.grid import cells_of_centres
 from dere.ingest.months import time_coordinates
 from dere.ingest.simulation.annual_targets import count_annual, decide, without_fluxes
 from dere.ingest.simulation.carbonglobe_diurnal import solar_shift
-from dere.ingest.simulation.carbonglobe_forcing import SOIL_PROPERTIES
 from dere.ingest.simulation.carbonglobe_parts import (
     DEFAULT_MEMORY,
     check_drivers,
@@ -34,6 +33,7 @@ from dere.ingest.simulation.carbonglobe_parts import (
 )
 from dere.ingest.simulation.carbonglobe_states import parse_targets
 from dere.ingest.simulation.carbonglobe_survey import clock, survey
+from dere.ingest.simulation.solar_latitude import latitude_of
 from dere.ingest.simulation.stored_array import StoredArray, member_names, stored_member
 from dere.variables import TARGETS, RangeTally
 
@@ -198,7 +198,7 @@ def _places(config: SimulationSource, counts: dict[str, int]) -> dict[str, xr.Va
     table = read_coordinates(Path(config.coordinates))
     parts = [rows_of(table, f"{role}_cell", counts[role], config.coordinates) for role in ROLES]
     lat, lon = (np.concatenate([part[name].to_numpy(float) for part in parts]) for name in ("lat", "lon"))
-    number, area = on_grid(lat, lon, config.grid_degrees, config.coordinates)
+    number, area = cells_of_centres(lat, lon, config.grid_degrees, config.coordinates)
     return _coordinates(number, lat, lon, area, "")
 
 

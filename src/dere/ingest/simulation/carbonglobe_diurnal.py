@@ -12,7 +12,7 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 
-from dere.ingest.simulation.carbonglobe_forcing import DIURNAL, HOURS
+from dere.channels import DIURNAL, HOURS
 
 log = logging.getLogger(__name__)
 
@@ -168,16 +168,6 @@ def hour_convention(shortwave: NDArray, lon: NDArray) -> str:
 def solar_shift(lon: NDArray) -> NDArray[np.int64]:
     """(cell,) whole hours by which local solar time is ahead of UTC."""
     return np.round(np.asarray(lon) / 15.0).astype(np.int64)
-
-
-def to_local(values: NDArray, shift: NDArray[np.int64]) -> NDArray:
-    """Cycles (cell, ..., 24) in UTC rearranged to local solar hours; ``shift`` (cell,) from `solar_shift`.
-
-    A mean diurnal cycle is periodic, so hours that cross midnight stay in their month.
-    """
-    hours = (np.arange(HOURS) - shift[:, None]) % HOURS
-    index = hours.reshape(len(values), *[1] * (values.ndim - 2), HOURS)
-    return np.take_along_axis(values, index, axis=-1)
 
 
 def check_seasons(season: NDArray, lat: NDArray, source: str) -> None:

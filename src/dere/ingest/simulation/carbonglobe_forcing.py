@@ -5,40 +5,18 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from dere.channels import CHANNEL_UNITS, DIURNAL, HOURS
 from dere.ingest.checks import check_unit
 from dere.ingest.months import days_in_month
 from dere.variables import MONTHLY8, VARIABLES, RangeTally, convert
 
 CHANNELS = 136
-HOURS = 24
-SOIL_LAYERS = 6
-SOIL_PROPERTIES = (
-    "saturated_conductivity",
-    "saturated_water_content",
-    "residual_water_content",
-    "L",
-    "n",
-    "m",
-    "depth_to_bedrock",
-)
 _SOIL_TEMPERATURE = slice(2, 8)
 _CO2 = slice(8, 32)
 _DISTURBANCE = 32
 _DIURNAL = 33
 SOIL = slice(129, CHANNELS)
-# the four diurnal quantities are interleaved by hour: channel 33 + 4 h + position
-DIURNAL = ("specific_humidity_hourly", "air_temperature_hourly", "shortwave_hourly", "wind_hourly")
 _NIGHT_HOURS = 4
-_UNITS = {
-    "soil_temperature": "degC",
-    "co2_hourly": "ppm",
-    "disturbance_rate": "yr-1",
-    "specific_humidity_hourly": "kg kg-1",
-    "air_temperature_hourly": "degC",
-    "shortwave_hourly": "W m-2",
-    "wind_hourly": "m s-1",
-}
-
 
 # far beyond any climate or soil, so that only another quantity, unit or mark of missing values falls outside; a filter
 # of the forcing's authors may leave small negative numbers
@@ -169,7 +147,9 @@ def parse_channels(
 
 def _variable(name: str, dims: tuple[str, ...], values: np.ndarray) -> xr.Variable:
     """Variable with the attributes of a channel that only this driver set has."""
-    return xr.Variable(dims, values.astype(np.float32), {"long_name": name.replace("_", " "), "units": _UNITS[name]})
+    return xr.Variable(
+        dims, values.astype(np.float32), {"long_name": name.replace("_", " "), "units": CHANNEL_UNITS[name]}
+    )
 
 
 def parse_soil(channels: np.ndarray) -> xr.Variable:

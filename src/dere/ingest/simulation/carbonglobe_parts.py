@@ -11,8 +11,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.blocks import fits, lazy_variables, rows_per_block, slices
-from dere.ingest.simulation.carbonglobe_diurnal import to_local
-from dere.ingest.simulation.carbonglobe_forcing import CHANNELS, DIURNAL, parse_channels, parse_soil
+from dere.channels import DIURNAL, turned
+from dere.ingest.simulation.carbonglobe_forcing import CHANNELS, parse_channels, parse_soil
 from dere.ingest.simulation.carbonglobe_states import SEVEN_TARGETS
 from dere.ingest.simulation.carbonglobe_survey import Survey, compare_with, read_statistics
 from dere.ingest.simulation.stored_array import StoredArray
@@ -103,7 +103,7 @@ def forcing_variables(
         variables = _parse_rows(parts, block, first)
         if shift is not None:
             for name in _HOURLY:
-                variables[name] = variables[name].copy(data=to_local(variables[name].values, shift[block]))
+                variables[name] = variables[name].copy(data=turned(variables[name].values, shift[block]))
         return {name: variable.values for name, variable in variables.items()}
 
     # one cell for types and attributes; what is odd in it is logged with its block

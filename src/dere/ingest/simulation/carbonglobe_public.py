@@ -17,12 +17,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.blocks import rows_per_block
+from dere.channels import SOIL_PROPERTIES
 from dere.config.sources import SimulationSource
 from dere.ingest.grid import cell_coordinates
 from dere.ingest.months import time_coordinates
 from dere.ingest.simulation.annual_targets import count_annual, decide, without_fluxes
 from dere.ingest.simulation.carbonglobe_diurnal import solar_shift
-from dere.ingest.simulation.carbonglobe_forcing import SOIL_PROPERTIES
 from dere.ingest.simulation.carbonglobe_parts import (
     DEFAULT_MEMORY,
     check_drivers,

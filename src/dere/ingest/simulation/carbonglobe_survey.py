@@ -11,9 +11,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.blocks import slices
+from dere.channels import HOURS
 from dere.ingest.arrays.dere_arrays import compare_statistics
 from dere.ingest.simulation.carbonglobe_diurnal import check_hours, check_order, check_seasons, hour_convention
-from dere.ingest.simulation.carbonglobe_forcing import CHANNELS, HOURS, check_channels
+from dere.ingest.simulation.carbonglobe_forcing import CHANNELS, check_channels
 from dere.ingest.simulation.carbonglobe_states import SEVEN_TARGETS
 from dere.ingest.simulation.stored_array import StoredArray, read_member
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dere.channels import HOURS
 from dere.ingest.months import days_in_month
-
-HOURS = 24
 
 
 def full_steps(months: NDArray[np.int64], steps_per_day: int) -> NDArray[np.int64]:

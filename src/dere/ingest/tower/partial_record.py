@@ -2,7 +2,7 @@
 
 The formats of this kind (ABCflux, CarbonSense, the Zarr store, FLUXNET-CH4, daily tables of single studies) have no
 reanalysis columns and often no drivers at all. What a format lacks stays NaN. ``dere.harmonise.gaps`` then drops the
-site with a sentence where the driver set is the towers' own (monthly8), and takes the covering cell's drivers where it
+site with a sentence where the driver set is the towers' own (monthly8), and takes those of the covering cell where it
 is carbonglobe136. Their ranks are negative, so that a monthly file of the ONEFlux family always comes first.
 """
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from dere.channels import CHANNEL_UNITS, DIURNAL
 from dere.ingest.checks import check_unit
 from dere.ingest.tables import numeric
 from dere.ingest.tower.variants import flux_columns
@@ -44,13 +45,7 @@ OPTIONAL_VARIABLES: dict[str, str] = {
     "nee_coverage": "share of steps of the finer file with NEE",
 }
 """Further names of ``SiteRecord.values`` that only some formats bring; share of 0 to 1."""
-DIURNAL_VARIABLES: dict[str, str] = {
-    "specific_humidity_hourly": "kg kg-1",
-    "air_temperature_hourly": "degC",
-    "shortwave_hourly": "W m-2",
-    "wind_hourly": "m s-1",
-    "co2_hourly": "ppm",
-}
+DIURNAL_VARIABLES: dict[str, str] = {name: CHANNEL_UNITS[name] for name in (*DIURNAL, "co2_hourly")}
 """Mean diurnal cycles and their units: the names of driver set ``carbonglobe136``."""
 # newest processing last; a site is taken whole from the largest
 PRODUCT_ORDER: tuple[str, ...] = (

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from dere.channels import HOURS
 from dere.ingest.months import time_coordinates
-from dere.ingest.tower.aggregate import HOURS
 from dere.ingest.tower.placement import Metadata
 from dere.ingest.tower.record import DIURNAL_VARIABLES, OPTIONAL_VARIABLES, RECORD_VARIABLES, SiteRecord
 from dere.ingest.tower.variants import MEMBERS

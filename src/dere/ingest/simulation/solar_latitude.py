@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-HOURS = 24
+from dere.channels import HOURS
+
 _STEPS = np.arange(-89.0, 90.0)
 _MIDDLE_DAY = np.array([16, 46, 75, 106, 136, 167, 197, 228, 259, 289, 320, 350])
 
