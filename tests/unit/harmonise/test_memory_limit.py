@@ -1,5 +1,6 @@
 """A simulation larger than what a process may allocate goes through; held whole, it does not."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -48,10 +49,7 @@ STEP = """
 
 def run(folder, memory_mb):
     code = textwrap.dedent(STEP).format(cells=CELLS, ages=AGES, years=YEARS)
-    environment = {
-        "PYTHONPATH": str(sys.modules["scale_simulation"].__file__.rsplit("/", 1)[0]),
-        "OMP_NUM_THREADS": "1",
-    }
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
     arguments = [str(folder), str(memory_mb * 1_000_000), str(ROOM_MB)]
     return subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, env=environment
