@@ -44,6 +44,15 @@ def network_code(script):
     return files
 
 
+def whole_in_memory(least):
+    """Return the memory of a job that holds all its input: ``least`` MB, or 2.5 times the files and 2 GB where more."""
+
+    def megabytes(wildcards, input):
+        return max(least, 2000 + int(2.5 * input.size_mb))
+
+    return megabytes
+
+
 def source_files(path, built_in):
     """Return the files of a source folder, or the built-in world's folder when no path is given."""
     return folder_files(path) if path else [built_in]

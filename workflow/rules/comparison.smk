@@ -49,7 +49,7 @@ rule train_kgml_simulation:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=6000,
+        mem_mb=whole_in_memory(6000),
         runtime=240,
     params:
         config=stage_parameters("kgml_simulation", CELLS_KEYS),

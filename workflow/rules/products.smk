@@ -24,7 +24,7 @@ rule predict_cells:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=8000,
+        mem_mb=whole_in_memory(8000),
         runtime=120,
     params:
         config=lambda wildcards: network_parameters(wildcards, CELLS_KEYS),

@@ -24,7 +24,7 @@ rule train_pure:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=6000,
+        mem_mb=whole_in_memory(6000),
         runtime=240,
     params:
         config=stage_parameters("pure", CELLS_KEYS),
@@ -55,7 +55,7 @@ rule train_mixture:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=6000,
+        mem_mb=whole_in_memory(6000),
         runtime=240,
     params:
         config=stage_parameters("mixture", CELLS_KEYS),
@@ -87,7 +87,7 @@ rule train_age:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=6000,
+        mem_mb=whole_in_memory(6000),
         runtime=240,
     params:
         config=stage_parameters("age", CELLS_KEYS),
@@ -116,7 +116,7 @@ rule train_plant_types_simulated:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=6000,
+        mem_mb=whole_in_memory(6000),
         runtime=240,
     params:
         config=stage_parameters("plant_types_simulated", CELLS_KEYS),
@@ -146,7 +146,7 @@ rule train_plant_types_observed:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=6000,
+        mem_mb=whole_in_memory(6000),
         runtime=240,
     params:
         config=stage_parameters("plant_types_observed", CELLS_KEYS),

@@ -16,4 +16,5 @@ with logged(snakemake.log[0]):
         Path(snakemake.output.statistics),
         snakemake.params.config,
         memory_of(snakemake),
+        code=snakemake.input.code,
     )

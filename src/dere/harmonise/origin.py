@@ -5,7 +5,7 @@ The attributes hold no time of day, so that the same inputs give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -31,6 +31,7 @@ _SOURCES = {
     "truth": ("towers", "simulation"),
     "splits": ("towers", "simulation"),
 }
+_INHERITED = ("source_files", "source_versions", "license", "references", "provenance_table")
 _NOT_USED = ("ignored", "superseded", "dropped", "passed over")
 
 
@@ -84,14 +85,37 @@ def file_attributes(origin: Origin, name: str) -> dict[str, str]:
     dict
         CF attributes (Conventions, title, source, history, references), ``license`` and the hashes.
     """
+    own = _own_attributes(TITLES[name], origin.rule, origin.code, origin.configuration)
+    return own | source_attributes(origin, _SOURCES[name])
+
+
+def derived_attributes(
+    title: str, rule: str, code: str, configuration: str, parents: Sequence[Mapping[str, str]]
+) -> dict[str, str]:
+    """Global attributes of a file made of canonical files.
+
+    Parameters
+    ----------
+    title, rule, code, configuration
+        Of the file; hashes as in :class:`Origin`.
+    parents
+        Attributes of the canonical files; what they say of their sources is passed on, each text once.
+    """
+    inherited = {
+        name: "; ".join(dict.fromkeys(text for parent in parents for text in parent.get(name, "").split("; ") if text))
+        for name in _INHERITED
+    }
+    return _own_attributes(title, rule, code, configuration) | {name: text for name, text in inherited.items() if text}
+
+
+def _own_attributes(title: str, rule: str, code: str, configuration: str) -> dict[str, str]:
     return {
         "Conventions": "CF-1.8",
-        "title": TITLES[name],
-        "source": f"dere {__version__}, rule {origin.rule}",
-        "history": f"written by rule {origin.rule} of dere {__version__}, code {origin.code}",
-        "code_hash": origin.code,
-        "configuration_hash": origin.configuration,
-        **source_attributes(origin, _SOURCES[name]),
+        "title": title,
+        "source": f"dere {__version__}, rule {rule}",
+        "history": f"written by rule {rule} of dere {__version__}, code {code}",
+        "code_hash": code,
+        "configuration_hash": configuration,
     }
 
 

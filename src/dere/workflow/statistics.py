@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dere.harmonise.origin import derived_attributes
 from dere.harmonise.statistics import statistics
-from dere.io import read_netcdf, write_netcdf
+from dere.io import content_hash, read_netcdf, write_netcdf
 from dere.workflow.members import read_splits
+from dere.workflow.origin import code_hash
 
 
 def write_statistics(
-    files: Mapping[str, Path], fold: int, output: Path, params: Mapping[str, Any], memory: int | None = None
+    files: Mapping[str, Path],
+    fold: int,
+    output: Path,
+    params: Mapping[str, Any],
+    memory: int | None = None,
+    code: Sequence[str] = (),
 ) -> None:
     """Write mean and spread of drivers, statics, targets and fluxes over the fold's training members.
 
@@ -28,16 +35,22 @@ def write_statistics(
         ``satellites`` and ``minimum_training_quality`` of the section harmonise.
     memory
         Bytes that the job may use; None = everything fits.
+    code
+        Files of the rule's code, for the hash that the file carries.
     """
-    write_netcdf(
-        statistics(
-            read_netcdf(files["drivers"], memory=memory),
-            read_netcdf(files["simulation"], memory=memory),
-            read_netcdf(files["towers"]),
-            read_splits(files["splits"]),
-            fold,
-            bool(params["satellites"]),
-            float(params["minimum_training_quality"]),
-        ),
-        output,
+    drivers = read_netcdf(files["drivers"], memory=memory)
+    simulation = read_netcdf(files["simulation"], memory=memory)
+    towers = read_netcdf(files["towers"])
+    result = statistics(
+        drivers,
+        simulation,
+        towers,
+        read_splits(files["splits"]),
+        fold,
+        bool(params["satellites"]),
+        float(params["minimum_training_quality"]),
     )
+    title = f"Mean and spread of the training members of fold {fold}"
+    parents = [dataset.attrs for dataset in (drivers, simulation, towers)]
+    result.attrs |= derived_attributes(title, "statistics", code_hash(code), content_hash(params), parents)
+    write_netcdf(result, output)

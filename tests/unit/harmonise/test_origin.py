@@ -17,6 +17,7 @@ from dere.workflow.citations import write_citations
 from dere.workflow.harmonise import harmonise_files
 from dere.workflow.origin import code_hash
 from dere.workflow.products import about_sources
+from dere.workflow.statistics import write_statistics
 from dere.workflow.targets import built_in
 
 CANONICAL = ("drivers", "simulation", "cover", "towers")
@@ -172,5 +173,18 @@ def test_canonical_files_state_their_origin_and_are_the_same_bytes_when_written_
         assert checksum in attrs["provenance_table"] and attrs["history"].startswith("written by rule harmonise")
     assert "synthetic" in stated["cover"]["license"] and "synthetic" not in stated["simulation"]["license"]
     assert stated["splits"]["sha256"] == file_sha256(tmp_path / "first" / "splits.csv")
+    made = {name: tmp_path / "first" / f"{name}.nc" for name in ("drivers", "simulation", "towers")}
+    made["splits"] = tmp_path / "first" / "splits.csv"
+    settings = {"satellites": False, "minimum_training_quality": 0.5}
+    for folder in ("first", "second"):
+        write_statistics(made, 0, tmp_path / folder / "fold0.nc", settings, code=[__file__])
+    passed_on = read_netcdf(tmp_path / "first" / "fold0.nc").attrs
+    assert passed_on["title"] == "Mean and spread of the training members of fold 0"
+    assert passed_on["configuration_hash"] == content_hash(settings) != stated["drivers"]["configuration_hash"]
+    assert passed_on["provenance_table"] == stated["drivers"]["provenance_table"]
+    for name in ("drivers", "simulation", "towers"):
+        for key in ("source_files", "source_versions", "license", "references"):
+            assert set(stated[name][key].split("; ")) <= set(passed_on[key].split("; ")), (name, key)
+    assert len(passed_on["source_files"].split("; ")) == len(set(passed_on["source_files"].split("; "))) == 3
     for path in (tmp_path / "first").iterdir():
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes(), path.name
