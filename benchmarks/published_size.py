@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from dere.config.backbones import TransformerConfig
+from dere.config.imputation import ImputationConfig
+from dere.config.training import TrainingConfig
 from dere.harmonise.drivers import driver_names
 from dere.models.competition import CompetitionNetwork
 from dere.models.dere import DereNetwork
@@ -21,6 +23,8 @@ from dere.variables import FREE_TARGETS, STANDS, TARGETS
 
 YEARS_OF_AGE = (1, 5, 10, 20, 30, 40, 50, 70, 100, 130, 160, 200, 250, 300, 350, 400, 450, 500)
 
+OF_DEFAULT_RUN = ImputationConfig()
+
 
 @dataclass(frozen=True)
 class Size:
@@ -31,6 +35,7 @@ class Size:
     drivers: int = len(driver_names("carbonglobe136"))
     static: int = 20
     ages: tuple[int, ...] = YEARS_OF_AGE
+    imputation: ImputationConfig = OF_DEFAULT_RUN
 
     @property
     def statistics(self) -> Statistics:
@@ -92,12 +97,15 @@ class Size:
 
 _WIDTH_512 = {"width": 512, "heads": 8, "encoder_layers": 2, "decoder_layers": 1, "feedforward": 2048, "dropout": 0}
 
+_DIFFUSION = ImputationConfig(channels=64, layers=4, heads=8, training=TrainingConfig(batch=8))
+
 PUBLISHED = Size(
-    TransformerConfig(**_WIDTH_512, decoder_self_attention=True, circular=True, distil=True, mix=True, norms="after")
+    TransformerConfig(**_WIDTH_512, decoder_self_attention=True, circular=True, distil=True, mix=True, norms="after"),
+    imputation=_DIFFUSION,
 )
 """The published block: distilling, self-attention in the decoder."""
 
-WIDE = Size(TransformerConfig(**_WIDTH_512))
+WIDE = Size(TransformerConfig(**_WIDTH_512), imputation=_DIFFUSION)
 """Our block at the published width."""
 
 DEFAULT = Size(TransformerConfig(dropout=0), window=120, drivers=len(driver_names("monthly8", True)))
@@ -106,5 +114,6 @@ DEFAULT = Size(TransformerConfig(dropout=0), window=120, drivers=len(driver_name
 TINY = Size(
     TransformerConfig(width=8, heads=2, encoder_layers=2, feedforward=8, dropout=0, decoder_self_attention=True,
                       distil=True), window=24, drivers=5, static=3, ages=(1, 20, 200),
+    imputation=ImputationConfig(channels=8, training=TrainingConfig(batch=2)),
 )  # fmt: skip
 """For tests."""

@@ -3,9 +3,9 @@
 Run: python benchmarks/roofline.py [--device cuda --batch 64]. Floating-point operations are those of matrix products
 and convolutions, forward and backward, as torch counts them; attention is counted with its scores written out, and
 measured fused. Time is the best of several steps, optimiser included; CPU seconds on a CPU.
-The share of matrix kernels in the profiled CPU
-or GPU time says what limits a step: where it is high, their speed at these sizes; where it is low, everything
-between them (norms, activations, copies, the optimiser).
+The share of matrix kernels in the profiled CPU or GPU time says what limits a step: where it is high, their speed at
+these sizes; where it is low, everything between them (norms, activations, copies, the optimiser). The imputation
+trains with the batch of its own configuration, whatever ``--batch`` says.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Callable
+from dataclasses import fields
 
+import numpy as np
 import torch
 from encoding import MIXTURE, inputs
 from measuring import Measured, in_turns, parser, start, table
@@ -23,6 +25,12 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
+from dere.imputation.batches import Batch, Inputs
+from dere.imputation.batches import loss as denoising_loss
+from dere.imputation.denoiser import Denoiser
+from dere.imputation.point import PointModel, Rows, row_loss
+from dere.imputation.prior import Moments
+from dere.imputation.series import SIMULATED
 from dere.models.dere import pure_outputs
 from dere.models.inputs import to_targets
 from dere.training.cells import CellWindows
@@ -99,6 +107,42 @@ def stages(size: Size, windows: CellWindows, batch: int, device: str) -> dict[st
         "towers, all ages": (dere, towers_loss),
         "baseline": (single, single_loss(every[:1])),
         "KGML at towers, all ages": (single, single_loss(every)),
+        **imputation(size, device),
+    }
+
+
+def imputation(size: Size, device: str) -> dict[str, tuple[nn.Module, Loss]]:
+    """The two trainings behind the expanded labels, with the batch of their own configuration."""
+    config, copies = size.imputation, 2
+    # drivers with two simulated channels, this month's and two of its past (see `dere.imputation.point.features`)
+    channels = size.drivers + len(SIMULATED)
+    features = 3 * channels + 2 + size.static
+    banks = (config.point.groups + 1) * config.point.members
+    point = PointModel(
+        features, config.point.groups, config.point.members, config.point.width, config.point.dropout,
+        config.point.input_noise,
+    ).to(device).train()  # fmt: skip
+    rows = config.point.training.batch
+    row = Rows(*(torch.rand(banks, rows, *last, device=device) for last in ((features,), (2,), ())))
+    denoiser = Denoiser(
+        channels + 13, size.static, config.channels, config.layers, config.heads, config.dropout
+    ).to(device).train()  # fmt: skip
+    many = config.training.batch
+    shape = (many, size.window)
+    side = (
+        torch.randn(*shape, channels + 13, device=device),
+        torch.randn(many, size.static, device=device),
+        torch.ones(shape, device=device),
+        torch.ones(shape, device=device),
+        torch.randn(*shape, 2, device=device),
+    )
+    noisy = torch.randn(many, copies, size.window, 2, device=device)
+    step = torch.randint(1, config.diffusion_steps + 1, (many, copies), device=device)
+    nothing = np.empty(0)
+    batch = Batch(Inputs(*side, Moments(*[nothing] * len(fields(Moments)))), noisy, torch.randn_like(noisy), step)
+    return {
+        f"imputation, point model, {rows} months": (point, lambda: row_loss(point, row).mean),
+        f"imputation, denoiser, {many} sites": (denoiser, lambda: denoising_loss(denoiser, batch).mean),
     }
 
 
