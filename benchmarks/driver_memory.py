@@ -24,7 +24,8 @@ from measuring import forget_peak, parser, peak_mb, same, start, table
 from published_size import YEARS_OF_AGE
 from torch import Tensor
 
-from dere.harmonise.drivers import HOURLY4, SOIL_LAYERS, SOIL_PROPERTIES, stack
+from dere.channels import DIURNAL, SOIL_LAYERS, SOIL_PROPERTIES
+from dere.harmonise.drivers import stack
 from dere.io import read_netcdf, write_netcdf
 from dere.training.cells import MIXTURE, cell_windows
 from dere.training.simulation import MIXTURE_ALONE, read_stands
@@ -50,7 +51,7 @@ def write(folder: Path, cells: int, months: int, ages: tuple[int, ...], seed: in
     drivers = xr.Dataset(
         {name: (("cell", "time"), random(cells, months)) for name in ("air_temperature", "precipitation",
                                                                      "disturbance_rate")}
-        | {name: (("cell", "time", "hour"), random(cells, months, 24)) for name in ("co2_hourly", *HOURLY4)}
+        | {name: (("cell", "time", "hour"), random(cells, months, 24)) for name in ("co2_hourly", *DIURNAL)}
         | {"soil_temperature": (("cell", "time", "layer"), random(cells, months, SOIL_LAYERS)),
            "soil": (("cell", "soil_property"), random(cells, len(SOIL_PROPERTIES))),
            "static": (("cell", "attribute"), random(cells, 20))},
