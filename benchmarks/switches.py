@@ -25,6 +25,7 @@ from dere.config.root import normalise
 from dere.evaluation.metrics import nse
 from dere.io import read_json, read_netcdf
 from dere.training.compiling import compiler
+from dere.training.job import Job
 from dere.training.predict import predict_sites
 from dere.training.single import train_towers
 from dere.variables import FLUXES
@@ -58,9 +59,10 @@ def skill(predictions: Path, towers: Path) -> list[float]:
 def one(files: dict[str, Path], params: dict[str, Any], seed: int, gpu: int, folder: Path) -> dict[str, float]:
     """Train, predict and score."""
     began = time.perf_counter()
-    train_towers("baseline", files, {}, folder / "model", params, 0, seed, gpu)
+    train_towers("baseline", Job(files, {}, folder / "model", params, 0, seed, gpu))
     seconds = time.perf_counter() - began
-    predict_sites("baseline", files, {"baseline": folder / "model"}, folder / "sites.nc", params, 0, seed, gpu)
+    parents = {"baseline": folder / "model"}
+    predict_sites("baseline", Job(files, parents, folder / "sites.nc", params, 0, seed, gpu))
     history = pd.read_csv(folder / "model" / "history.csv")
     return {
         "seconds": seconds,

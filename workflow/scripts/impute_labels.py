@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from dere.workflow.impute_labels import write_labels
-from dere.workflow.script import logged, rule_arguments
+from dere.workflow.rule_job import rule_job
+from dere.workflow.script import logged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    write_labels(**rule_arguments(snakemake))
+    write_labels(rule_job(snakemake))

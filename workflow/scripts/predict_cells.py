@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from dere.training.predict import predict_cells
-from dere.workflow.script import logged, rule_arguments
+from dere.workflow.rule_job import rule_job
+from dere.workflow.script import logged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    predict_cells(snakemake.wildcards.method, **rule_arguments(snakemake))
+    predict_cells(snakemake.wildcards.method, rule_job(snakemake))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -16,6 +14,7 @@ from dere.models.pure import PureNetwork
 from dere.training.cells import CellWindows
 from dere.training.context import Context
 from dere.training.frozen import gather, weighted_pure
+from dere.training.job import Job
 from dere.training.loop import LossParts, freeze
 from dere.training.losses import target_loss
 from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
@@ -45,17 +44,7 @@ def age_weighted(windows: CellWindows, cache: dict[int, Tensor], index: Tensor, 
     return total(weighted), total(before), (weight * years).sum(1, keepdim=True), total(fractions), total(truth)
 
 
-def train(
-    stage: str,
-    assemble: Callable[[CellWindows, dict[int, Tensor], Tensor, Tensor], Sample],
-    files: Mapping[str, Path],
-    parents: Mapping[str, Path],
-    output: Path,
-    params: Mapping[str, Any],
-    fold: int,
-    seed: int,
-    gpu: int = 0,
-) -> None:
+def train(stage: str, assemble: Callable[[CellWindows, dict[int, Tensor], Tensor, Tensor], Sample], job: Job) -> None:
     """Train the competition network; the pure stands stay frozen (defect 32) and are evaluated once.
 
     Parameters
@@ -65,12 +54,12 @@ def train(
     assemble
         `per_age` or `age_weighted`.
     """
-    context = Context(stage, files, parents, output, params, fold, seed, gpu)
-    config = TrainingConfig(**params["stage"])
+    context = Context(stage, job)
+    config = TrainingConfig(**job.params["stage"])
     windows, training, validation = load_cells(context)
     pure = freeze(context.load("pure", PureNetwork(*context.network_arguments())).to(context.device))
     model = CompetitionNetwork(*context.network_arguments())
-    if "mixture" in parents:
+    if "mixture" in job.parents:
         context.load("mixture", model)
     model.to(context.device)
     checked = fixed_batches(validation, config.batch, len(windows.ages), config.ages_per_step)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +20,7 @@ from dere.models.inputs import Statistics
 from dere.training import checkpoint
 from dere.training.candidates import CHOSEN, dropout
 from dere.training.compiling import compiled
+from dere.training.job import Job
 from dere.training.loop import LossParts, Model, fit
 from dere.training.parallel import local_device
 from dere.training.snapshots import discard
@@ -45,7 +45,6 @@ def read_statistics(dataset: xr.Dataset) -> Statistics:
     return Statistics(**{n: torch.as_tensor(dataset[n].values, dtype=torch.float32) for n in names})
 
 
-@dataclass
 class Context:
     """One training run.
 
@@ -53,32 +52,16 @@ class Context:
     ----------
     stage
         Name of the stage, for the manifest.
-    files
-        Paths of drivers, simulation, cover, towers, splits and statistics, as far as the stage reads them.
-    parents
-        Folders of the checkpoints it starts from, by stage name.
-    output
-        Folder of its own checkpoint.
-    params
-        Dict params of the rule: ``backbone`` (sizes), ``backbone_name``, ``stage``, ``harmonise``.
-    fold, seed
-        Fold and seed.
-    gpu
-        The rule's ``gpu`` resource.
+    job
+        Its files, parents, output, parameters, fold, seed and device, which are attributes of the context too.
     """
 
-    stage: str
-    files: Mapping[str, Path]
-    parents: Mapping[str, Path]
-    output: Path
-    params: Mapping[str, Any]
-    fold: int
-    seed: int
-    gpu: int = 0
-
-    def __post_init__(self) -> None:
-        self.device = choose_device(self.gpu)
-        torch.manual_seed(self.seed)
+    def __init__(self, stage: str, job: Job) -> None:
+        self.stage = stage
+        self.files, self.parents, self.output, self.params = job.files, job.parents, job.output, job.params
+        self.fold, self.seed = job.fold, job.seed
+        self.device = choose_device(job.gpu)
+        torch.manual_seed(job.seed)
 
     @cached_property
     def split_hash(self) -> str:

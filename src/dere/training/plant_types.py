@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
 import torch
 
 from dere.config.training import TrainingConfig
 from dere.models.plant_types import PlantTypeNetwork
 from dere.training.context import Context
+from dere.training.job import Job
 from dere.training.loop import LossParts, freeze
 from dere.training.losses import squared
 from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
@@ -19,16 +16,7 @@ from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
 FRACTION_SCALE = 0.3
 
 
-def train(
-    observed: bool,
-    files: Mapping[str, Path],
-    parents: Mapping[str, Path],
-    output: Path,
-    params: Mapping[str, Any],
-    fold: int,
-    seed: int,
-    gpu: int = 0,
-) -> None:
+def train(job: Job, observed: bool) -> None:
     """Train the plant-type network.
 
     Parameters
@@ -38,8 +26,8 @@ def train(
         the observed start, supervised through the age-weighted sum (3.2).
     """
     stage = "plant_types_observed" if observed else "plant_types_simulated"
-    context = Context(stage, files, parents, output, params, fold, seed, gpu)
-    config = TrainingConfig(**params["stage"])
+    context = Context(stage, job)
+    config = TrainingConfig(**job.params["stage"])
     windows, training, validation = load_cells(context)
     model = PlantTypeNetwork(*context.network_arguments())
     if observed:

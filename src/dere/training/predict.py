@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from dere.training import checkpoint
 from dere.training.cells import CellWindows, cell_windows
 from dere.training.context import Context
 from dere.training.dere_towers import build, forward, load_pure
+from dere.training.job import Job
 from dere.training.single import forward as forward_single
 from dere.training.sites import SiteWindows, site_windows
 from dere.training.uncertain import UncertainNetwork
@@ -131,28 +132,19 @@ def _dataset(method: str, context: Context, member: str, ids: Any, time: Any, fl
     )
 
 
-def predict_sites(
-    method: str,
-    files: Mapping[str, Path],
-    parents: Mapping[str, Path],
-    output: Path,
-    params: Mapping[str, Any],
-    fold: int,
-    seed: int,
-    gpu: int = 0,
-) -> None:
+def predict_sites(method: str, job: Job) -> None:
     """Write the predictions of ``method`` for all record months of test and predict-only sites.
 
     The spread of ``dere`` comes from the validation towers; labels of test towers are removed on loading.
     """
-    context = Context(f"predict {method}", files, parents, output, params, fold, seed, gpu)
-    towers = read_netcdf(Path(files["towers"]))
+    context = Context(f"predict {method}", job)
+    towers = read_netcdf(Path(job.files["towers"]))
     table = context.roles
     role = table[table["kind"] == "site"].set_index("id")["role"].reindex(towers["site"].values.astype(str))
     towers["flux_value"] = towers["flux_value"].where(xr.DataArray(role.eq("validation").to_numpy(), dims="site"))
     towers = towers.isel(window=np.flatnonzero(np.isin(towers["window_site"], np.flatnonzero(role != "training"))))
-    quality = float(params["harmonise"]["minimum_training_quality"])
-    windows = site_windows(towers, satellites=bool(params["harmonise"]["satellites"]), minimum_quality=quality)
+    quality = float(job.params["harmonise"]["minimum_training_quality"])
+    windows = site_windows(towers, satellites=bool(job.params["harmonise"]["satellites"]), minimum_quality=quality)
     targets, fractions = PREDICTORS[method](context, windows)
     predicted = _series(targets, windows, towers.sizes["site"], towers.sizes["time"])
     wanted = role.isin(["test", "predict"]).to_numpy()
@@ -169,7 +161,7 @@ def predict_sites(
         rows = np.flatnonzero(role.eq("validation").to_numpy())
         result = _with_spread(result, "site", _errors(predicted, towers, rows, quality))
     result = result.isel(site=np.flatnonzero(wanted))
-    write_netcdf(result, output)
+    write_netcdf(result, job.output)
     log.info("%s: %d sites, %d months", method, int(wanted.sum()), int(record[wanted].sum()))
 
 
@@ -207,24 +199,15 @@ def cells_as_sites(windows: CellWindows) -> SiteWindows:
     )
 
 
-def predict_cells(
-    method: str,
-    files: Mapping[str, Path],
-    parents: Mapping[str, Path],
-    output: Path,
-    params: Mapping[str, Any],
-    fold: int,
-    seed: int,
-    gpu: int = 0,
-) -> None:
-    """Write fluxes per vegetated area for every cell and month; the spread comes from ``files['sites']``."""
-    context = Context(f"map {method}", files, parents, output, params, fold, seed, gpu)
-    drivers = read_netcdf(Path(files["drivers"]))
-    harmonise = params["harmonise"]
+def predict_cells(method: str, job: Job) -> None:
+    """Write fluxes per vegetated area for every cell and month; the spread comes from ``job.files['sites']``."""
+    context = Context(f"map {method}", job)
+    drivers = read_netcdf(Path(job.files["drivers"]))
+    harmonise = job.params["harmonise"]
     windows = cell_windows(
         drivers,
-        read_netcdf(Path(files["simulation"])),
-        read_netcdf(Path(files["cover"])),
+        read_netcdf(Path(job.files["simulation"])),
+        read_netcdf(Path(job.files["cover"])),
         satellites=bool(harmonise["satellites"]),
         window=context.window,
         stride=int(harmonise["window_stride"]),
@@ -237,9 +220,9 @@ def predict_cells(
         values = _site_fractions(fractions, as_sites, drivers.sizes["cell"])
         result["plant_fraction"] = (("cell", "plant_type"), values)
         result = result.assign_coords(plant_type=list(PLANT_TYPES))
-    if "sites" in files:
-        spread = read_netcdf(Path(files["sites"])).attrs
+    if "sites" in job.files:
+        spread = read_netcdf(Path(job.files["sites"])).attrs
         errors = [ErrorModel(*(float(v) for v in spread[f"spread_{name}"])) for name in FLUXES]
         result = _with_spread(result, "cell", errors)
-    write_netcdf(result, output)
+    write_netcdf(result, job.output)
     log.info("%s: %d cells, %d months", method, drivers.sizes["cell"], drivers.sizes["time"])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import torch
 
@@ -14,27 +12,20 @@ from dere.models.pure import PureNetwork
 from dere.training import pure_samples
 from dere.training.cells import CellWindows
 from dere.training.context import Context
+from dere.training.job import Job
 from dere.training.loop import LossParts
 from dere.training.losses import target_loss
 from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
 from dere.variables import PLANT_TYPES
 
 
-def train(
-    files: Mapping[str, Path],
-    parents: Mapping[str, Path],
-    output: Path,
-    params: Mapping[str, Any],
-    fold: int,
-    seed: int,
-    gpu: int = 0,
-) -> None:
-    """Train the three pure decoders on their shared encoder and write the checkpoint to ``output``.
+def train(job: Job) -> None:
+    """Train the three pure decoders on their shared encoder and write the checkpoint to ``job.output``.
 
     Every type counts alike, whatever its share of cells (defect 37).
     """
-    context = Context("pure", files, parents, output, params, fold, seed, gpu)
-    config = TrainingConfig(**params["stage"])
+    context = Context("pure", job)
+    config = TrainingConfig(**job.params["stage"])
     windows, training, validation = load_cells(context)
     model = PureNetwork(*context.network_arguments()).to(context.device)
     if pure_samples.has_gaps(windows):

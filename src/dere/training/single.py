@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +13,7 @@ from dere.models.single import SingleNetwork
 from dere.training.candidates import options
 from dere.training.cells import batches
 from dere.training.context import Context
+from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, target_loss, with_pull
 from dere.training.simulation import MIXTURE_ALONE, Batch, drawer, fixed_batches, load_cells
@@ -43,18 +41,10 @@ def forward(network: SingleNetwork, windows: SiteWindows, index: Tensor, per_age
     return network(*(x.to(device) for x in inputs))
 
 
-def train_simulation(
-    files: Mapping[str, Path],
-    parents: Mapping[str, Path],
-    output: Path,
-    params: Mapping[str, Any],
-    fold: int,
-    seed: int,
-    gpu: int = 0,
-) -> None:
+def train_simulation(job: Job) -> None:
     """Pre-train KGML on mixtures of every age."""
-    context = Context("kgml_simulation", files, parents, output, params, fold, seed, gpu)
-    config = TrainingConfig(**params["stage"])
+    context = Context("kgml_simulation", job)
+    config = TrainingConfig(**job.params["stage"])
     windows, training, validation = load_cells(context, MIXTURE_ALONE)
     model = SingleNetwork(*context.network_arguments()).to(context.device)
 
@@ -74,16 +64,7 @@ def train_simulation(
     )
 
 
-def train_towers(
-    stage: str,
-    files: Mapping[str, Path],
-    parents: Mapping[str, Path],
-    output: Path,
-    params: Mapping[str, Any],
-    fold: int,
-    seed: int,
-    gpu: int = 0,
-) -> None:
+def train_towers(stage: str, job: Job) -> None:
     """Train on towers.
 
     Parameters
@@ -91,11 +72,11 @@ def train_towers(
     stage
         ``baseline`` (from scratch) or ``kgml_towers`` (from the pre-trained network).
     """
-    context = Context(stage, files, parents, output, params, fold, seed, gpu)
-    config = TowerTrainingConfig(**params["stage"])
+    context = Context(stage, job)
+    config = TowerTrainingConfig(**job.params["stage"])
     data = load_towers(context)
     model = SingleNetwork(*context.network_arguments())
-    pretrained = "kgml_simulation" in parents
+    pretrained = "kgml_simulation" in job.parents
     if pretrained:
         context.load("kgml_simulation", model)
     freeze_parts(model, config.frozen)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +13,7 @@ from dere.training.candidates import options
 from dere.training.cells import batches
 from dere.training.context import Context
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
+from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, squared, together, with_pull
 from dere.training.tower_data import draw_windows, flux_loss, load_towers
@@ -25,18 +23,10 @@ FRACTION_SHARE = 0.1
 FRACTION_SCALE = 0.3
 
 
-def train(
-    files: Mapping[str, Path],
-    parents: Mapping[str, Path],
-    output: Path,
-    params: Mapping[str, Any],
-    fold: int,
-    seed: int,
-    gpu: int = 0,
-) -> None:
+def train(job: Job) -> None:
     """Fine-tune on the observed months of the training towers."""
-    context = Context("towers", files, parents, output, params, fold, seed, gpu)
-    config = TowerTrainingConfig(**params["stage"])
+    context = Context("towers", job)
+    config = TowerTrainingConfig(**job.params["stage"])
     data = load_towers(context)
     pure = cache_pure(load_pure(context), data.windows, torch.cat([data.training, data.validation]), context.device)
     model = build(context, config.adapters)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +19,7 @@ from dere.training.candidates import options
 from dere.training.cells import batches
 from dere.training.context import Context
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
+from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, with_pull
 from dere.training.sites import SiteWindows
@@ -67,20 +66,12 @@ def expanded_labels(labels: xr.Dataset, windows: SiteWindows) -> tuple[Tensor, T
     )
 
 
-def train(
-    files: Mapping[str, Path],
-    parents: Mapping[str, Path],
-    output: Path,
-    params: Mapping[str, Any],
-    fold: int,
-    seed: int,
-    gpu: int = 0,
-) -> None:
+def train(job: Job) -> None:
     """Continue from stage 4 (defect 31); the checkpoint is chosen on observed months of the validation towers."""
-    context = Context("uncertain", files, parents, output, params, fold, seed, gpu)
-    config = TowerTrainingConfig(**params["stage"])
+    context = Context("uncertain", job)
+    config = TowerTrainingConfig(**job.params["stage"])
     data = load_towers(context)
-    labels, covariance, mask = expanded_labels(read_netcdf(Path(files["labels"])), data.windows)
+    labels, covariance, mask = expanded_labels(read_netcdf(Path(job.files["labels"])), data.windows)
     pure = cache_pure(load_pure(context), data.windows, torch.cat([data.training, data.validation]), context.device)
     dere = build(context, config.adapters)
     context.load("towers", dere)

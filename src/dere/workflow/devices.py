@@ -57,7 +57,7 @@ def processes(gpu: int) -> int:
 
 
 def on_devices(train: Callable[..., None], *arguments: Any, gpu: int, **options: Any) -> None:
-    """Call ``train(*arguments, gpu=gpu, **options)`` in as many processes as devices were granted.
+    """Call ``train(*arguments, **options)`` in as many processes as devices were granted.
 
     With one device it runs in this process. In a process started by ``torchrun`` it joins the others of its group.
 
@@ -75,7 +75,7 @@ def on_devices(train: Callable[..., None], *arguments: Any, gpu: int, **options:
     RuntimeError
         When a process failed for another reason or was killed.
     """
-    job = partial(train, *arguments, gpu=gpu, **options)
+    job = partial(train, *arguments, **options)
     if started_by_torchrun():
         with joined(gpu):
             job()

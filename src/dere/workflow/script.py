@@ -90,22 +90,3 @@ def memory_of(snakemake: Any) -> int | None:
     """Return the memory of a job in bytes, from its resource ``mem_mb``; None where the rule states none."""
     megabytes = getattr(snakemake.resources, "mem_mb", None)
     return None if megabytes is None else int(megabytes) * 1_000_000
-
-
-def rule_arguments(snakemake: Any) -> dict[str, Any]:
-    """Return what a training or prediction function needs from a rule.
-
-    Inputs called ``parent_<stage>`` are checkpoints and become ``parents`` (folders by stage name); all other named
-    inputs but the code become ``files``. ``output`` is the folder of a rule with several outputs, else the file.
-    """
-    named = named_files(snakemake)
-    parents = {name.removeprefix("parent_"): files for name, files in named.items() if name.startswith("parent_")}
-    return {
-        "files": {name: file for name, file in named.items() if not name.startswith("parent_")},
-        "parents": {stage: files[0].parent for stage, files in parents.items()},
-        "output": Path(snakemake.output[0]).parent if len(snakemake.output) > 1 else Path(snakemake.output[0]),
-        "params": dict(snakemake.params.config),
-        "fold": int(snakemake.wildcards.fold),
-        "seed": int(snakemake.wildcards.seed),
-        "gpu": int(snakemake.resources.gpu),
-    }

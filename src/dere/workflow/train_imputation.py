@@ -2,56 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
 from dere.config.imputation import ImputationConfig
 from dere.imputation.fit import describe, point_file, train_imputation
 from dere.io import content_hash, file_sha256, read_netcdf
 from dere.training import checkpoint
 from dere.training.context import choose_device
+from dere.training.job import Job
 from dere.training.snapshots import discard
 from dere.workflow.members import read_splits
 
 
-def train(
-    files: Mapping[str, Path],
-    parents: Mapping[str, Path],
-    output: Path,
-    params: Mapping[str, Any],
-    fold: int,
-    seed: int,
-    gpu: int,
-) -> None:
-    """Write ``model.safetensors``, ``manifest.json`` and ``history.csv`` into ``output``.
+def train(job: Job) -> None:
+    """Write ``model.safetensors``, ``manifest.json`` and ``history.csv`` into ``job.output``.
 
     Parameters
     ----------
-    files
-        ``towers``, ``splits``, ``statistics``.
-    parents
-        None; the denoiser starts from noise.
-    output
-        Folder of the checkpoint; an unfinished run is resumed from ``last_point.pt`` and ``last.pt`` there.
-    params
-        The section imputation.
-    fold, seed, gpu
-        As given by the rule.
+    job
+        With files ``towers``, ``splits``, ``statistics``, no parents, and the section imputation as ``params``. An
+        unfinished run is resumed from ``last_point.pt`` and ``last.pt`` in the folder of the checkpoint.
     """
-    hashes = {name: file_sha256(path) for name, path in sorted(files.items())}
-    last = output / "last.pt"
+    hashes = {name: file_sha256(path) for name, path in sorted(job.files.items())}
+    last = job.output / "last.pt"
     imputer, history = train_imputation(
-        read_netcdf(files["towers"]),
-        read_splits(files["splits"]),
-        read_netcdf(files["statistics"]),
-        fold,
-        ImputationConfig(**params),
-        seed,
-        choose_device(gpu),
+        read_netcdf(job.files["towers"]),
+        read_splits(job.files["splits"]),
+        read_netcdf(job.files["statistics"]),
+        job.fold,
+        ImputationConfig(**job.params),
+        job.seed,
+        choose_device(job.gpu),
         last,
         content_hash(hashes),
     )
-    about = {"fold": fold, "seed": seed, "split": hashes["splits"], "params": dict(params)}
-    checkpoint.save(output, imputer, describe(imputer, about), history)
+    about = {"fold": job.fold, "seed": job.seed, "split": hashes["splits"], "params": dict(job.params)}
+    checkpoint.save(job.output, imputer, describe(imputer, about), history)
     discard(point_file(last), last)

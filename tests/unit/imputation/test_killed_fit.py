@@ -5,6 +5,7 @@ import pytest
 import killing
 from conftest import small_config
 from dere.io import file_sha256, read_json, write_netcdf, write_table
+from dere.training.job import Job
 from dere.workflow.train_imputation import train
 
 
@@ -20,12 +21,12 @@ def job(towers, splits, statistics, tmp_path_factory):
         "splits": write_table(splits, root / "splits.csv"),
         "statistics": write_netcdf(statistics, root / "statistics.nc"),
     }
-    return lambda folder: (files, {}, folder, config.model_dump(mode="json"), 0, 3, 0)
+    return lambda folder: Job(files, {}, folder, config.model_dump(mode="json"), 0, 3)
 
 
 def test_killed_imputation_has_the_weights_of_one_that_was_not(job, tmp_path):
     whole, folder, epochs = tmp_path / "whole", tmp_path / "killed", tmp_path / "epochs.txt"
-    train(*job(whole))
+    train(job(whole))
     plan = [
         ("half of a state is written", 2),
         ("a state has its name", 3),
@@ -35,7 +36,7 @@ def test_killed_imputation_has_the_weights_of_one_that_was_not(job, tmp_path):
         (None, 1),
     ]
     attempts = [
-        lambda m=moment, c=count: killing.run(train, *job(folder), epochs=epochs, moment=m, count=c)
+        lambda m=moment, c=count: killing.run(train, job(folder), epochs=epochs, moment=m, count=c)
         for moment, count in plan
     ]
     assert killing.killed_often(folder, epochs, attempts) == len(plan) - 1

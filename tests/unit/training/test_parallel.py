@@ -20,6 +20,7 @@ import shared_training as jobs
 from dere.config.backbones import TransformerConfig
 from dere.imputation.point import Rows
 from dere.training import competition, plant_types, pure
+from dere.training.job import Job
 from dere.training.loop import LossParts
 from dere.training.losses import squared, together, with_pull
 from dere.training.parallel import Team, local_device, share, team
@@ -115,17 +116,17 @@ def both(canonical, tmp_path_factory):
     }
     parents = {name: root / name for name in ("pure", "age", "plant_types_simulated", "observed")}
     once = params | {"stage": small | {"epochs": 1, "steps_per_epoch": 1}}
-    pure.train(canonical, {}, parents["pure"], once, 0, 0)
+    pure.train(Job(canonical, {}, parents["pure"], once, 0, 0))
     age = {"pure": parents["pure"]}
-    competition.train("age", competition.age_weighted, canonical, age, parents["age"], once, 0, 0)
-    plant_types.train(False, canonical, {}, parents["plant_types_simulated"], once, 0, 0)
+    competition.train("age", competition.age_weighted, Job(canonical, age, parents["age"], once, 0, 0))
+    plant_types.train(Job(canonical, {}, parents["plant_types_simulated"], once, 0, 0), observed=False)
     simulated = {"plant_types_simulated": parents["plant_types_simulated"]}
-    plant_types.train(True, canonical, simulated, parents["observed"], once, 0, 0)
+    plant_types.train(Job(canonical, simulated, parents["observed"], once, 0, 0), observed=True)
     chosen = {"pure": parents["pure"], "age": parents["age"], "plant_types_observed": parents["observed"]}
     one, two = root / "one", root / "two"
     one.mkdir()
     two.mkdir()
-    jobs.everything(one, canonical, chosen, params, 0)
+    jobs.everything(one, canonical, chosen, params)
     (two / "other").symlink_to(one / "own")
     records = []
     handler = logging.Handler()
@@ -239,8 +240,8 @@ def test_number_of_processes_follows_the_devices(monkeypatch, caplog):
 
 def test_one_device_stays_in_this_process():
     seen = []
-    on_devices(lambda value, gpu: seen.append((value, gpu, os.getpid())), 5, gpu=1)
-    assert seen == [(5, 1, os.getpid())]
+    on_devices(lambda value: seen.append((value, os.getpid())), 5, gpu=1)
+    assert seen == [(5, os.getpid())]
 
 
 def test_more_processes_than_devices_are_refused(monkeypatch):

@@ -9,6 +9,7 @@ import torch
 from dere.io import read_json, read_netcdf, write_netcdf
 from dere.training import pure, pure_samples
 from dere.training.cells import cell_windows
+from dere.training.job import Job
 from dere.variables import STANDS
 
 WINDOW = 24
@@ -116,5 +117,5 @@ def test_the_stage_trains_on_them(gappy, tmp_path):
         "harmonise": {"window": WINDOW, "window_stride": 12, "satellites": False},
     }
     files = {name: gappy[name] for name in ("drivers", "simulation", "cover", "splits", "statistics")}
-    pure.train(files, {}, tmp_path / "pure", params, 0, 0)
+    pure.train(Job(files, {}, tmp_path / "pure", params, 0, 0))
     assert np.isfinite(read_json(tmp_path / "pure" / "manifest.json")["best_validation_loss"])

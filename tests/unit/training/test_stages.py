@@ -8,6 +8,7 @@ import torch
 
 from dere.io import file_sha256, read_json, read_netcdf, write_netcdf, write_table
 from dere.training import competition, plant_types, pure, single, towers, uncertain
+from dere.training.job import Job
 from dere.training.predict import predict_cells, predict_sites
 
 
@@ -29,19 +30,19 @@ def run(canonical, tmp_path_factory):
     f = {name: root / name for name in ("pure", "mixture", "age", "simulated", "observed", "towers", "uncertain")}
     f |= {name: root / name for name in ("baseline", "kgml_simulation", "kgml_towers")}
     files = canonical
-    pure.train(files, {}, f["pure"], stage, 0, 0)
-    competition.train("mixture", competition.per_age, files, {"pure": f["pure"]}, f["mixture"], stage, 0, 0)
+    pure.train(Job(files, {}, f["pure"], stage, 0, 0))
+    competition.train("mixture", competition.per_age, Job(files, {"pure": f["pure"]}, f["mixture"], stage, 0, 0))
     parents = {"pure": f["pure"], "mixture": f["mixture"]}
-    competition.train("age", competition.age_weighted, files, parents, f["age"], stage, 0, 0)
-    plant_types.train(False, files, {}, f["simulated"], stage, 0, 0)
-    plant_types.train(True, files, {"plant_types_simulated": f["simulated"]}, f["observed"], stage, 0, 0)
+    competition.train("age", competition.age_weighted, Job(files, parents, f["age"], stage, 0, 0))
+    plant_types.train(Job(files, {}, f["simulated"], stage, 0, 0), observed=False)
+    plant_types.train(Job(files, {"plant_types_simulated": f["simulated"]}, f["observed"], stage, 0, 0), observed=True)
     parents = {"pure": f["pure"], "age": f["age"], "plant_types_observed": f["observed"]}
-    towers.train(files, parents, f["towers"], tower, 0, 0)
-    uncertain.train(files, {"pure": f["pure"], "towers": f["towers"]}, f["uncertain"], tower, 0, 0)
-    single.train_towers("baseline", files, {}, f["baseline"], tower, 0, 0)
-    single.train_simulation(files, {}, f["kgml_simulation"], stage, 0, 0)
+    towers.train(Job(files, parents, f["towers"], tower, 0, 0))
+    uncertain.train(Job(files, {"pure": f["pure"], "towers": f["towers"]}, f["uncertain"], tower, 0, 0))
+    single.train_towers("baseline", Job(files, {}, f["baseline"], tower, 0, 0))
+    single.train_simulation(Job(files, {}, f["kgml_simulation"], stage, 0, 0))
     parents = {"kgml_simulation": f["kgml_simulation"]}
-    single.train_towers("kgml_towers", files, parents, f["kgml_towers"], tower, 0, 0)
+    single.train_towers("kgml_towers", Job(files, parents, f["kgml_towers"], tower, 0, 0))
     return f, tower
 
 
@@ -56,11 +57,11 @@ def test_each_fold_keeps_the_candidate_that_its_validation_towers_prefer(run, ca
     losses, weights = [], []
     for number, candidate in enumerate(candidates):
         alone = tower | {"stage": tower["stage"] | candidate}
-        single.train_towers("baseline", canonical, {}, tmp_path / str(number), alone, 0, 0)
+        single.train_towers("baseline", Job(canonical, {}, tmp_path / str(number), alone, 0, 0))
         losses.append(read_json(tmp_path / str(number) / "manifest.json")["best_validation_loss"])
         weights.append(file_sha256(tmp_path / str(number) / "model.safetensors"))
     both = tower | {"stage": tower["stage"] | {"candidates": candidates}}
-    single.train_towers("baseline", canonical, {}, tmp_path / "both", both, 0, 0)
+    single.train_towers("baseline", Job(canonical, {}, tmp_path / "both", both, 0, 0))
     manifest = read_json(tmp_path / "both" / "manifest.json")
     assert manifest["candidate_validation_losses"] == losses
     assert manifest["candidate"] == int(np.argmin(losses)) and losses[0] != losses[1]
@@ -94,7 +95,7 @@ METHODS = {
 
 def predict(method, files, run, output: Path):
     folders, params = run
-    predict_sites(method, files, {n: folders[n] for n in METHODS[method]}, output, params, 0, 0)
+    predict_sites(method, Job(files, {n: folders[n] for n in METHODS[method]}, output, params, 0, 0))
     return read_netcdf(output)
 
 
@@ -116,7 +117,7 @@ def test_test_towers_influence_nothing(canonical, run, tmp_path):
     altered["flux_value"].loc[{"site": ["XX-S00", "XX-S03", "XX-S06"]}] = 77.0
     files = canonical | {"towers": write_netcdf(altered, tmp_path / "towers.nc")}
     parents = {"pure": folders["pure"], "age": folders["age"], "plant_types_observed": folders["observed"]}
-    towers.train(files, parents, tmp_path / "again", params, 0, 0)
+    towers.train(Job(files, parents, tmp_path / "again", params, 0, 0))
     again, first = (file_sha256(p / "model.safetensors") for p in (tmp_path / "again", folders["towers"]))
     assert again == first
     a = predict("dere", canonical, run, tmp_path / "a.nc")
@@ -129,7 +130,7 @@ def test_maps_cover_every_cell_and_close(canonical, run, tmp_path):
     predict("dere", canonical, run, tmp_path / "sites.nc")
     parents = {n: folders[n] for n in METHODS["dere"]}
     files = canonical | {"sites": tmp_path / "sites.nc"}
-    predict_cells("dere", files, parents, tmp_path / "cells.nc", params, 0, 0)
+    predict_cells("dere", Job(files, parents, tmp_path / "cells.nc", params, 0, 0))
     cells = read_netcdf(tmp_path / "cells.nc")
     assert cells["prediction"].shape == (12, 36, 3) and np.isfinite(cells["prediction"]).all()
     assert (cells["std"] > 0).all() and cells["quantile_value"].shape[-1] == 5
@@ -142,7 +143,7 @@ def test_checkpoint_of_another_split_is_refused(canonical, run, tmp_path):
     other = pd.read_csv(canonical["splits"]).assign(lat=11.0)
     files = canonical | {"splits": write_table(other, tmp_path / "splits.csv")}
     with pytest.raises(ValueError, match="'split' of the checkpoint is"):
-        predict_sites("baseline", files, {"baseline": folders["baseline"]}, tmp_path / "p.nc", params, 0, 0)
+        predict_sites("baseline", Job(files, {"baseline": folders["baseline"]}, tmp_path / "p.nc", params, 0, 0))
 
 
 def test_drivers_are_stored_once(canonical):

@@ -12,6 +12,7 @@ import killing
 from dere.config.training import TrainingConfig
 from dere.io import file_sha256, read_json
 from dere.training import single
+from dere.training.job import Job
 from dere.training.loop import LossParts, fit
 from dere.training.losses import squared
 
@@ -21,7 +22,7 @@ EPOCHS = 4
 
 @pytest.fixture(scope="module")
 def job(canonical, params_of_stage):
-    return lambda folder: ("baseline", canonical, {}, folder, params_of_stage, 0, 0)
+    return lambda folder: ("baseline", Job(canonical, {}, folder, params_of_stage, 0, 0))
 
 
 @pytest.fixture(scope="module")

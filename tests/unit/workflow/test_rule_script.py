@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from dere.io import read_netcdf
-from dere.workflow.script import job_of, logged, named_files, rule_arguments
+from dere.training.job import Job
+from dere.workflow.rule_job import rule_job
+from dere.workflow.script import job_of, logged, named_files
 
 
 def test_the_log_holds_what_happened(tmp_path, capsys):
@@ -73,20 +75,20 @@ def rule(output):
     )
 
 
-def test_rule_arguments_of_a_training():
-    assert rule_arguments(rule(["o/towers/model.safetensors", "o/towers/manifest.json"])) == {
-        "files": {"towers": Path("d/towers.nc")},
-        "parents": {"pure": Path("m/pure")},
-        "output": Path("o/towers"),
-        "params": {"a": 1},
-        "fold": 2,
-        "seed": 7,
-        "gpu": 0,
-    }
+def test_job_of_a_training():
+    assert rule_job(rule(["o/towers/model.safetensors", "o/towers/manifest.json"])) == Job(
+        files={"towers": Path("d/towers.nc")},
+        parents={"pure": Path("m/pure")},
+        output=Path("o/towers"),
+        params={"a": 1},
+        fold=2,
+        seed=7,
+        gpu=0,
+    )
 
 
-def test_rule_arguments_of_a_prediction_name_the_file():
-    assert rule_arguments(rule(["p/seed7.nc"]))["output"] == Path("p/seed7.nc")
+def test_job_of_a_prediction_name_the_file():
+    assert rule_job(rule(["p/seed7.nc"])).output == Path("p/seed7.nc")
 
 
 def test_named_files_leave_the_code_out():
