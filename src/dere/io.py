@@ -127,8 +127,17 @@ def write_json(content: Mapping[str, Any], path: Path) -> Path:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object."""
-    return json.loads(Path(path).read_text())
+    """Read a JSON object.
+
+    Raises
+    ------
+    ValueError
+        When the file is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is no JSON ({error}); it is damaged: delete it and make it again") from None
 
 
 def file_sha256(path: Path) -> str:

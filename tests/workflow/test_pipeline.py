@@ -100,7 +100,7 @@ def test_resolved_configuration_is_complete(tiny):
 
 def test_nothing_half_written_stays(tiny):
     assert not list((tiny.folder / RESULTS).rglob("*.partial.*"))
-    assert not list((tiny.folder / RESULTS).rglob("last.pt"))
+    assert not list((tiny.folder / RESULTS).rglob("last*.pt"))
 
 
 def test_report_holds_every_figure_and_the_configuration(tiny):

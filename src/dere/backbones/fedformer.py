@@ -7,8 +7,9 @@ ones, to the output (eq. 1-2). See dere-reference 4.2. Differences from the publ
   frequencies (defect 33);
 - frequencies keep their place in the spectrum, as eq. 4's padding says, while the published block moves them to the
   lowest ones; months and features keep their order, while the published code reads (heads, features, months) as
-  (months, heads, features); scores do not grow with the window, where the published tanh saturates.
-  ``fourier: published`` restores all three;
+  (months, heads, features); scores do not grow with the window, where the published tanh saturates; first weights are
+  divided by the features of a head, not by the squared width, which starts the blocks at almost nothing.
+  ``fourier: published`` restores all four;
 - linear layers whose result the published code never uses (keys and values of a self block, values of a cross block)
   are left out;
 - decoder queries start from the encoder's monthly states, modulated by the condition, instead of the history followed

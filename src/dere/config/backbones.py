@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dere.config.base import Section
 from dere.config.training import BackboneConfig
@@ -23,6 +23,15 @@ class TransformerConfig(BackboneConfig):
     """Read heads and months of the decoder's self-attention in exchanged order, as published (not causal any more)."""
     norms: Literal["before", "after"] = "before"
     """Layer norm before each sub-layer, which trains without long warm-up, or after it, as published."""
+
+    @model_validator(mode="after")
+    def _mix_needs_a_layer(self) -> Self:
+        if self.mix and not self.decoder_self_attention:
+            raise ValueError(
+                "mix is true, but decoder_self_attention is false and there is nothing to mix; set it to true, or mix "
+                "to false"
+            )
+        return self
 
 
 class InformerConfig(TransformerConfig):
@@ -76,6 +85,15 @@ class SimpleTMConfig(VariateConfig):
     """Share of the wedge product in the attention scores; 0 = dot product only, as published for DERE."""
     attention_dropout: float = Field(0.5, ge=0, lt=1)
     """Dropout of the projections inside the attention."""
+
+    @model_validator(mode="after")
+    def _levels_fit_the_width(self) -> Self:
+        if 2 ** (self.levels - 1) > self.width:
+            raise ValueError(
+                f"levels is {self.levels}, whose widest filter reaches over {2 ** (self.levels - 1)} features, but "
+                f"width is {self.width}; choose at most {self.width.bit_length()} levels"
+            )
+        return self
 
 
 class NetworksConfig(Section):

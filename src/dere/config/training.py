@@ -45,12 +45,17 @@ class TrainingConfig(Section):
     """Largest gradient norm."""
     average: float = Field(0.0, ge=0, lt=1)
     """Decay per step of a running average of the weights, which is validated and kept (0 = the weights themselves)."""
-    ages_per_step: int = Field(4, ge=1)
-    """Stand ages drawn per window and step (simulation stages)."""
     bf16: bool = False
     """Forward pass of training steps in bfloat16; weights, validation and predictions stay in float32."""
     compile: bool = False
     """torch.compile for the sequence networks while they train (not imputation); without a C++ compiler a warning."""
+
+
+class PerAgeTrainingConfig(TrainingConfig):
+    """Training on single stand ages of the simulation."""
+
+    ages_per_step: int = Field(4, ge=1)
+    """Stand ages drawn per window and step."""
 
 
 class Candidate(Section):
@@ -61,55 +66,66 @@ class Candidate(Section):
     pull: float = Field(ge=0)
     """L2 pull of the weights to the simulation-trained ones."""
     dropout: float | None = Field(None, ge=0, lt=1)
-    """Dropout share of the sequence networks while training on towers (null = as in networks)."""
+    """Dropout share of the sequence networks while training on towers (null = that of the stage)."""
 
 
 class TowerTrainingConfig(TrainingConfig):
-    """Fine-tuning on towers."""
+    """Training on towers."""
 
     candidates: tuple[Candidate, ...] = ()
-    """Trained one after the other in place of learning_rate and pull; the best by validation is kept (empty = one)."""
-
+    """Trained one after the other in place of learning_rate, pull and dropout; validation chooses (empty = one)."""
     pull: float = Field(0.03, ge=0)
     """L2 pull of the weights to the simulation-trained ones."""
     dropout: float | None = Field(None, ge=0, lt=1)
-    """Dropout share of the sequence networks while training on towers (null = as in networks)."""
-    adapters: bool = True
-    """Small trainable adapters on the outputs of the pure stands (false = as published)."""
-    frozen: tuple[Literal["competition", "plant_types", "level", "backbone"], ...] = ()
-    """Parts of the network that towers do not change; the pure stands are always frozen."""
+    """Dropout share everywhere in the sequence networks while training on towers (null = as in networks)."""
     balance: float = Field(0.5, ge=0, le=1)
     """0 = every month counts alike; 1 = errors count relative to each tower's own variability."""
+
+
+class DereTowerConfig(TowerTrainingConfig):
+    """Training of DERE on towers."""
+
+    adapters: bool = True
+    """Small trainable adapters on the outputs of the pure stands (false = as published)."""
+    frozen: tuple[Literal["competition", "plant_types", "level"], ...] = ()
+    """Parts of the network that towers do not change; the pure stands are always frozen."""
+
+
+class SingleTowerConfig(TowerTrainingConfig):
+    """Training of baseline and KGML on towers."""
+
+    frozen: tuple[Literal["backbone", "level"], ...] = ()
+    """Parts of the network that towers do not change."""
 
 
 class StagesConfig(Section):
     """The stages of DERE and of the network baselines."""
 
-    pure: TrainingConfig = TrainingConfig(epochs=12, steps_per_epoch=25, patience=6)
+    pure: PerAgeTrainingConfig = PerAgeTrainingConfig(epochs=12, steps_per_epoch=25, patience=6)
     """Stage 1: pure stands."""
-    mixture: TrainingConfig = TrainingConfig(epochs=8, steps_per_epoch=25)
+    mixture: PerAgeTrainingConfig = PerAgeTrainingConfig(epochs=8, steps_per_epoch=25)
     """Stage 1: mixtures and competition."""
     age: TrainingConfig = TrainingConfig(epochs=4, learning_rate=1e-3)
     """Stage 2: competition over the age distribution."""
-    plant_types_simulated: TrainingConfig = TrainingConfig(epochs=4)
+    plant_types_simulated: PerAgeTrainingConfig = PerAgeTrainingConfig(epochs=4)
     """Stage 3.1: plant types per age from the simulation."""
     plant_types_observed: TrainingConfig = TrainingConfig(epochs=2, steps_per_epoch=10, learning_rate=1e-3)
     """Stage 3.2: plant types from observed maps."""
-    towers: TowerTrainingConfig = TowerTrainingConfig(
+    towers: DereTowerConfig = DereTowerConfig(
         epochs=12, steps_per_epoch=10, learning_rate=5e-4, weight_decay=1e-2, patience=6, frozen=("plant_types",)
     )
     """Stage 4: observed months of the towers."""
-    uncertain: TowerTrainingConfig = TowerTrainingConfig(
+    uncertain: DereTowerConfig = DereTowerConfig(
         epochs=8, steps_per_epoch=10, learning_rate=3e-4, weight_decay=1e-2, frozen=("plant_types",)
     )
     """Stage 6: observed and imputed months, weighted by their uncertainty."""
-    baseline: TowerTrainingConfig = TowerTrainingConfig(
+    baseline: SingleTowerConfig = SingleTowerConfig(
         epochs=20, steps_per_epoch=10, weight_decay=1e-2, patience=6, pull=0
     )
     """The network on towers alone."""
-    kgml_simulation: TrainingConfig = TrainingConfig(epochs=12, steps_per_epoch=25, patience=6)
+    kgml_simulation: PerAgeTrainingConfig = PerAgeTrainingConfig(epochs=12, steps_per_epoch=25, patience=6)
     """KGML: pre-training on simulated mixtures."""
-    kgml_towers: TowerTrainingConfig = TowerTrainingConfig(
+    kgml_towers: SingleTowerConfig = SingleTowerConfig(
         epochs=12, steps_per_epoch=10, learning_rate=5e-4, weight_decay=1e-2, patience=6
     )
     """KGML: fine-tuning on towers."""

@@ -38,6 +38,14 @@ def draw_modes(length: int, modes: int) -> Tensor:
     return torch.randperm(count)[: min(modes, count)].sort().values
 
 
+def inputs_of(width: int, heads: int, published: bool) -> int:
+    """Divisor of a block's first weights: the features of a head that they sum; ``published`` = the squared width.
+
+    With the squared width a block starts with almost no output (rms 1e-5 of its input at width 512).
+    """
+    return width**2 if published else width // heads
+
+
 class FourierBlock(nn.Module):
     """Complex weights on some frequencies of every head; the others are dropped (frequency-enhanced block).
 
@@ -54,7 +62,8 @@ class FourierBlock(nn.Module):
         Frequencies kept.
     published
         Put the weighted frequencies on the lowest places of the spectrum, and read the result, which is
-        (heads, features, months) in memory, as (months, heads, features): what the published code does.
+        (heads, features, months) in memory, as (months, heads, features), and start with smaller weights
+        (`inputs_of`): what the published code does.
     """
 
     def __init__(self, width: int, heads: int, length: int, modes: int, published: bool = False) -> None:
@@ -64,7 +73,9 @@ class FourierBlock(nn.Module):
         self.modes: Tensor
         each = width // heads
         # real and imaginary part apart: weight files and averages know no complex numbers
-        self.weight = nn.Parameter(torch.rand(heads, each, each, len(self.modes), 2) / each)
+        self.weight = nn.Parameter(
+            torch.rand(heads, each, each, len(self.modes), 2) / inputs_of(width, heads, published)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, L, width) to the same."""
@@ -111,13 +122,19 @@ class FourierCrossBlock(nn.Module):
         self.register_buffer("key_modes", draw_modes(length, modes))
         self.query_modes: Tensor
         self.key_modes: Tensor
-        each = width // heads
-        self.weight = nn.Parameter(torch.rand(heads, each, each, len(self.query_modes), 2) / each)
+        each, inputs = width // heads, inputs_of(width, heads, published)
+        self.weight = nn.Parameter(torch.rand(heads, each, each, len(self.query_modes), 2) / inputs)
 
     def _spectrum(self, x: Tensor) -> Tensor:
         """(N, L, width) to (N, heads, E, frequencies)."""
         values = x.unflatten(-1, (self.heads, -1)).permute(0, 2, 3, 1)
         return torch.fft.rfft(values, dim=-1, norm=self.norm)
+
+    def _share(self, width: int) -> int:
+        """Divisor of the sum over the key's frequencies: a softmax is a mean already."""
+        if self.published:
+            return width**2
+        return 1 if self.softmax else self.key_modes.numel()
 
     @property
     def norm(self) -> str:
@@ -135,7 +152,7 @@ class FourierCrossBlock(nn.Module):
         else:
             # of the parts, because the complex tanh has poles
             scores = torch.complex(scores.real.tanh(), scores.imag.tanh())
-        share = queries.shape[-1] ** 2 if self.published else self.key_modes.numel()
+        share = self._share(queries.shape[-1])
         mixed = torch.einsum("bkhxy,bhey->bkhex", scores, k).flatten(0, 1) / share
         weighted = torch.einsum("bhix,hiox->bhox", mixed, torch.view_as_complex(self.weight))
         full = torch.zeros_like(q).index_copy(-1, self.query_modes, weighted)

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from torch import nn
 
 from dere.config.training import Candidate, TowerTrainingConfig
 
+Towers = TypeVar("Towers", bound=TowerTrainingConfig)
 CHOSEN = set(Candidate.model_fields)
 
 
-def options(config: TowerTrainingConfig) -> list[TowerTrainingConfig]:
+def options(config: Towers) -> list[Towers]:
     """One complete setting per candidate; the stage's own where there is none."""
     own = config.model_copy(update={"candidates": ()})
-    return [own.model_copy(update=candidate.model_dump()) for candidate in config.candidates] or [own]
+    return [own.model_copy(update=candidate.model_dump(exclude_none=True)) for candidate in config.candidates] or [own]
 
 
 @contextmanager
 def dropout(model: nn.Module, share: float | None) -> Iterator[None]:
-    """Set the dropout of the sequence networks inside ``model`` for a while; None leaves it as it is."""
+    """Set all dropout of the sequence networks inside ``model`` for a while; None leaves it as it is."""
     layers = [
         module
         for name, module in model.named_modules()

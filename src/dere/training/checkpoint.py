@@ -56,7 +56,7 @@ def load(folder: Path, model: nn.Module, expect: Mapping[str, Any] | None = None
     Raises
     ------
     ValueError
-        When the variable table, an expected entry or a weight's name or shape differs; says which.
+        When the variable table, an expected entry, the checksum or a weight's name or shape differs; says which.
     """
     manifest = read_json(folder / "manifest.json")
     for key, value in {"variables": VARIABLES_HASH, **(expect or {})}.items():
@@ -65,8 +65,14 @@ def load(folder: Path, model: nn.Module, expect: Mapping[str, Any] | None = None
                 f"{folder}: '{key}' of the checkpoint is {manifest.get(key)!r}, this run has {value!r}; "
                 "train the stage again"
             )
+    weights = folder / "model.safetensors"
+    if file_sha256(weights) != manifest.get("sha256"):
+        raise ValueError(
+            f"{weights} has another checksum than manifest.json beside it; it is damaged or of another training: "
+            "delete the folder and train the stage again"
+        )
     try:
-        model.load_state_dict(load_file(folder / "model.safetensors"))
+        model.load_state_dict(load_file(weights))
     except RuntimeError as error:
         raise ValueError(f"{folder}: weights do not fit the configured network ({error}); train again") from None
     return manifest

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dere.config.training import TrainingConfig
+from dere.config.training import PerAgeTrainingConfig, TrainingConfig
 from dere.models.competition import CompetitionNetwork
 from dere.models.inputs import to_targets
 from dere.models.pure import PureNetwork
@@ -55,14 +55,17 @@ def train(stage: str, assemble: Callable[[CellWindows, dict[int, Tensor], Tensor
         `per_age` or `age_weighted`.
     """
     context = Context(stage, job)
-    config = TrainingConfig(**job.params["stage"])
+    settings = PerAgeTrainingConfig if stage == "mixture" else TrainingConfig
+    config = settings(**job.params["stage"])
     windows, training, validation = load_cells(context)
     pure = freeze(context.load("pure", PureNetwork(*context.network_arguments())).to(context.device))
     model = CompetitionNetwork(*context.network_arguments())
     if "mixture" in job.parents:
         context.load("mixture", model)
     model.to(context.device)
-    checked = fixed_batches(validation, config.batch, len(windows.ages), config.ages_per_step)
+    every = len(windows.ages)
+    count = config.ages_per_step if isinstance(config, PerAgeTrainingConfig) else every
+    checked = fixed_batches(validation, config.batch, every, count)
     seen = torch.cat([training, *(index for index, _ in checked)])
     cache = weighted_pure(pure, windows, seen, context.device)
 
@@ -77,7 +80,7 @@ def train(stage: str, assemble: Callable[[CellWindows, dict[int, Tensor], Tensor
 
     context.fit(
         model,
-        draw=drawer(training, config.batch, len(windows.ages), config.ages_per_step),
+        draw=drawer(training, config.batch, every, count),
         validation=checked,
         loss=loss,
         config=config,

@@ -59,7 +59,7 @@ class Context:
     def __init__(self, stage: str, job: Job) -> None:
         self.stage = stage
         self.files, self.parents, self.output, self.params = job.files, job.parents, job.output, job.params
-        self.fold, self.seed = job.fold, job.seed
+        self.fold, self.seed, self.code = job.fold, job.seed, job.code
         self.device = choose_device(job.gpu)
         torch.manual_seed(job.seed)
 
@@ -110,7 +110,8 @@ class Context:
         """Hash that must be equal for an unfinished run to be continued."""
         parents = {k: read_json(Path(v) / "manifest.json")["sha256"] for k, v in self.parents.items()}
         inputs = {k: file_sha256(Path(v)) for k, v in sorted(self.files.items())}
-        return content_hash([self.stage, dict(self.params), self.fold, self.seed, parents, inputs])
+        made_of = [self.code, checkpoint.VARIABLES_HASH, parents, inputs]
+        return content_hash([self.stage, dict(self.params), self.fold, self.seed, *made_of])
 
     def load(self, parent: str, model: Model) -> Model:
         """Load a parent checkpoint into ``model``, checking that it saw the same split."""

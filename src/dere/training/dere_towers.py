@@ -36,7 +36,7 @@ def load_pure(context: Context) -> PureNetwork:
 def cache_pure(network: PureNetwork, windows: SiteWindows, index: Tensor, device: str, size: int = 16) -> Tensor:
     """Frozen outputs of windows ``index``, in a (n, A, 3, W, 7) array; rows outside ``index`` are NaN."""
     shape = (len(windows), len(windows.ages), 3, windows.drivers.shape[1], 7)
-    cache = torch.full((), float("nan")).expand(shape).clone() if len(index) == len(windows) else torch.empty(shape)
+    cache = torch.full(shape, float("nan"))
     for batch in index.split(size):
         cache[batch] = pure_outputs(
             network,

@@ -27,6 +27,8 @@ class Job:
         Fold and seed.
     gpu
         The rule's resource of that name.
+    code
+        Hash of the rule's code; an unfinished run of other code is not continued.
     """
 
     files: Mapping[str, Path]
@@ -36,3 +38,4 @@ class Job:
     fold: int
     seed: int
     gpu: int = 0
+    code: str = ""

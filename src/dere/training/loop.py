@@ -68,10 +68,20 @@ def freeze(module: Model) -> Model:
 
 
 def freeze_parts(model: nn.Module, names: Sequence[str]) -> None:
-    """Freeze the named parts of ``model`` that it has."""
-    for name, part in model.named_children():
-        if name in names:
-            freeze(part)
+    """Freeze the named parts of ``model``.
+
+    Raises
+    ------
+    ValueError
+        When it has no such part.
+    """
+    parts = dict(model.named_children())
+    for name in names:
+        if name not in parts:
+            raise ValueError(
+                f"stages: frozen names '{name}', but this network has {', '.join(parts)}; correct the list"
+            )
+        freeze(parts[name])
 
 
 def train_mode(model: nn.Module) -> None:
@@ -267,6 +277,9 @@ def fit(
     )
     training = _Training(model, draw, validation, loss, config, seed, device, last, parameters, progress, ranks)
     state = ranks.agree(read_last(last, identity))
+    if state is not None and not progress.accepts(state):
+        log.warning("%s is of a network of another shape; training starts from the beginning", last)
+        state = None
     if state is not None:
         progress.restore(state)
         log.info("resumed after epoch %d from %s", progress.epoch, last)

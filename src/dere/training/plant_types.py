@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from dere.config.training import TrainingConfig
+from dere.config.training import PerAgeTrainingConfig, TrainingConfig
 from dere.models.plant_types import PlantTypeNetwork
 from dere.training.context import Context
 from dere.training.job import Job
@@ -27,7 +27,8 @@ def train(job: Job, observed: bool) -> None:
     """
     stage = "plant_types_observed" if observed else "plant_types_simulated"
     context = Context(stage, job)
-    config = TrainingConfig(**job.params["stage"])
+    settings = TrainingConfig if observed else PerAgeTrainingConfig
+    config = settings(**job.params["stage"])
     windows, training, validation = load_cells(context)
     model = PlantTypeNetwork(*context.network_arguments())
     if observed:
@@ -37,7 +38,7 @@ def train(job: Job, observed: bool) -> None:
     model.to(context.device)
     one = torch.ones((), device=context.device)
     # an age-weighted sum needs every age, a direct comparison does not
-    count = len(windows.ages) if observed else config.ages_per_step
+    count = config.ages_per_step if isinstance(config, PerAgeTrainingConfig) else len(windows.ages)
 
     def loss(network: PlantTypeNetwork, batch: Batch) -> LossParts:
         index, ages = batch

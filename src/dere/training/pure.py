@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from dere.config.training import TrainingConfig
+from dere.config.training import PerAgeTrainingConfig
 from dere.models.inputs import to_targets
 from dere.models.pure import PureNetwork
 from dere.training import pure_samples
@@ -25,7 +25,7 @@ def train(job: Job) -> None:
     Every type counts alike, whatever its share of cells (defect 37).
     """
     context = Context("pure", job)
-    config = TrainingConfig(**job.params["stage"])
+    config = PerAgeTrainingConfig(**job.params["stage"])
     windows, training, validation = load_cells(context)
     model = PureNetwork(*context.network_arguments()).to(context.device)
     if pure_samples.has_gaps(windows):

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from dere.config.training import TowerTrainingConfig, TrainingConfig
+from dere.config.training import PerAgeTrainingConfig, SingleTowerConfig
 from dere.models.inputs import to_targets
 from dere.models.single import SingleNetwork
 from dere.training.candidates import options
@@ -44,7 +44,7 @@ def forward(network: SingleNetwork, windows: SiteWindows, index: Tensor, per_age
 def train_simulation(job: Job) -> None:
     """Pre-train KGML on mixtures of every age."""
     context = Context("kgml_simulation", job)
-    config = TrainingConfig(**job.params["stage"])
+    config = PerAgeTrainingConfig(**job.params["stage"])
     windows, training, validation = load_cells(context, MIXTURE_ALONE)
     model = SingleNetwork(*context.network_arguments()).to(context.device)
 
@@ -73,7 +73,7 @@ def train_towers(stage: str, job: Job) -> None:
         ``baseline`` (from scratch) or ``kgml_towers`` (from the pre-trained network).
     """
     context = Context(stage, job)
-    config = TowerTrainingConfig(**job.params["stage"])
+    config = SingleTowerConfig(**job.params["stage"])
     data = load_towers(context)
     model = SingleNetwork(*context.network_arguments())
     pretrained = "kgml_simulation" in job.parents
@@ -83,7 +83,7 @@ def train_towers(stage: str, job: Job) -> None:
     model.to(context.device)
     reference = {name: p.detach().clone() for name, p in model.named_parameters()} if pretrained else {}
 
-    def loss(option: TowerTrainingConfig, network: SingleNetwork, index: Tensor) -> LossParts:
+    def loss(option: SingleTowerConfig, network: SingleNetwork, index: Tensor) -> LossParts:
         prediction = forward(network, data.windows, index, pretrained, context.device)
         parts = flux_loss(prediction, data, index, config.balance)
         return with_pull(parts, pull(network, reference, option.pull)) if network.training else parts

@@ -87,6 +87,11 @@ class Progress:
             "epoch": self.epoch,
         }
 
+    def accepts(self, state: Mapping[str, Any]) -> bool:
+        """Whether ``state`` is of a network with the same weights by name and shape."""
+        own, stored = self.model.state_dict(), state["model"]
+        return {k: v.shape for k, v in own.items()} == {k: v.shape for k, v in stored.items()}
+
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go back to ``state``, read by `read_last`."""
         device = next(self.model.parameters()).device

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from dere.config.training import TowerTrainingConfig
+from dere.config.training import DereTowerConfig
 from dere.models.dere import DereNetwork
 from dere.training.candidates import options
 from dere.training.cells import batches
@@ -26,7 +26,7 @@ FRACTION_SCALE = 0.3
 def train(job: Job) -> None:
     """Fine-tune on the observed months of the training towers."""
     context = Context("towers", job)
-    config = TowerTrainingConfig(**job.params["stage"])
+    config = DereTowerConfig(**job.params["stage"])
     data = load_towers(context)
     pure = cache_pure(load_pure(context), data.windows, torch.cat([data.training, data.validation]), context.device)
     model = build(context, config.adapters)
@@ -36,7 +36,7 @@ def train(job: Job) -> None:
     model.to(context.device)
     reference = {name: p.detach().clone() for name, p in model.named_parameters()}
 
-    def loss(option: TowerTrainingConfig, network: DereNetwork, index: Tensor) -> LossParts:
+    def loss(option: DereTowerConfig, network: DereNetwork, index: Tensor) -> LossParts:
         targets, fractions = forward(network, data.windows, index, pure[index], context.device)
         parts = flux_loss(targets, data, index, config.balance)
         if not network.training:

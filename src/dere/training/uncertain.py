@@ -10,7 +10,7 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
-from dere.config.training import TowerTrainingConfig
+from dere.config.training import DereTowerConfig
 from dere.harmonise.windows import gather
 from dere.io import read_netcdf
 from dere.models.dere import DereNetwork
@@ -69,7 +69,7 @@ def expanded_labels(labels: xr.Dataset, windows: SiteWindows) -> tuple[Tensor, T
 def train(job: Job) -> None:
     """Continue from stage 4 (defect 31); the checkpoint is chosen on observed months of the validation towers."""
     context = Context("uncertain", job)
-    config = TowerTrainingConfig(**job.params["stage"])
+    config = DereTowerConfig(**job.params["stage"])
     data = load_towers(context)
     labels, covariance, mask = expanded_labels(read_netcdf(Path(job.files["labels"])), data.windows)
     pure = cache_pure(load_pure(context), data.windows, torch.cat([data.training, data.validation]), context.device)
@@ -80,7 +80,7 @@ def train(job: Job) -> None:
     reference = {name: p.detach().clone() for name, p in model.named_parameters() if name.startswith("dere.")}
     scale = data.site_scale.mean(-1) ** config.balance
 
-    def loss(option: TowerTrainingConfig, network: UncertainNetwork, index: Tensor) -> LossParts:
+    def loss(option: DereTowerConfig, network: UncertainNetwork, index: Tensor) -> LossParts:
         targets, _ = forward(network.dere, data.windows, index, pure[index], context.device)
         if not network.training:
             return flux_loss(targets, data, index, config.balance)

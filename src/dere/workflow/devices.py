@@ -25,16 +25,14 @@ from typing import Any
 import torch
 
 from dere.training.parallel import joined, started_by_torchrun
-from dere.workflow.script import raised_by_package
+from dere.workflow.script import SENTENCES, raised_by_package
 
 log = logging.getLogger(__name__)
 
 ON_CPU = "DERE_CPU_PROCESSES"
 """Environment variable: number of processes of a training on the CPU, where no GPU was granted."""
 
-SENTENCES: dict[str, type[Exception]] = {
-    error.__name__: error for error in (ValueError, FileNotFoundError, FloatingPointError)
-}
+_BY_NAME: dict[str, type[Exception]] = {error.__name__: error for error in SENTENCES}
 
 
 def processes(gpu: int) -> int:
@@ -72,8 +70,10 @@ def on_devices(train: Callable[..., None], *arguments: Any, gpu: int, **options:
     ------
     ValueError, FileNotFoundError, FloatingPointError
         The sentence of the process that failed.
+    ChildProcessError
+        When a process was killed.
     RuntimeError
-        When a process failed for another reason or was killed.
+        When a process failed for another reason.
     """
     job = partial(train, *arguments, **options)
     if started_by_torchrun():
@@ -132,7 +132,7 @@ def _listen(started: dict[Connection, subprocess.Popen[bytes]]) -> None:
             # the others of a killed process report a lost connection, which explains nothing
             _say_if_killed(list(started.values()))
             kind, sentence = message
-            raise SENTENCES.get(kind, RuntimeError)(sentence)
+            raise _BY_NAME.get(kind, RuntimeError)(sentence)
 
 
 def _say_if_killed(processes: list[subprocess.Popen[bytes]]) -> None:
@@ -140,7 +140,7 @@ def _say_if_killed(processes: list[subprocess.Popen[bytes]]) -> None:
         status = process.poll()
         if status:
             how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-            raise RuntimeError(
+            raise ChildProcessError(
                 f"process {number} of {len(processes)} of this training {how}; where it was memory, ask for more "
                 "(--set-resources RULE:mem_mb=...); started again, it goes on after its last complete epoch"
             )
@@ -178,7 +178,7 @@ def _process(descriptor: int) -> None:
             job()
     except Exception as error:
         kind = type(error).__name__
-        own = kind in SENTENCES and raised_by_package(error.__traceback__)
+        own = kind in _BY_NAME and raised_by_package(error.__traceback__)
         connection.send((kind, str(error)) if own else ("", traceback.format_exc()))
         # no orderly end: the others may wait for this process, and it for them
         threading.Event().wait(10)

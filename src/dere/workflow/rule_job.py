@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dere.training.job import Job
+from dere.workflow.origin import code_hash
 from dere.workflow.script import named_files
 
 
@@ -25,4 +26,5 @@ def rule_job(snakemake: Any) -> Job:
         fold=int(snakemake.wildcards.fold),
         seed=int(snakemake.wildcards.seed),
         gpu=int(snakemake.resources.gpu),
+        code=code_hash(snakemake.input.code),
     )

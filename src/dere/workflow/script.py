@@ -15,6 +15,8 @@ from typing import Any
 import dere
 
 PACKAGE_FOLDER = Path(dere.__file__).parent
+SENTENCES = (ValueError, FileNotFoundError, FloatingPointError, ChildProcessError)
+"""Wrong input, a missing file, a training that came to NaN, a process of a training that was killed."""
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -22,8 +24,8 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def logged(log: str | Path) -> Iterator[logging.Logger]:
     """Log everything inside the block to ``log``; exit with status 1 and one sentence on a user's error.
 
-    A ``ValueError`` or ``FileNotFoundError`` that this package raised itself is a sentence for the user and is
-    logged as such; any other exception is a fault of the program and is logged with its traceback.
+    An error of `SENTENCES` that this package raised itself is a sentence for the user and is logged as such; any
+    other exception is a fault of the program and is logged with its traceback.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def logged(log: str | Path) -> Iterator[logging.Logger]:
         yield logger
         logger.info("finished in %.1f s", time.perf_counter() - began)
         say(f"{job_of(path)}: {time.perf_counter() - began:.1f} s")
-    except (ValueError, FileNotFoundError) as error:
+    except SENTENCES as error:
         if not raised_by_package(error.__traceback__):
             logger.exception("the rule failed")
         else:

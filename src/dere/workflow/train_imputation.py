@@ -32,7 +32,7 @@ def train(job: Job) -> None:
         job.seed,
         choose_device(job.gpu),
         last,
-        content_hash(hashes),
+        content_hash([hashes, job.code, checkpoint.VARIABLES_HASH]),
     )
     about = {"fold": job.fold, "seed": job.seed, "split": hashes["splits"], "params": dict(job.params)}
     checkpoint.save(job.output, imputer, describe(imputer, about), history)

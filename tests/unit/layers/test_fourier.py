@@ -1,6 +1,7 @@
 """Fourier blocks against dense operators, trend against a loop."""
 
 import numpy as np
+import pytest
 import torch
 
 from dere.layers.fourier import FourierBlock, FourierCrossBlock, Trend, draw_modes
@@ -49,3 +50,24 @@ def test_trend_is_the_centred_mean_with_repeated_ends():
         near = [min(max(m, 0), 9) for m in range(month - 2, month + 3)]
         torch.testing.assert_close(trend[:, month], x[:, near].mean(1))
     torch.testing.assert_close(season + trend, x)
+
+
+def test_a_softmax_is_a_mean_over_the_frequencies_already():
+    """Equal scores and identity weights give the mean of the values' frequencies, not a part of it."""
+    torch.manual_seed(0)
+    block = FourierCrossBlock(4, 1, 24, 99, softmax=True).double()
+    with torch.no_grad():
+        block.weight.zero_()
+        block.weight[0, :, :, :, 0] = torch.eye(4).double()[..., None]
+    memory = torch.randn(1, 24, 4, dtype=torch.float64)
+    out = block(torch.zeros(1, 24, 4, dtype=torch.float64), memory)
+    mean = np.fft.rfft(memory[0].numpy(), axis=0, norm="ortho")[:12].mean(0)
+    np.testing.assert_allclose(np.fft.rfft(out[0].detach().numpy(), axis=0, norm="ortho")[1:12], [mean] * 11)
+
+
+def test_first_weights_keep_the_size_of_a_series_unless_published():
+    torch.manual_seed(0)
+    x = torch.randn(2, 96, 64)
+    sizes = [float(FourierBlock(64, 4, 96, 32, published).forward(x).std() / x.std()) for published in (False, True)]
+    assert 0.05 < sizes[0] < 2
+    assert sizes[0] / sizes[1] == pytest.approx(64**2 / 16, rel=0.3)

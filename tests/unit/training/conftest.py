@@ -7,8 +7,6 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from dere.config.backbones import TransformerConfig
-from dere.config.training import TowerTrainingConfig
 from dere.harmonise.drivers import driver_names
 from dere.io import write_netcdf, write_table
 from dere.physics import derive
@@ -43,7 +41,10 @@ def canonical(tmp_path_factory) -> dict[str, Path]:
     years = np.arange(2001, 2001 + YEARS)
     attributes = [f"a{i}" for i in range(ATTRIBUTES)]
     values, light = _drivers(rng, CELLS, months)
-    fraction = rng.dirichlet(np.ones(3), (CELLS, len(AGES)))
+    # plant types change from year to year, so that a network that keeps the first year's is wrong
+    fraction = np.stack([rng.dirichlet(np.ones(3), (CELLS, len(AGES)))] * (YEARS + 1), 2)
+    drift = np.linspace(0, 0.6, YEARS + 1)[:, None]
+    fraction = (1 - drift) * fraction + drift * np.array([0.0, 0.0, 1.0])
     drivers = xr.Dataset(
         {name: (("cell", "time"), v.astype("f4")) for name, v in values.items()}
         | {"static": (("cell", "attribute"), rng.normal(size=(CELLS, ATTRIBUTES)).astype("f4"))},
@@ -57,7 +58,7 @@ def canonical(tmp_path_factory) -> dict[str, Path]:
             "initial_state": (("cell", "stand", "age", "target"), state[:, :, :, 0]),
             "plant_fraction": (
                 ("cell", "age", "year", "plant_type"),
-                np.repeat(fraction[:, :, None], YEARS + 1, 2).astype("f4"),
+                fraction.astype("f4"),
             ),
         },
         coords={
@@ -72,7 +73,7 @@ def canonical(tmp_path_factory) -> dict[str, Path]:
     )
     cover = xr.Dataset(
         {
-            "plant_fraction": (("cell", "year", "plant_type"), np.repeat(fraction[:, :1], YEARS, 1)),
+            "plant_fraction": (("cell", "year", "plant_type"), fraction[:, 0, 1:]),
             "vegetated_fraction": (("cell", "year"), np.full((CELLS, YEARS), 0.9)),
             "age_weight": (("cell", "age"), rng.dirichlet(np.ones(len(AGES)), CELLS)),
         },
@@ -167,25 +168,3 @@ def canonical(tmp_path_factory) -> dict[str, Path]:
         files[name] = write_netcdf(dataset, folder / f"{name}.nc")
     files["splits"] = write_table(splits, folder / "splits.csv")
     return files
-
-
-@pytest.fixture
-def params():
-    stage = TowerTrainingConfig(epochs=2, steps_per_epoch=3, batch=4, ages_per_step=2).model_dump()
-    return {
-        "backbone": TransformerConfig(width=16, heads=2, feedforward=24).model_dump(),
-        "backbone_name": "transformer",
-        "stage": stage,
-        "harmonise": {
-            "window": WINDOW,
-            "window_stride": 12,
-            "satellites": False,
-            "minimum_training_quality": 0.5,
-        },
-    }
-
-
-@pytest.fixture
-def simulation_params(params):
-    keep = ("pull", "adapters", "balance")
-    return params | {"stage": {k: v for k, v in params["stage"].items() if k not in keep}}

@@ -1,6 +1,7 @@
 """Checkpoints of networks in which one layer stands in several places."""
 
 import pandas as pd
+import pytest
 import torch
 from torch import nn
 
@@ -20,3 +21,21 @@ def test_a_layer_in_two_places_is_saved_and_stays_shared_after_loading(tmp_path)
     for name, value in saved.state_dict().items():
         assert torch.equal(value, loaded.state_dict()[name]), name
     assert loaded[0][0].weight is loaded[1][0].weight
+
+
+@pytest.mark.parametrize("damage", ["cut short", "of another training"])
+def test_damaged_or_exchanged_weights_are_refused_in_a_sentence(tmp_path, damage):
+    checkpoint.save(tmp_path / "one", network(0), {"fold": 0}, pd.DataFrame({"epoch": [0]}))
+    checkpoint.save(tmp_path / "two", network(1), {"fold": 0}, pd.DataFrame({"epoch": [0]}))
+    weights = tmp_path / "one" / "model.safetensors"
+    content = weights.read_bytes()[:-7] if damage == "cut short" else (tmp_path / "two" / weights.name).read_bytes()
+    weights.write_bytes(content)
+    with pytest.raises(ValueError, match=r"another checksum than manifest.json beside it; .* train the stage again"):
+        checkpoint.load(tmp_path / "one", network(0), {"fold": 0})
+
+
+def test_a_damaged_manifest_is_a_sentence(tmp_path):
+    checkpoint.save(tmp_path, network(0), {"fold": 0}, pd.DataFrame({"epoch": [0]}))
+    (tmp_path / "manifest.json").write_text('{"fold": ')
+    with pytest.raises(ValueError, match=r"manifest\.json is no JSON"):
+        checkpoint.load(tmp_path, network(0))

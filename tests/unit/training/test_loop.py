@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from dere.config.training import TrainingConfig
-from dere.training.loop import LossParts, fit, freeze
+from dere.training.loop import LossParts, fit, freeze, freeze_parts
 from dere.training.losses import squared, target_loss
 
 CONFIG = TrainingConfig(epochs=6, steps_per_epoch=4, batch=8, learning_rate=1e-2, patience=6)
@@ -171,3 +171,11 @@ def test_target_loss_counts_channels_alike():
     a = target_loss(truth + torch.tensor([10.0, 0.0]), truth, std).mean
     b = target_loss(truth + torch.tensor([0.0, 0.1]), truth, std).mean
     torch.testing.assert_close(a, b)
+
+
+def test_frozen_parts_must_exist():
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2))
+    freeze_parts(model, ("0",))
+    assert not any(p.requires_grad for p in model.parameters())
+    with pytest.raises(ValueError, match="frozen names 'backbone', but this network has 0"):
+        freeze_parts(model, ("backbone",))

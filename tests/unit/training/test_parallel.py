@@ -106,12 +106,13 @@ def test_penalties_count_once_and_means_stay_means_however_a_batch_is_cut():
 def both(canonical, tmp_path_factory):
     """The same jobs in one process and in two; dropout is zero, because its stream is each process's own."""
     root = tmp_path_factory.mktemp("both")
-    small = {"epochs": 2, "steps_per_epoch": 3, "batch": 5, "ages_per_step": 2}
+    small = {"epochs": 2, "steps_per_epoch": 3, "batch": 5}
+    per_age = small | {"ages_per_step": 2}
     params = {
         "backbone": TransformerConfig(width=16, heads=2, feedforward=24, dropout=0.0).model_dump(),
         "backbone_name": "transformer",
         "harmonise": {"window": 24, "window_stride": 12, "satellites": False, "minimum_training_quality": 0.5},
-        "stage": small,
+        "stage": per_age,
         "tower_stage": small | {"candidates": [{"learning_rate": rate, "pull": 0.1} for rate in (2e-3, 5e-3)]},
     }
     parents = {name: root / name for name in ("pure", "age", "plant_types_simulated", "observed")}
@@ -200,7 +201,7 @@ def test_a_sentence_in_a_process_is_the_sentence_of_the_job(monkeypatch):
 
 
 def test_a_killed_process_ends_the_training(monkeypatch):
-    with pytest.raises(RuntimeError, match="process 2 of 2 of this training was killed by signal 9"):
+    with pytest.raises(ChildProcessError, match="process 2 of 2 of this training was killed by signal 9"):
         in_two(monkeypatch, jobs.one_is_killed)
 
 

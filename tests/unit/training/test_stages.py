@@ -1,49 +1,115 @@
 """Every stage trains on the tiny set, hands over to the next, and leaves its parents untouched."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from dere.config.training import DereTowerConfig, StagesConfig
 from dere.io import file_sha256, read_json, read_netcdf, write_netcdf, write_table
 from dere.training import competition, plant_types, pure, single, towers, uncertain
+from dere.training.candidates import options
+from dere.training.context import Context
+from dere.training.dere_towers import cache_pure, load_pure
 from dere.training.job import Job
+from dere.training.parallel import share
 from dere.training.predict import predict_cells, predict_sites
+from dere.training.tower_data import load_towers
+
+SMALL = {"epochs": 2, "steps_per_epoch": 3, "batch": 4}
+FOLDERS = {"plant_types_simulated": "simulated", "plant_types_observed": "observed"}
+
+
+def make_jobs(files, root: Path, backbone="transformer", **options):
+    """Training and job of every stage, in order, as a run of the pipeline has them."""
+    common = {
+        "backbone": {"width": 16, "heads": 2, "feedforward": 24, **options},
+        "backbone_name": backbone,
+        "harmonise": {"window": 24, "window_stride": 12, "satellites": False, "minimum_training_quality": 0.5},
+    }
+
+    def job(name, *parents, **more):
+        folders = {parent: root / FOLDERS.get(parent, parent) for parent in parents}
+        stage = StagesConfig.model_fields[name].annotation(**SMALL, **more).model_dump()
+        return Job(files, folders, root / FOLDERS.get(name, name), common | {"stage": stage}, 0, 0)
+
+    per_age = {"ages_per_step": 2}
+    mixture, age = ("mixture", competition.per_age), ("age", competition.age_weighted)
+    return {
+        "pure": (pure.train, job("pure", **per_age)),
+        "mixture": (partial(competition.train, *mixture), job("mixture", "pure", **per_age)),
+        "age": (partial(competition.train, *age), job("age", "pure", "mixture")),
+        "plant_types_simulated": (
+            partial(plant_types.train, observed=False),
+            job("plant_types_simulated", **per_age, learning_rate=1e-2),
+        ),
+        "plant_types_observed": (
+            partial(plant_types.train, observed=True),
+            job("plant_types_observed", "plant_types_simulated", learning_rate=1e-2),
+        ),
+        "towers": (towers.train, job("towers", "pure", "age", "plant_types_observed")),
+        "uncertain": (uncertain.train, job("uncertain", "pure", "towers")),
+        "baseline": (partial(single.train_towers, "baseline"), job("baseline")),
+        "kgml_simulation": (single.train_simulation, job("kgml_simulation", **per_age)),
+        "kgml_towers": (partial(single.train_towers, "kgml_towers"), job("kgml_towers", "kgml_simulation")),
+    }
 
 
 @pytest.fixture(scope="session")
 def run(canonical, tmp_path_factory):
-    """All stages in order, once; maps stage to checkpoint folder."""
-    from dere.config.backbones import TransformerConfig
-    from dere.config.training import TowerTrainingConfig, TrainingConfig
+    """All stages in order, once; maps stage to checkpoint folder, and the parameters of a DERE tower stage."""
+    jobs = make_jobs(canonical, tmp_path_factory.mktemp("models"))
+    for train, job in jobs.values():
+        train(job)
+    folders = {FOLDERS.get(name, name): job.output for name, (_, job) in jobs.items()}
+    return folders, jobs["towers"][1].params
 
-    root = tmp_path_factory.mktemp("models")
-    common = {
-        "backbone": TransformerConfig(width=16, heads=2, feedforward=24).model_dump(),
-        "backbone_name": "transformer",
-        "harmonise": {"window": 24, "window_stride": 12, "satellites": False, "minimum_training_quality": 0.5},
-    }
-    small = {"epochs": 2, "steps_per_epoch": 3, "batch": 4, "ages_per_step": 2}
-    stage = common | {"stage": TrainingConfig(**small).model_dump()}
-    tower = common | {"stage": TowerTrainingConfig(**small, adapters=True).model_dump()}
-    f = {name: root / name for name in ("pure", "mixture", "age", "simulated", "observed", "towers", "uncertain")}
-    f |= {name: root / name for name in ("baseline", "kgml_simulation", "kgml_towers")}
-    files = canonical
-    pure.train(Job(files, {}, f["pure"], stage, 0, 0))
-    competition.train("mixture", competition.per_age, Job(files, {"pure": f["pure"]}, f["mixture"], stage, 0, 0))
-    parents = {"pure": f["pure"], "mixture": f["mixture"]}
-    competition.train("age", competition.age_weighted, Job(files, parents, f["age"], stage, 0, 0))
-    plant_types.train(Job(files, {}, f["simulated"], stage, 0, 0), observed=False)
-    plant_types.train(Job(files, {"plant_types_simulated": f["simulated"]}, f["observed"], stage, 0, 0), observed=True)
-    parents = {"pure": f["pure"], "age": f["age"], "plant_types_observed": f["observed"]}
-    towers.train(Job(files, parents, f["towers"], tower, 0, 0))
-    uncertain.train(Job(files, {"pure": f["pure"], "towers": f["towers"]}, f["uncertain"], tower, 0, 0))
-    single.train_towers("baseline", Job(files, {}, f["baseline"], tower, 0, 0))
-    single.train_simulation(Job(files, {}, f["kgml_simulation"], stage, 0, 0))
-    parents = {"kgml_simulation": f["kgml_simulation"]}
-    single.train_towers("kgml_towers", Job(files, parents, f["kgml_towers"], tower, 0, 0))
-    return f, tower
+
+class Recorded(Exception):
+    """What a stage would have trained: model, draw and loss."""
+
+
+@pytest.mark.parametrize(
+    "stage",
+    ["pure", "mixture", "age", "plant_types_simulated", "plant_types_observed", "towers", "uncertain", "baseline",
+     "kgml_simulation", "kgml_towers"],
+)  # fmt: skip
+@pytest.mark.parametrize("backbone", ["transformer", "itransformer"])
+def test_shares_of_a_batch_add_up_to_its_loss(stage, backbone, canonical, tmp_path, monkeypatch):
+    """What several processes rely on: numerators and denominators of their rows are those of the whole batch."""
+    jobs = make_jobs(canonical, tmp_path, backbone, dropout=0.0)
+    names = list(jobs)
+    for name in names[: names.index(stage)]:
+        train, job = jobs[name]
+        if any(name in later.parents for _, later in jobs.values()):
+            train(
+                replace(job, params=job.params | {"stage": job.params["stage"] | {"epochs": 1, "steps_per_epoch": 1}})
+            )
+
+    def record(self, model, *, draw, validation, loss_of, options):
+        raise Recorded(model, draw, loss_of(options[0]))
+
+    monkeypatch.setattr(Context, "fit_best", record)
+    train, job = jobs[stage]
+    with pytest.raises(Recorded) as caught:
+        train(job)
+    model, draw, loss = caught.value.args
+    # a start at zero error would compare nothing with nothing
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.01 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
+    model.eval()
+    batch = draw(torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        whole = loss(model, batch)
+        parts = [loss(model, share(batch, part, 3)) for part in range(3)]
+    assert float(whole.mean) > 1e-3
+    for name in ("numerator", "denominator"):
+        total = sum(getattr(part, name) for part in parts)
+        torch.testing.assert_close(total, getattr(whole, name), rtol=2e-5, atol=1e-6)
 
 
 def test_every_stage_read_the_same_split(run):
@@ -56,11 +122,11 @@ def test_each_fold_keeps_the_candidate_that_its_validation_towers_prefer(run, ca
     candidates = [{"learning_rate": 1e-9, "pull": 0}, {"learning_rate": 5e-3, "pull": 0, "dropout": 0.3}]
     losses, weights = [], []
     for number, candidate in enumerate(candidates):
-        alone = tower | {"stage": tower["stage"] | candidate}
+        alone = tower | {"stage": SMALL | candidate}
         single.train_towers("baseline", Job(canonical, {}, tmp_path / str(number), alone, 0, 0))
         losses.append(read_json(tmp_path / str(number) / "manifest.json")["best_validation_loss"])
         weights.append(file_sha256(tmp_path / str(number) / "model.safetensors"))
-    both = tower | {"stage": tower["stage"] | {"candidates": candidates}}
+    both = alone | {"stage": SMALL | {"candidates": candidates}}
     single.train_towers("baseline", Job(canonical, {}, tmp_path / "both", both, 0, 0))
     manifest = read_json(tmp_path / "both" / "manifest.json")
     assert manifest["candidate_validation_losses"] == losses
@@ -83,6 +149,9 @@ def test_frozen_encoder_of_the_plant_types_is_bit_identical(run):
     a, b = (load_file(folders[n] / "model.safetensors") for n in ("simulated", "observed"))
     encoder = [k for k in a if k.startswith("backbone.") and not k.startswith("backbone.decoders")]
     assert encoder and all(torch.equal(a[k], b[k]) for k in encoder)
+    # both stages learned something, or nothing would be shown
+    assert all(read_json(folders[n] / "manifest.json")["best_epoch"] > 0 for n in ("simulated", "observed"))
+    assert not all(torch.equal(a[k], b[k]) for k in a if k.startswith("backbone.decoders"))
 
 
 METHODS = {
@@ -167,3 +236,20 @@ def test_window_longer_than_the_simulation_is_said(canonical):
         cell_windows(*sets, satellites=False, window=48, stride=12)
     with pytest.raises(ValueError, match="multiple of 12"):
         cell_windows(*sets, satellites=False, window=20, stride=12)
+
+
+def test_a_candidate_without_a_dropout_keeps_that_of_its_stage():
+    config = DereTowerConfig(
+        dropout=0.3, candidates=[{"learning_rate": 1e-3, "pull": 0}, {"learning_rate": 1e-3, "pull": 0, "dropout": 0.1}]
+    )
+    assert [option.dropout for option in options(config)] == [0.3, 0.1]
+
+
+def test_cached_pure_stands_are_nan_where_they_were_not_asked_for(canonical, run):
+    folders, params = run
+    context = Context("towers", Job(canonical, {"pure": folders["pure"]}, folders["towers"], params, 0, 0))
+    windows = load_towers(context).windows
+    cache = cache_pure(load_pure(context), windows, torch.tensor([0, 3]), "cpu")
+    asked = torch.zeros(len(windows), dtype=torch.bool)
+    asked[[0, 3]] = True
+    assert torch.isfinite(cache[asked]).all() and cache[~asked].isnan().all()

@@ -12,6 +12,7 @@ import killing
 from dere.config.training import TrainingConfig
 from dere.io import file_sha256, read_json
 from dere.training import single
+from dere.training.context import Context
 from dere.training.job import Job
 from dere.training.loop import LossParts, fit
 from dere.training.losses import squared
@@ -197,3 +198,24 @@ def test_a_state_of_another_version_starts_over(tmp_path, caplog):
         result.history["validation_loss"].tolist()
         == fit(network(), loss=loss, **ARGUMENTS).history["validation_loss"].tolist()
     )
+
+
+def test_an_unfinished_run_of_other_code_is_not_continued(canonical, params_of_stage, tmp_path):
+    """The usual case: training came to NaN, the loss is corrected, the stage runs again."""
+    one, two = (
+        Context("baseline", Job(canonical, {}, tmp_path, params_of_stage, 0, 0, code=code)) for code in ("old", "new")
+    )
+    assert one.identity != two.identity
+    again = Context("baseline", Job(canonical, {}, tmp_path, params_of_stage, 0, 0, code="old"))
+    assert again.identity == one.identity
+
+
+def test_an_unfinished_run_of_another_network_starts_over(tmp_path, caplog):
+    last = tmp_path / "last.pt"
+    fit(network(), loss=loss, last=last, stop_after=1, **ARGUMENTS)
+    torch.manual_seed(0)
+    wider = torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.Dropout(0.2), torch.nn.Linear(5, 1))
+    with caplog.at_level("WARNING"):
+        result = fit(wider, loss=loss, last=last, **ARGUMENTS)
+    assert "of a network of another shape" in caplog.text
+    assert result.history["epoch"].tolist() == [0, 1, 2, 3]

@@ -1,13 +1,21 @@
 """What every rule script does first: log, and end in a sentence on a user's error."""
 
 import logging
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
+import shared_training
+from dere.config.training import TrainingConfig
 from dere.io import read_netcdf
 from dere.training.job import Job
+from dere.training.loop import fit
+from dere.training.losses import squared
+from dere.workflow.devices import ON_CPU, on_devices
+from dere.workflow.origin import code_hash
 from dere.workflow.rule_job import rule_job
 from dere.workflow.script import job_of, logged, named_files
 
@@ -28,6 +36,23 @@ def test_an_error_of_the_user_is_one_sentence_and_status_1(tmp_path):
     assert end.value.code == 1
     text = log.read_text()
     assert "missing.nc does not exist; run the rule that makes it" in text and "Traceback" not in text
+
+
+def test_a_training_that_came_to_nan_or_was_killed_ends_in_a_sentence(tmp_path, monkeypatch):
+    def lost(model, batch):
+        return squared(model(batch) * math.nan, batch, torch.ones(()))
+
+    batch = torch.ones(4, 1)
+    arguments = {"draw": lambda generator: batch, "validation": [batch], "config": TrainingConfig(), "seed": 0}
+    log = tmp_path / "nan.log"
+    with pytest.raises(SystemExit), logged(log):
+        fit(torch.nn.Linear(1, 1), loss=lost, **arguments)
+    assert "a validation input holds NaN" in log.read_text() and "Traceback" not in log.read_text()
+    monkeypatch.setenv(ON_CPU, "2")
+    log = tmp_path / "killed.log"
+    with pytest.raises(SystemExit), logged(log):
+        on_devices(shared_training.one_is_killed, gpu=0)
+    assert "was killed by signal 9" in log.read_text() and "Traceback" not in log.read_text()
 
 
 @pytest.mark.parametrize("error", [ValueError("from elsewhere"), KeyError("x"), ZeroDivisionError("y")], ids=repr)
@@ -57,6 +82,7 @@ class Files(list):
     def __init__(self, **named):
         super().__init__(x for value in named.values() for x in ([value] if isinstance(value, str) else value))
         self.named = named
+        self.code = named["code"]
 
     def items(self):
         """Return names and files."""
@@ -66,7 +92,7 @@ class Files(list):
 def rule(output):
     return SimpleNamespace(
         input=Files(
-            code=["s.py"], towers="d/towers.nc", parent_pure=["m/pure/model.safetensors", "m/pure/manifest.json"]
+            code=[__file__], towers="d/towers.nc", parent_pure=["m/pure/model.safetensors", "m/pure/manifest.json"]
         ),
         output=output,
         params=SimpleNamespace(config={"a": 1}),
@@ -84,6 +110,7 @@ def test_job_of_a_training():
         fold=2,
         seed=7,
         gpu=0,
+        code=code_hash([__file__]),
     )
 
 
