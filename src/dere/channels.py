@@ -31,6 +31,10 @@ CHANNEL_UNITS: dict[str, str] = {
     "wind_hourly": "m s-1",
 }
 """Units of the quantities that no other driver set has."""
+CLOCK = "hours"
+"""Attribute of a forcing with diurnal cycles: the clock that all of them follow, one of ``CLOCKS``."""
+CLOCKS = ("solar", "utc", "unknown")
+"""Solar time (to a whole hour of longitude), UTC, or not known."""
 
 
 def turned(cycles: NDArray, ahead: NDArray[np.int64]) -> NDArray:

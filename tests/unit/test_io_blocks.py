@@ -82,6 +82,11 @@ def test_an_error_in_a_block_leaves_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def environment():
+    """That of this process, with the folders from which it imports."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(str(Path(folder).absolute()) for folder in sys.path if folder)}
+
+
 KILLED = """
     import os, time
     from pathlib import Path
@@ -100,7 +105,7 @@ def test_a_killed_writer_leaves_the_old_file_and_its_rest_is_removed(tmp_path):
     path = tmp_path / "a.nc"
     path.write_bytes(b"old")
     script = [sys.executable, "-c", textwrap.dedent(KILLED)]
-    writer = subprocess.Popen(script, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    writer = subprocess.Popen(script, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=environment())
     assert writer.stdout.readline() == "writing\n"
     alive = tmp_path / f".{writer.pid}.partial.a.nc"
     other = tmp_path / ".1.partial.b.nc"
@@ -146,7 +151,9 @@ def test_readers_in_parallel_see_whole_files_while_one_is_replaced(tmp_path):
     replace()
     script = [sys.executable, "-c", textwrap.dedent(READER)]
     readers = [
-        subprocess.Popen(script, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            script, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for _ in range(2)
     ]
     for reader in readers:

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.channels import CLOCK
 from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
 from dere.harmonise import own_cells
 from dere.harmonise.assignment import make_splits
@@ -27,7 +28,7 @@ from dere.harmonise.cover import cell_cover, listed_cover, site_cover
 from dere.harmonise.cover_grid import maps_on_grid
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.interim import Interim
-from dere.harmonise.labels import make_labels
+from dere.harmonise.labels import OUTSIDE, make_labels
 from dere.harmonise.own_weather import with_own_weather
 from dere.harmonise.provenance import provenance_table
 from dere.harmonise.simulated import states_at_towers
@@ -153,7 +154,8 @@ def _tower_drivers(
     else:
         completed = drivers_from_cells(raw, interim.forcing)
         if config.tower_weather == "own":
-            completed = with_own_weather(completed, raw, config.maximum_driver_gap)
+            clock = str(interim.forcing.attrs.get(CLOCK, "unknown"))
+            completed = with_own_weather(completed, raw, config.maximum_driver_gap, clock)
         completed = own_cells.as_own(completed)
     towers = completed.dataset
     if config.satellites:
@@ -168,8 +170,16 @@ def _tower_drivers(
 def _with_labels(towers: xr.Dataset, raw: xr.Dataset, config: HarmoniseConfig) -> tuple[xr.Dataset, pd.DataFrame]:
     """Add labels and ``kind``; sites with too few good months count as sites without labels."""
     chosen = raw.sel(site=towers["site"].values)
-    chosen = chosen.assign(in_record=chosen["in_record"].astype(bool) & towers["record"])
-    labels = make_labels(chosen, config.maximum_closure_residual, config.repeated_run)
+    reached = towers["record"].transpose("site", "time").values
+    labels = make_labels(chosen, config.maximum_closure_residual, config.repeated_run, reached)
+    beyond = labels.counts[labels.counts["reason"] == OUTSIDE]
+    if len(beyond):
+        log.warning(
+            "%d labelled months of %d of %d towers lie outside the simulation's months and are left out",
+            beyond["months"].sum(),
+            len(beyond),
+            towers.sizes["site"],
+        )
     towers = towers.assign(labels.dataset.data_vars)
     good = np.isfinite(towers["flux_value"].values).all(-1)
     good &= towers["flux_quality"].values >= config.minimum_training_quality

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -12,6 +14,8 @@ from dere.harmonise.axis import month_number
 from dere.harmonise.drivers import stored_variables
 from dere.harmonise.gaps import Completed
 from dere.harmonise.statics import ATTRIBUTES, SATELLITE_MEANS, derived_igbp, static_attributes
+
+log = logging.getLogger(__name__)
 
 _ATTRIBUTE_DRIVERS = ("shortwave", "pressure", "lai_satellite", "evi_satellite", "soil")
 """What static attributes need beside the stored drivers, where it is there."""
@@ -193,7 +197,8 @@ def member_drivers(
 def drivers_from_cells(towers: xr.Dataset, forcing: xr.Dataset) -> Completed:
     """Drivers of the covering cell for driver sets that towers do not measure; every month counts as filled.
 
-    The record is cut to the months of the forcing; sites without such a month are dropped.
+    The record is cut to the months of the forcing (`labels.make_labels` counts the labels beyond them); sites without
+    such a month are dropped.
 
     Parameters
     ----------
@@ -213,6 +218,8 @@ def drivers_from_cells(towers: xr.Dataset, forcing: xr.Dataset) -> Completed:
     }
     if not keep.any():
         raise ValueError(f"{next(iter(dropped.values()), 'there is no site')}; this holds for all sites")
+    for sentence in dropped.values():
+        log.warning("%s; it is dropped", sentence)
     result = towers.drop_vars(list(towers.data_vars)).isel(site=keep)
     month = (wanted - known[0]).clip(0, len(known) - 1)
     names = [name for name in forcing.data_vars if name in stored_variables("carbonglobe136")]

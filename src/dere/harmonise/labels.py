@@ -3,8 +3,9 @@
 The triple is NEE, GPP of the night-time partitioning and RECO := NEE + GPP, so it closes exactly; sites whose
 ``partitioning`` is "dt" use the day-time one (by configuration, or because they have no other). Rejected and counted
 are months whose published RECO differs from NEE + GPP by more than a limit, and runs of repeated values (a stuck
-partitioning). Nothing is clipped: negative night-time GPP is noise around zero and stays. Quality never removes a month
-here; it is stored beside the label, training and testing apply their own thresholds.
+partitioning); counted last are months that would be labels, but that the drivers do not reach. Nothing is clipped:
+negative night-time GPP is noise around zero and stays. Quality never removes a month here; it is stored beside the
+label, training and testing apply their own thresholds.
 
 Uncertainty (one standard deviation). NEE: the product's joint uncertainty, else the random one, else
 0.05 + 0.022 |NEE|. GPP and RECO share the partitioning term p, half the difference of the two partitionings, else
@@ -23,7 +24,8 @@ from numpy.typing import NDArray
 
 from dere.variables import FLUX_UNIT, FLUXES
 
-REASONS = ("no_nee", "no_gpp", "closure", "repeated")
+OUTSIDE = "outside the simulation's months"
+REASONS = ("no_nee", "no_gpp", "closure", "repeated", OUTSIDE)
 UNCERTAINTY_FLOOR = 0.05
 
 
@@ -48,7 +50,12 @@ def repeated_runs(values: NDArray, length: int) -> NDArray[np.bool_]:
     return marked
 
 
-def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run: int = 3) -> Labels:
+def make_labels(
+    towers: xr.Dataset,
+    maximum_residual: float = 0.5,
+    repeated_run: int = 3,
+    reached: NDArray[np.bool_] | None = None,
+) -> Labels:
     """Apply the label rule.
 
     Parameters
@@ -61,6 +68,8 @@ def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run:
         Largest |RECO - (NEE + GPP)| of the published triple in gC m-2 d-1.
     repeated_run
         Runs of so many equal values of NEE, GPP, published or derived RECO are rejected.
+    reached
+        (site, time) months that have drivers; None = all. Others give nothing, and their labels are counted.
 
     Returns
     -------
@@ -83,10 +92,12 @@ def make_labels(towers: xr.Dataset, maximum_residual: float = 0.5, repeated_run:
         "no_gpp": np.isnan(gpp),
         "closure": np.abs(reco - nee - gpp) > maximum_residual,
         "repeated": stuck,
+        OUTSIDE: np.zeros_like(record) if reached is None else ~reached,
     }
     for reason in REASONS:
         rejected[reason] = left & tests[reason]
         left &= ~tests[reason]
+    record = record & ~tests[OUTSIDE]
 
     def triple(production: NDArray, usable: NDArray) -> NDArray:
         values = np.stack([production, nee + production, nee], -1)

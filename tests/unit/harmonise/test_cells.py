@@ -4,14 +4,19 @@ import xarray as xr
 from harmonise_samples import AGES, FIRST, make_cover, make_forcing, make_towers
 from test_drivers import channels136
 
+import scale_simulation
+from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.harmonise.build import harmonise
 from dere.harmonise.cells import cell_drivers, climate_of, covering_cell, drivers_from_cells, positions
 from dere.harmonise.cover import cell_cover
 from dere.harmonise.drivers import stack
+from dere.harmonise.interim import Interim
 from dere.harmonise.simulated import initial_from_cells, simulated_from_cells
 from dere.harmonise.stands import with_stands
 from dere.harmonise.statics import ATTRIBUTES
 from dere.harmonise.truth import canonical_truth
 from dere.ingest.months import mid_months
+from dere.ingest.simulation.carbonglobe import read_simulation
 from dere.variables import FLUXES, STANDS
 
 
@@ -70,6 +75,28 @@ def test_towers_take_the_136_channels_of_their_cell_within_the_simulation():
     assert done.dataset["co2_hourly"].values[0, 12, 0] == 2008.0
     assert np.isnan(done.dataset["co2_hourly"].values[0, [0, 47]]).all()
     assert done.dataset["driver_filled"].values[0, 12]
+
+
+def test_labels_beyond_the_simulation_are_counted_and_said(tmp_path, caplog):
+    scale_simulation.write_simulation(tmp_path, 60, 2, (1, 100), STANDS, degrees=6)
+    interim = Interim(
+        scale_simulation.towers(4, 60, degrees=6),
+        scale_simulation.cover(60, (1, 100), degrees=6),
+        *read_simulation(tmp_path, "carbonglobe136"),
+    )
+    # one site begins after the simulation
+    interim.towers["in_record"][3, :24] = False
+    config = HarmoniseConfig(window=12, window_stride=12, driver_set="carbonglobe136", dominance=0.8)
+    done = harmonise(interim, SimulationSource(), config, SplitsConfig(folds=3, block_degrees=20))
+    labels = done.counts[done.counts["step"] == "labels"]
+    table = labels.pivot(index="site", columns="reason", values="months")
+    assert list(table.index) == ["XX-S00", "XX-S01", "XX-S02", "XX-S04", "XX-S05"]
+    assert set(table) == {"kept", "outside the simulation's months"} and (table == 24).all(axis=None)
+    assert int(np.isfinite(done.towers["flux_value"].values).all(-1).sum()) == 5 * 24
+    said = [record.message for record in caplog.records if "outside the simulation's months" in record.message]
+    assert said == ["120 labelled months of 5 of 5 towers lie outside the simulation's months and are left out"]
+    assert "site XX-S03 has no month within the simulation's" in done.dropped["XX-S03"]
+    assert f"{done.dropped['XX-S03']}; it is dropped" in caplog.text
 
 
 def test_simulated_series_is_the_age_weighted_mixture_on_the_towers_axis(simulation):

@@ -1,14 +1,22 @@
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
 from harmonise_samples import FIRST, make_towers
 
+import scale_simulation
 from dere.channels import DIURNAL, SOIL_PROPERTIES
+from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.harmonise.build import harmonise
 from dere.harmonise.cells import drivers_from_cells
 from dere.harmonise.drivers import stack, stored_variables
+from dere.harmonise.interim import Interim
 from dere.harmonise.own_cells import as_own
-from dere.harmonise.own_weather import with_mean, with_own_weather
+from dere.harmonise.own_weather import hours_ahead, with_mean, with_own_weather
 from dere.ingest.months import mid_months
+from dere.ingest.simulation.carbonglobe import read_simulation
+from dere.io import read_netcdf, write_netcdf
 
 MONTHS = 24
 SUN = np.maximum(np.sin(np.pi * (np.arange(24) + 0.5 - 6) / 12), 0.0)
@@ -56,8 +64,8 @@ def towers():
     return towers
 
 
-def own(towers, forcing, maximum_gap=0.3):
-    return with_own_weather(drivers_from_cells(towers, forcing), towers, maximum_gap)
+def own(towers, forcing, maximum_gap=0.3, clock="solar"):
+    return with_own_weather(drivers_from_cells(towers, forcing), towers, maximum_gap, clock)
 
 
 def reasons(completed, site):
@@ -71,12 +79,61 @@ def test_own_cycles_are_turned_from_standard_to_solar_time(towers, forcing):
     sun = done.dataset["shortwave_hourly"].values[0, 3]
     np.testing.assert_allclose(sun, np.roll(700 * SUN, -2), rtol=1e-6)
     np.testing.assert_allclose(done.dataset["specific_humidity_hourly"].values[0], 0.009, rtol=1e-6)
-    unknown = towers.assign_coords(utc_offset=("site", [np.nan] * 3))
-    np.testing.assert_allclose(own(unknown, forcing).dataset["shortwave_hourly"].values[0, 3], 700 * SUN, rtol=1e-6)
     assert reasons(done, "XX-S00") == {"other channels: covering cell": MONTHS} | {
         f"{name}: tower": MONTHS for name in ("air_temperature", "precipitation", *DIURNAL)
     }
     assert not done.dataset["driver_filled"].values[0].any()
+
+
+def test_own_cycles_are_turned_to_utc_where_the_cells_are(towers, forcing):
+    done = own(towers, forcing, clock="utc")
+    # a clock 5 h behind UTC: what it calls noon is 17 h
+    sun = done.dataset["shortwave_hourly"].values[0, 3]
+    np.testing.assert_allclose(sun, np.roll(700 * SUN, 5), rtol=1e-6)
+    assert reasons(done, "XX-S00")["shortwave_hourly: tower"] == MONTHS
+
+
+@pytest.mark.parametrize("clock", ["solar", "utc"])
+def test_turned_cycles_are_those_of_cells_at_the_same_place(towers, forcing, clock):
+    """A tower with its cell's own days, on a clock of its own, gives the cell's cycle back on the cell's clock."""
+    lon, offset = towers["lon"].values[0], -7.0
+    utc = np.roll(700 * SUN, -round(lon / 15))
+    towers["shortwave_hourly"][0] = np.roll(utc, int(offset))
+    towers = towers.assign_coords(utc_offset=("site", [offset, 0.0, 0.0]))
+    found = own(towers, forcing, clock=clock).dataset["shortwave_hourly"].values[0, 0]
+    np.testing.assert_allclose(found, {"solar": 700 * SUN, "utc": utc}[clock], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("clock", "hours"), [("solar", 5.0 - 5.5), ("utc", -5.5), ("unknown", np.nan)])
+def test_half_hours_are_off_by_half_an_hour_at_most(towers, clock, hours):
+    indian = towers.isel(site=[0]).assign_coords(lon=("site", [75.0]), utc_offset=("site", [5.5]))
+    turned_by = hours_ahead(indian, clock)[0]
+    assert np.isnan(turned_by) if np.isnan(hours) else (abs(turned_by - hours) <= 0.5 and turned_by % 1 == 0)
+    assert np.isnan(hours_ahead(indian.drop_vars("utc_offset"), clock)).all()
+
+
+@pytest.mark.parametrize(
+    ("clock", "offset", "reason"),
+    [
+        ("unknown", -5.0, "1 of 1 towers .* clock of the simulation's hours is unknown"),
+        ("solar", np.nan, "1 of 1 towers .* UTC offset is unknown"),
+        ("utc", np.nan, "1 of 1 towers .* UTC offset is unknown"),
+    ],
+)
+def test_without_a_clock_the_monthly_mean_takes_the_cells_shape(towers, forcing, caplog, clock, offset, reason):
+    towers = towers.assign_coords(utc_offset=("site", [offset, -7.0, 0.0]))
+    done = own(towers, forcing, clock=clock)
+    assert [bool(re.search(reason, record.message)) for record in caplog.records] == [True]
+    counted = reasons(done, "XX-S00")
+    for name in ("air_temperature", "shortwave", "wind"):
+        assert counted[f"{name}_hourly: tower's mean, covering cell's cycle"] == MONTHS
+        cycle = done.dataset[f"{name}_hourly"].values[0]
+        np.testing.assert_allclose(cycle.mean(-1), towers[f"{name}_reanalysis"].values[0], rtol=1e-5)
+    assert counted["specific_humidity_hourly: covering cell"] == MONTHS
+    assert (done.dataset["shortwave_hourly"].values[0][:, SUN == 0] == 0).all()
+    caplog.clear()
+    own(towers.drop_vars(list(DIURNAL)), forcing, clock=clock)
+    assert not caplog.records
 
 
 def test_monthly_means_take_the_shape_of_the_cells_cycle(towers, forcing):
@@ -154,3 +211,40 @@ def test_months_beyond_the_simulation_stay_missing(forcing):
     done = own(towers, forcing).dataset
     assert done["record"].values[0].nonzero()[0].tolist() == list(range(12, 36))
     assert np.isnan(done["air_temperature"].values[0, [0, 47]]).all()
+
+
+@pytest.mark.parametrize("clock", ["solar", "utc", "unknown"])
+def test_one_clock_from_the_arrays_to_the_canonical_towers(tmp_path, clock):
+    """The readers say the clock, the interim file carries it, towers are turned to it."""
+    scale_simulation.write_simulation(tmp_path, 60, 2, (1, 100), degrees=6)
+    path = tmp_path / "glob_X_fea.npy"
+    channels, lon = np.load(path), read_simulation(tmp_path, "monthly8")[0]["lon"].values
+    for cell, hours in enumerate(np.round(lon / 15).astype(int)):
+        shift = {"solar": 0, "utc": -hours, "unknown": -hours // 2}[clock]
+        for first in range(33, 37):
+            channels[cell, ..., first:129:4] = np.roll(channels[cell, ..., first:129:4], shift, axis=-1)
+    np.save(path, channels)
+    forcing, simulation = read_simulation(tmp_path, "carbonglobe136")
+    assert forcing.attrs["hours"] == clock
+    write_netcdf(forcing, tmp_path / "forcing.nc")
+    towers = scale_simulation.towers(2, 60, degrees=6)
+    sites = towers.sizes["site"]
+    cycles = np.broadcast_to(700 * SUN, (sites, MONTHS, 24))
+    towers["shortwave_hourly"] = (("site", "time", "hour"), cycles)
+    towers = towers.assign_coords(utc_offset=("site", np.full(sites, -5.0)))
+    done = harmonise(
+        Interim(
+            towers, scale_simulation.cover(60, (1, 100), degrees=6), read_netcdf(tmp_path / "forcing.nc"), simulation
+        ),
+        SimulationSource(),
+        HarmoniseConfig(window=12, window_stride=12, driver_set="carbonglobe136", dominance=0.8),
+        SplitsConfig(folds=3, block_degrees=20),
+    )
+    means = "shortwave_hourly: tower's mean, covering cell's cycle"
+    wanted = means if clock == "unknown" else "shortwave_hourly: tower"
+    counted = done.counts[done.counts["reason"].str.startswith("shortwave_hourly")]
+    assert set(counted["reason"]) == {wanted} and len(counted) == sites
+    if clock != "unknown":
+        by = 5.0 if clock == "utc" else towers["lon"].values / 15 + 5
+        expected = [np.roll(700 * SUN, hours) for hours in np.broadcast_to(np.round(by), sites).astype(int)]
+        np.testing.assert_allclose(done.towers["shortwave_hourly"].values[:, 0], expected, rtol=1e-6)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dere.harmonise.labels import UNCERTAINTY_FLOOR, make_labels, repeated_runs
+from dere.harmonise.labels import OUTSIDE, UNCERTAINTY_FLOOR, make_labels, repeated_runs
 from dere.variables import FLUXES
 
 
@@ -127,3 +127,15 @@ def test_the_measured_share_is_carried_where_a_source_has_it(towers):
     assert "flux_measured" not in make_labels(towers).dataset
     towers["nee_measured_share"] = towers["nee"] * 0 + 0.25
     assert np.nanmax(make_labels(towers).dataset["flux_measured"].values) == np.float32(0.25)
+
+
+def test_labels_that_no_driver_reaches_are_counted(towers):
+    """48 good months against 24 of the simulation's: the other 24 do not vanish."""
+    towers["nee"][0, :5] = np.nan
+    reached = np.broadcast_to(np.arange(48) >= 24, (12, 48))
+    labels = make_labels(towers, reached=reached)
+    assert [months(labels, reason) for reason in ("kept", "no_nee", OUTSIDE)] == [24, 5, 19]
+    assert [months(labels, reason, "XX-S01") for reason in ("kept", OUTSIDE)] == [24, 24]
+    np.testing.assert_array_equal(labels.counts.groupby("site")["months"].sum(), 48)
+    cut = towers.assign(in_record=towers["in_record"] & (np.arange(48) >= 24))
+    assert labels.dataset.identical(make_labels(cut).dataset)

@@ -8,6 +8,7 @@ import xarray as xr
 
 from dere.channels import DIURNAL
 from dere.ingest.simulation.carbonglobe import SEVEN_TARGETS, parse_fractions, parse_targets, read_simulation
+from dere.io import read_netcdf, write_netcdf
 from dere.physics import closure_residuals
 from dere.variables import TARGETS
 
@@ -81,6 +82,57 @@ def test_channels_are_interleaved_by_hour(simulation_folder):
     np.testing.assert_allclose(forcing.precipitation.isel(cell=0, time=[0, 1]), [62 / 31, 62 / 28], rtol=1e-6)
     np.testing.assert_allclose(place.soil_temperature, 284 - 273.15, atol=1e-4)
     assert forcing.disturbance_rate.dims == ("cell", "time") and set(DIURNAL) <= set(forcing.data_vars)
+
+
+def in_utc(folder):
+    """Turn every cycle of the folder from solar time to UTC; its cells lie at 105, 75 and 15 W."""
+    path = folder / "glob_X_fea.npy"
+    channels = np.load(path)
+    for cell, lon in enumerate((-105, -75, -15)):
+        for start in range(33, 37):
+            channels[cell, ..., start:129:4] = np.roll(channels[cell, ..., start:129:4], -lon // 15, axis=-1)
+    np.save(path, channels)
+
+
+def state(folder, **keys):
+    path = folder / "meta.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | keys))
+
+
+def test_the_clock_is_found_and_survives_the_interim_file(simulation_folder, tmp_path):
+    forcing, _ = read_simulation(simulation_folder, "carbonglobe136")
+    assert forcing.attrs["hours"] == "solar"
+    in_utc(simulation_folder)
+    forcing, _ = read_simulation(simulation_folder, "carbonglobe136")
+    assert forcing.attrs["hours"] == "utc" and int(forcing.shortwave_hourly[0, 0].argmax("hour")) == 19
+    write_netcdf(forcing, tmp_path / "forcing.nc")
+    assert read_netcdf(tmp_path / "forcing.nc").attrs["hours"] == "utc"
+    assert read_netcdf(tmp_path / "forcing.nc", memory=1000).attrs["hours"] == "utc"
+    assert "hours" not in read_simulation(simulation_folder, "monthly8")[0].attrs
+
+
+def test_a_clock_that_no_cell_tells_can_be_stated(simulation_folder, caplog):
+    def neither(channels):
+        channels[..., 35:129:4] = np.roll(channels[..., 35:129:4], -6, axis=-1)
+        return channels
+
+    edit(simulation_folder / "glob_X_fea.npy", neither)
+    assert read_simulation(simulation_folder, "carbonglobe136")[0].attrs["hours"] == "unknown"
+    assert "not clear whether hours are UTC or local" in caplog.text
+    caplog.clear()
+    for stated, expected in (("utc", "utc"), ("solar", "solar"), ("detect", "unknown")):
+        assert not caplog.text
+        state(simulation_folder, hours=stated)
+        assert read_simulation(simulation_folder, "carbonglobe136")[0].attrs["hours"] == expected
+
+
+def test_a_stated_clock_must_be_that_of_the_sun(simulation_folder):
+    state(simulation_folder, hours="utc")
+    with pytest.raises(ValueError, match=r"glob_X_fea\.npy: .*hours are local time, but meta\.json has hours 'utc'"):
+        read_simulation(simulation_folder, "carbonglobe136")
+    state(simulation_folder, hours="local")
+    with pytest.raises(ValueError, match=r"meta\.json: hours is 'local', but solar, utc or detect is needed"):
+        read_simulation(simulation_folder, "monthly8")
 
 
 def four_blocks(channels):

@@ -69,6 +69,10 @@ def test_utc_is_shifted_where_longitudes_are_known(bundle, tmp_path):
     local, _ = read_bundle(bundle, "carbonglobe136", config)
     shifted, _ = read_bundle(utc, "carbonglobe136", config)
     np.testing.assert_allclose(shifted["shortwave_hourly"], local["shortwave_hourly"], rtol=1e-6)
+    kept, _ = read_bundle(utc, "carbonglobe136", config.model_copy(update={"hours": "keep"}))
+    placeless, _ = read_bundle(bundle, "carbonglobe136", CONFIG)
+    found = [forcing.attrs["hours"] for forcing in (local, shifted, kept, placeless)]
+    assert found == ["solar", "solar", "utc", "unknown"]
 
 
 def test_blocks_change_nothing(bundle):

@@ -90,6 +90,18 @@ def test_utc_hours_are_shifted_to_local_ones(monthly, tmp_path, caplog):
     np.testing.assert_allclose(
         kept["shortwave_hourly"].isel(cell=0, time=0).roll(hour=2), local["shortwave_hourly"][0, 0]
     )
+    assert [forcing.attrs["hours"] for forcing in (local, shifted, kept)] == ["solar", "solar", "utc"]
+
+
+def test_a_clock_that_fits_no_longitude_is_unknown(public, caplog):
+    def later(x):
+        for position in range(4):
+            x[..., 33 + position : 129 : 4] = np.roll(x[..., 33 + position : 129 : 4], 6, axis=-1)
+        return x
+
+    edit(public / "glob_X_fea.npy", later)
+    assert read_public(public, "carbonglobe136", MONTHLY)[0].attrs["hours"] == "unknown"
+    assert "not clear whether hours are UTC or local" in caplog.text
 
 
 def test_annual_targets_are_refused_and_states_can_be_kept(tmp_path):

@@ -179,6 +179,29 @@ def test_latitude_without_coordinates_and_places_with_them(written, read, caplog
     assert forcing.tower.values[-1] == "ZZ-Te0" and forcing.attrs["grid_degrees"] == 15
 
 
+def test_the_clock_follows_from_the_places(written, read, copy):
+    assert read[0].attrs["hours"] == "unknown"
+    assert read_simulation(written[0], placed(written[0]))[0].attrs["hours"] == "solar"
+    (copy / COVER).unlink()
+    (copy / SAMPLES).unlink()
+    table = pd.read_csv(copy / "coordinates_synthetic.csv", keep_default_na=False)
+
+    def in_utc(kind):
+        lon = table[table["kind"] == kind].sort_values("index")["lon"].to_numpy()
+
+        def turn(x):
+            x = x.copy()
+            for row, hours in enumerate(np.round(lon / 15).astype(int)):
+                for start in range(33, 37):
+                    x[row, ..., start:129:4] = np.roll(x[row, ..., start:129:4], -hours, axis=-1)
+            return x
+
+        return turn
+
+    edit(copy / CELLS, x_train=in_utc("train_cell"), x_test=in_utc("test_cell"))
+    assert read_simulation(copy, placed(copy))[0].attrs["hours"] == "utc"
+
+
 def test_cover_lists_the_cells_of_the_forcing(written, read):
     folder, made = written
     cover = read_cover(folder, CONFIG)

@@ -8,6 +8,7 @@ from collection_samples import FACTOR, write_store
 
 from dere.config.sources import TowerSource
 from dere.ingest.tower.fluxnet_zarr import local_offset, read_fluxnet_zarr
+from dere.ingest.tower.towers import read_towers
 
 CONFIG = TowerSource()
 SITES = {"XX-Wes": -99.4, "XX-Mis": 10.0, "XX-Eas": 112.5}
@@ -48,6 +49,19 @@ def test_noon_is_at_noon(store):
         cycle = record.diurnal["shortwave_hourly"][0]
         assert cycle.argmax() in (11, 12) and np.isclose(cycle[11], cycle[12], rtol=0.1) and cycle[:5].max() < 1
         assert "wind_hourly" not in record.diurnal
+
+
+def test_the_clock_of_the_cycles_reaches_the_towers(store, caplog):
+    """Without it the cycles cannot be turned; a table of sites that says otherwise does not move them."""
+    towers = read_towers([store.parent], TowerSource(diurnal_cycles=True)).dataset
+    assert dict(zip(towers.site.values, towers.utc_offset.values, strict=True)) == {"XX-Wes": -6, "XX-Eas": 8}
+    assert "keep the clock" not in caplog.text
+    (store.parent / "sites.csv").write_text(
+        "site,lat,lon,igbp,utc_offset\nXX-Wes,45,-99.4,GRA,-5\nXX-Eas,45,112.5,GRA,8\n"
+    )
+    towers = read_towers([store.parent], TowerSource(diurnal_cycles=True)).dataset
+    assert dict(zip(towers.site.values, towers.utc_offset.values, strict=True)) == {"XX-Wes": -6, "XX-Eas": 8}
+    assert "1 sites keep the clock of their own file" in caplog.text and "XX-Wes -6 h, not -5 h" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from dere.channels import DIURNAL, SOIL_PROPERTIES
+from dere.channels import CLOCK, DIURNAL, SOIL_PROPERTIES
 from dere.config.sources import SimulationSource
 from dere.ingest.arrays.dere_arrays import FIRST_YEAR, MONTHS, YEARS, compare_statistics
 from dere.ingest.arrays.dere_coordinates import read_coordinates, rows_of
@@ -23,6 +23,7 @@ from dere.ingest.arrays.dere_members import Members, read_members
 from dere.ingest.arrays.dere_npz import Npz
 from dere.ingest.grid import cells_of_centres
 from dere.ingest.months import time_coordinates
+from dere.ingest.simulation.carbonglobe_diurnal import clock_of
 from dere.ingest.simulation.carbonglobe_forcing import (
     check_channels,
     diurnal_channels,
@@ -39,6 +40,7 @@ _BLOCK = 512
 _LEAST_EXPLAINED = 0.85
 FLUX_TARGETS = ("gpp", "npp", "rh", "nee", "ra", "reco")
 FLUX_SOURCE_UNIT = "kgC m-2 yr-1"
+_SHORTWAVE = diurnal_channels(DIURNAL.index("shortwave_hourly"))
 
 
 def read_simulation(folder: Path, config: SimulationSource) -> tuple[xr.Dataset, xr.Dataset]:
@@ -56,7 +58,8 @@ def read_simulation(folder: Path, config: SimulationSource) -> tuple[xr.Dataset,
     tuple
         Forcing: the drivers of ``carbonglobe136`` (cell, time[, hour or layer]) and ``soil``; coordinates
         ``published_role`` and ``tower`` on the cell axis; without a table of coordinates ``lat`` is estimated from
-        shortwave and ``lon`` is NaN. Simulation: ``state`` (cell, stand, age, time, target) and ``initial_state`` of
+        shortwave and ``lon`` is NaN; attribute ``hours``, the clock of the cycles as longitudes tell it.
+        Simulation: ``state`` (cell, stand, age, time, target) and ``initial_state`` of
         the mixture, ``plant_fraction`` (cell, age, year, plant_type) and, where the samples are at hand,
         ``pure_sample`` (cell, age, plant_type).
 
@@ -81,12 +84,14 @@ def read_simulation(folder: Path, config: SimulationSource) -> tuple[xr.Dataset,
     for start in range(0, len(drivers), _BLOCK):
         block = slice(start, start + _BLOCK)
         check_channels(drivers[block], coords["lat"].values[block], f"{source}: x", start)
+    shortwave = drivers[..., _SHORTWAVE].mean((1, 2), dtype=np.float64)
     first, months = FIRST_YEAR * MONTHS, YEARS * MONTHS
     forcing = xr.Dataset(
         {**parse_channels(drivers, first, source), "soil": parse_soil(drivers)},
         coords={**coords, **time_coordinates(first, months), "soil_property": list(SOIL_PROPERTIES)},
         attrs={
             "driver_set": "carbonglobe136",
+            CLOCK: clock_of(shortwave, coords["lon"].values, source) if config.coordinates else "unknown",
             # no places known: a grid size of 0 says so
             "grid_degrees": float(config.grid_degrees) if config.coordinates else 0.0,
             "start_month": f"{FIRST_YEAR}-01",
@@ -217,7 +222,7 @@ def estimated_latitude(drivers: np.ndarray) -> np.ndarray:
     ValueError
         When the shortwave channels do not follow the sun.
     """
-    shortwave = drivers[..., diurnal_channels(DIURNAL.index("shortwave_hourly"))].mean(1, dtype=np.float64)
+    shortwave = drivers[..., _SHORTWAVE].mean(1, dtype=np.float64)
     lat, explained = latitude_of(shortwave)
     if len(lat) and np.median(explained) < _LEAST_EXPLAINED:
         raise ValueError(

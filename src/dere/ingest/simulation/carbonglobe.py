@@ -3,8 +3,8 @@
 Folder: ``mask2d.npy`` bool (lat, lon), row 0 = north; ``glob_X_fea.npy`` (cell, year, 12, 136);
 ``glob_Y{age:03d}.npy`` (cell, year + 1, 12, 10 or 7) for the mixture and ``glob_Y_{stand}{age:03d}.npy`` for pure
 stands, whose year 0 is the one before the drivers; ``glob_F{age:03d}.npy`` (cell, year + 1, 3) simulated plant
-fractions; ``monthly8.nc``; ``meta.json`` with start_year, grid_degrees and ages. Pure stands, fractions and
-``monthly8.nc`` are absent from the public CarbonGlobe.
+fractions; ``monthly8.nc``; ``meta.json`` with start_year, grid_degrees and ages, and if wanted ``hours``, the clock of
+the diurnal cycles. Pure stands, fractions and ``monthly8.nc`` are absent from the public CarbonGlobe.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import numpy as np
 import xarray as xr
 
 from dere.blocks import fits, lazy_variables, rows_per_block, slices
-from dere.channels import SOIL_PROPERTIES
+from dere.channels import CLOCK, DIURNAL, SOIL_PROPERTIES
 from dere.ingest.grid import cell_coordinates, check_mask
 from dere.ingest.months import time_coordinates
+from dere.ingest.simulation.carbonglobe_diurnal import clock_of
 from dere.ingest.simulation.carbonglobe_forcing import (
     CHANNELS,
     check_channels,
+    diurnal_channels,
     parse_channels,
     parse_monthly8,
     parse_soil,
@@ -43,6 +45,8 @@ CHANNEL_FILE = "glob_X_fea.npy"
 MONTHLY_FILE = "monthly8.nc"
 # cells checked at a time, so that a memory map larger than memory passes
 _BLOCK = 512
+_SHORTWAVE = diurnal_channels(DIURNAL.index("shortwave_hourly"))
+_DETECT = "detect"
 
 
 def read_simulation(folder: Path, driver_set: str, memory: int | None = None) -> tuple[xr.Dataset, xr.Dataset]:
@@ -63,7 +67,8 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
     Returns
     -------
     tuple
-        Forcing: the drivers of the set (cell, time[, hour or layer]) and ``soil`` (cell, soil_property).
+        Forcing: the drivers of the set (cell, time[, hour or layer]) and ``soil`` (cell, soil_property); with diurnal
+        cycles also the attribute ``hours``, their clock (see `dere.channels.CLOCKS`).
         Simulation: ``state`` (cell, stand, age, time, target), ``initial_state`` (cell, stand, age, target) of the
         month before the first and, where the folder has them, ``plant_fraction`` (cell, age, year, plant_type);
         fluxes in gC m-2 d-1.
@@ -73,7 +78,7 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
     FileNotFoundError
         When a file is missing.
     ValueError
-        When a file is truncated, of a wrong shape, unit or channel order, or holds NaN.
+        When a file is truncated, of a wrong shape, unit, channel order or clock, or holds NaN.
     """
     folder = Path(folder)
     meta = _read_meta(folder / "meta.json")
@@ -90,12 +95,13 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
     first, count = int(meta["start_year"]) * 12, years * 12
     coords = cell_coordinates(mask, meta["grid_degrees"], None)
     lat = coords["lat"].to_numpy()
-    soil = []
+    soil, sun = [], []
     for block in slices(cells, _BLOCK):
         # mapped anew for each block: what was read before must not count as this job's memory
         channels = load_array(folder / CHANNEL_FILE)[block]
         check_channels(channels, lat[block], CHANNEL_FILE, block.start)
         soil.append(parse_soil(channels))
+        sun.append(channels[..., _SHORTWAVE].mean(axis=(1, 2), dtype=np.float64))
     monthly_path = folder / MONTHLY_FILE
     monthly = None
     if driver_set == "monthly8" or monthly_path.exists():
@@ -104,6 +110,8 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
         coords = cell_coordinates(mask, meta["grid_degrees"], monthly["land_fraction"].to_numpy())
     parse, row_size = _driver_parser(folder, driver_set, monthly, first, cells, count)
     drivers = _drivers(parse, cells, row_size, memory)
+    # other driver sets have no hours
+    hours = _clock(meta, np.concatenate(sun), coords["lon"].to_numpy()) if driver_set == "carbonglobe136" else {}
     forcing = xr.Dataset(
         {**drivers, "soil": xr.Variable.concat(soil, "cell")},
         coords={**coords, **time_coordinates(first, count), "soil_property": list(SOIL_PROPERTIES)},
@@ -111,6 +119,7 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
             "driver_set": driver_set,
             "grid_degrees": float(meta["grid_degrees"]),
             "start_month": f"{first // 12}-01",
+            **hours,
         },
     )
     states = find_states(folder, tuple(meta["ages"]), cells, years)
@@ -169,8 +178,14 @@ def _drivers(parse: Parser, cells: int, row_size: int, memory: int | None) -> di
     return lazy_variables(values, found, cells, size)
 
 
+def _clock(meta: dict, shortwave: np.ndarray, lon: np.ndarray) -> dict[str, str]:
+    """Attribute that says the clock of the hours: as stated, else as the cells' cycles (cell, 24) show it."""
+    stated = meta.get("hours", _DETECT)
+    return {CLOCK: clock_of(shortwave, lon, CHANNEL_FILE, "" if stated == _DETECT else stated)}
+
+
 def _read_meta(path: Path) -> dict:
-    """Contents of meta.json with its three keys, each of which is checked."""
+    """Contents of meta.json with its three keys and perhaps ``hours``, each of which is checked."""
     if not path.exists():
         raise FileNotFoundError(
             f"{path} does not exist, but start_year, grid_degrees and ages are needed; write it beside the arrays"
@@ -186,8 +201,11 @@ def _read_meta(path: Path) -> dict:
         "start_year": ("a year from 1500 to 2500", lambda value: type(value) is int and 1500 <= value <= 2500),
         "grid_degrees": ("degrees that divide 180", _divides_180),
         "ages": ("a list of whole years", lambda value: bool(value) and all(type(age) is int for age in value)),
+        "hours": ("solar, utc or detect", lambda value: value in ("solar", "utc", _DETECT)),
     }
     for key, (words, good) in expected.items():
+        if key == "hours" and key not in meta:
+            continue
         if (key == "ages" and not isinstance(meta[key], list)) or not good(meta[key]):
             raise ValueError(f"{path}: {key} is {str(meta[key])[:60]!r}, but {words} is needed; correct it")
     return meta

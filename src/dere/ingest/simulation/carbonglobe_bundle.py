@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.blocks import fits, lazy_variables, rows_per_block, slices
-from dere.channels import SOIL_PROPERTIES
+from dere.channels import CLOCK, SOIL_PROPERTIES
 from dere.config.sources import SimulationSource
 from dere.ingest.arrays.dere_coordinates import read_coordinates, rows_of
 from dere.ingest.grid import cells_of_centres
@@ -109,11 +109,12 @@ def read_bundle(
         size = rows_per_block(drivers[role].row_bytes, memory or DEFAULT_MEMORY)
         found[role] = survey(drivers[role], None if lat is None else lat[rows], size)
     report_statistics(path.parent / "data_stats.npz", found["train"])
-    shift = None
+    hours, in_utc = "unknown", False
     if places is None:
         places = _without_places(np.concatenate([found[role].sun for role in ROLES]), path.name)
-    elif clock(found["train"], places["lon"].values[: counts["train"]], config.hours, path.name) == "shift":
-        shift = solar_shift(places["lon"].values)
+    else:
+        hours, in_utc = clock(found["train"], places["lon"].values[: counts["train"]], config.hours, path.name)
+    shift = solar_shift(places["lon"].values) if in_utc else None
     names = np.repeat(ROLES, [counts[role] for role in ROLES])
     coords = {**places, "published_role": xr.Variable("cell", names.astype(object))}
     first = config.start_year * 12
@@ -123,6 +124,7 @@ def read_bundle(
         coords={**coords, **time, "soil_property": list(SOIL_PROPERTIES)},
         attrs={
             "driver_set": driver_set,
+            CLOCK: hours,
             "grid_degrees": float(config.grid_degrees) if config.coordinates else 0.0,
             "start_month": f"{config.start_year}-01",
         },

@@ -23,6 +23,9 @@ _SMOOTH = 0.5
 _UNIMODAL = ("shortwave", "temperature")
 # smallest standard deviation of a cycle that is worth a judgement, in the unit of the channel
 _FLAT = {"humidity": 2e-5, "temperature": 0.2, "shortwave": 10.0, "wind": 0.05, "CO2": 0.2}
+_FOUND = {"local": "solar", "utc": "utc", "unknown": "unknown"}
+"""What `hour_convention` finds, as `dere.channels.CLOCKS` names it."""
+_IN_WORDS = {"solar": "local time", "utc": "UTC", "unknown": "not clear (too few longitudes, or no clock fits)"}
 _LAG = (-1.0, 7.0)
 """Hours by which the warmest time of day follows the brightest."""
 _PHASE_TOLERANCE = 1.5
@@ -163,6 +166,40 @@ def hour_convention(shortwave: NDArray, lon: NDArray) -> str:
     if errors[best] > _PHASE_TOLERANCE or errors[other] - errors[best] < 0.5:
         return "unknown"
     return best
+
+
+def clock_of(shortwave: NDArray, lon: NDArray, source: str, stated: str = "") -> str:
+    """Clock of a file's hours as `dere.channels.CLOCKS` names it; what is found is logged.
+
+    Parameters
+    ----------
+    shortwave
+        (cell, 24) mean diurnal cycles.
+    lon
+        (cell,) degrees east; cells without (NaN) tell nothing.
+    source
+        File name for messages.
+    stated
+        ``solar`` or ``utc`` where meta.json says so; it holds where the cells do not tell.
+
+    Raises
+    ------
+    ValueError
+        When the cells show another clock than the stated one.
+    """
+    placed = np.isfinite(lon)
+    found = _FOUND[hour_convention(shortwave[placed], lon[placed])]
+    log.info("%s: hours of day are %s", source, _IN_WORDS[found])
+    if stated:
+        if found not in (stated, "unknown"):
+            raise ValueError(
+                f"{source}: the brightest time of day shows that hours are {_IN_WORDS[found]}, but meta.json has hours "
+                f"'{stated}'; correct the key or leave it out"
+            )
+        return stated
+    if found == "unknown":
+        log.warning("%s: it is not clear whether hours are UTC or local; they stay as they are", source)
+    return found
 
 
 def solar_shift(lon: NDArray) -> NDArray[np.int64]:

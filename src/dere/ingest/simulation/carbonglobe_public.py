@@ -17,7 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.blocks import rows_per_block
-from dere.channels import SOIL_PROPERTIES
+from dere.channels import CLOCK, SOIL_PROPERTIES
 from dere.config.sources import SimulationSource
 from dere.ingest.grid import cell_coordinates
 from dere.ingest.months import time_coordinates
@@ -99,7 +99,8 @@ def read_public(
     report_statistics(folder / "data_stats.npz", found)
     if (folder / "age_triplet.npz").exists():
         log.info("age_triplet.npz (a prior of targets by age) is not used")
-    shift = solar_shift(lon) if clock(found, lon, config.hours, channels.name) == "shift" else None
+    hours, in_utc = clock(found, lon, config.hours, channels.name)
+    shift = solar_shift(lon) if in_utc else None
     first = config.start_year * 12
     time = time_coordinates(first, years * 12)
     forcing = xr.Dataset(
@@ -107,6 +108,7 @@ def read_public(
         coords={**coords, **time, "soil_property": list(SOIL_PROPERTIES)},
         attrs={
             "driver_set": driver_set,
+            CLOCK: hours,
             "grid_degrees": mask_degrees(mask.shape, "mask2d.npy"),
             "start_month": f"{config.start_year}-01",
         },

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dere.blocks import slices
 from dere.channels import HOURS
 from dere.ingest.arrays.dere_arrays import compare_statistics
-from dere.ingest.simulation.carbonglobe_diurnal import check_hours, check_order, check_seasons, hour_convention
+from dere.ingest.simulation.carbonglobe_diurnal import check_hours, check_order, check_seasons, clock_of
 from dere.ingest.simulation.carbonglobe_forcing import CHANNELS, check_channels
 from dere.ingest.simulation.carbonglobe_states import SEVEN_TARGETS
 from dere.ingest.simulation.stored_array import StoredArray, read_member
@@ -114,7 +114,7 @@ def _check_some(stored: StoredArray) -> None:
         check_order(some.astype(np.float64), stored.name)
 
 
-def clock(found: Survey, lon: NDArray, wanted: str, source: str) -> str:
+def clock(found: Survey, lon: NDArray, wanted: str, source: str) -> tuple[str, bool]:
     """Decide whether cycles must be shifted to solar time.
 
     Parameters
@@ -130,18 +130,14 @@ def clock(found: Survey, lon: NDArray, wanted: str, source: str) -> str:
 
     Returns
     -------
-    str
-        ``shift`` when the hours are UTC and local ones are wanted, else ``local``, ``utc`` or ``unknown`` as found.
+    tuple
+        Clock of the forcing as it is handed on (`dere.channels.CLOCKS`), and whether cycles must be shifted for that.
     """
-    convention = hour_convention(found.shortwave, lon)
-    words = {"local": "local time", "utc": "UTC", "unknown": "not clear (too few longitudes, or no clock fits)"}
-    log.info("%s: hours of day are %s", source, words[convention])
-    if convention == "utc" and wanted == "local":
+    hours = clock_of(found.shortwave, lon, source)
+    if hours == "utc" and wanted == "local":
         log.info("%s: diurnal cycles are shifted to local solar hours", source)
-        return "shift"
-    if convention == "unknown":
-        log.warning("%s: it is not clear whether hours are UTC or local; they stay as they are", source)
-    return convention
+        return "solar", True
+    return hours, False
 
 
 def read_statistics(path: Path) -> xr.Dataset:

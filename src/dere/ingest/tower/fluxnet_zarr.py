@@ -6,7 +6,8 @@ chunks of some sites only; the others read as missing and are counted.
 
 **Local time.** Records begin at midnight of a 1 January in local standard time, so the first value of a site tells its
 offset from UTC. With it, monthly temperature, shortwave and VPD equal the monthly product to its last digit; with an
-offset wrong by one hour temperature is off by up to 0.03 degC.
+offset wrong by one hour temperature is off by up to 0.03 degC. The record carries the offset: its diurnal cycles are on
+that clock whatever a table of sites says, also where it is only the nearest hour of solar time.
 
 **What equals what.** The store has the REF members. ONEFlux chooses REF for each resolution by itself, so monthly means
 of half-hourly NEE_VUT_REF differ from the monthly NEE_VUT_REF (by 0.09 gC m-2 d-1 at most at US-AR1). Where the chosen
@@ -230,7 +231,7 @@ def parse_site(
         diurnal = {name: cycle[np.isin(months, kept)] for name, cycle in cycles.items() if np.isfinite(cycle).any()}
     warn_counts(counts, f"{source} site {site}")
     origin = Origin("fluxnet2015-zarr", "FLUXNET2015 half-hourly Zarr", "fluxnet", source)
-    return partial_record(site, kept, means, origin, (*place, ""), counts, config, diurnal)
+    return partial_record(site, kept, means, origin, (*place, ""), counts, config, diurnal, offset / 60)
 
 
 def read_fluxnet_zarr(path: Path, config: TowerSource) -> list[SiteRecord]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +50,19 @@ class Origin(NamedTuple):
     preference: int = 0
 
 
+@dataclass(frozen=True)
+class PartialRecord(SiteRecord):
+    """Record of a format that lacks columns, with the clock of its steps where that is known.
+
+    Parameters
+    ----------
+    utc_offset
+        Hours by which the clock of ``diurnal`` is ahead of UTC; NaN where the format does not say.
+    """
+
+    utc_offset: float = float("nan")
+
+
 def rank_of(origin: Origin) -> tuple[int, ...]:
     """Rank of a record: always below the ONEFlux family, then by ``ORDER``, then by the origin's own preference."""
     return (-1 - ORDER.index(origin.product), origin.preference, 0, 0, 0)
@@ -63,7 +77,8 @@ def partial_record(
     counts: Mapping[str, int] | None = None,
     config: TowerSource | None = None,
     diurnal: Mapping[str, NDArray[np.float64]] | None = None,
-) -> SiteRecord:
+    utc_offset: float = float("nan"),
+) -> PartialRecord:
     """Build and check a record from the columns that a format has.
 
     Parameters
@@ -85,6 +100,8 @@ def partial_record(
         Whose partitioning becomes the label; defaults when None.
     diurnal
         Mean diurnal cycles by name of ``record.DIURNAL_VARIABLES``, shape (month, 24).
+    utc_offset
+        Hours by which their clock is ahead of UTC, as far as the format says.
 
     Raises
     ------
@@ -104,7 +121,7 @@ def partial_record(
             if breach := count_out_of_range(kind, column, f"{origin.source} {site} {name}"):
                 breaches[name] = breach
     lat, lon, igbp = place
-    return SiteRecord(
+    return PartialRecord(
         site=ALIASES.get(site, site),
         months=months,
         values=values,
@@ -121,6 +138,7 @@ def partial_record(
         diurnal=dict(diurnal or {}),
         variant="",
         partitioning=label_partitioning(values, config or TowerSource()),
+        utc_offset=utc_offset,
     )
 
 

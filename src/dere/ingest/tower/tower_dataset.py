@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,10 +10,13 @@ import xarray as xr
 
 from dere.channels import HOURS
 from dere.ingest.months import time_coordinates
+from dere.ingest.tower.partial_record import PartialRecord
 from dere.ingest.tower.placement import Metadata
 from dere.ingest.tower.record import DIURNAL_VARIABLES, OPTIONAL_VARIABLES, RECORD_VARIABLES, SiteRecord
 from dere.ingest.tower.variants import MEMBERS
 from dere.variables import FLUX_UNIT, SATELLITE, VARIABLES
+
+log = logging.getLogger(__name__)
 
 MEMBER_VARIABLES = ("nee_member", "gpp_member")
 UTC_OFFSET = "local standard time minus UTC, without daylight saving; NaN unknown"
@@ -37,7 +41,8 @@ def merge(
     xarray.Dataset
         The interim towers: dims site, time; every name of ``RECORD_VARIABLES`` (NaN missing) and ``in_record``; where
         any record brings them, shares of measured steps, diurnal cycles (site, time, hour) and percentile members
-        (site, time, member). What no record brings has no variable.
+        (site, time, member). What no record brings has no variable. ``utc_offset`` is that of the record's own clock
+        where its format knows it, else of ``metadata``.
     """
     sites = list(chosen)
     first = min(int(r.months[0]) for r in chosen.values())
@@ -71,7 +76,7 @@ def merge(
             "lat": ("site", [metadata[s].lat for s in sites], {"units": "degrees_north", "standard_name": "latitude"}),
             "lon": ("site", [metadata[s].lon for s in sites], {"units": "degrees_east", "standard_name": "longitude"}),
             "elevation": ("site", [metadata[s].elevation for s in sites], {"units": "m"}),
-            "utc_offset": ("site", [metadata[s].utc_offset for s in sites], {"units": "h", "long_name": UTC_OFFSET}),
+            "utc_offset": ("site", _utc_offsets(chosen, metadata), {"units": "h", "long_name": UTC_OFFSET}),
             **({"member": list(MEMBERS)} if any(name in arrays for name in MEMBER_VARIABLES) else {}),
             **{
                 name: ("site", np.array(texts, dtype=object))
@@ -87,6 +92,24 @@ def merge(
             },
         },
     )
+
+
+def _utc_offsets(chosen: Mapping[str, SiteRecord], metadata: Mapping[str, Metadata]) -> list[float]:
+    """Hours ahead of UTC by site; a record's own clock comes first, because its diurnal cycles are on it."""
+    offsets, differ = [], []
+    for site, record in chosen.items():
+        stated = metadata[site].utc_offset
+        own = record.utc_offset if isinstance(record, PartialRecord) else np.nan
+        offsets.append(own if np.isfinite(own) else stated)
+        if np.isfinite(own) and np.isfinite(stated) and own != stated:
+            differ.append(f"{site} {own:g} h, not {stated:g} h")
+    if differ:
+        log.warning(
+            "%d sites keep the clock of their own file, which differs from the stated UTC offset (%s)",
+            len(differ),
+            ", ".join(differ[:5]),
+        )
+    return offsets
 
 
 _LABELS = {
