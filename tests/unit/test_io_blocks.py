@@ -84,7 +84,7 @@ def test_an_error_in_a_block_leaves_no_file(tmp_path):
 
 def environment():
     """That of this process, with the folders from which it imports."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(str(Path(folder).absolute()) for folder in sys.path if folder)}
+    return os.environ | {"PYTHONPATH": os.pathsep.join(os.path.abspath(folder) for folder in sys.path if folder)}
 
 
 KILLED = """
