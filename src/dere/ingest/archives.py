@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 # what the zip module and the decompressors raise on damaged archives
 DAMAGE: tuple[type[Exception], ...] = (
@@ -86,7 +86,39 @@ class Member:
         return f"{self.archive}: {'/'.join(filter(None, (self.inner, self.stored)))!r}"
 
 
+if TYPE_CHECKING:
+    _ConcretePath = Path
+else:
+    # before Python 3.12 only the class of the platform can be extended
+    _ConcretePath = type(Path())
+
+
+class LimitedPath(_ConcretePath):
+    """A file on disk with what it may unpack to, as a :class:`Member` has it; made by :func:`with_limits`.
+
+    Paths derived from it (``with_name`` ...) have the default limits.
+    """
+
+    limits: Limits = Limits()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies keep the limits, also those for another process."""
+        return with_limits, (Path(self), self.limits)
+
+
 TableFile = Path | Member
+
+
+def with_limits(path: Path, limits: Limits) -> LimitedPath:
+    """The same path; ``csv.gz`` and ``xlsx`` behind it may unpack to ``limits``."""
+    limited = LimitedPath(path)
+    limited.limits = limits
+    return limited
+
+
+def limits_of(file: TableFile) -> Limits:
+    """What a file may unpack to; the default for a path that nobody gave limits."""
+    return file.limits if isinstance(file, (Member, LimitedPath)) else Limits()
 
 
 def container(file: TableFile) -> Path:
@@ -102,7 +134,8 @@ def label(file: TableFile) -> str:
 def beside(file: TableFile, name: str) -> TableFile | None:
     """File called ``name`` in the same folder or archive folder; None when there is none."""
     if isinstance(file, Path):
-        return next((p for p in (file.with_name(name), file.with_name(f"{name}.gz")) if p.is_file()), None)
+        candidates = (file.with_name(name), file.with_name(f"{name}.gz"))
+        return next((with_limits(path, limits_of(file)) for path in candidates if path.is_file()), None)
     stored = file.stored[: len(file.stored) - len(file.name)] + name
     wanted = replace(file, stored=stored)
     return wanted if wanted in members(file.archive, file.limits) else None
@@ -110,6 +143,8 @@ def beside(file: TableFile, name: str) -> TableFile | None:
 
 def members(archive: Path, limits: Limits) -> list[Member]:
     """Files inside a zip archive and inside the zip archives in it, in their order; only directories are read.
+
+    Hidden files (``.name``) and what a Mac adds below ``__MACOSX`` are left out.
 
     Raises
     ------
@@ -143,12 +178,18 @@ def members(archive: Path, limits: Limits) -> list[Member]:
 
 
 def _names(opened: zipfile.ZipFile, what: str) -> list[str]:
-    """Names of the files of an open archive."""
-    names = [info.filename for info in opened.infolist() if not info.is_dir()]
+    """Names of the files of an open archive, without hidden ones."""
+    names = [info.filename for info in opened.infolist() if not info.is_dir() and not _is_hidden(info.filename)]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise _Refused(f"{what} holds {twice!r} twice, but each file may stand in an archive once; download it again")
     return names
+
+
+def _is_hidden(stored: str) -> bool:
+    """Whether a name is hidden, or attributes that a Mac stores beside each file under the file's own name."""
+    *folders, name = re.split(r"[/\\]", stored)
+    return name.startswith(".") or "__MACOSX" in folders
 
 
 def _open(opened: zipfile.ZipFile, member: Member) -> IO[bytes]:

@@ -57,6 +57,12 @@ PRODUCTS: dict[str, Product] = {
         f"{_PASTORELLO}; Nathaniel, Liu, Gentine 2023, Sci Data 10:440, doi 10.1038/s41597-023-02349-y",
         url="https://doi.org/10.1038/s41597-023-02349-y",
     ),
+    "icos-drought-2018": Product(
+        "ICOS Drought 2018",
+        "CC-BY-4.0",
+        f"Drought 2018 Team & ICOS Ecosystem Thematic Centre 2020, doi 10.18160/YVR0-4898; {_PASTORELLO}",
+        url="https://doi.org/10.18160/YVR0-4898",
+    ),
     "icos-warm-winter-2020": Product(
         "ICOS Warm Winter 2020",
         "CC-BY-4.0",
@@ -91,8 +97,9 @@ PRODUCTS: dict[str, Product] = {
     "abcflux-v2": Product(
         "ABCflux v2",
         "open (NASA); see column data_usage of each row",
-        "the data set's page at the ORNL DAAC, and column citation_co2 of each row",
+        "ABCflux version 2, ORNL DAAC 2025, doi 10.3334/ORNLDAAC/2448, and column citation_co2 of each row",
         version="2",
+        url="https://doi.org/10.3334/ORNLDAAC/2448",
     ),
     "carbonsense-v1": Product(
         "CarbonSense v1",
@@ -123,6 +130,9 @@ PRODUCTS: dict[str, Product] = {
     ),
     "bif": Product("FLUXNET site metadata (BADM/BIF)", "CC-BY-4.0", _PASTORELLO),
     "citations": Product("AmeriFlux table of citations", "CC-BY-4.0", "the sites' own DOIs that it lists"),
+    "listing": Product(
+        "listing of the FLUXNET shuttle", "as the product it lies beside", "the product_citation of each site in it"
+    ),
     "sites": Product("table of sites", "as the product it lies beside", "as the product it lies beside"),
     "carbonglobe": Product(
         "CarbonGlobe layout of a process-model simulation",
@@ -232,7 +242,11 @@ def _file_checksum(path: Path, size: int, changed: int) -> str:
     return file_sha256(path)
 
 
-def provenance_of(paths: Mapping[str, Sequence[Path]], rows: Mapping[str, int] | None = None) -> pd.DataFrame:
+def provenance_of(
+    paths: Mapping[str, Sequence[Path]],
+    rows: Mapping[str, int] | None = None,
+    versions: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Provenance of files that are not towers.
 
     Parameters
@@ -241,11 +255,13 @@ def provenance_of(paths: Mapping[str, Sequence[Path]], rows: Mapping[str, int] |
         Product key to its files.
     rows
         Rows or cells by file name, where known.
+    versions
+        Versions by file name, where the file's own is known.
     """
-    known = rows or {}
+    known, stated = rows or {}, versions or {}
     return pd.DataFrame(
         [
-            provenance_row(path, product, known.get(Path(path).name, 0))
+            provenance_row(path, product, known.get(Path(path).name, 0), version=stated.get(Path(path).name, ""))
             for product, files in paths.items()
             for path in sorted(files)
         ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dere.ingest.archives import Limits, Member, TableFile, gunzip, read_member
+from dere.ingest.archives import Member, TableFile, gunzip, limits_of, read_member
 from dere.ingest.sheets import parse_sheet
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ _LARGE = 32 << 20
 def read_bytes(file: TableFile) -> bytes:
     """Content of a plain or gzip-compressed file, on disk or inside an archive.
 
+    A path unpacks to no more than ``archives.with_limits`` gave it.
+
     Raises
     ------
     FileNotFoundError
@@ -29,22 +31,32 @@ def read_bytes(file: TableFile) -> bytes:
     ValueError
         When the file is empty, the compressed stream is truncated or damaged, or unpacks to more than allowed.
     """
+    limits = limits_of(file)
     if isinstance(file, Member):
-        content, limits = read_member(file), file.limits
+        content = read_member(file)
     else:
-        file, limits = Path(file), Limits()
+        file = Path(file)
         if not file.exists():
             raise FileNotFoundError(f"{file} does not exist; correct its path in the config or download it again")
         content = file.read_bytes()
-    if file.suffix == ".gz":
+    if file.suffix.lower() == ".gz":
         content = gunzip(content, str(file), limits)
     if not content[:4096].strip() and not content.strip():
         raise ValueError(f"{file} is empty, but a header row and data are needed; delete it and download it again")
     return content
 
 
+def encoding_of(content: bytes) -> str:
+    """UTF-8 where the bytes are that, else Latin-1, which accepts every byte."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
+
+
 def read_table(
-    path: TableFile, columns: Collection[str] | None = None, encoding: str = "utf-8", separator: str | None = ","
+    path: TableFile, columns: Collection[str] | None = None, encoding: str | None = "utf-8", separator: str | None = ","
 ) -> pd.DataFrame:
     """Read a csv table, or the first sheet of an xlsx workbook.
 
@@ -55,7 +67,7 @@ def read_table(
     columns
         Columns to keep where present; all when None.
     encoding
-        Text encoding.
+        Text encoding; None takes that of :func:`encoding_of`.
     separator
         Column separator; None takes the more frequent of semicolon and comma in the header row.
 
@@ -67,10 +79,11 @@ def read_table(
         When the file is empty, truncated within a row, or no table.
     """
     content = read_bytes(path)
-    if path.suffix == ".xlsx":
-        return parse_sheet(content, str(path), columns, path.limits if isinstance(path, Member) else Limits())
+    if path.suffix.lower() == ".xlsx":
+        return parse_sheet(content, str(path), columns, limits_of(path))
     if content.startswith(b"\xef\xbb\xbf"):
         content = content[3:]
+    encoding = encoding or encoding_of(content)
     header, last = _edge_lines(content)
     if separator is None:
         separator = ";" if header.count(b";") > header.count(b",") else ","

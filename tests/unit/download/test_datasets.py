@@ -193,6 +193,7 @@ def test_the_table_is_read_without_any_package():
         ("carbonsense", "v2", "carbonsense_v2.sql"),
         ("carbonsense", "v1", "DE-Tha"),
         ("abcflux", "v1", "Arctic_Boreal_CO2_Flux.csv"),
+        ("abcflux", "v2", "Arctic_Boreal_CO2_Flux_V2_Terrestrial.csv"),
         ("fluxnet2015", None, "FLX_BE-Vie_FLUXNET2015_FULLSET_MM_1996-2014_1-3.csv"),
         ("icos_warm_winter", None, "FLX_FI-Hyy_FLUXNET2015_FULLSET_MM_1996-2020_beta-3.csv"),
         ("ameriflux", None, "AMF_US-xHA_FLUXNET_SUBSET_DD_2017-2021_3-5.csv.gz"),
@@ -221,7 +222,18 @@ def test_the_towers_reader_knows_what_lies_in_the_folder(source, version, name):
 )
 def test_downloads_and_provenance_cite_the_same(source, product):
     """Each DOI that a run's provenance names for a product stands in the citation of its download, too."""
-    known = PRODUCTS[product]
-    row = BY_NAME[source]
+    assert dois_only_of(PRODUCTS[product], BY_NAME[source]) == set()
+
+
+def test_every_version_has_its_own_doi():
+    first, second = (select(ROWS, "abcflux", version)[0] for version in ("v1", "v2"))
+    assert second.doi == "10.3334/ORNLDAAC/2448" and second.landing == f"https://doi.org/{second.doi}"
+    assert first.doi != second.doi and not second.verified
+    assert dois_only_of(PRODUCTS["abcflux-v2"], second) == set()
+    assert all(matches(f"Arctic_Boreal_CO2_Flux_V2_{kind}.csv", second.patterns) for kind in ("Terrestrial", "Aquatic"))
+
+
+def dois_only_of(known, row):
+    """DOIs that the provenance names and the row of the table does not."""
     dois = set(re.findall(r"10\.\d{4,}/[^\s,;]+", f"{known.citation} {known.url}"))
-    assert {doi for doi in dois if doi.lower() not in f"{row.citation} {row.doi}".lower()} == set()
+    return {doi for doi in dois if doi.lower() not in f"{row.citation} {row.doi}".lower()}

@@ -8,8 +8,11 @@ import pytest
 from collection_samples import abcflux
 
 from dere.config.sources import TowerSource
-from dere.ingest.tower.abcflux import NAME, parse, read_abcflux
+from dere.harmonise.citations import citations
+from dere.ingest.tower.abcflux import AQUATIC, NAME, parse, read_abcflux
 from dere.ingest.tower.abcflux_rows import partitioning, site_id
+from dere.ingest.tower.record import NoTowers
+from dere.ingest.tower.towers import read_towers
 
 
 def by_site(table, config=None):
@@ -159,3 +162,59 @@ def test_latin_1_file_is_read(tmp_path, version):
     abcflux(version).to_csv(tmp_path / name, index=False, encoding="latin-1", na_rep="NA")
     records = read_abcflux(tmp_path / name)
     assert sorted(record.site for record in records) == ["ABC+68.356+019.050", "SE-St1", "XX-Syn"]
+
+
+def put(folder, name, table):
+    folder.mkdir(exist_ok=True)
+    table.to_csv(folder / f"Arctic_Boreal_CO2_Flux_V2{name}.csv", index=False, na_rep="NA")
+
+
+@pytest.fixture
+def published(tmp_path):
+    """The two files of v2: towers, and lakes with columns of their own."""
+    folder = tmp_path / "abcflux-v2"
+    put(folder, "_Terrestrial", abcflux())
+    put(folder, "_Aquatic", pd.DataFrame({"site_name": ["Lake"], "co2_flux_diffusive": [1.0]}))
+    return folder
+
+
+def test_the_aquatic_table_is_passed_over(published, caplog):
+    with caplog.at_level(logging.INFO):
+        towers = read_towers([published], TowerSource())
+    assert "XX-Syn" in towers.dataset.site.values
+    assert "1 tables hold no towers and are passed over (Arctic_Boreal_CO2_Flux_V2_Aquatic.csv)" in caplog.text
+    row = towers.provenance.set_index("file").loc["Arctic_Boreal_CO2_Flux_V2_Aquatic.csv"]
+    assert (row["role"], row["product"], row["rows"]) == ("passed over (no towers)", "ABCflux v2", 0)
+    cited = citations(towers.provenance.assign(source="towers"))
+    assert cited["files"].tolist() == [3] and "10.3334/ORNLDAAC/2448" in cited["citation"][0], "three towers, no lake"
+
+
+@pytest.mark.parametrize(
+    ("name", "aquatic"),
+    [
+        ("Arctic_Boreal_CO2_Flux_V2_Aquatic.csv", True),
+        ("ABCflux_v2_aquatic_2025.csv.gz", True),
+        ("Arctic_Boreal_CO2_Flux_V2_Terrestrial.csv", False),
+        ("Aquatic.csv", False),
+    ],
+)
+def test_names_of_aquatic_tables(name, aquatic):
+    assert (AQUATIC.fullmatch(name) is not None) == aquatic
+
+
+def test_a_table_without_towers_beside_another_is_counted(published, caplog):
+    put(published, "_Chambers", abcflux().assign(flux_method="Chamber"))
+    with caplog.at_level(logging.INFO):
+        towers = read_towers([published], TowerSource())
+    assert "2 tables hold no towers and are passed over" in caplog.text
+    roles = towers.provenance.set_index("file")["role"]
+    assert roles["Arctic_Boreal_CO2_Flux_V2_Chambers.csv"] == "passed over (no towers)"
+
+
+def test_tables_without_towers_alone_are_an_error(tmp_path):
+    put(tmp_path / "chambers", "_Chambers", abcflux().assign(flux_method="Chamber"))
+    with pytest.raises(NoTowers, match=r"Flux_V2_Chambers\.csv has no row with flux_method EC"):
+        read_towers([tmp_path / "chambers"], TowerSource())
+    put(tmp_path / "lakes", "_Aquatic", abcflux())
+    with pytest.raises(ValueError, match=r"holds 1 tables without towers \(Arctic_Boreal_CO2_Flux_V2_Aquatic\.csv"):
+        read_towers([tmp_path / "lakes"], TowerSource())

@@ -13,6 +13,8 @@ from dere.ingest.tower.fluxnet_names import parse_name
     [
         ("FLX_FR-Pue_FLUXNET2015_FULLSET_MM_2007-2014_2-3.csv.gz", "FR-Pue", "fluxnet", True, "MM"),
         ("FLX_BE-Bra_FLUXNET2015_FULLSET_MM_1996-2020_beta-3.csv.gz", "BE-Bra", "icos-ww", True, "MM"),
+        ("FLX_DE-Hai_FLUXNET2015_FULLSET_HH_2016-2018_beta-3.csv", "DE-Hai", "icos-drought", True, "HH"),
+        ("FLX_DE-Hai_FLUXNET2015_FULLSET_MM_2016-2019_beta-3.CSV", "DE-Hai", "icos-ww", True, "MM"),
         ("FLX_DK-ZaH_FLUXNET2015_SUBSET_MM_2000-2014_2-4.csv", "GL-ZaH", "fluxnet", True, "MM"),
         ("FLX_NO-Adv_FLUXNET2015_SUBSET_MM_2011-2014_1-4.csv", "SJ-Adv", "fluxnet", True, "MM"),
         ("AMF_CA-Cbo_FLUXNET_SUBSET_MM_1994-2020_3-5.csv", "CA-Cbo", "ameriflux", True, "MM"),
@@ -40,6 +42,7 @@ def test_newer_processing_ranks_higher():
         "FLX_BE-Vie_FLUXNET2015_SUBSET_MM_1996-2014_1-3.csv",
         "FLX_BE-Vie_FLUXNET2015_FULLSET_MM_1996-2014_1-3.csv",
         "FLX_BE-Vie_FLUXNET2015_SUBSET_MM_1996-2014_2-3.csv",
+        "FLX_BE-Vie_FLUXNET2015_FULLSET_MM_1996-2018_beta-3.csv",
         "FLX_BE-Vie_FLUXNET2015_FULLSET_MM_1996-2020_beta-3.csv",
         "ICOSETC_BE-Vie_FLUXNET_MM_L2.csv",
         "ICOSETC_BE-Vie_FLUXNET_FLUXMET_MM_1996-2024_v1.3_r1.csv",

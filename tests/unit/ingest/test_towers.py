@@ -129,18 +129,35 @@ def test_same_processing_twice(folder):
 
 
 def test_two_codes_of_one_site(tmp_path):
-    old, new = synthetic_monthly(), synthetic_monthly(2001, 4)
+    old, new = synthetic_monthly(), synthetic_monthly(2017, 4)
     for table in (old, new):  # no more sun than there is at 74.5 N
         table["SW_IN_F"] = table["SW_IN_ERA"] = 0.5 * daily_top_of_atmosphere(74.5)[table["TIMESTAMP"] % 100 - 1]
     put(tmp_path, flx_name("GL-ZaH"), old)
-    put(tmp_path, flx_name("DK-ZaH", 2001, 4, release="beta-3"), new)
+    put(tmp_path, flx_name("DK-ZaH", 2017, 4, release="beta-3"), new)
     write_bif(tmp_path / BIF, {"DK-ZaH": (74.5, -20.6, "GRA")})
     towers, _, merged = read_towers([tmp_path], TowerSource())
-    assert merged["file"].tolist() == [flx_name("DK-ZaH", 2001, 4, release="beta-3"), flx_name("GL-ZaH")]
+    assert merged["file"].tolist() == [flx_name("DK-ZaH", 2017, 4, release="beta-3"), flx_name("GL-ZaH")]
     assert merged["rank"].tolist() == [1, 2] and merged["used"].tolist() == [True, False]
     assert merged["reason"][1].startswith("icos-warm-winter-2020 FULLSET beta-3 (FLX_DK-ZaH")
     assert towers.site.values.tolist() == ["GL-ZaH"]
     assert towers.network.item() == "icos-ww" and int(towers.in_record.sum()) == 48
+
+
+def test_a_site_of_both_icos_products_takes_warm_winter(tmp_path):
+    """The older product is cited under its own name where it is used, and not at all where it is superseded."""
+    drought, winter = (flx_name("AA-Syn", *years, release="beta-3") for years in ((2016, 3), (2016, 5)))
+    only = flx_name("BB-Syn", 2016, 3, release="beta-3")
+    for folder, name, years in (("drought", drought, 3), ("winter", winter, 5), ("drought", only, 3)):
+        put(tmp_path / folder, name, synthetic_monthly(2016, years))
+    write_bif(tmp_path / BIF, {site: (51.0, 10.0, "ENF") for site in ("AA-Syn", "BB-Syn")})
+    towers, provenance, merged = read_towers([tmp_path], TowerSource())
+    assert towers.network.values.tolist() == ["icos-ww", "icos-drought"]
+    assert int(towers.in_record.sel(site="AA-Syn").sum()) == 60
+    assert merged["used"].tolist() == [True, False] and merged["file"].tolist() == [winter, drought]
+    rows = provenance.set_index("file")
+    assert rows.loc[drought, "role"] == f"superseded by {winter}"
+    assert rows.loc[only, "product"] == "ICOS Drought 2018" and "10.18160/YVR0-4898" in rows.loc[only, "citation"]
+    assert "10.18160/2G60-ZHAK" not in rows.loc[only, "citation"]
 
 
 def test_cover_tables_and_other_steps_are_passed_over(folder, caplog):

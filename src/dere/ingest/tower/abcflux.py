@@ -1,7 +1,8 @@
-"""ABCflux (ABoVE) v1 and v2: monthly carbon fluxes of Arctic and boreal sites, one csv (data-formats 2.5).
+"""ABCflux (ABoVE) v1 and v2: monthly carbon fluxes of Arctic and boreal sites (data-formats 2.5).
 
-v1 is doi 10.3334/ORNLDAAC/1934 (Virkkala et al. 2022, doi 10.5194/essd-14-179-2022), v2 its successor at the ORNL
-DAAC; the column names of year, month, gap filling and climate differ. Fluxes are **sums** per month (gC m-2), GPP is
+v1 is doi 10.3334/ORNLDAAC/1934 (Virkkala et al. 2022, doi 10.5194/essd-14-179-2022), one csv; v2 is doi
+10.3334/ORNLDAAC/2448, a csv of terrestrial and one of aquatic sites, which are no towers. The column names of year,
+month, gap filling and climate differ. Fluxes are **sums** per month (gC m-2), GPP is
 **negative**; a month of a FLUXNET site stands there twice, with night-time (Reichstein) and day-time (Lasslop)
 partitioning. Only eddy covariance is a tower: chamber and diffusion rows are counted and left out. Months of one site
 from several contributions are never spliced: the contribution with the most months of NEE is taken.
@@ -26,7 +27,10 @@ from dere.ingest.tower.record import SiteRecord
 
 log = logging.getLogger(__name__)
 
-NAME = re.compile(r"(Arctic_Boreal_CO2_Flux|ABC[._-]?(flux|v2)).*\.csv(\.gz)?", re.IGNORECASE)
+_STEM = r"(Arctic_Boreal_CO2_Flux|ABC[._-]?(flux|v2))"
+NAME = re.compile(rf"{_STEM}.*\.csv(\.gz)?", re.IGNORECASE)
+AQUATIC = re.compile(rf"{_STEM}(.*[._-])?Aquatic.*\.csv(\.gz)?", re.IGNORECASE)
+"""Names of tables of lakes and streams, among those of ``NAME``."""
 
 
 def parse(table: pd.DataFrame, source: str, config: TowerSource | None = None) -> list[SiteRecord]:
@@ -45,12 +49,14 @@ def parse(table: pd.DataFrame, source: str, config: TowerSource | None = None) -
     ------
     ValueError
         Missing columns, text in a number column, impossible months or coordinates, a filled percentage outside 0 to
-        100, positive GPP, fluxes that are no monthly sums, no row of a tower.
+        100, positive GPP, fluxes that are no monthly sums.
+    NoTowers
+        No row of a tower.
     """
     version = 1 if "meas_year" in table.columns else 2
     names = {name: pair[version - 1] for name, pair in COLUMNS.items()}
     require_columns(table, [*SHARED[:-1], names["year"], names["month"], names["filled"]], source)
-    towers = tower_rows(table, source)
+    towers = tower_rows(table, source, f"abcflux-v{version}")
     rows = canonical_rows(towers, names, source)
     check_units(rows, source)
     records = []
@@ -127,4 +133,4 @@ def read_abcflux(file: TableFile, config: TowerSource | None = None) -> list[Sit
         When its content fails a check (see :func:`parse`).
     """
     wanted = {*SHARED, *(name for pair in COLUMNS.values() for name in pair)}
-    return parse(read_table(file, wanted, encoding="latin-1"), label(file), config)
+    return parse(read_table(file, wanted, encoding=None), label(file), config)

@@ -13,6 +13,7 @@ from dere.ingest.checks import check_coordinates
 from dere.ingest.months import days_in_month, month_number
 from dere.ingest.tables import numeric
 from dere.ingest.tower.fluxnet_names import ALIASES
+from dere.ingest.tower.record import NoTowers
 
 log = logging.getLogger(__name__)
 
@@ -71,15 +72,22 @@ def partitioning(method: object) -> str:
     return "dt" if _DAY.search(text) else "other"
 
 
-def tower_rows(table: pd.DataFrame, source: str) -> pd.DataFrame:
-    """Rows of eddy covariance; other methods are counted in the log."""
+def tower_rows(table: pd.DataFrame, source: str, product: str) -> pd.DataFrame:
+    """Rows of eddy covariance; other methods are counted in the log.
+
+    Raises
+    ------
+    NoTowers
+        When there is none; ``product`` says of which product.
+    """
     method = table["flux_method"].fillna("").astype(str).str.strip()
     tower = method.str.upper() == "EC"
     if not tower.any():
         found = ", ".join(sorted(set(method))[:5]) or "nothing"
-        raise ValueError(
+        raise NoTowers(
             f"{source} has no row with flux_method EC (it has {found:.80}), but only eddy covariance is a tower; take "
-            "the complete ABCflux file"
+            "the complete ABCflux file",
+            product,
         )
     if (~tower).any():
         others = method[~tower].replace("", "not stated").value_counts()

@@ -6,7 +6,6 @@ All become one table indexed by site: lat, lon (degrees), elevation (m), igbp, k
 
 from __future__ import annotations
 
-import csv
 import logging
 from collections.abc import Sequence
 
@@ -15,7 +14,9 @@ import pandas as pd
 from dere.ingest.archives import TableFile, label
 from dere.ingest.checks import check_coordinates
 from dere.ingest.tables import numeric, read_bytes, read_table, require_columns
+from dere.ingest.tower.bif_rows import parse_rows
 from dere.ingest.tower.fluxnet_names import ALIASES
+from dere.ingest.tower.site_citations import DOI_VARIABLES, stated_dois
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,6 @@ _BIF_VARIABLES = {
     "MAP": "map",
     "UTC_OFFSET": "utc_offset",
     "CLIMATE_KOEPPEN": "koppen",
-    "DOI": "doi",
 }
 _NUMBERS = ("lat", "lon", "elevation", "mat", "map", "utc_offset")
 METADATA_COLUMNS = (
@@ -51,10 +51,9 @@ METADATA_COLUMNS = (
     "source",
 )
 _BIF_COLUMNS = ("SITE_ID", "VARIABLE", "DATAVALUE")
+_GROUP = "GROUP_ID"
 _LISTING = ("site_id", "location_lat", "location_long", "igbp")
 _LISTED_CITATION = "product_citation"
-# accepts every byte, so that a stray one in a name does no harm
-_ENCODING = "latin-1"
 _SYNONYMS = {
     "site": ("site", "site_id", "siteid"),
     "lat": ("lat", "latitude", "location_lat"),
@@ -72,12 +71,13 @@ _SYNONYMS = {
 def parse_bif(table: pd.DataFrame, source: str) -> pd.DataFrame:
     """Site table of a BADM/BIF long table.
 
-    Where a site states a variable more than once (a moved mast, a new class), the last statement counts.
+    Where a site states a variable more than once (a moved mast, a new class), the last statement counts; for DOI and
+    citation see :func:`dere.ingest.tower.site_citations.stated_dois`.
 
     Parameters
     ----------
     table
-        Columns SITE_ID, VARIABLE, DATAVALUE; others are ignored.
+        Columns SITE_ID, VARIABLE, DATAVALUE and, to tell DOIs apart, GROUP_ID; others are ignored.
     source
         File name for messages.
 
@@ -87,10 +87,11 @@ def parse_bif(table: pd.DataFrame, source: str) -> pd.DataFrame:
         Missing columns, text where a number belongs, impossible coordinates.
     """
     require_columns(table, _BIF_COLUMNS, source)
-    chosen = table[table["VARIABLE"].isin(list(_BIF_VARIABLES))]
+    chosen = table[table["VARIABLE"].isin([*_BIF_VARIABLES, *DOI_VARIABLES])]
     # sites without any known variable still count as sites of the table
     wide = chosen.groupby(["SITE_ID", "VARIABLE"], sort=True)["DATAVALUE"].last().unstack("VARIABLE")
-    wide = wide.rename(columns=_BIF_VARIABLES).reset_index().rename(columns={"SITE_ID": "site"})
+    wide = wide.rename(columns=_BIF_VARIABLES).join(stated_dois(table))
+    wide = wide.reset_index().rename(columns={"SITE_ID": "site"})
     return _finish(wide, source)
 
 
@@ -183,46 +184,16 @@ def _lenient(wide: pd.DataFrame, name: str, source: str) -> pd.Series:
 
 def read_bif(path: TableFile) -> pd.DataFrame:
     """Read a BADM/BIF table: xlsx, or csv with semicolon or comma, UTF-8 or Latin-1 (see :func:`parse_bif`)."""
-    if path.suffix == ".xlsx":
-        return parse_bif(read_table(path, _BIF_COLUMNS), label(path))
-    return parse_bif(_read_long(path), label(path))
+    if path.suffix.lower() == ".xlsx":
+        return parse_bif(read_table(path, (*_BIF_COLUMNS, _GROUP)), label(path))
+    return parse_bif(parse_rows(read_bytes(path), label(path)), label(path))
 
 
 def read_sites(path: TableFile) -> pd.DataFrame:
     """Read a plain table of sites (see :func:`parse_sites`)."""
-    return parse_sites(read_table(path, encoding=_ENCODING, separator=None), label(path))
+    return parse_sites(read_table(path, encoding=None, separator=None), label(path))
 
 
 def read_listing(path: TableFile) -> pd.DataFrame:
     """Read a listing of the shuttle; columns about people are dropped on reading (see :func:`parse_listing`)."""
-    return parse_listing(read_table(path, (*_LISTING, _LISTED_CITATION), encoding=_ENCODING), label(path))
-
-
-def _read_long(path: TableFile) -> pd.DataFrame:
-    """Read a long csv whose last column may hold the separator unquoted, as free text of some sites does."""
-    content = read_bytes(path).decode(_ENCODING).removeprefix("ï»¿")
-    lines = content.splitlines()
-    separator = ";" if lines[0].count(";") > lines[0].count(",") else ","
-    rows = csv.reader(lines, delimiter=separator, strict=False)
-    try:
-        header, *body = rows
-    except csv.Error as error:
-        raise ValueError(
-            f"{path} cannot be read as a table separated by '{separator}' ({error}); correct its format"
-        ) from None
-    width = len(header)
-    table, ragged = [], 0
-    for number, row in enumerate(body, start=2):
-        if len(row) > width:
-            ragged += 1
-            row = [*row[: width - 1], separator.join(row[width - 1 :])]
-        if row and len(row) < width:
-            raise ValueError(
-                f"{path} has {len(row)} columns in line {number}, but its header has {width}; it is truncated: delete "
-                "it and download it again"
-            )
-        if row:
-            table.append(row)
-    if ragged:
-        log.info("%s: %d rows hold an unquoted '%s' in their last column", label(path), ragged, separator)
-    return pd.DataFrame(table, columns=header)
+    return parse_listing(read_table(path, (*_LISTING, _LISTED_CITATION), encoding=None), label(path))

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from dere.config.sources import TowerSource
-from dere.ingest.archives import Limits, Member, TableFile, members
+from dere.ingest.archives import Limits, Member, TableFile, members, with_limits
 from dere.ingest.tower import (
     abcflux,
     bif,
@@ -65,7 +65,15 @@ class Format:
 
 @dataclass(frozen=True)
 class MetadataFormat:
-    """A format of site metadata; ``kind`` is bif (first say), sites or citations, a key of ``provenance.PRODUCTS``."""
+    """A format of site metadata.
+
+    Parameters
+    ----------
+    kind
+        A key of ``provenance.PRODUCTS``: bif (has the first say of places), sites, listing or citations.
+    matches, read
+        As of :class:`Format`.
+    """
 
     kind: str
     matches: Callable[[str], bool]
@@ -105,25 +113,33 @@ FORMATS: tuple[Format, ...] = (
     Format("FluxCourse", _named(site_tables_daily.FLUXCOURSE.pattern), site_tables_daily.read_fluxcourse),
 )
 METADATA: tuple[MetadataFormat, ...] = (
-    MetadataFormat("citations", _named(r"citations_for_site_data.*\.csv"), read_site_citations),
-    MetadataFormat("bif", _named(r".*BIF.*\.(csv(\.gz)?|xlsx)"), bif.read_bif),
-    MetadataFormat("bif", _named(r"ICOSETC_.*_SITEINFO_(INTERIM_)?L2\.csv(\.gz)?"), bif.read_bif),
-    MetadataFormat("sites", _named(r".*shuttle.*\.csv(\.gz)?", re.IGNORECASE), bif.read_listing),
-    MetadataFormat("sites", _named(r"FLX_AA-Flx_CH4-META_\d+\.csv(\.gz)?"), bif.read_sites),
+    MetadataFormat("citations", _named(r"citations_for_site_data.*(?i:\.csv)"), read_site_citations),
+    MetadataFormat("bif", _named(r".*BIF.*(?i:\.(csv(\.gz)?|xlsx))"), bif.read_bif),
+    MetadataFormat("bif", _named(r"ICOSETC_.*_SITEINFO_(INTERIM_)?L2(?i:\.csv(\.gz)?)"), bif.read_bif),
+    MetadataFormat("listing", _named(r".*shuttle.*\.csv(\.gz)?", re.IGNORECASE), bif.read_listing),
+    MetadataFormat("sites", _named(r"FLX_AA-Flx_CH4-META_\d+(?i:\.csv(\.gz)?)"), bif.read_sites),
     MetadataFormat("sites", _named(r"(.*[_-])?sites?([_-]?list)?\.csv(\.gz)?", re.IGNORECASE), bif.read_sites),
+)
+# tables of known products that hold no towers, with the product
+NO_TOWERS: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("abcflux-v2", _named(abcflux.AQUATIC.pattern, re.IGNORECASE)),
 )
 # tables of the same folder that the cover is made of
 _NOT_TOWERS = {"site_plant_types.csv", "site_age_weights.csv", "lat_lon_age_weights.csv"}
-_TABLE = re.compile(r".*\.(csv(\.gz)?|xlsx|zip)")
+_TABLE = re.compile(r".*\.(csv(\.gz)?|xlsx|zip)", re.IGNORECASE)
 
 
 @dataclass
 class Found:
-    """Files of the folders by what they are; ``passed_over`` and ``ignored`` are not read."""
+    """Files of the folders by what they are.
+
+    Not read are ``passed_over`` (with the reason), ``no_towers`` (with the product) and ``ignored``.
+    """
 
     towers: list[tuple[Format, TableFile]] = field(default_factory=list)
     metadata: list[tuple[MetadataFormat, TableFile]] = field(default_factory=list)
     passed_over: dict[TableFile, str] = field(default_factory=dict)
+    no_towers: dict[TableFile, str] = field(default_factory=dict)
     ignored: list[Path] = field(default_factory=list)
 
     @property
@@ -154,11 +170,13 @@ def recognise(folders: Sequence[Path], config: TowerSource | None = None) -> Fou
     for folder in map(Path, folders):
         if not folder.exists():
             raise FileNotFoundError(f"{folder} is no folder; correct sources.towers.paths or put the tower files there")
-        before, unknown = found.count, len(found.ignored)
+        before, unknown, without = found.count, len(found.ignored), len(found.no_towers)
         _sort(folder, folder.name, found, Limits(int(config.maximum_member_gb * (1 << 30)), config.maximum_compression))
         if found.count == before:
             rest = found.ignored[unknown:]
             held = f"{len(rest)} tables of unknown format ({rest[0].name}, ...)" if rest else "no table"
+            if others := list(found.no_towers)[without:]:
+                held = f"{len(others)} tables without towers ({others[0].name}, ...)"
             known = ", ".join(form.name for form in FORMATS)
             raise ValueError(
                 f"{folder} holds {held}, but files of {known} or site metadata are needed; keep the products' own "
@@ -197,8 +215,8 @@ def _sort(path: Path, relative: str, found: Found, limits: Limits, above: frozen
 
 def _files(path: Path, relative: str, limits: Limits) -> Iterator[tuple[TableFile, str]]:
     """Give the file itself, or what lies inside the archive, with the path that formats are matched by."""
-    if path.suffix != ".zip":
-        yield path, relative
+    if path.suffix.lower() != ".zip":
+        yield with_limits(path, limits), relative
         return
     for member in members(path, limits):
         yield member, "/".join(filter(None, (relative, member.inner, member.stored))).replace("\\", "/")
@@ -207,6 +225,9 @@ def _files(path: Path, relative: str, limits: Limits) -> Iterator[tuple[TableFil
 def _sort_file(file: TableFile, name: str, found: Found) -> bool:
     """Put a file into its list; whether its name is known at all."""
     inside = isinstance(file, Member)
+    if product := next((product for product, matches in NO_TOWERS if matches(name)), None):
+        found.no_towers[file] = product
+        return True
     for form in FORMATS:
         if not form.folder and (form.in_archives or not inside) and form.matches(name):
             found.towers.append((form, file))

@@ -30,6 +30,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(rf"(?P<hub>[A-Z]{{2,10}})_{_SITE}_FLUXNET_{_SET}_{_STEP}_{_YEARS}_(?P<version>v\d+(?:\.\d+)?_r\d+)"),
     ),
 )
+# Warm Winter 2020 reprocessed the sites of Drought 2018 under the same tag; what ends before 2019 is of the latter
+_DROUGHT_YEAR = 2018
 STEPS = ("MM", "DD", "HH", "HR")
 _OTHER_ICOS = re.compile(rf"ICOSETC_{_SITE}_(FLUXES|METEO|METEOSENS|ANCILLARY|VARINFO)_")
 _SETS = {"FULLSET": 2, "FLUXMET": 2, "FLUXNET": 2, "SUBSET": 1}
@@ -71,7 +73,7 @@ class FileName:
 
 def parse_name(name: str) -> FileName | None:
     """Read site, product, set, step, years and version off a file name; None when no pattern fits."""
-    stem = re.sub(r"\.(csv(\.gz)?|xlsx)$", "", name)
+    stem = re.sub(r"\.(csv(\.gz)?|xlsx)$", "", name, flags=re.IGNORECASE)
     for kind, pattern in _PATTERNS:
         match = pattern.fullmatch(stem)
         if not match:
@@ -83,9 +85,10 @@ def parse_name(name: str) -> FileName | None:
             "ICOSETC": ("icos-etc-l2", "icos-etc"),
             "SHUTTLE": ("fluxnet-shuttle", (part.get("hub") or "").lower()),
         }[kind]
-        if kind == "FLX" and part["version"].startswith("beta"):
-            product, network = "icos-warm-winter-2020", "icos-ww"
         years = (int(part["first"]), int(part["last"])) if part.get("first") else None
+        if kind == "FLX" and part["version"].startswith("beta"):
+            before = years is not None and years[1] <= _DROUGHT_YEAR
+            product, network = ("icos-drought-2018", "icos-drought") if before else ("icos-warm-winter-2020", "icos-ww")
         site = ALIASES.get(part["site"], part["site"])
         return FileName(site, product, network, part["set"], part.get("step") or "", part["version"], years)
     return None

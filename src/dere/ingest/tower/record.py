@@ -51,6 +51,7 @@ DIURNAL_VARIABLES: dict[str, str] = {name: CHANNEL_UNITS[name] for name in (*DIU
 PRODUCT_ORDER: tuple[str, ...] = (
     "fluxnet2015-extract",
     "fluxnet2015",
+    "icos-drought-2018",
     "icos-warm-winter-2020",
     "ameriflux-fluxnet",
     "icos-etc-l2",
@@ -61,6 +62,22 @@ PRODUCT_ORDER: tuple[str, ...] = (
 def product_rank(product: str, *details: int) -> tuple[int, ...]:
     """Rank of a processing: position of its product in ``PRODUCT_ORDER``, then ``details`` (version, set ...)."""
     return (PRODUCT_ORDER.index(product), *details)
+
+
+class NoTowers(ValueError):
+    """A table of a known format that holds other measurements than towers; beside towers it is passed over.
+
+    Parameters
+    ----------
+    sentence
+        The message, should there be no other table.
+    product
+        Key of ``provenance.PRODUCTS``.
+    """
+
+    def __init__(self, sentence: str, product: str) -> None:
+        super().__init__(sentence)
+        self.product = product
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """DOI and citation of single sites, where a source brings them.
 
 AmeriFlux adds a table ``citations_for_site_data_*.csv`` to a download, whose lines before the header begin with "#".
-BIF tables may state a DOI per site, listings of the shuttle a citation per product; both come with the site metadata
-(``bif``).
+BIF tables may state a DOI per site and product, listings of the shuttle a citation per product: a DOI at AmeriFlux, a
+handle at ICOS, text only at TERN. Both come with the site metadata (``bif``).
 """
 
 from __future__ import annotations
@@ -14,19 +14,59 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dere.ingest.archives import TableFile, label
-from dere.ingest.tables import read_bytes, require_columns
+from dere.ingest.tables import encoding_of, read_bytes, require_columns
 from dere.ingest.tower.fluxnet_names import ALIASES
 from dere.ingest.tower.record import SiteRecord
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
-# the table is of this product; a site's file of another one has another DOI
-AMERIFLUX = ("ameriflux-fluxnet",)
+DOI_VARIABLES = ("DOI", "DOI_CITATION", "DOI_DATAPRODUCT")
+# products that a table speaks of, where it does not speak of all: a site's file of another product has another DOI
+_SPEAKS_OF = {
+    "citations": ("ameriflux-fluxnet",),
+    "listing": ("fluxnet-shuttle", "fluxcourse-sites", "ameriflux-fluxnet"),
+}
+CITING = (*_SPEAKS_OF, "bif", "sites")
+"""Kinds of tables with DOIs and citations, the first say first."""
 
 
 def doi_of(text: object) -> str:
     """The DOI within a text ("https://doi.org/10.17190/AMF/1" gives "10.17190/AMF/1"), else empty."""
     found = _DOI.search(text) if isinstance(text, str) else None
     return found[0].rstrip(".,;)") if found else ""
+
+
+def stated_dois(table: pd.DataFrame) -> pd.DataFrame:
+    """DOI and citation by site of a BADM/BIF long table.
+
+    A site may have a DOI for each of its products; rows of one GROUP_ID belong together. That of a FLUXNET product is
+    preferred (a BASE product is not what is read, FLUXNET-CH4 has files of its own); of several the last counts.
+
+    Parameters
+    ----------
+    table
+        Columns SITE_ID, VARIABLE (of which ``DOI_VARIABLES``), DATAVALUE; without GROUP_ID all rows of a site belong
+        together.
+
+    Returns
+    -------
+    DataFrame
+        ``doi`` and ``citation`` (text, may be empty), indexed by SITE_ID as it is written there.
+    """
+    rows = table[table["VARIABLE"].isin(DOI_VARIABLES) & table["DATAVALUE"].notna()]
+    groups: dict[tuple[str, str], dict[str, str]] = {}
+    group = rows["GROUP_ID"] if "GROUP_ID" in rows else [""] * len(rows)
+    for site, number, variable, value in zip(rows["SITE_ID"], group, rows["VARIABLE"], rows["DATAVALUE"], strict=True):
+        groups.setdefault((site, str(number)), {})[variable] = str(value).strip()
+    found: dict[str, tuple[bool, str, str]] = {}
+    for (site, _), stated in groups.items():
+        citation = stated.get("DOI_CITATION", "")
+        doi = doi_of(stated.get("DOI")) or doi_of(citation)
+        product = stated.get("DOI_DATAPRODUCT", "").upper()
+        preferred = "FLUXNET" in product and "CH4" not in product
+        if (doi or citation) and (preferred or site not in found or not found[site][0]):
+            found[site] = (preferred, doi, citation)
+    pairs = [pair[1:] for pair in found.values()]
+    return pd.DataFrame(pairs, index=pd.Index(list(found), name="SITE_ID", dtype=object), columns=["doi", "citation"])
 
 
 def parse_site_citations(table: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -69,9 +109,9 @@ def read_site_citations(file: TableFile) -> pd.DataFrame:
     ValueError
         When it is empty or no table.
     """
-    lines = [line for line in read_bytes(file).splitlines() if not line.startswith(b"#")]
+    content = b"\n".join(line for line in read_bytes(file).splitlines() if not line.startswith(b"#"))
     try:
-        table = pd.read_csv(io.BytesIO(b"\n".join(lines)), dtype=str)
+        table = pd.read_csv(io.BytesIO(content), dtype=str, encoding=encoding_of(content))
     except (ValueError, UnicodeDecodeError) as error:
         raise ValueError(
             f"{file} cannot be read as a table of citations ({' '.join(str(error).split())[:120]}); download it again, "
@@ -88,14 +128,16 @@ def citation_of(record: SiteRecord, tables: Mapping[str, pd.DataFrame]) -> dict[
     record
         A site's record.
     tables
-        By kind: ``citations`` (of AmeriFlux, for its own product), ``bif`` and ``sites``; the first with a DOI counts.
+        By kinds of ``CITING``; the first with a DOI or a citation counts, but ``citations`` (of AmeriFlux) and
+        ``listing`` (of the shuttle) speak of their own products only.
     """
-    for kind, table in tables.items():
-        if record.site not in table.index or (kind == "citations" and record.product not in AMERIFLUX):
+    for kind in CITING:
+        speaks_of = _SPEAKS_OF.get(kind, (record.product,))
+        if kind not in tables or record.site not in tables[kind].index or record.product not in speaks_of:
             continue
-        row = table.loc[record.site]
+        row = tables[kind].loc[record.site]
         citation = str(row.get("citation") or "")
-        doi = str(row.get("doi") or "") or doi_of(citation)
-        if doi:
+        doi = doi_of(row.get("doi")) or doi_of(citation)
+        if doi or citation:
             return {"site_doi": doi, "site_citation": citation}
     return {"site_doi": "", "site_citation": ""}

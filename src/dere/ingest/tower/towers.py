@@ -22,10 +22,10 @@ from dere.ingest.checks import check_sunlight
 from dere.ingest.provenance import provenance_row
 from dere.ingest.tower.bif import METADATA_COLUMNS
 from dere.ingest.tower.choice import choose, merged_table, with_partitioning
-from dere.ingest.tower.discovery import recognise
+from dere.ingest.tower.discovery import Found, recognise
 from dere.ingest.tower.placement import Metadata, describe_site
-from dere.ingest.tower.record import SiteRecord
-from dere.ingest.tower.site_citations import citation_of
+from dere.ingest.tower.record import NoTowers, SiteRecord
+from dere.ingest.tower.site_citations import CITING, citation_of
 from dere.ingest.tower.tower_dataset import merge
 
 log = logging.getLogger(__name__)
@@ -66,21 +66,18 @@ def read_towers(
         One sentence with file, column, value, expectation and remedy, for anything wrong in a file.
     """
     found = recognise(folders, config)
-    read = [
-        (file, with_partitioning(record, config)) for form, file in found.towers for record in form.read(file, config)
-    ]
+    read, no_towers = _read(found, config)
     if not read:
         raise ValueError(
             f"{', '.join(map(str, folders))} hold site metadata but no tower file; add files of the FLUXNET "
             "family (..._MM_....csv), of the extract ({SITE}_MM.csv) or of another format in docs/data.md"
         )
-    tables = {
-        kind: _stack([about.read(file) for about, file in found.metadata if about.kind == kind])
-        for kind in ("citations", "bif", "sites")
-    }
+    stated = [(about.kind, about.read(file)) for about, file in found.metadata]
+    tables = {kind: _stack([table for of, table in stated if of == kind]) for kind in CITING}
+    places = _stack([table for of, table in stated if of in ("listing", "sites")])
     records = [record for _, record in read]
     chosen = choose(records)
-    placed = _place(chosen, records, tables["bif"], tables["sites"], missing_coordinates)
+    placed = _place(chosen, records, tables["bif"], places, missing_coordinates)
     extracts = {r.site: r for r in records if r.product == "fluxnet2015-extract"}
     # the climate class is no part of the processing: where BIF has none, the extract's will do
     kept = {s: _with_climate(chosen[s], extracts.get(s)) for s in placed}
@@ -105,8 +102,39 @@ def read_towers(
         provenance_row(container(file), about.kind, 0, file=label(file), role="metadata")
         for about, file in found.metadata
     ]
+    rows += [
+        provenance_row(container(file), product, 0, file=label(file), role="passed over (no towers)")
+        for file, product in no_towers.items()
+    ]
     rows += [provenance_row(path, "unknown", 0, role="ignored") for path in found.ignored]
     return Towers(dataset, pd.DataFrame(rows), merged_table(records, found.passed_over, chosen))
+
+
+def _read(found: Found, config: TowerSource) -> tuple[list[tuple[TableFile, SiteRecord]], dict[TableFile, str]]:
+    """Records of every tower file, and the product of each file that holds no towers.
+
+    Raises
+    ------
+    NoTowers
+        When none of several tables has a tower.
+    """
+    read: list[tuple[TableFile, SiteRecord]] = []
+    without = dict(found.no_towers)
+    reasons: list[NoTowers] = []
+    for form, file in found.towers:
+        try:
+            records = form.read(file, config)
+        except NoTowers as reason:
+            without[file] = reason.product
+            reasons.append(reason)
+            continue
+        read += [(file, with_partitioning(record, config)) for record in records]
+    if reasons and not read:
+        raise reasons[0]
+    if without:
+        names = ", ".join(label(file) for file in without)
+        log.info("%d tables hold no towers and are passed over (%.200s)", len(without), names)
+    return read, without
 
 
 def _with_climate(record: SiteRecord, extract: SiteRecord | None) -> SiteRecord:
