@@ -30,6 +30,7 @@ rule ingest_simulation:
 
 rule ingest_cover:
     input:
+        **cover_question(cover_source.place_files),
         code=code("ingest_cover"),
         files=cover_files(config),
         towers=tower_files(config),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from dere.config.sources import CoverSource, SimulationSource
 from dere.workflow import ingest_dere
 from dere.workflow.ingest_cover import ingest_cover
-from dere.workflow.script import logged
+from dere.workflow.script import logged, memory_of, named_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -16,6 +16,7 @@ with logged(snakemake.log[0]):
     if config.provider == "dere":
         ingest_dere.ingest_cover(SimulationSource(**snakemake.params.arrays), *map(Path, snakemake.output))
     else:
+        files = named_files(snakemake)
         maps = [Path(config.path or path) for path in snakemake.input.files[:1]]
         ingest_cover(
             maps[0] if maps else None,
@@ -26,4 +27,7 @@ with logged(snakemake.log[0]):
             made=[Path(path) for path in snakemake.input.made],
             pixels=next(map(Path, snakemake.input.pixels), None),
             degrees=snakemake.params.degrees,
+            sites=files.get("sites"),
+            forcing=files.get("forcing"),
+            memory=memory_of(snakemake),
         )

@@ -16,42 +16,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.harmonise import igbp as tables
-from dere.harmonise.age_lookup import ages_at_points, ages_without_forest, check_ages, layers_at_points, nearest
+from dere.harmonise.age_lookup import ages_at_points, ages_without_forest, check_ages, layers_at_points
+from dere.harmonise.cover_lookup import bare_to_grass, lookup, map_at_points, map_at_towers, nearest_year
 from dere.variables import PLANT_TYPES, VARIABLES
 
 log = logging.getLogger(__name__)
 
 SUM_TOLERANCE = 1e-3
 """Largest departure from 1 of sums of fractions and of age weights; smaller ones are divided away."""
-
-
-def map_at_points(
-    grid: xr.Dataset, lat: NDArray, lon: NDArray, years: Sequence[int] | NDArray
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Cover of the map cells that hold points.
-
-    Parameters
-    ----------
-    grid
-        ``plant_fraction`` (year, lat, lon, plant_type) and ``vegetated_fraction`` (year, lat, lon), on a regular grid
-        in any latitude order.
-    lat, lon
-        (point,) degrees.
-    years
-        Calendar years wanted.
-
-    Returns
-    -------
-    fraction, vegetated, found
-        (point, year, plant_type), (point, year), and (point,) whether a map cell with land holds the point.
-    """
-    row, row_inside = nearest(grid["lat"].values, lat)
-    column, column_inside = nearest(grid["lon"].values, lon)
-    year = _nearest_year(grid["year"].values, years)
-    fraction = grid["plant_fraction"].transpose("lat", "lon", "year", "plant_type").values[row, column][:, year]
-    vegetated = grid["vegetated_fraction"].transpose("lat", "lon", "year").values[row, column][:, year]
-    found = row_inside & column_inside & np.isfinite(vegetated).any(1)
-    return _bare_to_grass(fraction), np.nan_to_num(vegetated), found
+SINGLE = 2e-7
+"""Departure of sums of numbers in single precision, which stay as they are."""
 
 
 def cell_cover(
@@ -123,19 +97,19 @@ def listed_cover(
     ValueError
         When a cell is not listed.
     """
-    rows, there = _lookup(listed["cell"].values, cells["cell"].values)
+    rows, there = lookup(listed["cell"].values, cells["cell"].values)
     if not there.all():
         first = cells["cell"].values[~there][0]
         raise ValueError(
             f"{int((~there).sum())} of {len(there)} cells of the simulation (first: cell {first}) have no plant types, "
             "every cell needs them; read simulation and cover from the same arrays"
         )
-    year = _nearest_year(listed["year"].values, years)
+    year = nearest_year(listed["year"].values, years)
     fraction = listed["plant_fraction"].transpose("cell", "year", "plant_type").values[rows][:, year]
     vegetated = listed["vegetated_fraction"].transpose("cell", "year").values[rows][:, year]
     weight = listed["age_weight"].transpose("cell", "age").values[rows]
     coords = {name: cells[name] for name in ("cell", "lat", "lon")}
-    dataset = _dataset("cell", _bare_to_grass(fraction), np.nan_to_num(vegetated), weight, years, ages)
+    dataset = _dataset("cell", bare_to_grass(fraction), np.nan_to_num(vegetated), weight, years, ages)
     return dataset.assign_coords(coords)
 
 
@@ -179,7 +153,7 @@ def site_cover(
     weight = tables.age_weights(classes, ages)
     cover_source, age_source = np.full(len(sites), "igbp", object), np.full(len(sites), "igbp", object)
     if grid is not None:
-        of_map, of_map_vegetated, found = map_at_points(grid, lat, lon, years)
+        of_map, of_map_vegetated, found = map_at_towers(grid, sites, lat, lon, years)
         found &= of_map_vegetated.max(1) > 0
         fraction[found], vegetated[found], cover_source[found] = of_map[found], of_map_vegetated[found], "cell"
     if grid_ages is not None:
@@ -188,14 +162,14 @@ def site_cover(
         aged &= np.isfinite(of_table).all(1)
         weight[aged], age_source[aged] = of_table[aged], "cell"
     if own is not None:
-        rows, there = _lookup(own["site"].values.astype(str), sites)
-        year = _nearest_year(own["year"].values, years)
+        rows, there = lookup(own["site"].values.astype(str), sites)
+        year = nearest_year(own["year"].values, years)
         values = own["plant_fraction"].transpose("site", "year", "plant_type").values[rows][:, year]
-        fraction[there] = _bare_to_grass(values)
+        fraction[there] = bare_to_grass(values)
         vegetated[there] = np.nan_to_num(own["vegetated_fraction"].transpose("site", "year").values[rows][:, year])
         cover_source[there] = own["cover_source"].values[rows] if "cover_source" in own else "own"
     if own_ages is not None:
-        rows, there = _lookup(own_ages["site"].values.astype(str), sites)
+        rows, there = lookup(own_ages["site"].values.astype(str), sites)
         weight[there], age_source[there] = own_ages["age_weight"].transpose("site", "age").values[rows], "own"
     used = {name: int((cover_source == name).sum()) for name in ("pixels", "own", "cell", "igbp")}
     log.info(
@@ -209,7 +183,7 @@ def site_cover(
 
 
 def check_sums(values: NDArray, what: str, whole: bool = True) -> NDArray[np.float64]:
-    """Divide shares by their sum along the last axis when it is 1 within ``SUM_TOLERANCE``.
+    """Divide shares by their sum along the last axis when it is 1 within ``SUM_TOLERANCE``, but not within ``SINGLE``.
 
     Parameters
     ----------
@@ -233,7 +207,8 @@ def check_sums(values: NDArray, what: str, whole: bool = True) -> NDArray[np.flo
             f"to 1 that sum to {'1' if whole else 'at most 1'} within {SUM_TOLERANCE:g} are expected; correct the "
             "source table"
         )
-    return values / total if whole else values
+    # a map in single precision stays what it is, its sums are as near to 1 as they can be
+    return np.where(np.abs(total - 1) <= SINGLE, values, values / total) if whole else values
 
 
 def _step(grid: xr.Dataset | None) -> float:
@@ -274,18 +249,3 @@ def _dataset(
             "plant_type": list(PLANT_TYPES),
         },
     )
-
-
-def _bare_to_grass(fraction: NDArray) -> NDArray[np.float64]:
-    bare = np.eye(len(PLANT_TYPES))[PLANT_TYPES.index("GS")]
-    return np.where(np.isfinite(fraction).all(-1, keepdims=True), fraction, bare)
-
-
-def _nearest_year(known: NDArray, years: Sequence[int] | NDArray) -> NDArray[np.int64]:
-    return np.abs(np.asarray(known)[None] - np.asarray(years)[:, None]).argmin(1)
-
-
-def _lookup(known: NDArray, wanted: NDArray) -> tuple[list[int], NDArray[np.bool_]]:
-    place = {name: index for index, name in enumerate(known)}
-    there = np.array([name in place for name in wanted], bool)
-    return [place[name] for name in wanted if name in place], there

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Hashable, Iterator
 
 import numpy as np
 import xarray as xr
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 
 SAME = 1e-3
 """Largest distance between centres of one cell on two grids, in cell sizes."""
+OF_THE_CELL = ("layer_fraction", "land_fraction")
+"""Shares of the whole map cell, water included; all others are shares of its land or of its vegetation."""
 
 
 def run_grid(degrees: float) -> tuple[NDArray, NDArray]:
@@ -38,14 +41,16 @@ def same_cells(lat: NDArray, lon: NDArray, degrees: float) -> bool:
 def maps_on_grid(grid: xr.Dataset, degrees: float, rule: str) -> xr.Dataset:
     """Plant-type maps on the run's grid.
 
-    A map cell counts with the area it shares with a cell of the run, plant fractions also with their vegetated
-    fraction; map cells without land are left out, so that coasts take what their land has.
+    A map cell counts with the area of land that it shares with a cell of the run, for plant fractions that sum to 1
+    with the vegetated part of that land: so the shares are those of the means of the layers. Map cells without land
+    are left out, so that coasts take what their land has.
 
     Parameters
     ----------
     grid
         ``plant_fraction`` (year, lat, lon, plant_type), ``vegetated_fraction`` (year, lat, lon) and further shares of
-        the land, on a regular grid.
+        the land; ``land_fraction`` (year, lat, lon), without which every cell with a vegetated fraction is all land;
+        shares of the cell (``OF_THE_CELL``), which count by area; on a regular grid. Values keep their precision.
     degrees
         Cell size of the run; 0 = its cells are no grid.
     rule
@@ -64,28 +69,36 @@ def maps_on_grid(grid: xr.Dataset, degrees: float, rule: str) -> xr.Dataset:
             f"the plant-type maps have {len(lat)} x {len(lon)} cells, first centre {lat[0]:g}, {lon[0]:g}, and the run "
             f"a grid of {degrees:g} degrees; aggregate them to it or set harmonise.regrid to conservative"
         )
-    order = np.argsort(lon)
-    grid = grid.isel(lon=order)
-    regridder = Regridder.between(lat, lon[order], *run_grid(degrees))
+    if not (np.diff(lon) > 0).all():
+        grid = grid.sortby("lon")
+    regridder = Regridder.between(lat, grid["lon"].values, *run_grid(degrees))
     log.info("plant-type maps of %d x %d cells are regridded to %g degrees", len(lat), len(lon), degrees)
     result = xr.Dataset(coords=grid.drop_vars(["lat", "lon"]).coords, attrs=grid.attrs)
-    vegetated = grid["vegetated_fraction"].transpose("year", "lat", "lon").values
     for name, variable in grid.data_vars.items():
         if not {"lat", "lon"} <= set(variable.dims):
             result[name] = variable
             continue
-        dated = "year" in variable.dims
+        dated = ["year"] if "year" in variable.dims else []
         leading = [dim for dim in variable.dims if dim not in ("year", "lat", "lon")]
-        values = variable.transpose(*(["year"] if dated else []), *leading, "lat", "lon").values
-        values = values if dated else values[None]
-        weight = vegetated.reshape(len(vegetated), *[1] * len(leading), *vegetated.shape[1:])
-        # shares of the land count by area alone, like the vegetated fraction itself
-        weighted = name == "plant_fraction" and variable.attrs.get("renormalised") != "no"
-        # one year at a time bounds the memory
-        means = [regridder.mean(year, weight[i] if weighted else None) for i, year in enumerate(values)]
-        if dated:
-            result[name] = (("year", *leading, "lat", "lon"), np.stack(means), variable.attrs)
-        else:
-            result[name] = ((*leading, "lat", "lon"), means[0], variable.attrs)
+        values = variable.transpose(*dated, *leading, "lat", "lon").values
+        # one year and one field at a time bound the memory, which takes them in double precision
+        means = [
+            np.stack([regridder.mean(field, weight) for field in year.reshape(-1, *year.shape[-2:])])
+            for year, weight in zip(values if dated else values[None], _weights(grid, name, bool(dated)), strict=True)
+        ]
+        shape = (*values.shape[:-2], *regridder.area.shape)
+        mean = np.stack(means).reshape(shape).astype(values.dtype)
+        result[name] = ((*dated, *leading, "lat", "lon"), mean, variable.attrs)
         result[name] = result[name].transpose(*variable.dims)
     return result.assign_coords(lat=regridder.lat, lon=regridder.lon)
+
+
+def _weights(grid: xr.Dataset, name: Hashable, dated: bool) -> Iterator[NDArray | None]:
+    """Yield the weight of each map cell in a variable's mean, year by year or once; None = the same everywhere."""
+    shares = [grid[share] for share in ("land_fraction",) if share in grid and name not in OF_THE_CELL]
+    if name == "plant_fraction" and grid[name].attrs.get("renormalised") != "no":
+        shares.append(grid["vegetated_fraction"])
+    for year in range(grid.sizes["year"]) if dated else [None]:
+        fields = [share.mean("year") if year is None else share.isel(year=year) for share in shares]
+        weights = [field.transpose("lat", "lon").values.astype(np.float64) for field in fields]
+        yield np.prod(weights, axis=0) if weights else None

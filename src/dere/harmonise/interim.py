@@ -16,7 +16,10 @@ class Cover:
     Parameters
     ----------
     grid
-        Maps: ``plant_fraction`` (year, lat, lon, plant_type), ``vegetated_fraction`` (year, lat, lon).
+        Maps: ``plant_fraction`` (year, lat, lon, plant_type), ``vegetated_fraction`` (year, lat, lon), and where the
+        source knows them ``land_fraction`` (year, lat, lon) and ``layer_fraction`` (lat, lon, layer); where ingest made
+        means of a finer map, its cells that hold towers, ``tower_plant_fraction`` (tower, year, plant_type) and
+        ``tower_vegetated_fraction`` (tower, year).
     grid_ages
         ``age_weight`` (point, age) with ``lat``, ``lon``.
     sites

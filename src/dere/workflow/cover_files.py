@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dere.ingest.cover.esacci_names import aggregated_name, fine_maps, year_of
+from dere.ingest.cover.esacci_names import aggregated_name, fine_maps, is_aggregated, year_of
 
 HALF_DEGREE = 0.5
 """Cell size of the published simulation and of most maps."""
@@ -33,6 +33,24 @@ def missing_years(config: Mapping[str, Any]) -> dict[str, Path]:
     there = {path.name for path in Path(config["sources"]["cover"]["path"] or ".").glob("*.nc")} if fine else set()
     years = {year_of(name) for name in there - {path.name for path in fine.values()}}
     return {aggregated_name(path.name): path for year, path in fine.items() if year not in years}
+
+
+def place_files(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the interim files that say where towers and cells are, for maps that may be finer than the run's grid.
+
+    There are none where all maps are aggregated to the run's grid anyway, where the built-in world writes them, and
+    where maps of another grid are to be refused.
+    """
+    source = config["sources"]["cover"]
+    if source["provider"] != "files" or not source["path"] or config["harmonise"]["regrid"] != "conservative":
+        return {}
+    given = any(is_aggregated(path.name) for path in Path(source["path"]).glob("*.nc"))
+    if not given and not source["aggregate_degrees"]:
+        return {}
+    files = {"sites": "<interim>/towers.nc"}
+    if config["sources"]["simulation"]["provider"] == "files":
+        files["forcing"] = "<interim>/forcing.nc"
+    return files
 
 
 def map_degrees(config: Mapping[str, Any]) -> float:

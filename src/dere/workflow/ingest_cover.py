@@ -6,15 +6,17 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pandas as pd
 import xarray as xr
 
 from dere.config.cover import AgeSource, CoverSource
 from dere.harmonise.interim import Cover, pack_cover
 from dere.ingest.cover.age_weights import read_site_age_weights
-from dere.ingest.cover.esacci import read_cover, read_site_plant_types
+from dere.ingest.cover.esacci import aggregated_maps, read_cover, read_site_plant_types
+from dere.ingest.cover.esacci_names import fine_maps, version_of
 from dere.ingest.cover.stand_ages import PRODUCTS, find_ages, read_ages
 from dere.ingest.provenance import provenance_of
-from dere.io import write_netcdf, write_table
+from dere.io import read_netcdf, write_netcdf, write_table
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,9 @@ def ingest_cover(
     made: Sequence[Path] = (),
     pixels: Path | None = None,
     degrees: float = 0.5,
+    sites: Path | None = None,
+    forcing: Path | None = None,
+    memory: int | None = None,
 ) -> None:
     """Write ``cover`` (see ``dere.harmonise.interim.pack_cover``) and the table of the files behind it.
 
@@ -52,22 +57,30 @@ def ingest_cover(
     pixels
         Plant types at towers, read from the 300 m maps; they go before a site's own table.
     degrees
-        Cell size of the run.
+        Cell size of the run, as far as it is known without its simulation.
+    sites
+        Interim towers, which keep their cells of finer maps; None = maps stay on their own grid.
+    forcing
+        Interim forcing, whose grid is the run's.
+    memory
+        Bytes that the job may use; None = everything fits.
 
     Raises
     ------
     FileNotFoundError
         When the maps or their stand ages are missing.
     ValueError
-        When a file is truncated or breaks its format.
+        When a file is truncated, breaks its format, or does not fit the memory.
     """
-    maps = sorted(folder.glob("ESACCI*.nc")) if folder else []
+    maps = maps_read(folder, made, pixels is not None) if folder else []
     types = existing(tower_folders, SITE_TYPES)
     site_ages = existing(tower_folders, SITE_AGES)
     rule = (config.include_crops, config.classes.model_dump(), config.renormalise)
+    cells = run_degrees(forcing, degrees) if sites else None
+    towers = places(sites) if sites else None
     age_map = ages_of_cells(config.age, folder)
     tables = Cover(
-        grid=read_cover(folder, *rule, made) if folder else None,
+        grid=read_cover(folder, *rule, made, cells, towers, memory) if folder else None,
         grid_ages=read_ages(*age_map, ages, degrees, config.age.tree_cover) if age_map else None,
         sites=with_pixels(
             joined(types, lambda path: read_site_plant_types(path, *rule)),
@@ -79,7 +92,7 @@ def ingest_cover(
     sources = {"esacci-pft": [*maps, *types], "age-weights": list(site_ages)}
     if age_map:
         sources[PRODUCTS[age_map[0]]] = [age_map[1], *sources.get(PRODUCTS[age_map[0]], [])]
-    write_table(provenance_of(sources), provenance)
+    write_table(provenance_of(sources, versions={path.name: version_of(path.name) for path in maps}), provenance)
     log.info(
         "%d maps (%d aggregated by this run), %d tables of plant types by site, %d tables of ages by site, %s",
         len(maps),
@@ -88,6 +101,44 @@ def ingest_cover(
         len(site_ages),
         f"stand ages of cells from {age_map[1].name} ({age_map[0]})" if age_map else "no stand ages of cells",
     )
+
+
+def maps_read(folder: Path, made: Sequence[Path], at_towers: bool) -> list[Path]:
+    """Plant-type maps that a run reads: aggregated ones, and 300 m ones that it aggregates or samples at towers.
+
+    Parameters
+    ----------
+    folder, made
+        As for :func:`ingest_cover`.
+    at_towers
+        Whether towers take pixels of the 300 m maps, of every year then.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As ``dere.ingest.cover.esacci.aggregated_maps`` and ``dere.ingest.cover.esacci_names.fine_maps``.
+    """
+    aggregated = aggregated_maps(folder, made)
+    fine = fine_maps(folder.glob("*.nc"))
+    own = {year for year, path in aggregated.items() if path in made}
+    sampled = [path for year, path in fine.items() if at_towers or year in own]
+    return sorted([*(path for year, path in aggregated.items() if year not in own), *sampled])
+
+
+def run_degrees(forcing: Path | None, otherwise: float) -> float:
+    """Cell size of the simulation; ``otherwise`` where there is none or its cells are no grid."""
+    if forcing is None:
+        return otherwise
+    with read_netcdf(forcing, load=False) as dataset:
+        return float(dataset.attrs["grid_degrees"]) or otherwise
+
+
+def places(sites: Path) -> pd.DataFrame:
+    """SITE_ID, lat and lon of interim towers."""
+    with read_netcdf(sites, load=False) as dataset:
+        return pd.DataFrame(
+            {name: dataset[of].values for name, of in (("SITE_ID", "site"), ("lat", "lat"), ("lon", "lon"))}
+        )
 
 
 def ages_of_cells(config: AgeSource, folder: Path | None) -> tuple[str, Path] | None:

@@ -5,6 +5,7 @@ from harmonise_samples import AGES, make_cover
 
 from dere.harmonise import igbp
 from dere.harmonise.cover import cell_cover, check_sums, site_cover
+from dere.harmonise.cover_lookup import map_at_points, map_at_towers
 from dere.harmonise.interim import pack_cover, unpack_cover
 from dere.variables import PLANT_TYPES
 
@@ -98,6 +99,34 @@ def test_sites_take_their_own_table_then_the_map_then_their_class(towers, forcin
     np.testing.assert_allclose(result["vegetated_fraction"].values[2], 0.6, rtol=1e-6)
     np.testing.assert_allclose(result["plant_fraction"].values[0, 0], igbp.plant_fractions(["ENF"])[0], rtol=1e-6)
     np.testing.assert_allclose(result["plant_fraction"].sum("plant_type"), 1, rtol=1e-5)
+
+
+def test_towers_take_the_cell_of_the_finer_map(towers, forcing):
+    """Ingest kept the cells of a map that it averaged: they go before the mean, a place without land there has none."""
+    grid = make_cover(forcing).grid
+    sites, lat, lon = towers["site"].values.astype(str), towers["lat"].values, towers["lon"].values
+    fine = xr.Dataset(
+        {
+            "tower_plant_fraction": (("tower", "year", "plant_type"), np.full((2, 2, 3), [0.1, 0.2, 0.7])),
+            "tower_vegetated_fraction": (("tower", "year"), [[0.25, 0.5], [np.nan, np.nan]]),
+        },
+        coords={"tower": [sites[1], sites[0]]},
+    )
+    fraction, vegetated, found = map_at_towers(grid.merge(fine), sites, lat, lon, YEARS)
+    of_means = map_at_points(grid, lat, lon, YEARS)
+    np.testing.assert_allclose(fraction[1], [[0.1, 0.2, 0.7]] * 4)
+    np.testing.assert_allclose(vegetated[1], [0.25, 0.25, 0.5, 0.5])
+    assert found.tolist() == [False, True, *of_means[2][2:]]
+    np.testing.assert_array_equal(fraction[2:], of_means[0][2:])
+    np.testing.assert_array_equal(vegetated[2:], of_means[1][2:])
+    result = site_cover(towers, YEARS, AGES, grid=grid.merge(fine))
+    assert list(result["cover_source"].values[:3]) == ["igbp", "cell", "cell"]
+    np.testing.assert_allclose(result["plant_fraction"].values[1], [[0.1, 0.2, 0.7]] * 4, rtol=1e-6)
+
+
+def test_shares_in_single_precision_stay_as_they_are():
+    shares = np.random.default_rng(0).dirichlet(np.ones(3), 1000).astype(np.float32)
+    assert (check_sums(shares.astype(float), "x") == shares).all()
 
 
 def test_sums_off_by_more_than_the_tolerance_are_refused():

@@ -9,6 +9,7 @@ from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
 from dere.harmonise.build import harmonise
 from dere.harmonise.cover_grid import maps_on_grid, run_grid, same_cells
 from dere.harmonise.interim import Cover, Interim
+from dere.ingest.cover.esacci_classes import LAYERS, fractions, land_fraction
 from dere.variables import PLANT_TYPES
 
 
@@ -29,6 +30,83 @@ def make_maps(degrees, seed=0, ocean=0.2):
         },
         coords={"year": [2001, 2002], "lat": lat, "lon": lon, "plant_type": list(PLANT_TYPES)},
     )
+
+
+def maps_of_layers(layers, degrees, renormalise=True):
+    """Maps as ingest makes them of percent (year, lat, lon, layer)."""
+    lat, lon = run_grid(degrees)
+    where = ("year", "lat", "lon")
+    share, vegetated = fractions(layers, True, renormalise=renormalise)
+    about = {} if renormalise else {"renormalised": "no"}
+    return xr.Dataset(
+        {
+            "plant_fraction": ((*where, "plant_type"), share, about),
+            "vegetated_fraction": (where, vegetated),
+            "land_fraction": (where, land_fraction(layers)),
+            "layer_fraction": (("lat", "lon", "layer"), layers.mean(0) / 100),
+        },
+        coords={"year": [2001, 2002], "lat": lat, "lon": lon, "plant_type": list(PLANT_TYPES), "layer": list(LAYERS)},
+    )
+
+
+def make_layers(degrees):
+    """Percent with cells of pure water, without plants, and with any share of water between."""
+    generator = np.random.default_rng(4)
+    lat, lon = run_grid(degrees)
+    layers = generator.dirichlet(np.full(len(LAYERS), 0.3), (2, len(lat), len(lon))) * 100
+    layers[:, generator.random((len(lat), len(lon))) < 0.3] = 100 * np.eye(len(LAYERS))[LAYERS.index("WATER")]
+    layers[1, generator.random((len(lat), len(lon))) < 0.1] = 100 * np.eye(len(LAYERS))[LAYERS.index("BARE")]
+    return layers
+
+
+@pytest.mark.parametrize("renormalise", [True, False])
+def test_shares_are_those_of_the_mean_of_the_layers(renormalise):
+    """A map cell weighs by its land: the way over plant fractions ends where averaging the fourteen layers ends."""
+    layers = make_layers(5.0)
+    area = np.cos(np.radians(run_grid(5.0)[0]))[None, :, None, None] * np.ones_like(layers)
+    cells = (2, 18, 2, 36, 2, len(LAYERS))
+    mean = (layers * area).reshape(cells).sum((2, 4)) / area.reshape(cells).sum((2, 4))
+    expected = maps_of_layers(mean, 10.0, renormalise)
+    result = maps_on_grid(maps_of_layers(layers, 5.0, renormalise), 10.0, "conservative")
+    assert float(expected["land_fraction"].min()) == pytest.approx(0), "some cell must be pure water"
+    # a sum of land that is zero but for rounding
+    dry = expected["land_fraction"] > 1e-9
+    for name in expected.data_vars:
+        where = True if name in ("layer_fraction", "land_fraction") else dry
+        xr.testing.assert_allclose(result[name].where(where), expected[name].where(where), rtol=1e-7, atol=1e-9)
+    assert result["vegetated_fraction"].where(~dry).isnull().all()
+
+
+def test_a_shore_counts_little():
+    """Half the cells are 90 % water and 10 % trees, half are 50 % grass and 50 % bare (a case by hand)."""
+    shore, steppe = np.zeros(len(LAYERS)), np.zeros(len(LAYERS))
+    shore[[LAYERS.index("WATER"), LAYERS.index("TREES-BD")]] = 90, 10
+    steppe[[LAYERS.index("GRASS-NAT"), LAYERS.index("BARE")]] = 50, 50
+    layers = np.broadcast_to(np.tile([shore, steppe], (36, 1)), (2, 36, 72, len(LAYERS)))
+    result = maps_on_grid(maps_of_layers(layers, 5.0), 10.0, "conservative")
+    np.testing.assert_allclose(result["plant_fraction"][0, 5, 7], [10 / 60, 0, 50 / 60], rtol=1e-9)
+    np.testing.assert_allclose(result["vegetated_fraction"][0, 5, 7], 60 / 110, rtol=1e-9)
+    np.testing.assert_allclose(result["land_fraction"], 0.55, rtol=1e-9)
+
+
+def test_further_shares_without_a_year_count_by_the_mean_land():
+    maps = maps_of_layers(make_layers(5.0), 5.0)
+    maps["slope"] = maps["vegetated_fraction"].mean("year", skipna=False)
+    land = maps["land_fraction"].mean("year")
+    result = maps_on_grid(maps, 10.0, "conservative")
+    part = {"lat": slice(4, 6), "lon": slice(10, 12)}
+    weight = (land * np.cos(np.radians(maps["lat"]))).where(maps["slope"].notnull()).isel(part)
+    expected = (maps["slope"].isel(part) * weight).sum() / weight.sum()
+    np.testing.assert_allclose(result["slope"][2, 5], expected, rtol=1e-9)
+
+
+def test_precision_and_cells_of_towers_stay():
+    maps = maps_of_layers(make_layers(5.0), 5.0).astype(np.float32)
+    maps["tower_plant_fraction"] = (("tower", "year", "plant_type"), np.ones((1, 2, 3), np.float32))
+    maps = maps.assign_coords(tower=["XX-Syn"])
+    result = maps_on_grid(maps, 10.0, "conservative")
+    assert {variable.dtype for variable in result.data_vars.values()} == {np.dtype(np.float32)}
+    assert result["tower_plant_fraction"].identical(maps["tower_plant_fraction"])
 
 
 def test_the_same_grid_is_left_as_it_is():

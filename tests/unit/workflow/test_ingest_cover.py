@@ -12,11 +12,11 @@ from dere.config.root import normalise
 from dere.harmonise import igbp
 from dere.harmonise.age_lookup import ages_without_forest
 from dere.harmonise.cover import cell_cover, site_cover
-from dere.harmonise.cover_grid import maps_on_grid
+from dere.harmonise.cover_grid import maps_on_grid, run_grid
 from dere.harmonise.interim import unpack_cover
 from dere.ingest.cover.age_intervals import class_shares
 from dere.ingest.cover.esacci_classes import LAYERS
-from dere.ingest.cover.esacci_names import aggregated_name
+from dere.ingest.cover.esacci_names import aggregated_name, fine_maps, is_aggregated, version_of, year_of
 from dere.ingest.cover.forest_age import GFAD_LOWER, GFAD_UPPER
 from dere.ingest.cover.stand_ages import find_ages
 from dere.io import read_netcdf, write_netcdf
@@ -64,16 +64,30 @@ def folders(tmp_path):
 
 def ingest(folder, config=None, pixels=True):
     maps = folder / "cover"
-    made = [folder / "interim" / aggregated_name(path.name) for path in sorted(maps.glob("ESACCI*.nc"))]
+    fine = fine_maps(maps.glob("ESACCI*.nc"))
+    given = {year_of(path.name) for path in maps.glob("*.nc") if is_aggregated(path.name)}
+    made = [folder / "interim" / aggregated_name(path.name) for year, path in fine.items() if year not in given]
     for path in made:
         source = maps / path.name.replace("aggregated-", "")
         aggregate_plant_types(source, path, {"degrees": 0.5, "area_weights": True})
     table = folder / "interim" / "site_pixels.csv"
-    sample_plant_types(sorted(maps.glob("ESACCI*.nc")), folder / "towers.nc", table, {"tower_window_km": 1.0})
+    sample_plant_types(list(fine.values()), folder / "towers.nc", table, {"tower_window_km": 1.0})
     config = config or CoverSource(path=str(maps))
     files = folder / "cover.nc", folder / "provenance.csv"
     ingest_cover(maps, [folder / "towers"], AGES, config, *files, made, table if pixels else None, 0.5)
     return unpack_cover(read_netcdf(files[0])), pd.read_csv(files[1])
+
+
+def write_aggregated(folder, year, degrees, shape=None, version="2.0.8"):
+    """Random aggregated map of the globe, or of a region from 51 N, 10 E on; percent (lat, lon, layer)."""
+    lat, lon = run_grid(degrees)
+    if shape:
+        lat, lon = 51 - degrees * (np.arange(shape[0]) + 0.5), 10 + degrees * (np.arange(shape[1]) + 0.5)
+    layers = np.random.default_rng(year).dirichlet(np.full(len(LAYERS), 0.4), (len(lat), len(lon))) * 100
+    data = {name: (("lat", "lon"), layers[..., i].astype(np.float32)) for i, name in enumerate(LAYERS)}
+    name = f"ESACCI-LC-L4-PFT-Map-300m-P1Y-aggregated-{year}-v{version}.nc"
+    xr.Dataset(data, coords={"lat": lat, "lon": lon}).to_netcdf(folder / name)
+    return layers
 
 
 def cells(*places):
@@ -94,6 +108,29 @@ def test_towers_take_pixels_then_their_table_then_the_cell_then_their_class(fold
         *(f"ESACCI-LC-L4-PFT-Map-300m-P1Y-{year}-v2.0.8.nc" for year in YEARS), "GFAD_V1-1.nc", "site_plant_types.csv"
     }  # fmt: skip
     assert provenance["licence"].str.contains("CC-BY-4.0").sum() == 1
+
+
+def test_provenance_lists_the_maps_that_were_read(folders):
+    """Not what else is called ESACCI, and each map with the version that its name states."""
+    maps = folders / "cover"
+    write_fine_map(maps, 2003, synthetic_layers(60, 60, ocean=False), size=1 / 60, chunks=(25, 25), version="2.0.81")
+    for name in ("LCCS-Map-300m-P1Y-2001-v2.0.7cds.nc", "PFT-Map-300m-P1Y-aggregated-2000-v2.0.8.nc.part"):
+        (maps / f"ESACCI-LC-L4-{name}").touch()
+    for year, version in ((2001, "2.0.82"), (2004, "2.0.8")):
+        write_aggregated(maps, year, 0.5, (2, 2), version)
+    _, provenance = ingest(folders)
+    read = provenance.set_index("file")["version"].filter(like="ESACCI")
+    assert read.to_dict() == {
+        "ESACCI-LC-L4-PFT-Map-300m-P1Y-2000-v2.0.8.nc": "2.0.8",
+        "ESACCI-LC-L4-PFT-Map-300m-P1Y-2001-v2.0.8.nc": "2.0.8",
+        "ESACCI-LC-L4-PFT-Map-300m-P1Y-2002-v2.0.8.nc": "2.0.8",
+        "ESACCI-LC-L4-PFT-Map-300m-P1Y-2003-v2.0.81.nc": "2.0.81",
+        "ESACCI-LC-L4-PFT-Map-300m-P1Y-aggregated-2001-v2.0.82.nc": "2.0.82",
+        "ESACCI-LC-L4-PFT-Map-300m-P1Y-aggregated-2004-v2.0.8.nc": "2.0.8",
+    }
+    _, provenance = ingest(folders, pixels=False)
+    assert "ESACCI-LC-L4-PFT-Map-300m-P1Y-2001-v2.0.8.nc" not in set(provenance["file"]), "neither averaged nor sampled"
+    assert version_of("GFAD_V1-1.nc") == ""
 
 
 def test_cells_take_the_map_and_stated_ages_where_no_forest_is(folders):
@@ -223,6 +260,41 @@ def test_stand_ages_are_found_by_name(tmp_path):
         find_ages(AgeSource(path=str(tmp_path / "absent")), None)
 
 
+def ingest_aggregated(folder, **options):
+    files = folder / "cover.nc", folder / "provenance.csv"
+    ingest_cover(folder / "maps", [folder], AGES, CoverSource(path=str(folder / "maps")), *files, **options)
+    return unpack_cover(read_netcdf(files[0])).grid
+
+
+def test_maps_finer_than_the_run_become_its_cells_and_towers_keep_theirs(tmp_path):
+    """The grid is the simulation's; what cells take is what regridding gives, what towers take the map's own cell."""
+    (tmp_path / "maps").mkdir()
+    for year in YEARS:
+        write_aggregated(tmp_path / "maps", year, 5.0)
+    sites = {"AA-Syn": (50.9, 10.9), "BB-Syn": (-33.0, 151.0)}
+    lat, lon = np.array(list(sites.values())).T
+    towers = xr.Dataset(
+        coords={"site": np.array(list(sites), object), "lat": ("site", lat), "lon": ("site", lon)}
+    ).assign_coords(igbp=("site", np.array(["ENF", "EBF"], object)))
+    forcing = xr.Dataset({"time": ("time", [0])}, attrs={"grid_degrees": 10.0})
+    files = {"sites": tmp_path / "towers.nc", "forcing": tmp_path / "forcing.nc"}
+    write_netcdf(towers, files["sites"]), write_netcdf(forcing, files["forcing"])
+    original, coarse = ingest_aggregated(tmp_path), ingest_aggregated(tmp_path, **files, memory=10_000_000)
+    assert original.sizes["lat"] == 36 and coarse.sizes["lat"] == 18
+    assert maps_on_grid(coarse, 10.0, "refuse") is coarse
+    regridded = maps_on_grid(original, 10.0, "conservative")
+    for name in ("plant_fraction", "vegetated_fraction", "land_fraction", "layer_fraction"):
+        np.testing.assert_allclose(coarse[name], regridded[name], rtol=2e-5, atol=1e-6)
+    first, second = (site_cover(towers, YEARS, AGES, grid=grid) for grid in (original, coarse))
+    assert first.identical(second) and set(first["cover_source"].values) == {"cell"}
+    # a simulation whose cells are no grid, or none at all
+    write_netcdf(forcing.assign_attrs(grid_degrees=0.0), files["forcing"])
+    assert ingest_aggregated(tmp_path, **files, degrees=20.0).sizes["lat"] == 9
+    assert ingest_aggregated(tmp_path, sites=files["sites"], degrees=30.0).sizes["lat"] == 6
+    with pytest.raises(ValueError, match=r"36 x 72 cells and 3 years are wanted.*raise mem_mb"):
+        ingest_aggregated(tmp_path, memory=100_000)
+
+
 def config_of(tmp_path, **cover):
     simulation = {"path": str(tmp_path / "simulation")}
     sources = {"simulation": simulation, "cover": {"path": str(tmp_path), **cover}, "towers": {"paths": ["x"]}}
@@ -242,6 +314,22 @@ def test_rules_know_the_maps_that_are_missing(tmp_path):
     write_fine_map(tmp_path, 2001, layers, size=1 / 24, version="2.0.81")
     with pytest.raises(ValueError, match=r"v2\.0\.81\.nc is a second 300 m map of 2001 beside"):
         cover_files.maps_at_300_m(config)
+
+
+def test_rules_know_when_maps_may_be_finer_than_the_run(tmp_path):
+    """Then ingest waits for the interim towers and, where there is one, the simulation."""
+    both = {"sites": "<interim>/towers.nc", "forcing": "<interim>/forcing.nc"}
+    assert cover_files.place_files(normalise({})) == {} == cover_files.place_files(config_of(tmp_path))
+    assert cover_files.place_files(config_of(tmp_path, aggregate_degrees=0.25)) == both
+    (tmp_path / "ESACCI-LC-L4-PFT-Map-300m-P1Y-2000-v2.0.8.nc").touch()
+    assert cover_files.place_files(config_of(tmp_path)) == {}, "aggregated to the run's grid by the run itself"
+    (tmp_path / "ESACCI-LC-L4-PFT-Map-300m-P1Y-aggregated-2001-v2.0.8.nc").touch()
+    config = config_of(tmp_path)
+    assert cover_files.place_files(config) == both
+    refusing = config | {"harmonise": config["harmonise"] | {"regrid": "refuse"}}
+    assert cover_files.place_files(refusing) == {}
+    builtin = {**config["sources"], "simulation": {**config["sources"]["simulation"], "provider": "builtin"}}
+    assert cover_files.place_files(config | {"sources": builtin}) == {"sites": "<interim>/towers.nc"}
 
 
 def test_rules_know_the_grid_and_the_ages(tmp_path):

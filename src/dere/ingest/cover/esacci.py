@@ -1,85 +1,32 @@
 """ESA CCI plant functional types, aggregated maps and pixel tables (data-formats 2.3).
 
-Fourteen layers in percent that sum to 100; ``esacci_classes`` makes plant fractions of them, ``esacci_aggregate`` makes
-aggregated maps of the 300 m ones, ``esacci_towers`` the pixel table.
+Fourteen layers in percent that sum to 100; ``esacci_year`` reads one year's map, ``esacci_classes`` makes plant
+fractions of layers, ``esacci_aggregate`` makes aggregated maps of the 300 m ones, ``esacci_towers`` the pixel table.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
-from dere.ingest.cover.esacci_classes import CLASSES, LAYERS, fractions, normalise_layers
+from dere.ingest.cover.esacci_classes import CLASSES, LAYERS, fractions, land_fraction, normalise_layers
 from dere.ingest.cover.esacci_names import is_aggregated, year_of
+from dere.ingest.cover.esacci_year import YearMap, averaged, read_year
 from dere.ingest.tables import numeric, read_table, require_columns
 from dere.ingest.tower.fluxnet_names import ALIASES
-from dere.io import read_netcdf
 from dere.variables import PLANT_TYPES, VARIABLES
 
 log = logging.getLogger(__name__)
 
-
-def parse_map(dataset: xr.Dataset, source: str) -> xr.DataArray:
-    """One year's map as percent (lat, lon, layer), latitude from north to south.
-
-    Parameters
-    ----------
-    dataset
-        Hyphen-named layers with dims lat, lon and perhaps a time of length 1, as decoded by xarray (fill values are
-        NaN already, bytes may have become floats).
-    source
-        File name for messages.
-
-    Raises
-    ------
-    ValueError
-        Missing layers or coordinates, impossible coordinates, layers that do not sum to 100.
-    """
-    missing = [name for name in LAYERS if name not in dataset.variables]
-    if missing:
-        raise ValueError(
-            f"{source} has no layer {', '.join(missing)}, but all 14 hyphen-named layers are needed; take the "
-            "aggregated plant-type map of the product"
-        )
-    for name in ("lat", "lon"):
-        if name not in dataset.coords or dataset[name].ndim != 1:
-            raise ValueError(f"{source} has no coordinate {name} of cell centres, but it is needed; add it")
-    lat, lon = dataset["lat"].to_numpy(), dataset["lon"].to_numpy()
-    for name, axis in (("lat", lat), ("lon", lon)):
-        distinct = len(np.unique(axis[np.isfinite(axis)]))
-        if distinct < len(axis):
-            raise ValueError(
-                f"{source}: coordinate {name} has {len(axis)} values, of which {distinct} are finite and distinct, but "
-                "each cell centre is needed once; take the map as published"
-            )
-    if np.abs(lat).max() > 90 or np.abs(lon).max() > 180:
-        raise ValueError(
-            f"{source}: latitude reaches {np.abs(lat).max():g} and longitude {np.abs(lon).max():g}, but 90 and 180 are "
-            "the limits; correct or exchange the coordinates"
-        )
-    layers = []
-    for name in LAYERS:
-        layer = dataset[name]
-        if "time" in layer.dims:
-            if layer.sizes["time"] != 1:
-                raise ValueError(
-                    f"{source}: layer {name} holds {layer.sizes['time']} times, but one file is one year; split it"
-                )
-            layer = layer.isel(time=0, drop=True)
-        if set(layer.dims) != {"lat", "lon"} or layer.dtype.kind not in "fiu":
-            raise ValueError(
-                f"{source}: layer {name} holds {layer.dtype} by {', '.join(map(str, layer.dims)) or 'nothing'}, but "
-                "numbers by lat and lon are needed; take the aggregated map of the product"
-            )
-        layers.append(layer.transpose("lat", "lon").to_numpy().astype(np.float64))
-    values = normalise_layers(np.stack(layers, axis=-1), source)
-    array = xr.DataArray(values, dims=("lat", "lon", "layer"), coords={"lat": lat, "lon": lon, "layer": list(LAYERS)})
-    return array.sortby("lat", ascending=False).sortby("lon")
+LAYER_ATTRIBUTES = {"long_name": "share of each ESA CCI layer, mean of the years", "units": "1"}
 
 
 def read_cover(
@@ -88,8 +35,11 @@ def read_cover(
     classes: Mapping[str, Sequence[str]] = CLASSES,
     renormalise: bool = True,
     made: Sequence[Path] = (),
+    degrees: float | None = None,
+    towers: pd.DataFrame | None = None,
+    memory: int | None = None,
 ) -> xr.Dataset:
-    """Read every yearly aggregated map of a folder.
+    """Read every yearly aggregated map of a folder, one after the other.
 
     Parameters
     ----------
@@ -103,42 +53,112 @@ def read_cover(
         Fractions of the vegetated part; otherwise shares of the land.
     made
         Aggregated maps that were made of 300 m maps; a year that the folder has aggregated is not taken from here.
+    degrees
+        Cell size of the run: finer maps whose cells fill its cells evenly become means over these; None = maps stay
+        as they are.
+    towers
+        SITE_ID, lat, lon of the towers, which keep the cell of the finer map that holds them.
+    memory
+        Bytes that the job may use; None = everything fits.
 
     Returns
     -------
     xarray.Dataset
-        ``plant_fraction`` (year, lat, lon, plant_type), NaN without vegetation; ``vegetated_fraction``
-        (year, lat, lon) of the land, NaN without land; ``layer_fraction`` (lat, lon, layer), mean of the years.
-        Latitude runs from north to south.
+        In single precision: ``plant_fraction`` (year, lat, lon, plant_type), NaN without vegetation;
+        ``vegetated_fraction`` (year, lat, lon) of the land, NaN without land; ``land_fraction`` (year, lat, lon) of
+        the cell, 1 - WATER; ``layer_fraction`` (lat, lon, layer) of the cell, mean of the years. Latitude runs from
+        north to south. Where a map became means, also ``tower_plant_fraction`` (tower, year, plant_type) and
+        ``tower_vegetated_fraction`` (tower, year) of the original map, NaN where it has no land there.
 
     Raises
     ------
     FileNotFoundError
         When the folder is missing.
     ValueError
-        No map, two maps of one year, different grids, and all that :func:`parse_map` checks.
+        No map, two maps of one year, different grids, a map too large for the memory, and all that
+        :func:`dere.ingest.cover.esacci_year.parse_map` checks.
     """
-    maps: dict[int, xr.Dataset] = {}
-    layers: np.ndarray | None = None
-    # one map at a time: 29 years of 14 layers at half a degree would take 0.8 GB
-    for year, path in aggregated_maps(folder, made).items():
-        one = parse_map(read_netcdf(path), path.name)
-        values = one.to_numpy()
-        maps[year] = _dataset(values[None], [year], include_crops, ("lat", "lon"), classes, renormalise).assign_coords(
-            lat=("lat", one.lat.to_numpy(), {"units": "degrees_north"}),
-            lon=("lon", one.lon.to_numpy(), {"units": "degrees_east"}),
-        )
-        first = next(iter(maps.values()))
-        if not (first.lat.equals(maps[year].lat) and first.lon.equals(maps[year].lon)):
+    maps = aggregated_maps(folder, made)
+    for name in sorted(path.name for path in Path(folder).glob("*.nc") if year_of(path.name) is None):
+        # stand ages may lie beside the maps, a misspelt map may not go unnoticed
+        level = logging.WARNING if "PFT" in name.upper() else logging.INFO
+        log.log(level, "%s: not named like a plant-type map, ignored", name)
+    shares = partial(fractions, include_crops=include_crops, classes=classes, renormalise=renormalise)
+    places = pd.DataFrame({"SITE_ID": [], "lat": [], "lon": []}) if towers is None else towers
+    lat, lon = places["lat"].to_numpy(float), places["lon"].to_numpy(float)
+    kept: _Years | None = None
+    at_towers, finer = [], False
+    for index, path in enumerate(maps.values()):
+        one = read_year(path, degrees, len(maps), memory)
+        at_towers.append(shares(one.at_points(lat, lon)))
+        if one.cells is not None:
+            log.info("%s: %d x %d cells averaged to %g degrees", path.name, len(one.lat), len(one.lon), degrees)
+            one, finer = averaged(one), True
+        if kept is None:
+            kept = _Years.empty(len(maps), one)
+        if not (np.array_equal(kept.lat, one.lat) and np.array_equal(kept.lon, one.lon)):
             raise ValueError(
                 f"{path.name} has another grid than the first map of {folder}, but all years need one grid; aggregate "
                 "them alike"
             )
-        layers = values if layers is None else layers + values
-    shares = ["plant_fraction", "vegetated_fraction"]
-    joined = xr.concat([dataset[shares] for dataset in maps.values()], dim="year", join="exact")
-    assert layers is not None
-    return joined.assign(layer_fraction=first["layer_fraction"].copy(data=layers / len(maps) / 100))
+        kept.add(index, one, shares)
+        # before the next one is read
+        del one
+    assert kept is not None
+    about = plant_fraction_attributes(renormalise)
+    dataset = kept.dataset(list(maps), about).assign_attrs(include_crops=int(include_crops))
+    if not finer or towers is None:
+        return dataset
+    share, vegetated = (np.stack(values, axis=1).astype(np.float32) for values in zip(*at_towers, strict=True))
+    return dataset.assign(
+        tower_plant_fraction=(("tower", "year", "plant_type"), share, about),
+        tower_vegetated_fraction=(("tower", "year"), vegetated, VARIABLES["vegetated_fraction"].attrs),
+    ).assign_coords(tower=places["SITE_ID"].astype(str).to_numpy(object))
+
+
+@dataclass(frozen=True)
+class _Years:
+    """What is kept of the maps of all years, in single precision."""
+
+    lat: NDArray
+    lon: NDArray
+    plants: NDArray[np.float32]
+    vegetated: NDArray[np.float32]
+    land: NDArray[np.float32]
+    layers: NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, years: int, first: YearMap) -> _Years:
+        shape = (len(first.lat), len(first.lon))
+        plants = np.empty((years, *shape, len(PLANT_TYPES)), np.float32)
+        vegetated, land = (np.empty((years, *shape), np.float32) for _ in range(2))
+        return cls(first.lat, first.lon, plants, vegetated, land, np.zeros((*shape, len(LAYERS)), np.float32))
+
+    def add(self, index: int, one: YearMap, shares: Callable[[NDArray], tuple[NDArray, NDArray]]) -> None:
+        """Take a year's map, in double precision for a few rows at a time."""
+        for rows in one.bands():
+            percent = one.percent(rows)
+            self.plants[index, rows], self.vegetated[index, rows] = shares(percent)
+            self.land[index, rows] = land_fraction(percent)
+            self.layers[rows] += percent / (100 * len(self.plants))
+
+    def dataset(self, years: list[int], about: Mapping[str, str]) -> xr.Dataset:
+        where = ("lat", "lon")
+        return xr.Dataset(
+            {
+                "plant_fraction": (("year", *where, "plant_type"), self.plants, about),
+                "vegetated_fraction": (("year", *where), self.vegetated, VARIABLES["vegetated_fraction"].attrs),
+                "land_fraction": (("year", *where), self.land, {"long_name": "land share of the cell", "units": "1"}),
+                "layer_fraction": ((*where, "layer"), self.layers, LAYER_ATTRIBUTES),
+            },
+            coords={
+                "year": years,
+                "lat": ("lat", self.lat, {"units": "degrees_north"}),
+                "lon": ("lon", self.lon, {"units": "degrees_east"}),
+                "plant_type": list(PLANT_TYPES),
+                "layer": list(LAYERS),
+            },
+        )
 
 
 def aggregated_maps(folder: Path, made: Sequence[Path] = ()) -> dict[int, Path]:
@@ -159,10 +179,8 @@ def aggregated_maps(folder: Path, made: Sequence[Path] = ()) -> dict[int, Path]:
     for path in sorted(folder.glob("*.nc")):
         year = year_of(path.name)
         if year is None:
-            # stand ages may lie beside the maps, a misspelt map may not go unnoticed
-            level = logging.WARNING if "PFT" in path.name.upper() else logging.INFO
-            log.log(level, "%s: not named like a plant-type map, ignored", path.name)
-        elif not is_aggregated(path.name):
+            continue
+        if not is_aggregated(path.name):
             fine += 1
         elif year in found:
             raise ValueError(f"{path.name} is a second map of {year}, but one per year is expected; remove one")
@@ -181,32 +199,12 @@ def aggregated_maps(folder: Path, made: Sequence[Path] = ()) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def _dataset(
-    layers: np.ndarray,
-    years: list[int],
-    include_crops: bool,
-    where: tuple[str, ...],
-    classes: Mapping[str, Sequence[str]],
-    renormalise: bool,
-) -> xr.Dataset:
-    """Fractions of layers (year, *where, 14) as a Dataset."""
-    share, vegetated = fractions(layers, include_crops, classes, renormalise)
+def plant_fraction_attributes(renormalise: bool) -> dict[str, str]:
+    """Attributes of plant fractions, which say what they are shares of."""
     about = VARIABLES["plant_fraction"].attrs
-    if not renormalise:
-        about = about | {"long_name": "plant-type share of the land area", "renormalised": "no"}
-    return xr.Dataset(
-        {
-            "plant_fraction": (("year", *where, "plant_type"), share, about),
-            "vegetated_fraction": (("year", *where), vegetated, VARIABLES["vegetated_fraction"].attrs),
-            "layer_fraction": (
-                (*where, "layer"),
-                layers.mean(axis=0) / 100,
-                {"long_name": "share of each ESA CCI layer, mean of the years", "units": "1"},
-            ),
-        },
-        coords={"year": years, "plant_type": list(PLANT_TYPES), "layer": list(LAYERS)},
-        attrs={"include_crops": int(include_crops)},
-    )
+    if renormalise:
+        return about
+    return about | {"long_name": "plant-type share of the land area", "renormalised": "no"}
 
 
 def parse_site_table(
@@ -266,8 +264,21 @@ def parse_site_table(
         )
     order = key.get_indexer(pd.MultiIndex.from_product([sites, [float(y) for y in years]]))
     layers = normalise_layers(values[order], source).reshape(len(sites), len(years), len(LAYERS))
-    by_year = _dataset(np.moveaxis(layers, 1, 0), years, include_crops, ("site",), classes, renormalise)
-    return by_year.assign_coords(site=np.array(sites, dtype=object)).transpose("site", "year", ...)
+    share, vegetated = fractions(layers, include_crops, classes, renormalise)
+    return xr.Dataset(
+        {
+            "plant_fraction": (("site", "year", "plant_type"), share, plant_fraction_attributes(renormalise)),
+            "vegetated_fraction": (("site", "year"), vegetated, VARIABLES["vegetated_fraction"].attrs),
+            "layer_fraction": (("site", "layer"), layers.mean(axis=1) / 100, LAYER_ATTRIBUTES),
+        },
+        coords={
+            "site": np.array(sites, dtype=object),
+            "year": years,
+            "plant_type": list(PLANT_TYPES),
+            "layer": list(LAYERS),
+        },
+        attrs={"include_crops": int(include_crops)},
+    )
 
 
 def read_site_plant_types(

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.ingest.cover.esacci_classes import LAYERS, normalise_layers
+from dere.ingest.cover.esacci_classes import LAYERS, check_layers
 from dere.ingest.cover.esacci_names import year_of
 from dere.ingest.cover.fine_map import FineLayer, FineMap, open_fine_map
 from dere.ingest.cover.pixel_grid import PixelGrid, pixel_grid, runs
@@ -150,7 +150,7 @@ def aggregate_map(fine: FineMap, degrees: float, year: int, area_weights: bool =
         means.append(np.where(known >= MINIMUM_SHARE, mean, np.nan))
         log.info("%d: layer %d of %d, %s, %.1f s", year, number, len(LAYERS), name, time.perf_counter() - began)
     layers = np.stack(means)
-    normalise_layers(np.moveaxis(layers, 0, -1), fine.source)
+    check_layers(np.moveaxis(layers, 0, -1), fine.source)
     _check_poles(layers[LAYERS.index("WATER")], grid, fine.source)
     return _product_form(layers, grid, year, fine.source, area_weights)
 

@@ -101,31 +101,44 @@ def fractions(
     return share, fraction
 
 
-def normalise_layers(layers: np.ndarray, source: str) -> np.ndarray:
-    """Check that layers (..., 14) are percentages summing to 100 within ``SUM_TOLERANCE``, then make it exact.
+def land_fraction(layers: np.ndarray) -> np.ndarray:
+    """Land share (...) of places with layers (..., 14) in percent: what is not WATER; NaN without data."""
+    return 1.0 - layers[..., LAYERS.index("WATER")] / 100.0
 
-    Places where all layers are missing have no data: they stay NaN and are counted in the log.
+
+def check_layers(layers: np.ndarray, source: str) -> None:
+    """Check that layers (..., 14) are percentages summing to 100 within ``SUM_TOLERANCE``.
+
+    Places where all layers are missing have no data and are counted in the log. One layer is looked at after the
+    other, so that the check of a large map takes little memory.
 
     Raises
     ------
     ValueError
         No data at all, negative or partly missing values, shares of 0 to 1, or another sum.
     """
-    empty = np.isnan(layers).all(axis=-1)
-    known = layers[~empty]
-    if not known.size:
+    shape = layers.shape[:-1]
+    total, gaps, negative = np.zeros(shape), np.zeros(shape, np.int8), np.zeros(shape, bool)
+    for index in range(layers.shape[-1]):
+        layer = layers[..., index]
+        missing = np.isnan(layer)
+        gaps += missing
+        negative |= layer < 0
+        np.add(total, layer, out=total, where=~missing)
+    empty = gaps == layers.shape[-1]
+    if empty.all():
         raise ValueError(
             f"{source}: all {empty.size} places are missing, but percent of 14 layers are needed; download it again"
         )
     if empty.any():
         log.warning("%s: %d of %d places have no data", source, int(empty.sum()), empty.size)
-    if not np.isfinite(known).all() or known.min() < 0:
-        bad = int((~np.isfinite(known) | (known < 0)).any(axis=-1).sum())
+    bad = ~empty & ((gaps > 0) | negative | ~np.isfinite(total))
+    if bad.any():
         raise ValueError(
-            f"{source}: {bad} places have a missing or negative layer, but every layer needs 0 to 100 percent; "
-            "write ocean as WATER 100"
+            f"{source}: {int(bad.sum())} places have a missing or negative layer, but every layer needs 0 to 100 "
+            "percent; write ocean as WATER 100"
         )
-    total = known.sum(axis=-1)
+    total = total[~empty]
     off = np.abs(total - 100)
     if off.max() > SUM_TOLERANCE:
         hint = "convert shares to percent" if np.median(total) < 1.5 else "check that all 14 layers are of one year"
@@ -133,4 +146,15 @@ def normalise_layers(layers: np.ndarray, source: str) -> np.ndarray:
             f"{source}: the 14 layers sum to {total.min():g} to {total.max():g}, but 100 within {SUM_TOLERANCE:g} is "
             f"needed at {int((off > SUM_TOLERANCE).sum())} places; {hint}"
         )
+
+
+def normalise_layers(layers: np.ndarray, source: str) -> np.ndarray:
+    """Check layers (see :func:`check_layers`), then make their sums 100 exactly; places without data stay NaN.
+
+    Raises
+    ------
+    ValueError
+        As :func:`check_layers`.
+    """
+    check_layers(layers, source)
     return layers * (100.0 / layers.sum(axis=-1, keepdims=True))

@@ -17,6 +17,12 @@ def year_of(name: str) -> int | None:
     return int(match["year"]) if match else None
 
 
+def version_of(name: str) -> str:
+    """Version of a map without its v, for example 2.0.8; empty for another file."""
+    match = _NAME.fullmatch(name)
+    return match["version"] if match else ""
+
+
 def is_aggregated(name: str) -> bool:
     """Tell whether a map was aggregated to a coarser grid."""
     match = _NAME.fullmatch(name)
