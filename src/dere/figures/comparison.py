@@ -31,6 +31,8 @@ _FLOOR = -1.0
 _OUTLIER = 3.0
 """Values further below the lower quartile than so many interquartile ranges become arrows too (Tukey's far out)."""
 _STEP = 0.21
+_HEAD, _AROUND, _BACKBONE = 1.1, 0.6, 0.48
+"""Height in inches of the legend, of title and axis of a row of panels, and of a backbone in it."""
 
 
 def draw(figure: Figure, comparison: pd.DataFrame) -> list[Artist]:
@@ -39,7 +41,7 @@ def draw(figure: Figure, comparison: pd.DataFrame) -> list[Artist]:
     Parameters
     ----------
     figure
-        Empty figure.
+        Empty figure; its height follows the number of backbones.
     comparison
         Columns method, backbone, grouping, flux, nse, nse_seed_std, nse_ensemble (``evaluation.comparison``).
 
@@ -53,6 +55,7 @@ def draw(figure: Figure, comparison: pd.DataFrame) -> list[Artist]:
     methods = ordered_methods(networks["method"])
     references = [name for name in LINES if name in set(comparison["method"])]
     groupings = [name for name in GROUPINGS if name in set(comparison["grouping"])]
+    figure.set_figheight(_HEAD + len(groupings) * (_AROUND + _BACKBONE * len(backbones)))
     axes = figure.subplots(len(groupings), len(FLUXES), sharey=True, squeeze=False)
     artists: list[Artist] = []
     for row, grouping in zip(axes, groupings, strict=True):
