@@ -145,6 +145,8 @@ def test_29_years_of_plant_types():
     ("name", "source"),
     [
         ("FLX_FI-Hyy_FLUXNET2015_FULLSET_1996-2020_beta-3.zip", "icos_warm_winter"),
+        ("FLX_DE-Hai_FLUXNET2015_FULLSET_HH_2000-2018_beta-3.csv", "icos_drought_2018"),
+        ("ICOSETC_DE-Tha_ARCHIVE_L2.zip", "icos_etc_l2"),
         ("FLX_BE-Vie_FLUXNET2015_FULLSET_MM_1996-2014_1-3.csv", "fluxnet2015"),
         ("FLX_AA-Flx_BIF_LATEST.csv", "fluxnet2015"),
         ("AMF_US-xHA_FLUXNET_SUBSET_DD_2017-2021_3-5.csv.gz", "ameriflux"),
@@ -196,6 +198,8 @@ def test_the_table_is_read_without_any_package():
         ("abcflux", "v2", "Arctic_Boreal_CO2_Flux_V2_Terrestrial.csv"),
         ("fluxnet2015", None, "FLX_BE-Vie_FLUXNET2015_FULLSET_MM_1996-2014_1-3.csv"),
         ("icos_warm_winter", None, "FLX_FI-Hyy_FLUXNET2015_FULLSET_MM_1996-2020_beta-3.csv"),
+        ("icos_drought_2018", None, "FLX_DE-Hai_FLUXNET2015_FULLSET_MM_2000-2018_beta-3.csv"),
+        ("icos_etc_l2", None, "ICOSETC_DE-Tha_FLUXNET_HH_L2.csv"),
         ("ameriflux", None, "AMF_US-xHA_FLUXNET_SUBSET_DD_2017-2021_3-5.csv.gz"),
     ],
 )
@@ -214,6 +218,8 @@ def test_the_towers_reader_knows_what_lies_in_the_folder(source, version, name):
         ("forest_age", "mpi-bgc-forest-age"),
         ("carbonsense", "carbonsense-v2"),
         ("icos_warm_winter", "icos-warm-winter-2020"),
+        ("icos_drought_2018", "icos-drought-2018"),
+        ("icos_etc_l2", "icos-etc-l2"),
         ("fluxnet2015", "fluxnet2015"),
         ("ameriflux", "ameriflux-fluxnet"),
         ("fluxnet_shuttle", "fluxnet-shuttle"),
