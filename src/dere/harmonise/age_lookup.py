@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from dere.blocks import slices
 from dere.harmonise import igbp as tables
+from dere.ingest.grid import nearest
 
 CLASS_OF_LAYER = {
     "TREES": "MF",
@@ -19,18 +19,6 @@ CLASS_OF_LAYER = {
     "GRASS-MAN": "CRO",
 }
 """IGBP class whose stated age prior holds for ESA CCI layers that begin so."""
-
-
-def nearest(axis: NDArray, points: NDArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Index of the cell of a regular axis nearest to each point, and whether the point lies inside it."""
-    points = np.asarray(points, float)
-    step = np.abs(np.diff(axis)).max() if len(axis) > 1 else np.inf
-    index, distance = np.zeros(len(points), np.int64), np.zeros(len(points))
-    # some points at a time: all cells of the globe and 720 meridians would take 0.3 GB
-    for block in slices(len(points), 4096):
-        away = np.abs(points[block, None] - axis)
-        index[block], distance[block] = away.argmin(1), away.min(1)
-    return index, distance <= step / 2 * (1 + 1e-6)
 
 
 def ages_at_points(

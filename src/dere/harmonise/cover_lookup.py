@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.harmonise.age_lookup import nearest
+from dere.ingest.grid import nearest
 from dere.variables import PLANT_TYPES
 
 

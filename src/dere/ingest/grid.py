@@ -1,9 +1,12 @@
-"""The regular grid behind a land mask: cell numbers, centres and areas."""
+"""The regular grid behind a land mask: cell numbers, centres, areas and the cell of a point."""
 
 from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
+
+from dere.blocks import slices
 
 EARTH_RADIUS = 6_371_007.2  # authalic radius in m, so that areas of the sphere equal those of the ellipsoid
 
@@ -90,3 +93,15 @@ def cells_of_centres(lat: np.ndarray, lon: np.ndarray, degrees: float, source: s
         )
     known = cell_coordinates(mask, degrees, None)
     return number, known["cell_area"].values[np.searchsorted(known["cell"].values, number)]
+
+
+def nearest(axis: NDArray, points: NDArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Index of the cell of a regular axis nearest to each point, and whether it holds the point (never NaN)."""
+    points = np.asarray(points, float)
+    step = np.abs(np.diff(axis)).max() if len(axis) > 1 else np.inf
+    index, distance = np.zeros(len(points), np.int64), np.zeros(len(points))
+    # some points at a time: all cells of the globe and 720 meridians would take 0.3 GB
+    for block in slices(len(points), 4096):
+        away = np.abs(points[block, None] - axis)
+        index[block], distance[block] = away.argmin(1), away.min(1)
+    return index, distance <= step / 2 * (1 + 1e-6)

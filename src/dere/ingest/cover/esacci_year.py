@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dere.blocks import slices
 from dere.ingest.cover.esacci_classes import LAYERS, check_layers
 from dere.ingest.cover.pixel_grid import PixelGrid, pixel_grid
+from dere.ingest.grid import nearest
 from dere.io import read_netcdf
 
 log = logging.getLogger(__name__)
@@ -67,8 +68,8 @@ class YearMap:
 
     def at_points(self, lat: NDArray, lon: NDArray) -> NDArray[np.float64]:
         """Percent of the cells that hold points (point, layer), NaN outside the map and at unknown places."""
-        row, row_inside = _nearest(self.lat, lat)
-        column, column_inside = _nearest(self.lon, lon)
+        row, row_inside = nearest(self.lat, lat)
+        column, column_inside = nearest(self.lon, lon)
         return np.where((row_inside & column_inside)[:, None], self.percent(row, column), np.nan)
 
 
@@ -246,11 +247,3 @@ def averaged(fine: YearMap) -> YearMap:
         with np.errstate(invalid="ignore", divide="ignore"):
             layers[:, row] = total / weight.sum(axis=(0, 2))
     return YearMap(fine.source, grid.lat, grid.lon, layers)
-
-
-def _nearest(axis: NDArray, points: NDArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Index of the nearest centre, and whether its cell holds the point (never for NaN)."""
-    points = np.asarray(points, float)
-    step = np.abs(np.diff(axis)).max() if len(axis) > 1 else np.inf
-    away = np.abs(points[:, None] - axis)
-    return away.argmin(1), away.min(1) <= step / 2 * (1 + 1e-6)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -50,19 +49,6 @@ class Origin(NamedTuple):
     preference: int = 0
 
 
-@dataclass(frozen=True)
-class PartialRecord(SiteRecord):
-    """Record of a format that lacks columns, with the clock of its steps where that is known.
-
-    Parameters
-    ----------
-    utc_offset
-        Hours by which the clock of ``diurnal`` is ahead of UTC; NaN where the format does not say.
-    """
-
-    utc_offset: float = float("nan")
-
-
 def rank_of(origin: Origin) -> tuple[int, ...]:
     """Rank of a record: always below the ONEFlux family, then by ``ORDER``, then by the origin's own preference."""
     return (-1 - ORDER.index(origin.product), origin.preference, 0, 0, 0)
@@ -78,7 +64,7 @@ def partial_record(
     config: TowerSource | None = None,
     diurnal: Mapping[str, NDArray[np.float64]] | None = None,
     utc_offset: float = float("nan"),
-) -> PartialRecord:
+) -> SiteRecord:
     """Build and check a record from the columns that a format has.
 
     Parameters
@@ -121,7 +107,7 @@ def partial_record(
             if breach := count_out_of_range(kind, column, f"{origin.source} {site} {name}"):
                 breaches[name] = breach
     lat, lon, igbp = place
-    return PartialRecord(
+    return SiteRecord(
         site=ALIASES.get(site, site),
         months=months,
         values=values,

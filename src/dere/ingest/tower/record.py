@@ -117,6 +117,8 @@ class SiteRecord:
         Threshold member of the fluxes, for example "VUT_REF".
     partitioning
         "nt" or "dt": whose GPP becomes the label.
+    utc_offset
+        Hours by which the clock of ``diurnal`` is ahead of UTC; NaN where the file does not say.
     """
 
     site: str
@@ -137,6 +139,7 @@ class SiteRecord:
     members: dict[str, np.ndarray] = field(default_factory=dict)
     variant: str = "VUT_REF"
     partitioning: str = "nt"
+    utc_offset: float = float("nan")
 
 
 def require_drivers(columns: pd.Index, source: str) -> None:

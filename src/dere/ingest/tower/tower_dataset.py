@@ -10,7 +10,6 @@ import xarray as xr
 
 from dere.channels import HOURS
 from dere.ingest.months import time_coordinates
-from dere.ingest.tower.partial_record import PartialRecord
 from dere.ingest.tower.placement import Metadata
 from dere.ingest.tower.record import DIURNAL_VARIABLES, OPTIONAL_VARIABLES, RECORD_VARIABLES, SiteRecord
 from dere.ingest.tower.variants import MEMBERS
@@ -99,7 +98,7 @@ def _utc_offsets(chosen: Mapping[str, SiteRecord], metadata: Mapping[str, Metada
     offsets, differ = [], []
     for site, record in chosen.items():
         stated = metadata[site].utc_offset
-        own = record.utc_offset if isinstance(record, PartialRecord) else np.nan
+        own = record.utc_offset
         offsets.append(own if np.isfinite(own) else stated)
         if np.isfinite(own) and np.isfinite(stated) and own != stated:
             differ.append(f"{site} {own:g} h, not {stated:g} h")
