@@ -28,6 +28,8 @@ class SimulationSource(Section):
     """builtin and dere: stand ages in years, one per age of the arrays; those of the dere arrays are not published."""
     member_months: int = Field(120, ge=12, multiple_of=12)
     """builtin only: months kept of each forcing for pre-training, at least harmonise.window (bounds the memory)."""
+    satellites: Literal["site", "simulated"] = "simulated"
+    """builtin only, LAI and EVI of the forcings: the site's own record, or what satellites see of the simulated LAI."""
     network: Literal[
         "above", "ameriflux", "fluxnet", "icos-ww", "icos-2023", "mix", "multiple", "networks", "6networks"
     ] = "multiple"

@@ -32,8 +32,9 @@ from dere.harmonise.labels import OUTSIDE, make_labels
 from dere.harmonise.own_weather import with_own_weather
 from dere.harmonise.provenance import provenance_table
 from dere.harmonise.simulated import states_at_towers
+from dere.harmonise.simulated_satellites import member_satellites
 from dere.harmonise.stands import masked_stands, pure_samples
-from dere.harmonise.statics import ATTRIBUTES, derived_igbp, static_attributes
+from dere.harmonise.statics import ATTRIBUTES, derived_igbp, first_year_cover, static_attributes
 from dere.harmonise.truth import canonical_truth
 from dere.harmonise.windows import site_windows
 from dere.ingest.simulation.annual_targets import require_fluxes
@@ -206,18 +207,14 @@ def _with_statics(towers: xr.Dataset, forcing: xr.Dataset | None, satellites: bo
         depth = soil[positions(towers["cell"].values, forcing)] / 1000.0
     climate = climate_of(towers)
     classes = towers["igbp"].values.astype(str)
+    fraction, vegetated = first_year_cover(towers)
     if (classes == "").any():
-        derived = derived_igbp(
-            climate,
-            towers["plant_fraction"].mean("year").transpose("site", "plant_type").values,
-            towers["vegetated_fraction"].mean("year").values,
-        )
-        classes = np.where(classes == "", derived, classes)
+        classes = np.where(classes == "", derived_igbp(climate, fraction, vegetated), classes)
     static = static_attributes(
         climate,
         classes.tolist(),
         towers["lat"].values,
-        towers["plant_fraction"].mean("year").transpose("site", "plant_type").values,
+        fraction,
         mean_age(towers),
         elevation=towers["elevation"].values.astype(float) if "elevation" in towers.coords else None,
         soil_depth=depth,
@@ -263,7 +260,13 @@ def _builtin(
 
     runs = run_sites(towers, source, (towers["kind"] == "tower").values)
     of_cells = member_cover(towers, runs)
-    drivers = member_drivers(runs.drivers, towers, runs.site_of_cell, runs.soil_depth, config.satellites)
+    members, simulated_view = runs.drivers, source.satellites == "simulated"
+    if config.satellites and simulated_view:
+        seen = member_satellites(towers, runs.simulated, runs.simulation["state"].values, runs.site_of_cell)
+        members = members.assign({name: members[name].copy(data=values) for name, values in seen.items()})
+    drivers = member_drivers(
+        members, towers, runs.site_of_cell, runs.soil_depth, config.satellites, own_satellites=not simulated_view
+    )
     number = np.full(towers.sizes["site"], -1)
     unperturbed = runs.drivers["copy"].values == 0
     number[runs.site_of_cell[unperturbed]] = runs.drivers["cell"].values[unperturbed]

@@ -13,7 +13,7 @@ from dere.blocks import loaded_blocks, slices, take
 from dere.harmonise.axis import month_number
 from dere.harmonise.drivers import stored_variables
 from dere.harmonise.gaps import Completed
-from dere.harmonise.statics import ATTRIBUTES, SATELLITE_MEANS, derived_igbp, static_attributes
+from dere.harmonise.statics import ATTRIBUTES, SATELLITE_MEANS, derived_igbp, first_year_cover, static_attributes
 
 log = logging.getLogger(__name__)
 
@@ -135,8 +135,8 @@ def cell_drivers(forcing: xr.Dataset, cover: xr.Dataset, driver_set: str, satell
 def _cell_attributes(forcing: xr.Dataset, cover: xr.Dataset, satellites: bool) -> tuple[list[str], NDArray[np.float32]]:
     """IGBP classes and static attributes of a block of cells."""
     climate = climate_of(forcing)
-    fraction = cover["plant_fraction"].mean("year").transpose("cell", "plant_type").values
-    igbp = derived_igbp(climate, fraction, cover["vegetated_fraction"].mean("year").values)
+    fraction, vegetated = first_year_cover(cover)
+    igbp = derived_igbp(climate, fraction, vegetated)
     depth = forcing["soil"].sel(soil_property="depth_to_bedrock").values / 1000.0 if "soil" in forcing else None
     static = static_attributes(
         climate,
@@ -152,7 +152,7 @@ def _cell_attributes(forcing: xr.Dataset, cover: xr.Dataset, satellites: bool) -
 
 
 def member_drivers(
-    members: xr.Dataset, towers: xr.Dataset, site: NDArray, soil_depth: NDArray, satellites: bool
+    members: xr.Dataset, towers: xr.Dataset, site: NDArray, soil_depth: NDArray, satellites: bool, own_satellites: bool
 ) -> xr.Dataset:
     """``drivers.nc`` of forcing members: climate attributes from the (perturbed) forcing, the rest from the site.
 
@@ -168,19 +168,21 @@ def member_drivers(
         (cell,) mm.
     satellites
         As in the configuration.
+    own_satellites
+        Whether satellite attributes are those of the site's record, or of the member's satellite channels.
     """
     of_site = towers["static"].transpose("site", "attribute").values[site]
     static = static_attributes(
         climate_of(members),
         towers["igbp"].values.astype(str)[site].tolist(),
         towers["lat"].values[site],
-        towers["plant_fraction"].mean("year").transpose("site", "plant_type").values[site],
+        first_year_cover(towers)[0][site],
         mean_age(towers)[site],
         elevation=of_site[:, ATTRIBUTES.index("elevation")],
         soil_depth=soil_depth / 1000.0,
-        satellites=False,
+        satellites=satellites and not own_satellites,
     )
-    if satellites:
+    if satellites and own_satellites:
         # the site's whole record: a member's few years may lie before the satellites
         seen = [ATTRIBUTES.index(name) for name in SATELLITE_MEANS]
         static[:, seen] = of_site[:, seen]

@@ -2,7 +2,7 @@
 
 They condition every network and the tree models. Classes that the plant fractions cannot tell apart (evergreen and
 deciduous broadleaf, crops, wetlands) are told apart here. Everything is computed from a member's own drivers and
-cover, never from fluxes.
+cover, never from fluxes, and from the cover of its first year only (``first_year_cover``).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def static_attributes(
     latitude
         (member,) degrees north.
     plant_fraction
-        (member, plant_type), mean over the years.
+        (member, plant_type) of the first year of the maps (``first_year_cover``).
     mean_age
         (member,) years.
     elevation, soil_depth
@@ -118,6 +118,27 @@ def static_attributes(
     return table
 
 
+def first_year_cover(cover: xr.Dataset) -> tuple[NDArray, NDArray]:
+    """Cover that attributes and derived classes are made of: that of the first year.
+
+    Not the mean over the years: the plant-type network starts from the observed fractions before its window and learns
+    those of the following years, so an input that is made of them would tell it what it should learn.
+
+    Parameters
+    ----------
+    cover
+        ``plant_fraction(member, year, plant_type)`` and ``vegetated_fraction(member, year)`` in any order of the
+        dimensions; years ascend.
+
+    Returns
+    -------
+    plant_fraction, vegetated_fraction
+        (member, plant_type) of the vegetated area and (member,) of the land.
+    """
+    first = cover[["plant_fraction", "vegetated_fraction"]].isel(year=0)
+    return first["plant_fraction"].transpose(..., "plant_type").values, first["vegetated_fraction"].values
+
+
 def potential_evaporation(temperature: NDArray, shortwave: NDArray) -> NDArray[np.float64]:
     """Potential evaporation after Makkink (mm d-1) from air temperature (degC) and shortwave (W m-2)."""
     slope = 4098.0 * 0.6108 * np.exp(17.27 * temperature / (temperature + 237.3)) / (temperature + 237.3) ** 2
@@ -146,9 +167,9 @@ def derived_igbp(climate: xr.Dataset, plant_fraction: NDArray, vegetated_fractio
     climate
         As in ``static_attributes``.
     plant_fraction
-        (member, plant_type) of the vegetated area.
+        (member, plant_type) of the vegetated area, of the first year (``first_year_cover``).
     vegetated_fraction
-        (member,) of the land.
+        (member,) of the land, of the same year.
     """
     month = month_number(climate["time"].values) % 12
     temperature = monthly_climatology(climate["air_temperature"].values, month)

@@ -11,6 +11,10 @@ from dere.models.inputs import Normaliser, Statistics
 from dere.variables import PLANT_TYPES
 
 
+SMALLEST = 1e-4
+"""Smallest fraction that the start is told apart from; well below what a map resolves, as a larger one is an error."""
+
+
 class PlantTypeNetwork(nn.Module):
     """Monthly drivers, a start and an age give yearly fractions that sum to one.
 
@@ -50,7 +54,7 @@ class PlantTypeNetwork(nn.Module):
             (B, k, W / 12, 3); sums to 1 over the last axis.
         """
         memory = self.backbone.encode(self.normaliser.drivers(drivers), self.normaliser.static(static))
-        logits = torch.log(start.clamp_min(5e-3))
+        logits = torch.log(start.clamp_min(SMALLEST))
         age = torch.log1p(ages.to(start.dtype)).expand(start.shape[:2])[..., None] / 3.0 - 1.0
         condition = torch.cat([logits / 2.0, age], dim=-1).flatten(0, 1)
         hidden = self.backbone.decode(memory, condition)

@@ -9,8 +9,9 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from dere.figures import maps, series, skill_comparison, style, training_history
-from dere.variables import FLUXES
+from dere.figures import maps, plant_fractions, series, skill_comparison, style, training_history
+from dere.figures.catalogue import CATALOGUE
+from dere.variables import FLUXES, PLANT_TYPES
 
 
 def texts(figure: Figure) -> str:
@@ -21,7 +22,7 @@ def texts(figure: Figure) -> str:
 
 def test_series_has_predictions_observations_imputations_and_a_unit(towers, predictions, labels):
     figure = Figure(layout="constrained")
-    series.draw(figure, towers, predictions["dere"], labels, flux="nee", panels=4)
+    series.draw(figure, series.tabulate(towers, predictions["dere"], labels, flux="nee", panels=4))
     assert len(figure.axes) == 4 and "gC m$^{-2}$ d$^{-1}$" in texts(figure)
     left = {line.get_label(): line for line in figure.axes[0].lines}
     right = {line.get_label(): line for line in figure.axes[1].lines}
@@ -29,6 +30,15 @@ def test_series_has_predictions_observations_imputations_and_a_unit(towers, pred
     site = figure.axes[1].get_title().split("\n")[-1].split(",")[0]
     imputed = labels.sel(site=site, flux="nee")["label"].values[(labels["origin"].sel(site=site) == 2).values]
     np.testing.assert_array_equal(right["imputed"].get_ydata(), imputed)
+
+
+def test_series_without_labels_or_intervals_has_one_column(towers, predictions):
+    table = series.tabulate(towers, predictions["gbm"], flux="gpp", panels=3)
+    assert table["low"].isna().all() and not table["imputed"].any()
+    figure = Figure(layout="constrained")
+    series.draw(figure, table)
+    assert len(figure.axes) == 3 and "unseen towers: trees" in texts(figure)
+    assert not figure.axes[0].collections
 
 
 def test_skill_comparison_marks_scores_below_the_floor_and_draws_every_method(skill, paired):
@@ -42,10 +52,86 @@ def test_skill_comparison_marks_scores_below_the_floor_and_draws_every_method(sk
     assert "trees + simulation" in texts(figure)
 
 
+def long_whiskers(paired):
+    """Climatology far below all others at the test towers, where its difference is stored the other way round."""
+    bad = paired["against"].eq("climatology") & paired["grouping"].eq("all")
+    numbers = ["nse_difference", "nse_low", "nse_high"]
+    return paired.assign(**{name: paired[name] + 9.0 * bad for name in numbers})
+
+
+def test_each_grouping_of_the_differences_has_axes_on_which_its_intervals_can_be_read(skill, paired):
+    """One far interval at the test towers hid all those of the virtual towers, a third as wide as the others."""
+    figure = Figure(layout="constrained")
+    skill_comparison.draw(figure, skill, long_whiskers(paired), "gbm_sim")
+    assert len(figure.axes) == 3 * len(FLUXES) and "GPP, virtual towers" in texts(figure)
+    for row, width in ((1, 0.24), (2, 0.08)):
+        panel = figure.axes[row * len(FLUXES)]
+        whiskers = [
+            line.get_xdata() for line in panel.lines if len(line.get_xdata()) == 2 and line.get_marker() == "None"
+        ]
+        shown = [ends for ends in whiskers if np.ptp(ends) == pytest.approx(width)]
+        assert len(shown) >= 6 and width > 0.1 * np.ptp(panel.get_xlim())
+
+
+def test_what_leaves_the_axis_ends_in_an_arrow_on_its_side(skill, paired):
+    figure = Figure(layout="constrained")
+    skill_comparison.draw(figure, skill, long_whiskers(paired), "gbm_sim")
+    test_towers, virtual = (figure.axes[row * len(FLUXES)] for row in (1, 2))
+    arrows = [line for line in test_towers.lines if line.get_marker() in ("<", ">")]
+    assert [line.get_marker() for line in arrows] == ["<"] and arrows[0].get_color() == style.method_colour(
+        "climatology"
+    )
+    assert arrows[0].get_xdata()[0] == test_towers.get_xlim()[0]
+    assert not [line for line in virtual.lines if line.get_marker() in ("<", ">")]
+
+
+def test_the_edges_of_differences_hold_zero_and_all_but_outliers():
+    ends = np.array([[-0.3, -0.2, -0.1], [-0.25, -0.2, -0.1], [-0.3, -0.25, -0.2], [-9.0, -8.0, -7.0]])
+    table = pd.DataFrame(ends, columns=["low", "value", "high"])
+    left, right = skill_comparison.difference_edges(table)
+    assert -0.4 < left < -0.3 and 0.0 < right < 0.1
+    assert skill_comparison.difference_edges(table.iloc[:0]) == (-1.0, 1.0)
+
+
+def test_a_whisker_that_goes_on_beyond_the_axis_says_so():
+    axes = Figure().subplots()
+    row = {"method": "dere", "grouping": "all", "value": 0.2, "low": -3.0, "high": 2.0}
+    skill_comparison.intervals(axes, pd.DataFrame([row]), ["dere"], (-1.0, 1.0))
+    marks = {line.get_marker(): line.get_xdata()[0] for line in axes.lines}
+    assert marks["<"] == -1.0 and marks[">"] == 1.0 and marks["o"] == 0.2
+
+
 def test_a_run_without_the_reference_compares_with_its_simplest_method(skill, paired):
     figure = Figure(layout="constrained")
     skill_comparison.draw(figure, skill[skill["method"] != "gbm_sim"], paired, "gbm_sim")
     assert "minus climatology" in texts(figure)
+
+
+def test_plant_fractions_print_the_errors_of_the_cells_shown_beside_the_diagonal(learned, cover, drivers):
+    cells = cover["cell"].values
+    roles = pd.DataFrame(
+        {"id": cells.astype(str), "kind": "cell", "role": np.where(cells % 4 == 0, "test", "training")}
+    )
+    table = plant_fractions.tabulate(learned, cover, roles)
+    with style.house_style():
+        figure = Figure(figsize=CATALOGUE["plant_fractions"].size, layout="constrained")
+        plant_fractions.draw(figure, table, drivers)
+        figure.draw_without_rendering()
+    shown = table[table["role"] == "test"]
+    for panel, name in zip(figure.axes, PLANT_TYPES, strict=False):
+        (text,) = panel.texts
+        part = shown[shown["plant_type"] == name]
+        error = float(np.sqrt(((part["learned"] - part["observed"]) ** 2).mean()))
+        assert f"network {error:.2g}\n" in text.get_text() and text.get_text().endswith("persistence < 0.0001")
+        box = text.get_window_extent().transformed(panel.transData.inverted())
+        assert 0 < box.x0 < box.x1 < box.y0 < box.y1 < 1  # inside, above the diagonal
+
+
+def test_plant_fraction_maps_use_the_whole_colour_scale(learned, cover, drivers):
+    near = learned.assign(plant_fraction=cover["plant_fraction"].mean("year") + 0.002)
+    figure = Figure()
+    *_, cells = plant_fractions.draw(figure, plant_fractions.tabulate(near, cover), drivers)
+    assert (cells.norm.vmin, cells.norm.vmax) == (-0.002, 0.002)
 
 
 def test_training_history_marks_the_kept_epoch(history):

@@ -6,10 +6,11 @@ from harmonise_samples import make_cover
 
 from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
 from dere.harmonise.build import harmonise, write
-from dere.harmonise.interim import Interim
+from dere.harmonise.interim import Cover, Interim
 from dere.harmonise.splits import read_back, roles
 from dere.harmonise.windows import site_window_drivers
 from dere.io import read_netcdf
+from dere.variables import PLANT_TYPES
 
 CONFIG = HarmoniseConfig(window=24, window_stride=12)
 SPLITS = SplitsConfig(folds=3, block_degrees=20)
@@ -205,3 +206,26 @@ def test_cover_maps_reach_cells_and_sites(interim):
     c = build(changed(interim, cover=make_cover(interim.forcing, seed=9)))
     assert set(c.towers["cover_source"].values) == {"cell"}
     assert (c.cover["plant_fraction"] != build(interim).cover["plant_fraction"]).any()
+
+
+def test_plant_types_of_later_years_leave_the_statics_as_they_are(interim):
+    towers = interim.towers.copy(deep=True)
+    # classes that no source states are derived from cover
+    towers["igbp"].values[::2] = ""
+    cover = make_cover(interim.forcing)
+    before = build(changed(interim, towers=towers, cover=cover))
+    later = cover.grid.copy(deep=True)
+    later["plant_fraction"][1] = [0.05, 0.9, 0.05]
+    later["vegetated_fraction"][1] = 0.01
+    after = build(changed(interim, towers=towers, cover=Cover(grid=later, grid_ages=cover.grid_ages)))
+    assert (after.cover["plant_fraction"] != before.cover["plant_fraction"]).any()
+    assert (after.towers["vegetated_fraction"] != before.towers["vegetated_fraction"]).any()
+    assert after.drivers.identical(before.drivers)  # statics and derived classes of cells among them
+    assert after.towers["static"].identical(before.towers["static"])
+
+
+def test_plant_types_of_the_first_year_are_in_the_statics(interim):
+    c = build(interim)
+    columns = [list(c.drivers["attribute"].values).index(f"fraction_{name}") for name in PLANT_TYPES]
+    for members, cover in ((c.drivers, c.cover), (c.towers, c.towers)):
+        np.testing.assert_array_equal(members["static"].values[:, columns], cover["plant_fraction"].values[:, 0])

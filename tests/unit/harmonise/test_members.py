@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from harmonise_samples import AGES, make_towers
+from harmonise_samples import AGES, make_cover, make_forcing, make_towers
 
 from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
 from dere.harmonise.build import harmonise
 from dere.harmonise.co2 import global_co2
 from dere.harmonise.gaps import complete_drivers
-from dere.harmonise.interim import Interim
+from dere.harmonise.interim import Cover, Interim
 from dere.harmonise.members import FACTORS, draw_factors, resampled_records
 from dere.harmonise.splits import roles
 from dere.harmonise.statics import ATTRIBUTES
@@ -16,9 +16,12 @@ from dere.variables import MONTHLY8, STANDS, TARGETS
 SOURCE = SimulationSource(provider="builtin", perturbations=1, ages=AGES, member_months=24)
 
 
-def build(towers, source=SOURCE, **config):
+def build(towers, source=SOURCE, cover=None, **config):
     return harmonise(
-        Interim(towers), source, HarmoniseConfig(window=24, window_stride=12, **config), SplitsConfig(folds=3)
+        Interim(towers, cover or Cover()),
+        source,
+        HarmoniseConfig(window=24, window_stride=12, **config),
+        SplitsConfig(folds=3),
     )
 
 
@@ -103,6 +106,19 @@ def test_cover_of_members_is_that_of_their_site(canonical):
     np.testing.assert_allclose(canonical.cover["age_weight"], canonical.towers["age_weight"].values[site])
     np.testing.assert_allclose(canonical.cover["plant_fraction"].sum("plant_type"), 1, rtol=1e-5)
     assert list(canonical.cover["year"].values) == [2000, 2001, 2002]
+
+
+def test_plant_types_of_later_years_leave_the_statics_of_members_as_they_are():
+    statics = []
+    for needle in (0.0, 0.9):
+        cover = make_cover(make_forcing(years=1))
+        cover.grid["plant_fraction"][1] = [0.1, needle, 0.9 - needle]
+        result = build(make_towers(sites=7), cover=cover)
+        assert set(result.towers["cover_source"].values) == {"cell"}
+        assert result.cover["plant_fraction"].values[..., -1, 1] == pytest.approx(needle)
+        statics.append((result.towers["static"], result.drivers["static"]))
+    for before, after in zip(*statics, strict=True):
+        np.testing.assert_array_equal(after, before)
 
 
 def test_a_site_does_not_depend_on_the_others(canonical):

@@ -8,6 +8,7 @@ from dere.harmonise.statics import (
     DEFAULT_SOIL_DEPTH,
     c4_share,
     derived_igbp,
+    first_year_cover,
     potential_evaporation,
     static_attributes,
 )
@@ -127,6 +128,21 @@ def test_potential_evaporation_has_the_right_size():
 def test_class_of_cells(fraction, vegetated, temperature, rain, expected):
     dataset = climate(1, temperature=temperature, rain=rain)
     assert derived_igbp(dataset, np.array([fraction]), np.array([vegetated])) == [expected]
+
+
+def test_cover_of_the_first_year_in_any_order_of_the_dimensions():
+    rng = np.random.default_rng(0)
+    fraction, vegetated = rng.dirichlet(np.ones(3), (4, 2)), rng.random((2, 4))
+    cover = xr.Dataset(
+        {
+            "plant_fraction": (("year", "cell", "plant_type"), fraction),
+            "vegetated_fraction": (("cell", "year"), vegetated),
+        }
+    )
+    for order in (("year", "cell", "plant_type"), ("plant_type", "cell", "year")):
+        found = first_year_cover(cover.transpose(*order))
+        np.testing.assert_array_equal(found[0], fraction[0])
+        np.testing.assert_array_equal(found[1], vegetated[:, 0])
 
 
 def test_binary_attributes_are_attributes():
