@@ -8,8 +8,10 @@ from dere.config.base import Section
 
 
 class TreesConfig(Section):
-    """LightGBM on identical drivers, statics, rows and quality weights."""
+    """LightGBM on identical drivers, statics and quality weights."""
 
+    validation_towers: bool = True
+    """Learn from validation towers too, as networks do with stages.*.refit; false = from the training towers alone."""
     settings: int = Field(30, ge=2)
     """Random hyper-parameter settings tried by nested grouped cross-validation."""
     inner_folds: int = Field(3, ge=2)

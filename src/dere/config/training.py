@@ -78,6 +78,8 @@ class TowerTrainingConfig(TrainingConfig):
     """L2 pull of the weights to the simulation-trained ones."""
     dropout: float | None = Field(None, ge=0, lt=1)
     """Dropout share everywhere in the sequence networks while training on towers (null = as in networks)."""
+    refit: bool = False
+    """Train the chosen setting once more, for as long, on training and validation towers together (as trees are)."""
     balance: float = Field(0.5, ge=0, le=1)
     """0 = every month counts alike; 1 = errors count relative to each tower's own variability."""
 
@@ -109,7 +111,7 @@ class StagesConfig(Section):
     """Stage 2: competition over the age distribution."""
     plant_types_simulated: PerAgeTrainingConfig = PerAgeTrainingConfig(epochs=4)
     """Stage 3.1: plant types per age from the simulation."""
-    plant_types_observed: TrainingConfig = TrainingConfig(epochs=2, steps_per_epoch=10, learning_rate=1e-3)
+    plant_types_observed: TrainingConfig = TrainingConfig(epochs=6, steps_per_epoch=10, learning_rate=1e-3)
     """Stage 3.2: plant types from observed maps."""
     towers: DereTowerConfig = DereTowerConfig(
         epochs=12, steps_per_epoch=10, learning_rate=5e-4, weight_decay=1e-2, patience=6, frozen=("plant_types",)

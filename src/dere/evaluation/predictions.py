@@ -13,7 +13,7 @@ from dere.variables import FLUX_UNIT, FLUXES
 
 PREDICTED_ROLES = ("test", "predict")
 TRAINING_ROLES = ("training", "validation")
-"""Roles whose labels methods without a network may use: they need no early stopping, so validation joins training."""
+"""Roles whose labels a method may use: without early stopping, or after it (``stages.*.refit``), validation trains."""
 
 
 def sites_with_role(members: pd.DataFrame, roles: Sequence[str]) -> list[str]:
@@ -66,8 +66,10 @@ def assemble(
     )
 
 
-def training_rows(towers: xr.Dataset, members: pd.DataFrame, minimum_quality: float) -> xr.Dataset:
-    """Training and validation towers with the labels that may be learned from; everything else is not in it.
+def training_rows(
+    towers: xr.Dataset, members: pd.DataFrame, minimum_quality: float, roles: Sequence[str] = TRAINING_ROLES
+) -> xr.Dataset:
+    """Towers of ``roles`` with the labels that may be learned from; everything else is not in it.
 
     Returns
     -------
@@ -80,15 +82,15 @@ def training_rows(towers: xr.Dataset, members: pd.DataFrame, minimum_quality: fl
     ValueError
         When no labelled month is left.
     """
-    names = sites_with_role(members, TRAINING_ROLES)
+    names = sites_with_role(members, roles)
     known = set(towers["site"].values.astype(str))
     here = towers.sel(site=[name for name in names if name in known])
     flux = here["flux_value"].sel(flux=list(FLUXES)).transpose("site", "time", "flux")
     good = (here["flux_quality"] >= minimum_quality) & here["record"].astype(bool) & flux.notnull().all("flux")
     if not bool(good.any()):
         raise ValueError(
-            f"towers.nc holds no month of quality >= {minimum_quality:g} at the {here.sizes['site']} training and "
-            "validation towers; lower harmonise.minimum_training_quality or bring more towers"
+            f"towers.nc holds no month of quality >= {minimum_quality:g} at the {here.sizes['site']} {' and '.join(roles)} "
+            "towers; lower harmonise.minimum_training_quality or bring more towers"
         )
     usable = flux.where(good.transpose("site", "time"))
     return here.drop_vars("flux_value").assign(flux_value=usable).sel(flux=list(FLUXES))

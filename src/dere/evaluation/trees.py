@@ -1,4 +1,7 @@
-"""``gbm`` and ``gbm_sim``: LightGBM on identical drivers, statics, rows and quality weights as the networks.
+"""``gbm`` and ``gbm_sim``: LightGBM on identical drivers, statics and quality weights as the networks.
+
+Their rows are those of training and validation towers, as for networks that are trained once more on both
+(``stages.*.refit``), or of training towers alone (``trees.validation_towers: false``).
 
 GPP, RECO and NEE have a model each. NEE is taken as RECO - GPP or from its own model, whichever has the smaller error
 in the inner cross-validation; in the second case the triple is projected onto RECO = GPP + NEE, the residual being
@@ -18,7 +21,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.config.evaluation import TreesConfig
-from dere.evaluation.predictions import PREDICTED_ROLES, assemble, sites_with_role, training_rows
+from dere.evaluation.predictions import PREDICTED_ROLES, TRAINING_ROLES, assemble, sites_with_role, training_rows
 from dere.evaluation.residual_intervals import LEVELS, fit_intervals
 from dere.evaluation.tree_features import tree_features
 from dere.evaluation.tree_search import (
@@ -60,10 +63,10 @@ def tree_method(
     towers
         Canonical towers.
     members
-        Result of ``dere.harmonise.splits.roles`` for the fold. Training and validation towers train; test towers are
-        cut out of the data before anything is computed from labels.
+        Result of ``dere.harmonise.splits.roles`` for the fold. Test towers are cut out of the data before anything is
+        computed from labels.
     config
-        Number of settings, inner folds, trees, threads.
+        Number of settings, inner folds, trees, threads; whether validation towers train.
     minimum_quality
         ``harmonise.minimum_training_quality``.
     fold, seed
@@ -85,7 +88,8 @@ def tree_method(
     """
     method = "gbm_sim" if simulated else "gbm"
     rng = np.random.default_rng(seed)
-    rows = _rows(training_rows(towers, members, minimum_quality), members, config, rng, simulated)
+    learned_from = TRAINING_ROLES if config.validation_towers else ("training",)
+    rows = _rows(training_rows(towers, members, minimum_quality, learned_from), members, config, rng, simulated)
     settings = random_settings(config.settings, rng)
     trials = {flux: search(rows, flux, settings, config, seed) for flux in FLUXES}
     best = {flux: found[0] for flux, found in trials.items()}

@@ -10,8 +10,14 @@ import torch
 from torch import Tensor, nn
 
 
+RATE = 50.0
+"""Three numbers that must find their level within the few hundred small steps that fine-tune a network."""
+
+
 class ModelError(nn.Module):
     """Learned covariance of the model's own error in (NEE, RECO), gC m-2 d-1 squared.
+
+    Its parameters carry a multiple of the learning rate as attribute ``rate``.
 
     Parameters
     ----------
@@ -23,6 +29,8 @@ class ModelError(nn.Module):
         super().__init__()
         self.log_std = nn.Parameter(torch.log(std.clone()))
         self.raw_correlation = nn.Parameter(torch.zeros(()))
+        for parameter in self.parameters():
+            parameter.rate = RATE  # type: ignore[attr-defined]
 
     def covariance(self) -> Tensor:
         """(2, 2)."""

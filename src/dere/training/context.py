@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pandas as pd
 import torch
 import xarray as xr
+from torch import Tensor, nn
 
 from dere.config.backbones import NetworksConfig
 from dere.config.training import BackboneConfig, TrainingConfig
@@ -43,6 +45,30 @@ def read_statistics(dataset: xr.Dataset) -> Statistics:
     """Statistics of one fold as tensors."""
     names = Statistics.__dataclass_fields__
     return Statistics(**{n: torch.as_tensor(dataset[n].values, dtype=torch.float32) for n in names})
+
+
+def state_of(model: nn.Module) -> dict[str, Tensor]:
+    """Copy of the weights of ``model``."""
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+@dataclass(frozen=True)
+class Refit(Generic[Option]):
+    """How a tower stage is trained once more, on training and validation towers together.
+
+    Parameters
+    ----------
+    start
+        Weights to start from.
+    draw
+        Gives a random batch of all these towers.
+    loss_of
+        The loss under an option.
+    """
+
+    start: Mapping[str, Tensor]
+    draw: Callable[[torch.Generator], Any]
+    loss_of: Callable[[Option], Callable[[Any, Any], LossParts]]
 
 
 class Context:
@@ -113,9 +139,10 @@ class Context:
         made_of = [self.code, checkpoint.VARIABLES_HASH, parents, inputs]
         return content_hash([self.stage, dict(self.params), self.fold, self.seed, *made_of])
 
-    def load(self, parent: str, model: Model) -> Model:
-        """Load a parent checkpoint into ``model``, checking that it saw the same split."""
-        checkpoint.load(Path(self.parents[parent]), model, {"split": self.split_hash, "fold": self.fold})
+    def load(self, parent: str, model: Model, validated: bool = False) -> Model:
+        """Load a parent checkpoint into ``model``, checking that it saw the same split; see `checkpoint.load`."""
+        expect = {"split": self.split_hash, "fold": self.fold}
+        checkpoint.load(Path(self.parents[parent]), model, expect, validated)
         return model
 
     def fit(
@@ -138,6 +165,7 @@ class Context:
         validation: Sequence[Any],
         loss_of: Callable[[Option], Callable[[Model, Any], LossParts]],
         options: Sequence[Option],
+        refit: Refit[Option] | None = None,
     ) -> None:
         """Train ``model`` once per option, from the same start and seed, and write the best by validation.
 
@@ -151,8 +179,10 @@ class Context:
             The loss under an option.
         options
             At least one; several are compared on this fold's validation members only.
+        refit
+            How the chosen option is trained once more on all towers; the validated weights stay beside the new ones.
         """
-        start = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        start = state_of(model)
         unfinished = [self.last.with_name(f"last{number}.pt") for number in range(len(options))]
         results, states = [], []
         for number, (option, last) in enumerate(zip(options, unfinished, strict=True)):
@@ -172,9 +202,12 @@ class Context:
                     identity=content_hash([self.identity, number]),
                 )
             results.append(result)
-            states.append({k: v.detach().clone() for k, v in model.state_dict().items()})
+            states.append(state_of(model))
         best = min(range(len(options)), key=lambda number: results[number].best_loss)
         model.load_state_dict(states[best])
+        if refit is not None:
+            unfinished.append(self.last.with_name("last_refit.pt"))
+            self._refit(model, refit, options[best], results[best].best_epoch, unfinished[-1])
         manifest = {
             "stage": self.stage,
             "fold": self.fold,
@@ -186,7 +219,26 @@ class Context:
             "best_validation_loss": results[best].best_loss,
             "candidate": best,
             "candidate_validation_losses": [result.best_loss for result in results],
+            "refit": refit is not None,
             "parameters": sum(p.numel() for p in model.parameters()),
         }
-        checkpoint.save(Path(self.output), model, manifest, results[best].history)
+        checkpoint.save(Path(self.output), model, manifest, results[best].history, states[best] if refit else None)
         discard(*unfinished)
+
+    def _refit(self, model: Model, refit: Refit[Option], option: Option, epochs: int, last: Path) -> None:
+        """Train ``option`` on all towers for the number of epochs that validation chose."""
+        log.info("once more on training and validation towers together: %d epochs", epochs)
+        model.load_state_dict(refit.start)
+        with dropout(model, getattr(option, "dropout", None)), compiled(model, option.compile):
+            fit(
+                model,
+                draw=refit.draw,
+                validation=(),
+                loss=refit.loss_of(option),
+                config=option,
+                seed=self.seed,
+                device=self.device,
+                last=last,
+                identity=content_hash([self.identity, "refit", option.model_dump(mode="json"), epochs]),
+                epochs=epochs,
+            )

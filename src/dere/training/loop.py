@@ -100,6 +100,14 @@ def _schedule(step: int, steps: int) -> float:
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
+def _groups(parameters: list[nn.Parameter], learning_rate: float) -> list[dict[str, Any]]:
+    """Parameters by learning rate; one that carries an attribute ``rate`` has so many times the common one."""
+    rates: dict[float, list[nn.Parameter]] = {}
+    for parameter in parameters:
+        rates.setdefault(getattr(parameter, "rate", 1.0), []).append(parameter)
+    return [{"params": members, "lr": rate * learning_rate} for rate, members in rates.items()]
+
+
 def _average(averaged: list[Tensor], parameters: list[nn.Parameter], decay: float, step: int) -> None:
     """Move the running average towards the weights; early on it is the plain mean, so that the start is forgotten."""
     decay = min(decay, step / (step + 1))
@@ -207,6 +215,13 @@ class _Training:
             )
         return numerator / denominator
 
+    def judge(self, epoch: int, blind: bool) -> float:
+        """Validate and remember the weights if they are the best so far; NaN if ``blind``, then the last count."""
+        loss = math.nan if blind else self.validate(epoch)
+        if blind or loss < self.progress.best_loss:
+            self.progress.keep(loss, epoch)
+        return loss
+
     def stop(self, sentence: str, batch: Any, facts: dict[str, Any]) -> NoReturn:
         """Save the batch with the weights that met it, and raise."""
         content = {"batch": batch, "seed": self.seed, "model": self.model.state_dict(), **facts}
@@ -224,6 +239,7 @@ def fit(
     device: str = "cpu",
     last: Path | None = None,
     identity: str = "",
+    epochs: int | None = None,
     stop_after: int | None = None,
 ) -> FitResult:
     """Train ``model`` and leave the best weights by validation in it.
@@ -250,6 +266,9 @@ def fit(
         File that holds the state after every epoch, for resuming; the caller removes it once the result is safe.
     identity
         Hash of everything that must be equal for a resume to be allowed.
+    epochs
+        Take exactly so many of the configured epochs, without validation, and leave the last weights in the model:
+        how a stage whose length validation has chosen is trained on all towers.
     stop_after
         Stop after so many epochs as if killed (tests of resuming).
 
@@ -266,7 +285,7 @@ def fit(
     ranks = team()
     ranks.same_start(model)
     torch.manual_seed(seed)
-    optimiser = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
+    optimiser = torch.optim.AdamW(_groups(parameters, config.learning_rate), weight_decay=config.weight_decay)
     steps = config.epochs * config.steps_per_epoch
     progress = Progress(
         model,
@@ -276,6 +295,7 @@ def fit(
         [p.detach().clone() for p in parameters] if config.average else [],
     )
     training = _Training(model, draw, validation, loss, config, seed, device, last, parameters, progress, ranks)
+    blind = epochs is not None
     state = ranks.agree(read_last(last, identity))
     if state is not None and not progress.accepts(state):
         log.warning("%s is of a network of another shape; training starts from the beginning", last)
@@ -284,25 +304,25 @@ def fit(
         progress.restore(state)
         log.info("resumed after epoch %d from %s", progress.epoch, last)
     else:
-        progress.keep_if_better(training.validate(0), 0)
-        progress.note(math.nan, progress.best_loss, 0.0)
-    for epoch in range(progress.epoch + 1, config.epochs + 1):
-        if epoch - 1 - progress.best_epoch >= config.patience:
+        progress.note(math.nan, training.judge(0, blind), 0.0)
+    for epoch in range(progress.epoch + 1, (config.epochs if epochs is None else epochs) + 1):
+        if not blind and epoch - 1 - progress.best_epoch >= config.patience:
             break
         started = time.perf_counter()
         training_loss = training.epoch(epoch)
         progress.epoch = epoch
         with _replaced(parameters, progress.averaged):
-            validation_loss = training.validate(epoch)
-            progress.keep_if_better(validation_loss, epoch)
+            validation_loss = training.judge(epoch, blind)
         seconds = time.perf_counter() - started
         progress.note(training_loss, validation_loss, seconds)
-        log.info("epoch %3d  training %.4f  validation %.4f  %.1f s", epoch, training_loss, validation_loss, seconds)
+        judged = "" if blind else f"  validation {validation_loss:.4f}"
+        log.info("epoch %3d  training %.4f%s  %.1f s", epoch, training_loss, judged, seconds)
         if last is not None:
             write_last(last, progress, identity)
         if stop_after is not None and epoch >= stop_after:
             break
     model.load_state_dict(progress.best)
     model.eval()
-    log.info("best epoch %d, validation loss %.4f", progress.best_epoch, progress.best_loss)
+    if not blind:
+        log.info("best epoch %d, validation loss %.4f", progress.best_epoch, progress.best_loss)
     return FitResult(pd.DataFrame(progress.rows), progress.best_epoch, progress.best_loss)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -38,7 +40,7 @@ def target_loss(prediction: Tensor, truth: Tensor, std: Tensor) -> LossParts:
     return squared(prediction / std, truth / std, torch.ones((), device=prediction.device))
 
 
-def pull(model: nn.Module, reference: dict[str, Tensor], strength: float) -> Tensor | float:
+def pull(model: nn.Module, reference: Mapping[str, Tensor], strength: float) -> Tensor | float:
     """L2 pull of the trained weights to ``reference`` (those learned from the simulation)."""
     if not strength:
         return 0.0

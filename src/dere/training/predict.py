@@ -32,13 +32,14 @@ log = logging.getLogger(__name__)
 GPP, RECO = TARGETS.index("gpp"), TARGETS.index("reco")
 BATCH = 16
 Result = tuple[np.ndarray, np.ndarray | None]
-Predictor = Callable[[Context, SiteWindows], Result]
+Predictor = Callable[[Context, SiteWindows, bool], Result]
+"""Of windows; with True by the weights that never saw the validation towers."""
 
 
 def _single(stage: str, per_age: bool) -> Predictor:
-    def predict(context: Context, windows: SiteWindows) -> Result:
+    def predict(context: Context, windows: SiteWindows, validated: bool) -> Result:
         network = SingleNetwork(*context.network_arguments())
-        context.load(stage, network)
+        context.load(stage, network, validated)
         network.to(context.device).eval()
         with torch.no_grad():
             parts = [
@@ -51,14 +52,14 @@ def _single(stage: str, per_age: bool) -> Predictor:
 
 
 def _dere(stage: str) -> Predictor:
-    def predict(context: Context, windows: SiteWindows) -> Result:
+    def predict(context: Context, windows: SiteWindows, validated: bool) -> Result:
         manifest = checkpoint.read_manifest(Path(context.parents[stage]))
         network = build(context, bool(manifest["params"]["stage"]["adapters"]))
         if stage == "uncertain":
             whole = UncertainNetwork(network, context.statistics.flux_std)
-            context.load(stage, whole)
+            context.load(stage, whole, validated)
         else:
-            context.load(stage, network)
+            context.load(stage, network, validated)
         network.to(context.device).eval()
         pure = load_pure(context)
         targets, fractions = [], []
@@ -135,19 +136,16 @@ def _dataset(method: str, context: Context, member: str, ids: Any, time: Any, fl
 def predict_sites(method: str, job: Job) -> None:
     """Write the predictions of ``method`` for all record months of test and predict-only sites.
 
-    The spread of ``dere`` comes from the validation towers; labels of test towers are removed on loading.
+    The spread of ``dere`` comes from the validation towers, predicted by weights that never saw them; labels of test
+    towers are removed on loading.
     """
     context = Context(f"predict {method}", job)
     towers = read_netcdf(Path(job.files["towers"]))
     table = context.roles
     role = table[table["kind"] == "site"].set_index("id")["role"].reindex(towers["site"].values.astype(str))
     towers["flux_value"] = towers["flux_value"].where(xr.DataArray(role.eq("validation").to_numpy(), dims="site"))
-    towers = towers.isel(window=np.flatnonzero(np.isin(towers["window_site"], np.flatnonzero(role != "training"))))
-    quality = float(job.params["harmonise"]["minimum_training_quality"])
-    windows = site_windows(towers, satellites=bool(job.params["harmonise"]["satellites"]), minimum_quality=quality)
-    targets, fractions = PREDICTORS[method](context, windows)
-    predicted = _series(targets, windows, towers.sizes["site"], towers.sizes["time"])
     wanted = role.isin(["test", "predict"]).to_numpy()
+    predicted, fractions = _predict_rows(method, context, towers, wanted)
     record = towers["record"].transpose("site", "time").values
     missing = int((record[wanted] & ~np.isfinite(predicted[wanted]).all(-1)).sum())
     if missing:
@@ -155,14 +153,29 @@ def predict_sites(method: str, job: Job) -> None:
     masked = np.where(record[..., None], predicted, np.nan)
     result = _dataset(method, context, "site", towers["site"].values.astype(str), towers["time"].values, masked)
     if fractions is not None:
-        result["plant_fraction"] = (("site", "plant_type"), _site_fractions(fractions, windows, len(role)))
+        result["plant_fraction"] = (("site", "plant_type"), fractions)
         result = result.assign_coords(plant_type=list(PLANT_TYPES))
     if method == "dere":
-        rows = np.flatnonzero(role.eq("validation").to_numpy())
-        result = _with_spread(result, "site", _errors(predicted, towers, rows, quality))
+        held_out = role.eq("validation").to_numpy()
+        unseen, _ = _predict_rows(method, context, towers, held_out, validated=True)
+        quality = float(job.params["harmonise"]["minimum_training_quality"])
+        result = _with_spread(result, "site", _errors(unseen, towers, np.flatnonzero(held_out), quality))
     result = result.isel(site=np.flatnonzero(wanted))
     write_netcdf(result, job.output)
     log.info("%s: %d sites, %d months", method, int(wanted.sum()), int(record[wanted].sum()))
+
+
+def _predict_rows(
+    method: str, context: Context, towers: xr.Dataset, rows: np.ndarray, validated: bool = False
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Fluxes (site, time, 3) and plant fractions (site, 3) of the sites where ``rows`` is true; NaN elsewhere."""
+    harmonise = context.params["harmonise"]
+    here = towers.isel(window=np.flatnonzero(rows[towers["window_site"].values.astype(int)]))
+    quality = float(harmonise["minimum_training_quality"])
+    windows = site_windows(here, satellites=bool(harmonise["satellites"]), minimum_quality=quality)
+    targets, fractions = PREDICTORS[method](context, windows, validated)
+    flux = _series(targets, windows, towers.sizes["site"], towers.sizes["time"])
+    return flux, None if fractions is None else _site_fractions(fractions, windows, towers.sizes["site"])
 
 
 def _site_fractions(fractions: np.ndarray, windows: SiteWindows, sites: int) -> np.ndarray:
@@ -213,7 +226,7 @@ def predict_cells(method: str, job: Job) -> None:
         stride=int(harmonise["window_stride"]),
     )
     as_sites = cells_as_sites(windows)
-    targets, fractions = PREDICTORS[method](context, as_sites)
+    targets, fractions = PREDICTORS[method](context, as_sites, False)
     flux = _series(targets, as_sites, drivers.sizes["cell"], drivers.sizes["time"])
     result = _dataset(method, context, "cell", drivers["cell"].values, drivers["time"].values, flux)
     if fractions is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -12,13 +13,13 @@ from dere.models.inputs import to_targets
 from dere.models.single import SingleNetwork
 from dere.training.candidates import options
 from dere.training.cells import batches
-from dere.training.context import Context
+from dere.training.context import Context, state_of
 from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, target_loss, with_pull
 from dere.training.simulation import MIXTURE_ALONE, Batch, drawer, fixed_batches, load_cells
 from dere.training.sites import SiteWindows
-from dere.training.tower_data import draw_windows, flux_loss, load_towers
+from dere.training.tower_data import draw_windows, flux_loss, load_towers, refit_on_all
 from dere.variables import STANDS
 
 MIXTURE = STANDS.index("mixture")
@@ -88,10 +89,14 @@ def train_towers(stage: str, job: Job) -> None:
         parts = flux_loss(prediction, data, index, config.balance)
         return with_pull(parts, pull(network, reference, option.pull)) if network.training else parts
 
+    def loss_of(option: SingleTowerConfig) -> Callable[[SingleNetwork, Tensor], LossParts]:
+        return partial(loss, option)
+
     context.fit_best(
         model,
         draw=lambda generator: draw_windows(data, config.batch, generator),
         validation=batches(data.validation, config.batch),
-        loss_of=lambda option: partial(loss, option),
+        loss_of=loss_of,
         options=options(config),
+        refit=refit_on_all(config, data, state_of(model), loss_of),
     )

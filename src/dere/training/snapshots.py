@@ -59,11 +59,10 @@ class Progress:
     rows: list[dict[str, float]] = field(default_factory=list)
     epoch: int = 0
 
-    def keep_if_better(self, loss: float, epoch: int) -> None:
-        """Remember the present weights if ``loss`` is the smallest so far."""
-        if loss < self.best_loss:
-            self.best_loss, self.best_epoch = loss, epoch
-            self.best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+    def keep(self, loss: float, epoch: int) -> None:
+        """Remember the present weights as those to leave behind."""
+        self.best_loss, self.best_epoch = loss, epoch
+        self.best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
 
     def note(self, training: float, validation: float, seconds: float) -> None:
         """Add the epoch just finished to the history."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -11,12 +12,12 @@ from dere.config.training import DereTowerConfig
 from dere.models.dere import DereNetwork
 from dere.training.candidates import options
 from dere.training.cells import batches
-from dere.training.context import Context
+from dere.training.context import Context, state_of
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
 from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, squared, together, with_pull
-from dere.training.tower_data import draw_windows, flux_loss, load_towers
+from dere.training.tower_data import draw_windows, flux_loss, load_towers, refit_on_all
 
 # A small share of the plant-type loss keeps the reported fractions near the maps (defect 28).
 FRACTION_SHARE = 0.1
@@ -46,10 +47,14 @@ def train(job: Job) -> None:
         maps = squared(fractions / FRACTION_SCALE, observed / FRACTION_SCALE, one)
         return together(with_pull(parts, pull(network, reference, option.pull)), maps, FRACTION_SHARE)
 
+    def loss_of(option: DereTowerConfig) -> Callable[[DereNetwork, Tensor], LossParts]:
+        return partial(loss, option)
+
     context.fit_best(
         model,
         draw=lambda generator: draw_windows(data, config.batch, generator),
         validation=batches(data.validation, config.batch),
-        loss_of=lambda option: partial(loss, option),
+        loss_of=loss_of,
         options=options(config),
+        refit=refit_on_all(config, data, state_of(model), loss_of),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -17,19 +18,20 @@ from dere.models.dere import DereNetwork
 from dere.models.likelihood import ModelError, negative_log_likelihood
 from dere.training.candidates import options
 from dere.training.cells import batches
-from dere.training.context import Context
+from dere.training.context import Context, state_of
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
 from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, with_pull
 from dere.training.sites import SiteWindows
-from dere.training.tower_data import draw_windows, flux_loss, load_towers
+from dere.training.tower_data import draw_windows, flux_loss, load_towers, refit_on_all
 from dere.variables import FLUXES, TARGETS
 
 PAIR = ("nee", "reco")
 PAIR_TARGETS = [TARGETS.index(name) for name in PAIR]
 # Model error at the start, as a share of the flux's standard deviation; learned from there.
 START_SHARE = 0.5
+Loss = Callable[["UncertainNetwork", Tensor], LossParts]
 
 
 class UncertainNetwork(nn.Module):
@@ -74,13 +76,17 @@ def train(job: Job) -> None:
     labels, covariance, mask = expanded_labels(read_netcdf(Path(job.files["labels"])), data.windows)
     pure = cache_pure(load_pure(context), data.windows, torch.cat([data.training, data.validation]), context.device)
     dere = build(context, config.adapters)
-    context.load("towers", dere)
     freeze_parts(dere, config.frozen)
     model = UncertainNetwork(dere, context.statistics.flux_std).to(context.device)
-    reference = {name: p.detach().clone() for name, p in model.named_parameters() if name.startswith("dere.")}
+    context.load("towers", dere)
+    after_refit = state_of(model)
+    context.load("towers", dere, validated=True)
+    before_refit = state_of(model)
     scale = data.site_scale.mean(-1) ** config.balance
 
-    def loss(option: DereTowerConfig, network: UncertainNetwork, index: Tensor) -> LossParts:
+    def loss(
+        option: DereTowerConfig, start: Mapping[str, Tensor], network: UncertainNetwork, index: Tensor
+    ) -> LossParts:
         targets, _ = forward(network.dere, data.windows, index, pure[index], context.device)
         if not network.training:
             return flux_loss(targets, data, index, config.balance)
@@ -89,12 +95,17 @@ def train(job: Job) -> None:
         weight = (mask[index] * scale[index][:, None]).to(context.device)
         value = negative_log_likelihood(residual, total)
         parts = LossParts((weight * value).sum(), weight.sum())
-        return with_pull(parts, pull(network, reference, option.pull))
+        return with_pull(parts, pull(network.dere, start, option.pull))
+
+    def loss_from(state: Mapping[str, Tensor]) -> Callable[[DereTowerConfig], Loss]:
+        start = {name.removeprefix("dere."): value for name, value in state.items() if name.startswith("dere.")}
+        return lambda option: partial(loss, option, start)
 
     context.fit_best(
         model,
         draw=lambda generator: draw_windows(data, config.batch, generator),
         validation=batches(data.validation, config.batch),
-        loss_of=lambda option: partial(loss, option),
+        loss_of=loss_from(before_refit),
         options=options(config),
+        refit=refit_on_all(config, data, after_refit, loss_from(after_refit)),
     )

@@ -67,6 +67,16 @@ def test_validation_towers_do_train_and_poor_months_do_not(name, towers, members
     xr.testing.assert_equal(before, method(name, poor, members)["prediction"])
 
 
+def test_trees_may_be_kept_from_validation_towers(towers, members):
+    config = FEW.model_copy(update={"validation_towers": False})
+    validation = towers["site"].isin(sites_with_role(members, ("validation",)))
+    changed = towers.copy(deep=True)
+    changed["flux_value"] = changed["flux_value"] + 3.0 * validation
+    before, after = (trees(data, members, config=config) for data in (towers, changed))
+    xr.testing.assert_identical(before.prediction, after.prediction)
+    assert before.prediction.attrs["training_rows"] < trees(towers, members).prediction.attrs["training_rows"]
+
+
 def test_training_rows_without_a_good_month_are_a_sentence(towers, members):
     with pytest.raises(ValueError, match=r"no month of quality >= 0\.9"):
         training_rows(towers.assign(flux_quality=0 * towers["flux_quality"]), members, 0.9)

@@ -38,6 +38,25 @@ def test_optimum_weight_is_the_inverse_variance_and_not_the_floor():
     assert 10 < float(weights[0] / weights[1]) < 30 and float(weights.min()) > 0.5
 
 
+def test_the_model_error_finds_its_level_within_the_steps_of_a_stage():
+    from dere.config.training import TrainingConfig
+    from dere.training.loop import LossParts, fit
+
+    error, std, correlation = ModelError(torch.ones(2)), torch.tensor([0.5, 1.4]), 0.4
+    own = torch.tensor([[1.0, correlation], [correlation, 1.0]]) * std[:, None] * std
+
+    def draw(generator):
+        return torch.randn((200, 2), generator=generator) @ torch.linalg.cholesky(own).T
+
+    def loss(model, residual):
+        value = negative_log_likelihood(residual, model.covariance().expand(len(residual), 2, 2))
+        return LossParts(value.sum(), torch.tensor(float(len(residual))))
+
+    config = TrainingConfig(epochs=8, steps_per_epoch=10, learning_rate=3e-4)
+    fit(error, draw=draw, validation=[draw(torch.Generator().manual_seed(9))], loss=loss, config=config, seed=0)
+    torch.testing.assert_close(error.covariance().detach(), own, rtol=0.2, atol=0.1)
+
+
 def test_spread_is_found_and_covers():
     rng = np.random.default_rng(0)
     magnitude = rng.uniform(0, 10, 6000)

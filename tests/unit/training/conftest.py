@@ -11,6 +11,7 @@ from dere.harmonise.drivers import driver_names
 from dere.io import write_netcdf, write_table
 from dere.physics import derive
 from dere.variables import FLUXES, FREE_TARGETS, MONTHLY8, PLANT_TYPES, STANDS, TARGETS
+from stage_jobs import FOLDERS, make_jobs
 
 AGES = (1, 50, 200)
 WINDOW, YEARS, CELLS, SITES, ATTRIBUTES = 24, 3, 12, 10, 4
@@ -168,3 +169,13 @@ def canonical(tmp_path_factory) -> dict[str, Path]:
         files[name] = write_netcdf(dataset, folder / f"{name}.nc")
     files["splits"] = write_table(splits, folder / "splits.csv")
     return files
+
+
+@pytest.fixture(scope="session")
+def run(canonical, tmp_path_factory):
+    """All stages in order, once; maps stage to checkpoint folder, and the parameters of a DERE tower stage."""
+    jobs = make_jobs(canonical, tmp_path_factory.mktemp("models"))
+    for train, job in jobs.values():
+        train(job)
+    folders = {FOLDERS.get(name, name): job.output for name, (_, job) in jobs.items()}
+    return folders, jobs["towers"][1].params

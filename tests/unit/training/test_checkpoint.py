@@ -39,3 +39,14 @@ def test_a_damaged_manifest_is_a_sentence(tmp_path):
     (tmp_path / "manifest.json").write_text('{"fold": ')
     with pytest.raises(ValueError, match=r"manifest\.json is no JSON"):
         checkpoint.load(tmp_path, network(0))
+
+
+def test_validated_weights_lie_beside_those_of_the_refit(tmp_path):
+    final, before, loaded = network(1), network(2), network(3)
+    checkpoint.save(tmp_path, final, {}, pd.DataFrame(), before.state_dict())
+    for validated, expected in ((False, final), (True, before)):
+        checkpoint.load(tmp_path, loaded, validated=validated)
+        assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), expected.parameters(), strict=True))
+    checkpoint.save(tmp_path, final, {}, pd.DataFrame())
+    checkpoint.load(tmp_path, loaded, validated=True)
+    assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), final.parameters(), strict=True))

@@ -179,3 +179,32 @@ def test_frozen_parts_must_exist():
     assert not any(p.requires_grad for p in model.parameters())
     with pytest.raises(ValueError, match="frozen names 'backbone', but this network has 0"):
         freeze_parts(model, ("backbone",))
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_a_fixed_number_of_epochs_leaves_the_last_weights_and_validates_nothing(average, tmp_path):
+    config = CONFIG.model_copy(update={"average": average})
+    fixed = {"draw": draw, "validation": (), "loss": loss, "config": config, "seed": 1, "epochs": 3}
+
+    def never_better(model, batch):
+        return loss(model, batch) if model.training else LossParts(torch.tensor(1.0), torch.tensor(1.0))
+
+    last = tmp_path / "last.pt"
+    fit(network(), **fixed | {"validation": VALIDATION, "loss": never_better, "epochs": None}, last=last, stop_after=3)
+    state = torch.load(last, weights_only=True)
+    assert state["best_epoch"] == 0
+    expected = state["averaged"] if average else list(state["model"].values())
+    model = network()
+    result = fit(model, **fixed)
+    assert all(torch.equal(a, b) for a, b in zip(expected, model.parameters(), strict=True))
+    assert result.history["validation_loss"].isna().all() and len(result.history) == 4
+    killed, resumed = tmp_path / "killed.pt", network(seed=5)
+    fit(network(), **fixed, last=killed, stop_after=1)
+    fit(resumed, **fixed, last=killed)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), resumed.parameters(), strict=True))
+
+
+def test_no_epoch_leaves_the_start():
+    model, start = network(), network()
+    fit(model, draw=draw, validation=(), loss=loss, config=CONFIG, seed=1, epochs=0)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), start.parameters(), strict=True))

@@ -1,16 +1,15 @@
 """Every stage trains on the tiny set, hands over to the next, and leaves its parents untouched."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from dere.config.training import DereTowerConfig, StagesConfig
+from dere.config.training import DereTowerConfig
 from dere.io import file_sha256, read_json, read_netcdf, write_netcdf, write_table
-from dere.training import competition, plant_types, pure, single, towers, uncertain
+from dere.training import single, towers
 from dere.training.candidates import options
 from dere.training.context import Context
 from dere.training.dere_towers import cache_pure, load_pure
@@ -18,54 +17,7 @@ from dere.training.job import Job
 from dere.training.parallel import share
 from dere.training.predict import predict_cells, predict_sites
 from dere.training.tower_data import load_towers
-
-SMALL = {"epochs": 2, "steps_per_epoch": 3, "batch": 4}
-FOLDERS = {"plant_types_simulated": "simulated", "plant_types_observed": "observed"}
-
-
-def make_jobs(files, root: Path, backbone="transformer", **options):
-    """Training and job of every stage, in order, as a run of the pipeline has them."""
-    common = {
-        "backbone": {"width": 16, "heads": 2, "feedforward": 24, **options},
-        "backbone_name": backbone,
-        "harmonise": {"window": 24, "window_stride": 12, "satellites": False, "minimum_training_quality": 0.5},
-    }
-
-    def job(name, *parents, **more):
-        folders = {parent: root / FOLDERS.get(parent, parent) for parent in parents}
-        stage = StagesConfig.model_fields[name].annotation(**SMALL, **more).model_dump()
-        return Job(files, folders, root / FOLDERS.get(name, name), common | {"stage": stage}, 0, 0)
-
-    per_age = {"ages_per_step": 2}
-    mixture, age = ("mixture", competition.per_age), ("age", competition.age_weighted)
-    return {
-        "pure": (pure.train, job("pure", **per_age)),
-        "mixture": (partial(competition.train, *mixture), job("mixture", "pure", **per_age)),
-        "age": (partial(competition.train, *age), job("age", "pure", "mixture")),
-        "plant_types_simulated": (
-            partial(plant_types.train, observed=False),
-            job("plant_types_simulated", **per_age, learning_rate=1e-2),
-        ),
-        "plant_types_observed": (
-            partial(plant_types.train, observed=True),
-            job("plant_types_observed", "plant_types_simulated", learning_rate=1e-2),
-        ),
-        "towers": (towers.train, job("towers", "pure", "age", "plant_types_observed")),
-        "uncertain": (uncertain.train, job("uncertain", "pure", "towers")),
-        "baseline": (partial(single.train_towers, "baseline"), job("baseline")),
-        "kgml_simulation": (single.train_simulation, job("kgml_simulation", **per_age)),
-        "kgml_towers": (partial(single.train_towers, "kgml_towers"), job("kgml_towers", "kgml_simulation")),
-    }
-
-
-@pytest.fixture(scope="session")
-def run(canonical, tmp_path_factory):
-    """All stages in order, once; maps stage to checkpoint folder, and the parameters of a DERE tower stage."""
-    jobs = make_jobs(canonical, tmp_path_factory.mktemp("models"))
-    for train, job in jobs.values():
-        train(job)
-    folders = {FOLDERS.get(name, name): job.output for name, (_, job) in jobs.items()}
-    return folders, jobs["towers"][1].params
+from stage_jobs import SMALL, make_jobs
 
 
 class Recorded(Exception):
@@ -89,7 +41,7 @@ def test_shares_of_a_batch_add_up_to_its_loss(stage, backbone, canonical, tmp_pa
                 replace(job, params=job.params | {"stage": job.params["stage"] | {"epochs": 1, "steps_per_epoch": 1}})
             )
 
-    def record(self, model, *, draw, validation, loss_of, options):
+    def record(self, model, *, draw, validation, loss_of, options, refit=None):
         raise Recorded(model, draw, loss_of(options[0]))
 
     monkeypatch.setattr(Context, "fit_best", record)
