@@ -8,7 +8,7 @@ import numpy as np
 
 from dere.world.forcing import ZERO_CELSIUS, Array, Forcing
 from dere.world.parameters import Parameters, Structure
-from dere.world.photosynthesis import month_before, potential
+from dere.world.photosynthesis import month_before, potential, spring_lag
 
 _STEFAN_BOLTZMANN = 5.67e-8
 _MONTHS = np.arange(12)
@@ -98,7 +98,7 @@ def prepare(forcing: Forcing, parameters: Parameters, structure: Structure) -> C
         phenology=cold_phenology(forcing, coldest, p),
         warmth=_rows(_maintenance(temperature, 0.5 * (temperature + before), p)),
         root_warmth=_rows(_maintenance(soil, soil, p)),
-        decay=_rows(frozen * np.exp(308.56 * (1.0 / 56.02 - 1.0 / (np.maximum(soil, -40.0) + 46.02)))),
+        decay=_rows(frozen * np.exp(p.decay_activation * (1.0 / 56.02 - 1.0 / (np.maximum(soil, -40.0) + 46.02)))),
         growth=_rows(p.growth_rate * np.clip(temperature / 8.0, 0.0, 1.0)),
         stress=climatic_stress(coldest, warmest, p),
         c4=c4,
@@ -111,7 +111,7 @@ def prepare(forcing: Forcing, parameters: Parameters, structure: Structure) -> C
 
 
 def potential_evapotranspiration(forcing: Forcing, parameters: Parameters) -> Array:
-    """Priestley-Taylor evapotranspiration (mm d-1), (member, time), never negative; more in dry air."""
+    """Priestley-Taylor evapotranspiration (mm d-1), (member, time), never negative."""
     temperature = forcing.air_temperature
     albedo = np.where(temperature < -1.0, parameters.snow_albedo, parameters.albedo)
     emitted = _STEFAN_BOLTZMANN * (temperature + ZERO_CELSIUS) ** 4
@@ -119,10 +119,7 @@ def potential_evapotranspiration(forcing: Forcing, parameters: Parameters) -> Ar
     slope = 4098.0 * 0.6108 * np.exp(17.27 * temperature / (temperature + 237.3)) / (temperature + 237.3) ** 2
     psychrometric = 0.000665 * forcing.pressure
     latent = 2.501e6 - 2361.0 * temperature
-    dryness = np.clip(1.0 + parameters.dry_air * (forcing.vpd - 6.0), 1.0, parameters.dry_air_most)
-    return np.maximum(
-        parameters.priestley_taylor * dryness * slope / (slope + psychrometric) * net * 86400.0 / latent, 0.0
-    )
+    return np.maximum(parameters.priestley_taylor * slope / (slope + psychrometric) * net * 86400.0 / latent, 0.0)
 
 
 def monthly_climatology(values: Array, forcing: Forcing) -> Array:
@@ -147,15 +144,17 @@ def cold_phenology(forcing: Forcing, coldest: Array, parameters: Parameters) -> 
     """Share of the canopy that cold and short days leave, (time, plant_type, member).
 
     Deciduousness follows the coldest month of the mean year, so that broadleaf trees are deciduous with cold winters
-    and evergreen in the tropics; evergreen leaves stay.
+    and evergreen in the tropics; evergreen leaves stay. Buds of trees need weeks of warmth and follow the lagged
+    temperature; grass follows the month itself.
     """
+    buds = spring_lag(forcing.air_temperature)
     long_day = np.clip((day_length(forcing.latitude, forcing.calendar_month.astype(np.float64)) - 9.5) / 2.0, 0.0, 1.0)
     shares = []
     for kind in range(3):
         low, high = parameters.deciduous_cold[kind]
         deciduous = parameters.deciduous_share[kind] * np.clip((high - coldest) / (high - low), 0.0, 1.0)
         start, full = parameters.flush[kind]
-        warm = np.clip((forcing.air_temperature - start) / (full - start), 0.0, 1.0)
+        warm = np.clip(((buds if kind < 2 else forcing.air_temperature) - start) / (full - start), 0.0, 1.0)
         on = warm * long_day if kind < 2 else warm
         shares.append(1.0 - deciduous[:, None] * (1.0 - on))
     return np.ascontiguousarray(np.stack(shares).transpose(2, 0, 1))

@@ -10,13 +10,18 @@ from pyrealm.pmodel import PModel, PModelEnvironment
 from dere.world.forcing import Array, Forcing, saturation_vapour_pressure
 from dere.world.parameters import Parameters, Structure
 
+DAYTIME_SHARE = 0.113
+"""Daylight mean minus daily mean temperature per diurnal range: least squares through zero on TA_F_DAY - TA_F of 7647
+good months of 55 ICOS towers (Warm Winter 2020), residual 0.59 K; the mean difference is 1.15 K, in June-August
+1.26 K. Half a sine would give 0.3, but a summer day has far more than twelve hours of light."""
+
 
 def daytime(temperature: Array, vpd: Array) -> tuple[Array, Array]:
     """Temperature and VPD of the daylight hours from monthly means.
 
     Night-time minima approach the dew point (Kimball et al. 1997), so the diurnal range is taken as twice the
-    dew-point depression, within 4 to 16 K; for a sine the mean of the warm half of the day lies 0.3 ranges above the
-    daily mean. Vapour pressure stays constant over the day.
+    dew-point depression, within 4 to 16 K. The share of it by which daylight is warmer than the whole day is fitted
+    (``DAYTIME_SHARE``). Vapour pressure stays constant over the day.
 
     Parameters
     ----------
@@ -34,7 +39,7 @@ def daytime(temperature: Array, vpd: Array) -> tuple[Array, Array]:
     vapour = np.maximum(saturation - vpd, 0.05 * saturation)
     logarithm = np.log(vapour / 6.1094)
     dew_point = 243.04 * logarithm / (17.625 - logarithm)
-    warm = temperature + 0.3 * np.clip(2.0 * (temperature - dew_point), 4.0, 16.0)
+    warm = temperature + DAYTIME_SHARE * np.clip(2.0 * (temperature - dew_point), 4.0, 16.0)
     return warm, saturation_vapour_pressure(warm) - vapour
 
 
@@ -95,8 +100,7 @@ def potential(forcing: Forcing, parameters: Parameters, structure: Structure) ->
     co2 = reference + realised * (forcing.co2 - reference)
     c3, c4 = light_use_efficiency(forcing, co2, parameters.frost_limit)
     temperature = forcing.air_temperature
-    lagged = np.minimum(temperature, 0.65 * temperature + 0.35 * month_before(temperature))
-    frost = np.clip((lagged - parameters.frost_limit) / parameters.cold_ramp, 0.0, 1.0)
+    frost = np.clip((spring_lag(temperature) - parameters.frost_limit) / parameters.cold_ramp, 0.0, 1.0)
     photons = forcing.shortwave * parameters.ppfd_per_shortwave * 86400e-6
     nutrient = np.broadcast_to(np.asarray(structure.nutrient, dtype=np.float64), (forcing.members,))
     scale = photons * frost * nutrient[:, None]
@@ -108,6 +112,11 @@ def potential(forcing: Forcing, parameters: Parameters, structure: Structure) ->
     grass = tree + share * (c4.T - tree)
     broadleaf, needleleaf, grassy = parameters.light_use
     return np.stack([tree * broadleaf, tree * needleleaf, grass * grassy], axis=1), share
+
+
+def spring_lag(temperature: Array) -> Array:
+    """(member, time) temperature that spring recovery follows: behind a warming month, at once with a cooling one."""
+    return np.minimum(temperature, 0.65 * temperature + 0.35 * month_before(temperature))
 
 
 def month_before(values: Array) -> Array:

@@ -74,7 +74,7 @@ def test_concatenation_and_selection_are_inverse():
 def test_daytime_is_warmer_and_drier_and_keeps_vapour():
     mean, vpd = np.array([5.0, 20.0, 30.0]), np.array([1.0, 8.0, 30.0])
     warm, dry = daytime(mean, vpd)
-    assert (warm > mean + 1).all() and (warm < mean + 5).all() and (dry > vpd).all()
+    assert (warm > mean + 0.4).all() and (warm < mean + 2).all() and (dry > vpd).all()
     np.testing.assert_allclose(
         saturation_vapour_pressure(warm) - dry, saturation_vapour_pressure(mean) - vpd, rtol=1e-12
     )
@@ -107,7 +107,7 @@ def test_evapotranspiration_magnitude():
     demand = potential_evapotranspiration(climates(("tropical", "temperate", "boreal", "arid")), DEFAULT)
     annual = 365 * demand.mean(axis=1)
     assert (demand >= 0).all()
-    assert 1100 < annual[0] < 2000 and 450 < annual[1] < 1000 and 200 < annual[2] < 650 and annual[3] > 1100
+    assert 1100 < annual[0] < 2000 and 400 < annual[1] < 1000 and 200 < annual[2] < 650 and annual[3] > 1000
 
 
 def test_day_length():
