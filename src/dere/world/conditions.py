@@ -12,6 +12,7 @@ from dere.world.photosynthesis import month_before, potential, spring_lag
 
 _STEFAN_BOLTZMANN = 5.67e-8
 _MONTHS = np.arange(12)
+_MEMORY_MONTHS = 24
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,9 @@ def climatic_stress(coldest: Array, warmest: Array, parameters: Parameters) -> A
 def drought_memory(forcing: Forcing, demand: Array) -> Array:
     """Memory (0 to 1) of past droughts, (member, time): none in the drought month itself, fading over two years.
 
-    A drought is a six-month water balance below its calendar mean by more than 0.8 standard deviations.
+    A drought is a six-month water balance below its calendar mean by more than 0.8 standard deviations. What came
+    before the record is not known; it is taken for the record's usual memory, which fades in the same way. Starting
+    without any would let productivity fall over the first two years of every record.
     """
     balance = forcing.precipitation - demand
     padded = np.concatenate([balance[:, 7:12], balance], axis=1)
@@ -183,9 +186,11 @@ def drought_memory(forcing: Forcing, demand: Array) -> Array:
     spread = np.maximum(anomaly.std(axis=1, keepdims=True), 1e-6)
     drought = np.clip((-anomaly / spread - 0.8) / 1.2, 0.0, 1.0)
     memory = np.zeros_like(drought)
-    for lag in range(1, min(24, forcing.months - 1) + 1):
+    for lag in range(1, min(_MEMORY_MONTHS, forcing.months - 1) + 1):
         memory[:, lag:] = np.maximum(memory[:, lag:], drought[:, :-lag] * np.exp(-lag / 15.0))
-    return memory
+    settled = memory[:, _MEMORY_MONTHS:] if forcing.months >= 2 * _MEMORY_MONTHS else memory
+    usual = settled.mean(axis=1, keepdims=True)
+    return np.maximum(memory, usual * np.exp(-np.arange(forcing.months) / 15.0))
 
 
 def _maintenance(temperature: Array, growth_temperature: Array, parameters: Parameters) -> Array:
