@@ -112,7 +112,7 @@ def prepare(forcing: Forcing, parameters: Parameters, structure: Structure) -> C
 
 
 def potential_evapotranspiration(forcing: Forcing, parameters: Parameters) -> Array:
-    """Priestley-Taylor evapotranspiration (mm d-1), (member, time), never negative."""
+    """Priestley-Taylor evapotranspiration (mm d-1), (member, time), never negative; more in dry air."""
     temperature = forcing.air_temperature
     albedo = np.where(temperature < -1.0, parameters.snow_albedo, parameters.albedo)
     emitted = _STEFAN_BOLTZMANN * (temperature + ZERO_CELSIUS) ** 4
@@ -120,7 +120,10 @@ def potential_evapotranspiration(forcing: Forcing, parameters: Parameters) -> Ar
     slope = 4098.0 * 0.6108 * np.exp(17.27 * temperature / (temperature + 237.3)) / (temperature + 237.3) ** 2
     psychrometric = 0.000665 * forcing.pressure
     latent = 2.501e6 - 2361.0 * temperature
-    return np.maximum(parameters.priestley_taylor * slope / (slope + psychrometric) * net * 86400.0 / latent, 0.0)
+    dryness = np.clip(1.0 + parameters.dry_air * (forcing.vpd - parameters.dry_air_from), 1.0, parameters.dry_air_most)
+    return np.maximum(
+        parameters.priestley_taylor * dryness * slope / (slope + psychrometric) * net * 86400.0 / latent, 0.0
+    )
 
 
 def monthly_climatology(values: Array, forcing: Forcing) -> Array:

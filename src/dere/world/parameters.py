@@ -44,9 +44,8 @@ class Parameters:
 
     # --- water (Priestley & Taylor 1972; one bucket in two layers)
     priestley_taylor: float = 1.0
-    """Evaporation over its equilibrium. 1.26 is that of wet surfaces and contains the drying by the air, so that no
-    factor of VPD comes on top; dry forest canopies stay mostly below 1 (Komatsu 2005, 67 forests), and intercepted
-    rain brings some of it back."""
+    """Evaporation over its equilibrium in humid air. 1.26 is that of wet surfaces; dry forest canopies stay mostly
+    below 1 (Komatsu 2005, 67 forests), and intercepted rain brings some of it back."""
     albedo: float = 0.17
     snow_albedo: float = 0.5
     available_water: float = 0.17
@@ -60,6 +59,13 @@ class Parameters:
     critical_wetness: ByType = (0.42, 0.44, 0.35)
     """Wetness below which uptake and photosynthesis fall linearly (Feddes et al. 1978)."""
     soil_evaporation: float = 0.9
+    dry_air: float = 0.08
+    """Increase of evaporative demand per hPa of VPD above ``dry_air_from``."""
+    dry_air_from: float = 12.0
+    """Monthly VPD (hPa) above which the drying by the air is more than the coefficient holds: summers of humid climates
+    stay below."""
+    dry_air_most: float = 1.74
+    """Largest factor: that of arid climates (Jensen et al. 1990)."""
     co2_thrift: float = -0.15
     """Exponent of CO2 in transpiration."""
     melt: float = 2.5

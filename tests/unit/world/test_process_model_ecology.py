@@ -52,7 +52,7 @@ def monthly(world, climate, stand, name, age):
         ("temperate", "mixture", 1000, 2000),
         ("boreal", "NL", 500, 1100),
         ("boreal", "mixture", 500, 1100),
-        ("arid", "mixture", 100, 600),
+        ("arid", "mixture", 100, 450),
         ("tundra", "mixture", 80, 500),
         ("savanna", "mixture", 600, 2200),
     ],
@@ -75,13 +75,13 @@ def test_stocks_and_structure_of_old_stands(world, annual):
     assert annual("arid", "mixture", "agb", 300) < 0.5
     soils = [annual(climate, "mixture", "soil_carbon", 300) for climate in ("tropical", "temperate", "boreal")]
     assert min(soils) > 3 and max(soils) < 30
-    assert annual("boreal", "NL", "soil_carbon", 300) > annual("tropical", "BL", "soil_carbon", 300)
+    assert annual("boreal", "NL", "soil_carbon", 300) > 1.15 * annual("tropical", "BL", "soil_carbon", 300)
 
 
 def test_net_exchange_depends_on_age(annual):
     for climate in ("tropical", "temperate", "boreal"):
         nee = annual(climate, "mixture", "nee")
-        assert nee[0] > 25, "young stands lose the debris of the one before"
+        assert nee[0] > 30, "young stands lose the debris of the one before"
         assert nee.min() < -50, "growing stands gain carbon"
         assert abs(nee[-1]) < 0.05 * annual(climate, "mixture", "gpp", 300), "old stands are near balance"
     height = annual("tropical", "mixture", "height")
@@ -167,8 +167,9 @@ def test_response_to_water(forcing):
 
     normal = gpp(some)
     dry = gpp(some.perturbed(precipitation=0.5))
-    assert (dry < 0.96 * normal).all() and (dry[1, 3] < 0.75 * normal[1, 3])
-    assert (gpp(some.perturbed(precipitation=0.5), water_table=0.8)[:, :2] > dry[:, :2]).all(), "groundwater helps"
+    assert (dry < 0.95 * normal).all() and (dry[1, 3] < 0.75 * normal[1, 3])
+    groundwater = gpp(some.perturbed(precipitation=0.5), water_table=0.8) - dry
+    assert (groundwater[:, :2] > 0).all() and (groundwater[:, :3] >= 0).all(), "groundwater helps"
     assert (gpp(some, nutrient=0.8) < 0.9 * normal).all()
 
 
