@@ -12,42 +12,31 @@ TORCH ?= any
 TORCH_INDEX ?=
 # Where make benchmarks measures: cpu or cuda.
 DEVICE ?= cpu
+# Your own configuration files, put after the target's own: CONFIG=mine.yaml (docs/configuration.md).
+CONFIG ?=
 # Extra arguments of Snakemake, for example ARGS="-n" or ARGS="--config seeds=[0,1,2]".
 ARGS ?=
 
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)/src
-SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPU)
-
-# Write the report of a run unless it is newer than everything in it. Arguments: run, further arguments of Snakemake.
-define report
-if [ ! -e results/$(1)/report.html ] || [ -n "$$(find results/$(1)/figures results/$(1)/tables \
-	results/$(1)/config.html workflow/report -newer results/$(1)/report.html -print -quit)" ]; then \
-	echo "Writing results/$(1)/report.html."; \
-	$(BIN)/snakemake $(2) --report results/$(1)/report.html >results/$(1)/logs/report.log 2>&1 \
-	|| { cat results/$(1)/logs/report.log; exit 1; }; fi
-endef
+# Snakemake, the report and the summary of a run; argument: the target's own configuration file.
+run = $(BIN)/python -m dere.workflow.launch --cores $(CORES) --gpu $(GPU) --overlay $(1) $(CONFIG) -- $(ARGS)
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
-	@echo; echo "Variables: CORES=$(CORES) GPU=$(GPU) TORCH=$(TORCH) (any, cpu, cuda) TORCH_INDEX=<package index> ARGS=<for Snakemake>"
+	@echo; echo "Variables: CORES=$(CORES) GPU=$(GPU) TORCH=$(TORCH) (any, cpu, cuda) TORCH_INDEX=<package index>"; \
+	echo "           CONFIG=<your files, after the target's own> ARGS=<for Snakemake>"
 
 demo: env ## the whole pipeline on the built-in world: skill table, report, products
 	@echo "Running the pipeline on the built-in world ($(CORES) cores, gpu=$(GPU))."
-	@$(SNAKEMAKE) $(ARGS)
-	@$(call report,demo,)
-	@$(BIN)/python -m dere.workflow.summary results/demo
+	@$(call run)
 
 towers: env ## the same on real towers; needs DERE_REALDATA=<folder with fluxnet2015-monthly>
 	@echo "Running the pipeline on real towers from $(DERE_REALDATA) ($(CORES) cores, gpu=$(GPU))."
-	@$(SNAKEMAKE) --configfile config/towers.yaml $(ARGS)
-	@$(call report,towers,--configfile config/towers.yaml)
-	@$(BIN)/python -m dere.workflow.summary results/towers
+	@$(call run,config/towers.yaml)
 
 towers197: env ## real towers of two products, without satellites; needs DERE_REALDATA
-	@$(SNAKEMAKE) --configfile config/towers197.yaml $(ARGS)
-	@$(call report,towers197,--configfile config/towers197.yaml)
-	@$(BIN)/python -m dere.workflow.summary results/towers197
+	@$(call run,config/towers197.yaml)
 
 test: env-dev ## unit tests, and the whole pipeline at tiny size
 	@$(BIN)/python -m pytest -q -n $(CORES) --dist loadfile --no-loadscope-reorder --maxprocesses 8
@@ -70,11 +59,11 @@ config: env ## write config.yaml again from the models in src/dere/config
 	$(BIN)/python -m dere.config.render config.yaml
 
 download: env ## fetch a published data set, or check and list what is there: make download SOURCE=carbonglobe
-	@$(if $(SOURCE),$(BIN)/snakemake download_$(SOURCE) --cores 1 --forcerun download $(ARGS),\
+	@$(if $(SOURCE),$(BIN)/python -m dere.workflow.launch --source "$(SOURCE)" --overlay $(CONFIG) -- $(ARGS),\
 	$(PYTHON) workflow/check.py --only-downloads)
 
 check: ## is everything at hand? inputs, disk, Python, expected time
-	@$(PYTHON) workflow/check.py $(if $(DERE_REALDATA),--realdata $(DERE_REALDATA))
+	@$(PYTHON) workflow/check.py $(if $(DERE_REALDATA),--realdata "$(DERE_REALDATA)")
 
 benchmarks: env ## networks against the naive arrangement of the published code; DEVICE=cuda on a GPU (docs/performance.md)
 	@for name in encoding frozen_cache attention driver_memory evaluation roofline; do \

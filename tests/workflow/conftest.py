@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config.yaml", "config", "workflow", "src", "envs", "profiles")
+PARTS = ("Makefile", "Snakefile", "config.yaml", "config", "workflow", "src", "envs", "profiles")
 FIRST = "tiny.log"
 
 
@@ -37,6 +37,19 @@ class Checkout:
             stderr=subprocess.STDOUT,
             text=True,
             env={**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1"},
+            check=False,
+        )
+
+    def make(self, *words, **environment):
+        """Call make with this Python's environment in place of ``.venv``."""
+        command = ["make", "--no-print-directory", "-o", ".venv/.runtime", f"BIN={Path(sys.executable).parent}"]
+        return subprocess.run(
+            [*command, "CORES=2", "GPU=0", *words],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
             check=False,
         )
 

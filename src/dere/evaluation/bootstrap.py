@@ -1,6 +1,7 @@
 """Are the differences real? Paired cluster bootstrap between methods on identical towers (methods-and-results 2.5).
 
 Clusters of towers, not towers or months, are resampled: neighbours share climate, plant types and often the team.
+Virtual towers are drawn by the block of their cell (``evaluation.clusters``), because many lie in one cell.
 The same resamples serve every method, so a difference is always taken on equal towers.
 """
 
@@ -112,7 +113,7 @@ def paired(site_skill: pd.DataFrame, config: EvaluationConfig) -> pd.DataFrame:
     Parameters
     ----------
     site_skill
-        Rows of ``site_scores.site_skill`` of all files, concatenated.
+        Rows of ``site_scores.site_skill`` of all files, concatenated; ``cluster`` is what is resampled.
     config
         ``bootstrap`` resamples, ``seed``; the main quality threshold is ``testing_quality[0]``.
 

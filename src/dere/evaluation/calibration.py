@@ -43,8 +43,9 @@ def calibration(
     """Coverage, width, spread-error ratio and CRPS of one prediction file, per flux.
 
     Coverage and CRPS are averaged per tower first, then over towers, so that long records do not dominate;
-    ``coverage_90_tower_q25`` is the lower quartile over towers. Rows: test towers at the main quality (grouping all)
-    and virtual towers. A file without ``quantile_value`` and ``std`` gives no rows.
+    ``coverage_90_tower_q25`` is the lower quartile over towers; ``sites`` and ``months`` count the pairs behind these
+    numbers. Rows: test towers at the main quality (grouping all) and virtual towers. A file without ``quantile_value``
+    and ``std`` gives no rows; ``spread_error`` is empty where no member differs from another.
 
     Parameters
     ----------
@@ -62,7 +63,11 @@ def calibration(
 
 
 def pooled(table: pd.DataFrame) -> pd.DataFrame:
-    """Add rows ``fold = all, seed = all``: means over the files of a method, weighted by their sites."""
+    """Add rows ``fold = all, seed = all``: means over the files of a method, weighted by their sites.
+
+    ``sites`` and ``months`` of these rows count each tower once, as ``skill.csv`` does: seeds of a fold predict the
+    same towers, folds test different ones, and every fold predicts all virtual towers.
+    """
     runs = table[(table["fold"] != POOLED) & (table["seed"] != ENSEMBLE)]
     if runs.empty:
         return table
@@ -71,21 +76,26 @@ def pooled(table: pd.DataFrame) -> pd.DataFrame:
     weight = runs[scores].notna().mul(runs["sites"], axis=0)
     keys = [runs[name] for name in _KEY]
     mean = weighted.groupby(keys, sort=False).sum() / weight.groupby(keys, sort=False).sum().replace(0, float("nan"))
-    counts = runs.groupby(list(_KEY), sort=False)[["sites", "months"]].sum()
+    once = runs["fold"].where(runs["grouping"] != "virtual", POOLED)
+    counts = runs.groupby([*keys, once], sort=False)[["sites", "months"]].max().groupby(list(_KEY), sort=False).sum()
     rows = mean.join(counts).reset_index().assign(fold=POOLED, seed=POOLED)
     return pd.concat([table, rows[list(COLUMNS)]], ignore_index=True)
 
 
 def _row(prediction: xr.Dataset, reference: Reference, flux: str) -> dict[str, object]:
     here = prediction.sel(site=reference.values["site"].values, flux=flux)
+    mean = here["prediction"].transpose("site", "time").values
+    std = here["std"].transpose("site", "time").values if "std" in here else None
     observed = reference.values.sel(flux=flux).transpose("site", "time").values.astype("float64")
+    complete = np.isfinite(mean) & (True if std is None else np.isfinite(std))
+    if "quantile_value" in here:
+        complete &= np.isfinite(here["quantile_value"].transpose("site", "time", "quantile").values).all(axis=-1)
+    observed = np.where(complete, observed, np.nan)
     observed = np.where((np.isfinite(observed).sum(1) >= reference.minimum_months)[:, None], observed, np.nan)
     present = np.isfinite(observed)
     row: dict[str, object] = {key: str(prediction.attrs[key]) for key in IDENTITY}
     row |= {"grouping": _GROUPINGS[reference.rows], "flux": flux}
     row |= {"sites": int(present.any(1).sum()), "months": int(present.sum())}
-    mean = here["prediction"].transpose("site", "time").values
-    std = here["std"].transpose("site", "time").values if "std" in here else None
     if "quantile_value" in here:
         quantiles = here["quantile_value"].transpose("site", "time", "quantile")
         for percent, limits in INTERVALS.items():

@@ -17,13 +17,16 @@ CLOSURE_TOLERANCE = 1e-5
 
 _DIMS = ("site", "time", "flux")
 _ATTRS = ("method", "backbone", "fold", "seed")
+_SPREADS = {"std": _DIMS, "quantile_value": (*_DIMS, "quantile")}
+"""What a method that states its uncertainty adds; a file that has one has it in every row, or it is refused."""
 
 
 def check_prediction(prediction: xr.Dataset, towers: xr.Dataset, members: pd.DataFrame, name: str) -> None:
     """Refuse a prediction file that does not hold exactly the rows to be judged.
 
     Rows are all months of the record of all sites with role test or predict, all three fluxes, on the time axis of
-    the towers. Values outside a record are tolerated; nobody reads them.
+    the towers; where the file has ``std`` or ``quantile_value``, they have the same rows. Values outside a record are
+    tolerated; nobody reads them.
 
     Parameters
     ----------
@@ -44,16 +47,12 @@ def check_prediction(prediction: xr.Dataset, towers: xr.Dataset, members: pd.Dat
     _check_structure(prediction, towers, name)
     expected = sites_with_role(members, PREDICTED_ROLES)
     _check_sites(prediction["site"].values.astype(str).tolist(), expected, name)
-    values = prediction["prediction"].sel(site=expected).transpose(*_DIMS)
     record = towers["record"].sel(site=expected).transpose("site", "time").values.astype(bool)
-    holes = record[..., None] & ~np.isfinite(values.values)
-    if holes.any():
-        site, month, flux = np.argwhere(holes)[0]
-        raise ValueError(
-            f"{name}: {int(holes.sum())} of {3 * int(record.sum())} predicted values are missing or not finite (first: "
-            f"{FLUXES[flux]} of {expected[site]} in {_month(values['time'].values[month])}); predict every month of "
-            "every record"
-        )
+    values = prediction["prediction"].sel(site=expected).transpose(*_DIMS)
+    _check_rows(values, record, "predicted values", name)
+    for spread, dims in _SPREADS.items():
+        if spread in prediction:
+            _check_rows(prediction[spread].sel(site=expected).transpose(*dims), record, f"values of {spread}", name)
     residual = np.abs(flux_residual(values))
     worst = float(np.max(residual, where=record, initial=0.0))
     if worst > CLOSURE_TOLERANCE:
@@ -71,12 +70,31 @@ def flux_residual(values: xr.DataArray) -> np.ndarray:
     return closure_residuals(fluxes)["fluxes"]
 
 
+def _check_rows(values: xr.DataArray, record: np.ndarray, what: str, name: str) -> None:
+    """Refuse ``values`` (site, time, flux[, quantile]) with holes in the months of ``record`` (site, time)."""
+    inside = record.reshape(*record.shape, *[1] * (values.ndim - 2))
+    holes = inside & ~np.isfinite(values.values)
+    if holes.any():
+        site, month, flux = np.argwhere(holes)[0][:3]
+        raise ValueError(
+            f"{name}: {int(holes.sum())} of {int(record.sum()) * int(np.prod(values.shape[2:]))} {what} are missing or "
+            f"not finite (first: {values['flux'].values[flux]!s} of {values['site'].values[site]!s} in "
+            f"{_month(values['time'].values[month])}); predict every month of every record"
+        )
+
+
 def _check_structure(prediction: xr.Dataset, towers: xr.Dataset, name: str) -> None:
     if "prediction" not in prediction or set(prediction["prediction"].dims) != set(_DIMS):
         found = prediction["prediction"].dims if "prediction" in prediction else sorted(map(str, prediction.data_vars))
         raise ValueError(
             f"{name}: it needs a variable prediction over {_DIMS}, but holds {found}; correct the method's output"
         )
+    for spread, dims in _SPREADS.items():
+        if spread in prediction and set(prediction[spread].dims) != set(dims):
+            raise ValueError(
+                f"{name}: {spread} lies over {prediction[spread].dims}, but {dims} are expected; correct the method's "
+                "output"
+            )
     absent = [key for key in _ATTRS if key not in prediction.attrs]
     if absent:
         raise ValueError(f"{name}: the attributes {absent} are missing; write {list(_ATTRS)} with every prediction")

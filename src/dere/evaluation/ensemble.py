@@ -43,7 +43,7 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
     order = ("site", "time", "flux")
     shape = (len(sites), first.sizes["time"], first.sizes["flux"])
     count = np.zeros(len(sites), int)
-    total, square, variance = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    mean, scatter, variance = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     fold = np.full(len(sites), -2)
     with_std = all("std" in file for file in predictions)
     with_quantiles = all("quantile_value" in file for file in predictions)
@@ -52,8 +52,10 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
         index = np.asarray([position[str(site)] for site in file["site"].values])
         values = file["prediction"].sel(flux=first["flux"]).transpose(*order).values.astype("float64")
         count[index] += 1
-        total[index] += values
-        square[index] += values**2
+        # Welford's update: equal members leave a scatter of exactly zero, where a difference of squares leaves noise.
+        change = values - mean[index]
+        mean[index] += change / count[index][:, None, None]
+        scatter[index] += change * (values - mean[index])
         mine = int(file.attrs["fold"])
         fold[index] = np.where((fold[index] == -2) | (fold[index] == mine), mine, -1)
         if with_std:
@@ -61,7 +63,6 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
         if with_quantiles:
             quantiles[index] += file["quantile_value"].sel(flux=first["flux"]).transpose(*order, "quantile").values
     members = count[:, None, None]
-    mean = total / members
     attrs = first["prediction"].attrs
     out = xr.Dataset(
         {"prediction": (order, mean, attrs), "members": ("site", count, {"long_name": "files averaged"})},
@@ -75,7 +76,7 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
     )
     if with_std or count.min() > 1:
         # With few members the divisor n - 1 matters; the members' own variance needs no such correction.
-        between = np.maximum(square - members * mean**2, 0.0) / np.maximum(members - 1, 1)
+        between = scatter / np.maximum(members - 1, 1)
         out["std"] = (order, np.sqrt(variance / members + between), attrs)
     if with_quantiles:
         out["quantile_value"] = ((*order, "quantile"), quantiles / members[..., None], attrs)

@@ -89,8 +89,8 @@ def training_rows(
     good = (here["flux_quality"] >= minimum_quality) & here["record"].astype(bool) & flux.notnull().all("flux")
     if not bool(good.any()):
         raise ValueError(
-            f"towers.nc holds no month of quality >= {minimum_quality:g} at the {here.sizes['site']} {' and '.join(roles)} "
-            "towers; lower harmonise.minimum_training_quality or bring more towers"
+            f"towers.nc holds no month of quality >= {minimum_quality:g} at the {here.sizes['site']} "
+            f"{' and '.join(roles)} towers; lower harmonise.minimum_training_quality or bring more towers"
         )
     usable = flux.where(good.transpose("site", "time"))
     return here.drop_vars("flux_value").assign(flux_value=usable).sel(flux=list(FLUXES))

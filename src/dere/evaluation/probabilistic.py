@@ -96,6 +96,8 @@ def coverage(lower: ArrayLike, upper: ArrayLike, observed: ArrayLike, axis: int 
 def spread_error_ratio(std: ArrayLike, error: ArrayLike, members: int | None = None) -> float:
     """Root mean square spread over root mean square error; 1 for a reliable forecast.
 
+    NaN without any error, and without any spread: a single forecast has no ratio, and 0 would read as a bad one.
+
     Parameters
     ----------
     std, error
@@ -105,8 +107,8 @@ def spread_error_ratio(std: ArrayLike, error: ArrayLike, members: int | None = N
     """
     std, error = np.broadcast_arrays(np.asarray(std, float), np.asarray(error, float))
     complete = np.isfinite(std) & np.isfinite(error)
-    square_error = float((error[complete] ** 2).sum())
-    if square_error == 0:
+    square_spread, square_error = (float((values[complete] ** 2).sum()) for values in (std, error))
+    if square_spread == 0 or square_error == 0:
         return float("nan")
     factor = 1.0 if members is None else (members + 1) / members
-    return float(np.sqrt(factor * (std[complete] ** 2).sum() / square_error))
+    return float(np.sqrt(factor * square_spread / square_error))

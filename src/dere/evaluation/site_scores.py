@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.config.evaluation import EvaluationConfig
+from dere.evaluation.clusters import tower_clusters, virtual_clusters
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.metrics import moments, scores
 from dere.evaluation.scales import pairs_at_scales
@@ -64,7 +65,8 @@ def site_skill(
     -------
     DataFrame
         Columns ``COLUMNS``. ``rows`` is measured, daytime, cold or virtual; ``months`` the scored months of the tower;
-        a scale that a tower's months do not reach has no row. Bias is predicted minus observed.
+        a scale that a tower's months do not reach has no row. Bias is predicted minus observed. ``cluster`` is what the
+        bootstrap draws: neighbouring towers, and for virtual towers the block of their cell.
 
     Raises
     ------
@@ -72,8 +74,6 @@ def site_skill(
         When the file is incomplete.
     """
     check_prediction(prediction, towers, members, name)
-    site_rows = members[members["kind"] == "site"]
-    cluster = dict(zip(site_rows["id"].astype(str), site_rows["cluster"].astype(str), strict=True))
     identity = {key: str(prediction.attrs[key]) for key in IDENTITY}
     frames = [
         score_reference(reference, prediction["prediction"], config, identity)
@@ -83,7 +83,8 @@ def site_skill(
     for key in ("igbp", "koppen"):
         classes = dict(zip(towers["site"].values.astype(str), towers[key].values.astype(str), strict=True))
         table[key] = table["site"].map(classes).fillna("")
-    table["cluster"] = table["site"].map(cluster).fillna("")
+    by_tower, by_block = (table["site"].map(names(members)) for names in (tower_clusters, virtual_clusters))
+    table["cluster"] = by_tower.where(table["rows"] != "virtual", by_block).fillna("")
     return table[list(COLUMNS)]
 
 

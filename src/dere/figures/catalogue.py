@@ -35,7 +35,7 @@ CATALOGUE: dict[str, Entry] = {
     "world_map": Entry(("towers",), ("drivers", "truth"), (8.5, 4.9), "Data", ("drivers", "truth")),
     "skill_comparison": Entry(("skill", "paired"), (), (9.0, 7.2), "Skill"),
     "comparison": Entry(("comparison",), (), (9.0, 8.0), "Skill"),
-    "series": Entry(("towers", "predictions"), ("labels",), (10.5, 7.4), "Skill"),
+    "series": Entry(("towers", "predictions"), ("labels",), (10.5, 7.4), "Skill", ()),
     "seasonal_cycles": Entry(("towers", "predictions"), (), (10.5, 6.4), "Skill", ()),
     "calibration": Entry(("calibration",), (), (9.0, 3.8), "Uncertainty"),
     "label_weights": Entry(("labels",), (), (9.5, 3.4), "Uncertainty", ()),

@@ -15,9 +15,11 @@ from dere.figures.style import BLACK, GREY, method_colour, method_label, ordered
 from dere.variables import FLUX_UNIT, convert
 
 PROMISE = 1e-5
-"""Largest residual promised for network predictions and product files (gC m-2 d-1)."""
+"""Largest residual accepted in predictions and promised for product files (gC m-2 d-1)."""
 _EXPONENTS = np.arange(-17, 3)
 """Decades of the residual; the lowest one also holds exact zeros and anything smaller."""
+_TICKS = ((0, "100"), (-2, "1"), (-4, "0.01"))
+"""Powers of ten of a share and their names in percent."""
 
 
 def tabulate(predictions: Mapping[str, xr.Dataset], products: Mapping[str, xr.Dataset] | None = None) -> pd.DataFrame:
@@ -33,7 +35,8 @@ def tabulate(predictions: Mapping[str, xr.Dataset], products: Mapping[str, xr.Da
     Returns
     -------
     DataFrame
-        Columns source, exponent (lower edge of the decade), share, months, largest.
+        Columns source, exponent (lower edge of the decade; the first one holds all below it too), share, zero (share
+        of exact zeros), months, largest.
     """
     residuals = {}
     for name, prediction in predictions.items():
@@ -55,6 +58,7 @@ def tabulate(predictions: Mapping[str, xr.Dataset], products: Mapping[str, xr.Da
                     "source": name,
                     "exponent": int(exponent),
                     "share": share,
+                    "zero": float((finite == 0).mean()) if finite.size else 0.0,
                     "months": finite.size,
                     "largest": float(finite.max(initial=0.0)),
                 }
@@ -63,28 +67,41 @@ def tabulate(predictions: Mapping[str, xr.Dataset], products: Mapping[str, xr.Da
 
 
 def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
-    """One row of bars per method along the decades of the residual, the promise as a line."""
+    """One row of bars per method along the decades of the residual, shares logarithmic, the promise as a line."""
     order = ordered_methods(table["source"])
     axes = figure.subplots(len(order), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    # A month in a hundred thousand must show: one open budget among them is what the figure is for.
+    least = 10.0 ** np.floor(np.log10(table["share"].where(table["share"] > 0, 1.0).min()) - 0.5)
     artists: list[Artist] = []
     for panel, name in zip(axes, order, strict=True):
         part = table[table["source"] == name]
         bars = panel.bar(
-            part["exponent"], 100 * part["share"], width=1.0, align="edge", color=method_colour(name), edgecolor=BLACK,
+            part["exponent"], part["share"], width=1.0, align="edge", color=method_colour(name), edgecolor=BLACK,
             linewidth=0.4,
         )  # fmt: skip
         artists += list(bars)
         panel.axvline(np.log10(PROMISE), color=BLACK, linestyle="--", linewidth=0.9)
-        largest = part["largest"].iloc[0]
-        text = f"{method_label(name)}\nlargest {largest:.1e}" if largest > 0 else f"{method_label(name)}\nexactly zero"
+        text = f"{method_label(name)}\n{_summary(part['zero'].iloc[0], part['largest'].iloc[0])}"
         panel.text(1.01, 0.5, text, transform=panel.transAxes, va="center", fontsize=8)
-        panel.set_ylim(0, 100)
-        panel.set_yticks([0, 100])
+        panel.set_yscale("log")
+        panel.set_ylim(least, 2.0)
+        ticks = [(10.0**power, label) for power, label in _TICKS if 10.0**power >= least]
+        panel.set_yticks([place for place, _ in ticks], [label for _, label in ticks])
+        panel.minorticks_off()
         panel.grid(axis="x", color=GREY, alpha=0.25)
-    ticks = _EXPONENTS[1::2]
-    axes[-1].set_xticks(ticks, [f"$10^{{{tick}}}$" for tick in ticks])
+    decades = _EXPONENTS[1::2]
+    axes[-1].set_xticks(decades, [f"$10^{{{decade}}}$" for decade in decades])
     axes[-1].set_xlim(_EXPONENTS[0], _EXPONENTS[-1] + 1)
-    axes[-1].set_xlabel(f"|RECO − GPP − NEE| ({unit_text(FLUX_UNIT)}); exact zeros in the leftmost bin")
-    axes[0].set_title(f"dashed: bound for networks and products, {PROMISE:g}", fontsize=8.5)
-    figure.supylabel("share of months (%)", fontsize=9)
+    unit = unit_text(FLUX_UNIT)
+    axes[-1].set_xlabel(f"|RECO − GPP − NEE| ({unit}); leftmost bar: exact zeros and all below $10^{{{decades[0]}}}$")
+    axes[0].set_title(f"dashed: bound for predictions and products, {PROMISE:g}", fontsize=8.5)
+    figure.supylabel("share of months (%, logarithmic)", fontsize=9)
     return artists
+
+
+def _summary(zero: float, largest: float) -> str:
+    """Exact zeros and the largest residual in words."""
+    if largest == 0:
+        return "exactly zero"
+    # 99.97 % rounded to whole percent would deny the bar beside it.
+    return f"zero in {np.floor(1000 * zero) / 10:g} %\nlargest {largest:.1e}"

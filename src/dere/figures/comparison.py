@@ -25,7 +25,10 @@ LINES: dict[str, Any] = {
     "gbm": (0, (4, 1.5)),
     "gbm_sim": "solid",
 }
-"""Line of a method without a network; style and colour both tell them apart."""
+"""Line of a method without a network; style and colour both tell them apart. Those with gaps are drawn over solid ones,
+so that two methods of one score both show."""
+NO_NETWORK = "no network"
+"""Name of the row that holds the scores of these methods: an arrow in the row of a backbone would read as its own."""
 _FLOOR = -1.0
 """NSE has no lower bound: what lies below is drawn as an arrow at the edge, or one bad method would hide the rest."""
 _OUTLIER = 3.0
@@ -55,19 +58,22 @@ def draw(figure: Figure, comparison: pd.DataFrame) -> list[Artist]:
     methods = ordered_methods(networks["method"])
     references = [name for name in LINES if name in set(comparison["method"])]
     groupings = [name for name in GROUPINGS if name in set(comparison["grouping"])]
-    figure.set_figheight(_HEAD + len(groupings) * (_AROUND + _BACKBONE * len(backbones)))
+    row_names = [*map(backbone_label, backbones), *([NO_NETWORK] if references else [])]
+    figure.set_figheight(_HEAD + len(groupings) * (_AROUND + _BACKBONE * len(row_names)))
     axes = figure.subplots(len(groupings), len(FLUXES), sharey=True, squeeze=False)
     artists: list[Artist] = []
     for row, grouping in zip(axes, groupings, strict=True):
         for panel, flux in zip(row, FLUXES, strict=True):
             here = comparison[(comparison["grouping"] == grouping) & (comparison["flux"] == flux)]
             left = left_edge(here["nse"])
-            artists += reference_lines(panel, here, references, left)
+            artists += reference_lines(panel, here, references, left, len(backbones))
             artists += markers(panel, here, backbones, methods, left)
             panel.set_xlim(left=left)
             panel.set_title(f"{flux.upper()}, {GROUPINGS[grouping]}")
-        row[0].set_yticks(np.arange(len(backbones)), [backbone_label(name) for name in backbones])
-        row[0].set_ylim(len(backbones) - 0.45, -0.55)
+            for edge in np.arange(len(row_names) - 1) + 0.5:
+                panel.axhline(edge, color=GREY, linewidth=0.4, zorder=0)
+        row[0].set_yticks(np.arange(len(row_names)), row_names)
+        row[0].set_ylim(len(row_names) - 0.45, -0.55)
     for panel in axes[-1]:
         panel.set_xlabel("median NSE of monthly fluxes")
     spread = bool(networks["nse_seed_std"].notna().any())
@@ -85,22 +91,37 @@ def left_edge(values: pd.Series) -> float:
     return max(_FLOOR, float(np.floor((smallest - 0.05) * 10) / 10))
 
 
-def reference_lines(panel: Axes, table: pd.DataFrame, references: list[str], left: float) -> list[Artist]:
-    """One vertical line per method without a network; below the edge an arrow stands in its place."""
+def reference_lines(
+    panel: Axes, table: pd.DataFrame, references: list[str], left: float, position: int
+) -> list[Artist]:
+    """Scores of the methods without a network: a line through all rows, a bar in the row of their own.
+
+    Parameters
+    ----------
+    panel
+        Where to draw.
+    table
+        Columns method, backbone, nse.
+    references
+        Methods to draw.
+    left
+        Left end of the axis; below, an arrow in their own row stands alone.
+    position
+        Place of their own row.
+    """
     artists: list[Artist] = []
-    for position, name in enumerate(references):
+    for number, name in enumerate(references):
         value = table.loc[(table["method"] == name) & (table["backbone"] == NO_BACKBONE), "nse"]
         if value.empty or not np.isfinite(value.iloc[0]):
             continue
-        if value.iloc[0] < left:
-            place = 0.04 + 0.07 * position
-            artists += panel.plot(
-                0, place, marker="<", color=method_colour(name), transform=panel.transAxes, clip_on=False
-            )
+        x, colour, style = value.iloc[0], method_colour(name), LINES[name]
+        y = position + _STEP * (number - (len(references) - 1) / 2)
+        if x < left:
+            artists += panel.plot(left, y, marker="<", color=colour, markeredgecolor=BLACK, clip_on=False)
             continue
-        artists.append(
-            panel.axvline(value.iloc[0], color=method_colour(name), linestyle=LINES[name], linewidth=1.4, zorder=1)
-        )
+        order = 1.0 if style == "solid" else 1.5
+        artists.append(panel.axvline(x, color=colour, linestyle=style, linewidth=1.4, zorder=order))
+        artists += panel.plot([x, x], [y - _STEP / 2.5, y + _STEP / 2.5], color=colour, linewidth=3.5, zorder=4)
     return artists
 
 
@@ -121,8 +142,6 @@ def markers(panel: Axes, table: pd.DataFrame, backbones: list[str], methods: lis
             artists += panel.plot(max(ensemble, left), y, marker="|", markersize=7, color=BLACK, zorder=3)
         look: dict[str, Any] = {"marker": MARKERS.get(method, "v"), "markeredgecolor": BLACK, "markeredgewidth": 0.5}
         artists += panel.plot(value, y, color=colour, markersize=5, zorder=4, **look)
-    for edge in np.arange(len(backbones) - 1) + 0.5:
-        panel.axhline(edge, color=GREY, linewidth=0.4, zorder=0)
     panel.grid(axis="x")
     return artists
 
@@ -142,5 +161,7 @@ def legend(methods: list[str], references: list[str], spread: bool) -> list[Line
     ]
     if spread:
         handles.append(Line2D([], [], color=GREY, linewidth=1.8, label="spread over seeds (±1 std)"))
-        handles.append(Line2D([], [], color=BLACK, linestyle="", marker="|", markersize=7, label="mean of all seeds"))
+        handles.append(
+            Line2D([], [], color=BLACK, linestyle="", marker="|", markersize=7, label="score of the mean prediction")
+        )
     return handles

@@ -19,6 +19,7 @@ from dere.figures import (
     plant_fractions,
     product_maps,
     seasonal_cycles,
+    series,
     training_history,
     world_map,
 )
@@ -102,11 +103,9 @@ def _series(inputs: Inputs, config: FiguresConfig) -> dict[str, Any]:
     predictions = inputs["predictions"]
     method = config.method if config.method in predictions else next(iter(predictions))
     return {
-        "towers": inputs["towers"],
-        "prediction": predictions[method],
-        "labels": inputs.get("labels"),
-        "flux": config.series_flux,
-        "panels": config.series_towers,
+        "table": series.tabulate(
+            inputs["towers"], predictions[method], inputs.get("labels"), config.series_flux, config.series_towers
+        )
     }
 
 

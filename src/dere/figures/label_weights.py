@@ -14,6 +14,8 @@ from dere.variables import FLUX_UNIT
 ORIGINS = {1: "observed", 2: "imputed"}
 _COLOURS = {"observed": BLACK, "imputed": BLUE}
 _BINS = 30
+_EQUAL = 1e-6
+"""Relative difference up to which two standard deviations count as one: labels are stored as float32."""
 
 
 def tabulate(labels: xr.Dataset) -> pd.DataFrame:
@@ -30,8 +32,9 @@ def tabulate(labels: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns quantity (std_nee, std_reco, weight), origin, lower, upper, share, months, at_minimum (share of months
-        that sit exactly on the smallest value: weights on a floor are a fault).
+        Columns quantity (std_nee, std_reco, weight), origin, lower, upper, share, months, at_smallest_std: share of
+        the origin's months whose standard deviation is its smallest one; for the weight, whose both are. A large share
+        is a floor (``imputation.floor``): all these months weigh about the same, and more than nearly all others.
     """
     components = [str(name) for name in labels["component"].values]
     covariance = labels["covariance"].transpose("site", "time", "component", "component2").values.astype("float64")
@@ -50,6 +53,8 @@ def tabulate(labels: xr.Dataset) -> pd.DataFrame:
     weight = 1.0 / np.sqrt(determinant)
     weight /= np.median(weight[source == 1] if (source == 1).any() else weight)
     quantities = {f"std_{name}": np.sqrt(variance[:, i]) for i, name in enumerate(components)} | {"weight": weight}
+    smallest = {name: _at_smallest(values, source) for name, values in quantities.items() if name != "weight"}
+    smallest["weight"] = np.logical_and.reduce(list(smallest.values()))
     rows = []
     for quantity, values in quantities.items():
         edges = np.geomspace(values.min() * (1 - 1e-9), values.max() * (1 + 1e-9), _BINS + 1)
@@ -60,7 +65,7 @@ def tabulate(labels: xr.Dataset) -> pd.DataFrame:
             if not part.size:
                 continue
             counts, _ = np.histogram(part, edges)
-            floor = float(np.isclose(part, part.min(), rtol=1e-6, atol=0).mean())
+            floor = float(smallest[quantity][source == code].mean())
             for i, count in enumerate(counts):
                 rows.append(
                     {
@@ -70,14 +75,20 @@ def tabulate(labels: xr.Dataset) -> pd.DataFrame:
                         "upper": edges[i + 1],
                         "share": count / part.size,
                         "months": part.size,
-                        "at_minimum": floor,
+                        "at_smallest_std": floor,
                     }
                 )
     return pd.DataFrame(rows)
 
 
+def _at_smallest(values: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """Which values (month,) equal the smallest one of their origin."""
+    least = {code: values[source == code].min() for code in np.unique(source)}
+    return np.isclose(values, np.vectorize(least.get)(source), rtol=_EQUAL, atol=0)
+
+
 def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
-    """Three panels: spread of NEE, spread of RECO, relative weight; one outline per origin."""
+    """Three panels: spread of NEE, spread of RECO, relative weight; one outline per origin, floors in the titles."""
     titles = {
         "std_nee": f"standard deviation of NEE ({unit_text(FLUX_UNIT)})",
         "std_reco": f"standard deviation of RECO ({unit_text(FLUX_UNIT)})",
@@ -103,9 +114,18 @@ def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
         panel.set_xscale("log")
         panel.set_xlabel(title)
         panel.grid(True)
+        panel.set_title(_floors(table[table["quantity"] == quantity]), fontsize=8)
         if quantity == "weight":
             panel.axvline(1.0, color=ORANGE, linewidth=0.9)
     axes[0].set_ylabel("share of months (%)")
     handles, texts = axes[0].get_legend_handles_labels()
     figure.legend(handles, texts, loc="outside upper center", ncols=2)
     return artists
+
+
+def _floors(part: pd.DataFrame) -> str:
+    """Say how many months of each origin sit on the smallest standard deviation."""
+    shares = part.groupby("origin", sort=False)["at_smallest_std"].first()
+    both = (part["quantity"] == "weight").all()
+    which = "both smallest standard deviations" if both else "the smallest standard deviation"
+    return f"months at {which}:\n" + ", ".join(f"{name} {100 * s:.0f} %" for name, s in shares.items())

@@ -18,13 +18,37 @@ from dere.variables import FLUX_UNIT, FLUXES, convert
 
 ANNUAL_UNIT = "gC m-2 yr-1"
 _DAYS = 365.25
+"""Days of a year, where no year of the record is complete."""
 _COLOURS = {"gpp": SEQUENTIAL, "reco": SEQUENTIAL_OTHER, "nee": DIVERGING}
+
+
+def annual_sum(values: xr.DataArray) -> xr.DataArray:
+    """Mean over complete years of the sum of each year, as ``tables/totals.csv`` adds them up.
+
+    Parameters
+    ----------
+    values
+        (time, ...) monthly means per day. A month counts with its days; years with fewer than twelve months are left
+        out. Without any complete year all months make one of 365.25 days.
+
+    Returns
+    -------
+    DataArray
+        (...) per year; NaN where a month is missing.
+    """
+    months = pd.DatetimeIndex(values["time"].values)
+    days = np.asarray(months.days_in_month, dtype="float64")
+    _, index, count = np.unique(months.year, return_inverse=True, return_counts=True)
+    complete = (count == 12)[index]
+    length = days[complete].sum() / (count == 12).sum() if complete.any() else _DAYS
+    weight = np.where(complete, days, 0.0) if complete.any() else days
+    return (values * xr.DataArray(length * weight / weight.sum(), dims="time")).sum("time", skipna=False)
 
 
 def tabulate(
     products: Mapping[str, xr.Dataset], truth: xr.Dataset | None = None, cover: xr.Dataset | None = None
 ) -> pd.DataFrame:
-    """Mean annual flux of each land cell, per land area.
+    """Mean annual flux of each land cell, per land area (``annual_sum``).
 
     Parameters
     ----------
@@ -43,8 +67,8 @@ def tabulate(
     """
     frames = []
     for flux in FLUXES:
-        mean = products[flux][flux].mean("time")
-        annual = mean.copy(data=convert(mean.values.astype("float64"), "kg m-2 s-1", FLUX_UNIT) * _DAYS)
+        total = annual_sum(products[flux][flux].astype("float64"))
+        annual = total.copy(data=convert(total.values, "kg m-2 s-1", FLUX_UNIT))
         frame = annual.to_dataframe("product").reset_index().dropna(subset=["product"])
         frame["truth"] = np.nan
         if truth is not None:
@@ -52,7 +76,7 @@ def tabulate(
             assert vegetated is not None, "a truth per vegetated area needs a vegetated fraction"
             share = vegetated["vegetated_fraction"]
             share = share.mean("year") if "year" in share.dims else share
-            cells = labelled(truth, "cell_flux").sel(flux=flux).mean("time") * share * _DAYS
+            cells = annual_sum(labelled(truth, "cell_flux").sel(flux=flux)) * share
             known = pd.DataFrame({"lat": cells["lat"].values, "lon": cells["lon"].values, "value": cells.values})
             found = frame[["lat", "lon"]].round(4).merge(known.round({"lat": 4, "lon": 4}), how="left")
             frame["truth"] = found["value"].to_numpy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -16,147 +17,156 @@ from dere.figures.style import BLACK, BLUE, GREY, flux_label, method_colour, met
 
 IMPUTED = 2
 """Code of ``origin`` for an imputed month."""
+SIDES = {"unseen": "unseen towers: {}", "training": "training towers: {}"}
+"""Columns of panels and their titles, filled with what is drawn."""
+LABELS = "imputed labels"
+_INTERVAL = {"low": 0.05, "high": 0.95}
+COLUMNS = (
+    *("side", "series", "site", "igbp", "lat", "flux", "time", "value"),
+    *(*_INTERVAL, "imputed", "observed", "good"),
+)
 
 
-def draw(
-    figure: Figure,
+def tabulate(
     towers: xr.Dataset,
     prediction: xr.Dataset,
     labels: xr.Dataset | None = None,
     flux: str = "nee",
     panels: int = 6,
-) -> list[Artist]:
-    """Left: held-out towers with prediction; right: training towers with imputed months.
+) -> pd.DataFrame:
+    """Months of the towers that are shown, in the order of the panels.
+
+    Parameters
+    ----------
+    towers
+        Canonical towers.
+    prediction
+        ``prediction(site, time, flux)`` at towers that no stage has seen and, where the method has them,
+        ``quantile_value(..., quantile)``.
+    labels
+        ``label(site, time, flux)``, ``quantile_value``, ``origin(site, time)`` of one fold; None = unseen towers only.
+    flux
+        Which flux.
+    panels
+        Number of towers in all.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``COLUMNS``: side (unseen or training), series (the method, or that these are labels), value
+        (prediction or label) with the ends of its 90 % interval, whether it is imputed, the observed value and whether
+        that is good enough to be scored; gC m-2 d-1. A tower may stand on both sides, tested by one fold and trained on
+        by the fold of ``labels``.
+    """
+    count = panels if labels is None else -(-panels // 2)
+    values = {"value": labelled(prediction, "prediction")} | _interval(prediction)
+    sides = [("unseen", str(prediction.attrs.get("method", "prediction")), values, prediction["site"].values)]
+    if labels is not None:
+        imputed = labels["origin"] == IMPUTED
+        values = {"value": labelled(labels, "label").where(labels["origin"] > 0)} | _interval(labels)
+        filled = labels["site"].values[imputed.any("time").values]
+        sides.append(("training", LABELS, values | {"imputed": imputed}, filled))
+    parts = [
+        _months(towers, values, site, flux).assign(side=side, series=series)
+        for side, series, values, candidates in sides
+        for site in example_sites(towers, candidates, count, flux)
+    ]
+    return pd.concat(parts, ignore_index=True)[list(COLUMNS)] if parts else pd.DataFrame(columns=list(COLUMNS))
+
+
+def _interval(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
+    if "quantile_value" not in dataset:
+        return {}
+    quantiles = labelled(dataset, "quantile_value")
+    return {name: quantiles.sel(quantile=q, method="nearest", drop=True) for name, q in _INTERVAL.items()}
+
+
+def _months(towers: xr.Dataset, values: dict[str, xr.DataArray], site: str, flux: str) -> pd.DataFrame:
+    """Months of one tower from the first to the last that has a value or an observation."""
+    place = towers.sel(site=site)
+    table = pd.DataFrame({"time": towers["time"].values}).assign(low=np.nan, high=np.nan, imputed=False)
+    for name, array in values.items():
+        here = array.sel(site=site)
+        table[name] = (here.sel(flux=flux) if "flux" in here.dims else here).values
+    table["observed"] = labelled(towers, TOWER_FLUX).sel(site=site, flux=flux).values
+    table["good"] = good_months(towers, flux).sel(site=site).values
+    table = table.assign(site=site, igbp=str(place["igbp"].values), lat=float(place["lat"]), flux=flux)
+    known = np.flatnonzero(table[["value", "observed"]].notna().any(axis=1))
+    return table.iloc[known[0] : known[-1] + 1]
+
+
+def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
+    """Left: towers that no stage has seen, with prediction; right: training towers with imputed months.
 
     Parameters
     ----------
     figure
         Empty figure.
-    towers
-        Canonical towers.
-    prediction
-        ``prediction(site, time, flux)`` and, where the method has them, ``quantile_value(..., quantile)``.
-    labels
-        ``label(site, time, flux)``, ``quantile_value``, ``origin(site, time)``; None = held-out towers only.
-    flux
-        Which flux.
-    panels
-        Number of towers in all.
+    table
+        Result of ``tabulate``.
     """
-    columns = 1 if labels is None else 2
-    rows = -(-panels // columns)
-    held_out = example_sites(towers, prediction["site"].values, rows, flux)
-    trained = [] if labels is None else example_sites(towers, _with_gaps(labels), rows, flux)
-    rows = max(len(held_out), len(trained), 1)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    method = str(prediction.attrs.get("method", "prediction"))
+    sides = [side for side in SIDES if side in set(table["side"])]
+    panels = {side: list(part.groupby("site", sort=False)) for side, part in table.groupby("side")}
+    rows = max(map(len, panels.values()), default=1)
+    axes = figure.subplots(rows, max(len(sides), 1), squeeze=False)
     artists: list[Artist] = []
-    for row in range(rows):
-        if row < len(held_out):
-            artists += predicted_panel(axes[row, 0], towers, prediction, held_out[row], flux)
-        else:
-            axes[row, 0].set_axis_off()
-        if labels is not None:
-            if row < len(trained):
-                artists += imputed_panel(axes[row, 1], towers, labels, trained[row], flux)
-            else:
-                axes[row, 1].set_axis_off()
-    for column, text in enumerate(
-        (f"unseen towers: {method_label(method)}", "training towers: imputed labels")[:columns]
-    ):
-        handles = {
-            text_: handle for a in axes[:, column] for handle, text_ in zip(*a.get_legend_handles_labels(), strict=True)
-        }
-        axes[0, column].set_title(f"{text}\n{axes[0, column].get_title()}")
-        figure.legend(
-            handles.values(),
-            handles.keys(),
-            loc=("outside lower left", "outside lower right")[column],
-            ncols=4,
-            columnspacing=1.0,
-        )
-    figure.supylabel(flux_label(flux), fontsize=9)
+    for column, side in enumerate(sides):
+        for panel in axes[len(panels[side]) :, column]:
+            panel.set_axis_off()
+        for panel, (_, months) in zip(axes[:, column], panels[side], strict=False):
+            artists += tower_panel(panel, months)
+        head = SIDES[side].format(method_label(panels[side][0][1]["series"].iloc[0]))
+        axes[0, column].set_title(f"{head}\n{axes[0, column].get_title()}")
+        named = [a.get_legend_handles_labels() for a in axes[:, column]]
+        handles = {text: handle for each in named for handle, text in zip(*each, strict=True)}
+        place: Any = ("outside lower left", "outside lower right")[column]
+        figure.legend(list(handles.values()), list(handles), loc=place, ncols=4, columnspacing=1.0)
+    if len(table):
+        figure.supylabel(flux_label(table["flux"].iloc[0]), fontsize=9)
     return artists
 
 
-def _with_gaps(labels: xr.Dataset) -> np.ndarray:
-    imputed = (labels["origin"] == IMPUTED).sum("time")
-    return labels["site"].values[imputed.values > 0]
+def tower_panel(axes: Axes, months: pd.DataFrame) -> list[Artist]:
+    """Draw one tower: prediction or labels with their 90 % interval, imputed and observed months on top.
 
-
-def predicted_panel(axes: Axes, towers: xr.Dataset, prediction: xr.Dataset, site: str, flux: str) -> list[Artist]:
-    """Draw one held-out tower: prediction with its 90 % interval, observed months on top."""
-    here = prediction.sel(site=site)
-    values = here["prediction"].sel(flux=flux)
-    span = values["time"].values[values.notnull().values]
-    colour = method_colour(str(prediction.attrs.get("method", "")))
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    months
+        Rows of one tower and side.
+    """
+    first = months.iloc[0]
+    time = months["time"].to_numpy()
+    number = {name: months[name].to_numpy(dtype=float) for name in ("value", *_INTERVAL, "observed")}
+    training = first["side"] == "training"
+    colour = BLUE if training else method_colour(first["series"])
     artists: list[Artist] = []
-    if "quantile_value" in here:
-        artists.append(_band(axes, here["quantile_value"].sel(flux=flux), colour))
-    artists += axes.plot(values["time"].values, values.values, color=colour, label="predicted", zorder=2)
-    artists += _dots(axes, towers, site, flux)
-    _finish(axes, towers, site, span)
+    if np.isfinite(number["low"]).any():
+        low, high = (number[name] for name in _INTERVAL)
+        band: dict[str, Any] = {"color": colour, "alpha": 0.25, "linewidth": 0, "label": "90 % interval", "zorder": 1}
+        artists.append(axes.fill_between(time, low, high, **band))
+    line: dict[str, Any] = {"linewidth": 0.8} if training else {"label": "predicted", "zorder": 2}
+    artists += axes.plot(time, number["value"], color=colour, **line)
+    imputed, good = (months[name].to_numpy(dtype=bool) for name in ("imputed", "good"))
+    white: dict[str, Any] = {"markersize": 3.2, "markerfacecolor": "white", "zorder": 3}
+    artists += _dots(axes, time[imputed], number["value"][imputed], BLUE, "imputed", **white)
+    seen = np.isfinite(number["observed"])
+    for here, shade, label in ((good, BLACK, "observed"), (seen & ~good, GREY, "observed, mostly gap-filled")):
+        artists += _dots(axes, time[here], number["observed"][here], shade, label)
+    _finish(axes, f"{first['site']}, {first['igbp']}", float(first["lat"]), time[np.isfinite(number["value"])])
     return artists
 
 
-def imputed_panel(axes: Axes, towers: xr.Dataset, labels: xr.Dataset, site: str, flux: str) -> list[Artist]:
-    """Draw one training tower: imputed months with their 90 % interval between the observed ones."""
-    here = labels.sel(site=site)
-    values = here["label"].sel(flux=flux)
-    imputed = (here["origin"] == IMPUTED).values
-    span = values["time"].values[(here["origin"] > 0).values]
-    artists: list[Artist] = []
-    if "quantile_value" in here:
-        artists.append(_band(axes, here["quantile_value"].sel(flux=flux), BLUE))
-    artists += axes.plot(values["time"].values, values.where(here["origin"] > 0).values, color=BLUE, linewidth=0.8)
-    artists += axes.plot(
-        values["time"].values[imputed],
-        values.values[imputed],
-        linestyle="",
-        marker="o",
-        markersize=3.2,
-        markerfacecolor="white",
-        color=BLUE,
-        label="imputed",
-        zorder=3,
-    )
-    artists += _dots(axes, towers, site, flux)
-    _finish(axes, towers, site, span)
-    return artists
+def _dots(axes: Axes, time: np.ndarray, values: np.ndarray, colour: str, label: str, **style: Any) -> list[Artist]:
+    if not time.size:
+        return []
+    look = {"linestyle": "", "marker": "o", "markersize": 2.6, "zorder": 4, **style}
+    return list(axes.plot(time, values, color=colour, label=label, **look))
 
 
-def _band(axes: Axes, quantiles: xr.DataArray, colour: str) -> Artist:
-    low, high = (quantiles.sel(quantile=q, method="nearest").values for q in (0.05, 0.95))
-    return axes.fill_between(
-        quantiles["time"].values, low, high, color=colour, alpha=0.25, linewidth=0, label="90 % interval", zorder=1
-    )
-
-
-def _dots(axes: Axes, towers: xr.Dataset, site: str, flux: str) -> list[Artist]:
-    seen = labelled(towers, TOWER_FLUX).sel(site=site, flux=flux)
-    good = good_months(towers, flux).sel(site=site).values
-    artists: list[Artist] = []
-    for here, colour, label in (
-        (good, BLACK, "observed"),
-        (seen.notnull().values & ~good, GREY, "observed, mostly gap-filled"),
-    ):
-        if here.any():
-            style: dict[str, Any] = {
-                "linestyle": "",
-                "marker": "o",
-                "markersize": 2.6,
-                "color": colour,
-                "label": label,
-                "zorder": 4,
-            }
-            artists += axes.plot(seen["time"].values[here], seen.values[here], **style)
-    return artists
-
-
-def _finish(axes: Axes, towers: xr.Dataset, site: str, span: np.ndarray) -> None:
-    place = towers.sel(site=site)
-    north = "N" if float(place["lat"]) >= 0 else "S"
-    axes.set_title(f"{site}, {place['igbp'].values!s}, {abs(float(place['lat'])):.0f}°{north}", fontsize=8.5)
+def _finish(axes: Axes, name: str, lat: float, span: np.ndarray) -> None:
+    axes.set_title(f"{name}, {abs(lat):.0f}°{'N' if lat >= 0 else 'S'}", fontsize=8.5)
     axes.axhline(0.0, color=GREY, linewidth=0.6, zorder=0)
     if span.size:
         month = np.timedelta64(31, "D")

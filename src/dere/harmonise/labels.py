@@ -5,7 +5,8 @@ The triple is NEE, GPP of the night-time partitioning and RECO := NEE + GPP, so 
 are months whose published RECO differs from NEE + GPP by more than a limit, and runs of repeated values (a stuck
 partitioning); counted last are months that would be labels, but that the drivers do not reach. Nothing is clipped:
 negative night-time GPP is noise around zero and stays. Quality never removes a month here; it is stored beside the
-label, training and testing apply their own thresholds.
+label, training and testing apply their own thresholds. The triple of the day-time partitioning, a second opinion for
+the scores, has months without a label too; runs in it are rejected alike and counted as a step of their own.
 
 Uncertainty (one standard deviation). NEE: the product's joint uncertainty, else the random one, else
 0.05 + 0.022 |NEE|. GPP and RECO share the partitioning term p, half the difference of the two partitionings, else
@@ -67,7 +68,8 @@ def make_labels(
     maximum_residual
         Largest |RECO - (NEE + GPP)| of the published triple in gC m-2 d-1.
     repeated_run
-        Runs of so many equal values of NEE, GPP, published or derived RECO are rejected.
+        Runs of so many equal values of NEE, GPP, published or derived RECO are rejected; so are they in the triple of
+        the day-time partitioning.
     reached
         (site, time) months that have drivers; None = all. Others give nothing, and their labels are counted.
 
@@ -84,20 +86,19 @@ def make_labels(
 
     left = record.copy()
     rejected: dict[str, NDArray] = {}
-    # the derived RECO too: where only NEE and GPP are published, a RECO stuck at zero shows in their sum
-    series = (nee, gpp, reco, np.round(nee + gpp, 5))
-    stuck = np.any([repeated_runs(values, repeated_run) for values in series], axis=0)
     tests = {
         "no_nee": np.isnan(nee),
         "no_gpp": np.isnan(gpp),
         "closure": np.abs(reco - nee - gpp) > maximum_residual,
-        "repeated": stuck,
+        "repeated": _stuck(nee, gpp, reco, repeated_run),
         OUTSIDE: np.zeros_like(record) if reached is None else ~reached,
     }
     for reason in REASONS:
         rejected[reason] = left & tests[reason]
         left &= ~tests[reason]
     record = record & ~tests[OUTSIDE]
+    opinion = record & np.isfinite(nee) & np.isfinite(daytime)
+    stuck_by_day = opinion & _stuck(nee, daytime, _values(towers, "reco_dt"), repeated_run)
 
     def triple(production: NDArray, usable: NDArray) -> NDArray:
         values = np.stack([production, nee + production, nee], -1)
@@ -117,7 +118,7 @@ def make_labels(
             ),
             "flux_daytime": (
                 dims,
-                triple(daytime, record & np.isfinite(nee) & np.isfinite(daytime)),
+                triple(daytime, opinion & ~stuck_by_day),
                 {**unit, "long_name": "tower flux, day-time partitioning"},
             ),
             "flux_quality": (
@@ -132,12 +133,23 @@ def make_labels(
         share = np.where(record, _values(towers, "nee_measured_share"), np.nan).astype(np.float32)
         about = {"units": "1", "long_name": "share of half hours with measured NEE, where known"}
         dataset["flux_measured"] = (dims[:2], share, about)
-    kept = {"kept": left.sum(1), **{reason: rejected[reason].sum(1) for reason in REASONS}}
+    kept = {("labels", "kept"): left, **{("labels", reason): rejected[reason] for reason in REASONS}}
+    kept["daytime", "repeated"] = stuck_by_day
     sites = towers["site"].values.astype(str)
     counts = pd.concat(
-        [pd.DataFrame({"site": sites, "step": "labels", "reason": r, "months": n}) for r, n in kept.items()]
+        [
+            pd.DataFrame({"site": sites, "step": step, "reason": reason, "months": months.sum(1)})
+            for (step, reason), months in kept.items()
+        ]
     )
     return Labels(dataset, counts[counts["months"] > 0].reset_index(drop=True))
+
+
+def _stuck(nee: NDArray, gpp: NDArray, reco: NDArray, repeated_run: int) -> NDArray[np.bool_]:
+    """Months (site, time) in a run of equal values of one of the fluxes."""
+    # the derived RECO too: where only NEE and GPP are published, a RECO stuck at zero shows in their sum
+    series = (nee, gpp, reco, np.round(nee + gpp, 5))
+    return np.any([repeated_runs(values, repeated_run) for values in series], axis=0)
 
 
 def _by_day(towers: xr.Dataset) -> NDArray[np.bool_]:

@@ -50,8 +50,6 @@ def member_satellites(
         values = np.full(grown.shape, np.nan, np.float32)
         if both.any():
             known = np.isfinite(seen).any(1)[site]
-            values[known] = np.interp(
-                grown[known], np.quantile(at_sites[both], KNOTS), np.quantile(seen[both], KNOTS)
-            )
+            values[known] = np.interp(grown[known], np.quantile(at_sites[both], KNOTS), np.quantile(seen[both], KNOTS))
         result[name] = values
     return result

@@ -9,7 +9,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-
 RATE = 50.0
 """Three numbers that must find their level within the few hundred small steps that fine-tune a network."""
 

@@ -10,7 +10,6 @@ from dere.config.training import BackboneConfig
 from dere.models.inputs import Normaliser, Statistics
 from dere.variables import PLANT_TYPES
 
-
 SMALLEST = 1e-4
 """Smallest fraction that the start is told apart from; well below what a map resolves, as a larger one is an error."""
 

@@ -28,8 +28,8 @@ class Provenance:
 
     Parameters
     ----------
-    commit
-        Version of the code.
+    version
+        Version of the package, without its name.
     configuration
         Hash of the resolved configuration.
     inputs
@@ -37,12 +37,12 @@ class Provenance:
     created
         Time of writing; an argument, so that tests and reruns can fix it.
     code
-        Hash of the code that wrote the files.
+        Hash of the code that wrote the files; it says more than a commit, which edited files do not change.
     sources
         Further attributes about the source data: their files with checksums, licences and citations.
     """
 
-    commit: str = "unknown"
+    version: str = "unknown"
     configuration: str = "unknown"
     inputs: Mapping[str, str] = field(default_factory=dict)
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -93,13 +93,14 @@ def global_attributes(
     variant = ", ".join(
         f"{key} {prediction[key]}" for key in ("method", "backbone", "fold", "seed") if key in prediction
     )
-    identity = content_hash([flux, config.model_dump(), provenance.commit, provenance.configuration, variant])
+    written_by = f"dere {provenance.version}, code {provenance.code}"
+    identity = content_hash([flux, config.model_dump(), provenance.version, provenance.configuration, variant])
     return {
         "Conventions": "CF-1.8",
         "title": f"{config.title}: {VARIABLES[flux].long_name}",
         "institution": config.institution,
-        "source": f"dere {provenance.commit}, configuration {provenance.configuration}",
-        "history": f"{stamp} written by dere.products",
+        "source": f"{written_by}, configuration {provenance.configuration}",
+        "history": f"{stamp} written by dere.products of {written_by}",
         "references": config.references,
         "license": config.license,
         # The same inputs give the same id, so that a rerun is recognised as the same product.
@@ -112,7 +113,7 @@ def global_attributes(
         "grid_label": "gn",
         "nominal_resolution": resolution,
         "variant_info": variant or "not stated",
-        "code_version": provenance.commit,
+        "code_version": provenance.version,
         "code_hash": provenance.code,
         "training_data_doi": config.training_data_doi,
         "input_data_versions": "; ".join(f"{name}: {text}" for name, text in sorted(provenance.inputs.items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,22 +47,26 @@ def products(
     """
     folder.mkdir(parents=True, exist_ok=True)
     if cells:
-        about = [read_json(path) for path in manifests]
-        provenance = Provenance(
-            commit=f"dere {__version__}",
-            configuration=content_hash([manifest["params"] for manifest in about]),
-            inputs={
-                "models": content_hash([manifest["sha256"] for manifest in about]),
-                "drivers": file_sha256(files["drivers"]),
-                "provenance": file_sha256(files["provenance"]),
-            },
-            code=code_hash(code),
-            sources=about_sources(files["provenance"]),
-        )
+        provenance = provenance_of([read_json(path) for path in manifests], files, code)
         mean = mean_of_runs([read_netcdf(path) for path in cells])
         write_products(mean, read_netcdf(files["cover"]), read_netcdf(files["drivers"]), folder, config, provenance)
     table = tower_table(read_netcdf(files["ensemble"]), read_netcdf(files["towers"]))
     write_atomically(folder / "towers.csv.gz", lambda temporary: table.to_csv(temporary, index=False))
+
+
+def provenance_of(manifests: Sequence[Mapping[str, Any]], files: Mapping[str, Path], code: Sequence[str]) -> Provenance:
+    """Where the maps of the run come from: code, settings and checkpoints of the networks, and sources."""
+    return Provenance(
+        version=__version__,
+        configuration=content_hash([manifest["params"] for manifest in manifests]),
+        inputs={
+            "models": content_hash([manifest["sha256"] for manifest in manifests]),
+            "drivers": file_sha256(files["drivers"]),
+            "provenance": file_sha256(files["provenance"]),
+        },
+        code=code_hash(code),
+        sources=about_sources(files["provenance"]),
+    )
 
 
 def about_sources(provenance: Path) -> dict[str, str]:

@@ -74,3 +74,4 @@ def test_spread_error_of_a_reliable_ensemble_is_one():
     assert pr.spread_error_ratio(std, rng.normal(0, std)) == pytest.approx(1, abs=0.02)
     assert pr.spread_error_ratio([1.0], [1.0], members=4) == pytest.approx(np.sqrt(5 / 4))
     assert np.isnan(pr.spread_error_ratio([1.0], [0.0]))
+    assert np.isnan(pr.spread_error_ratio([0.0, 0.0], [1.0, 2.0]))

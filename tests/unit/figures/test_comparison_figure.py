@@ -27,7 +27,7 @@ def test_markers_stand_at_the_scores_of_their_backbone(comparison_table):
     panels = drawn(comparison_table).axes
     assert len(panels) == 2 * len(FLUXES)
     names = [label.get_text() for label in panels[0].get_yticklabels()]
-    assert names == ["Transformer", "Informer", "FEDformer", "iTransformer", "TimeXer", "SimpleTM"]
+    assert names == ["Transformer", "Informer", "FEDformer", "iTransformer", "TimeXer", "SimpleTM", "no network"]
     order = [(grouping, flux) for grouping in ("all", "virtual") for flux in FLUXES]
     for number, where in enumerate(order):
         found = points(panels[number], "dere")
@@ -44,6 +44,31 @@ def test_a_failed_method_is_an_arrow_and_does_not_stretch_the_axis(comparison_ta
     colours = {line.get_color() for line in arrows}
     assert colours == {method_colour("baseline"), method_colour("simulation")}
     assert any(line.get_xdata()[0] == left and round(line.get_ydata()[0]) == 5 for line in arrows)
+
+
+def test_methods_without_a_network_stand_in_a_row_of_their_own(comparison_table):
+    """An arrow of the process model in SimpleTM's row would read as SimpleTM's."""
+    panel = drawn(comparison_table).axes[list(FLUXES).index("nee")]
+    for name in comparison.LINES:
+        mine = [line for line in panel.get_lines() if line.get_color() == method_colour(name)]
+        # lines across the panel have one axis from 0 to 1
+        marks = [line for line in mine if [0, 1] not in (list(line.get_xdata()), list(line.get_ydata()))]
+        assert {round(float(np.mean(line.get_ydata()))) for line in marks} == {6}, name
+    heights = [line.get_ydata()[0] for line in panel.get_lines() if line.get_marker() == "<"]
+    assert sorted(round(y) for y in heights) == [5, 6]
+
+
+def test_of_two_references_with_one_score_the_line_with_gaps_lies_above(comparison_table):
+    equal = comparison_table.assign(nse=comparison_table["nse"].where(comparison_table["backbone"] != "none", 0.25))
+    panel = drawn(equal).axes[0]
+    order = {line.get_color(): line.get_zorder() for line in panel.get_lines() if list(line.get_ydata()) == [0, 1]}
+    solid = order.pop(method_colour("gbm_sim"))
+    assert len(order) == 3 and all(value > solid for value in order.values())
+
+
+def test_the_tick_is_named_after_what_it_is(comparison_table):
+    names = {text.get_text() for text in drawn(comparison_table).legends[0].get_texts()}
+    assert "score of the mean prediction" in names and "mean of all seeds" not in names
 
 
 def test_references_are_lines_at_their_scores(comparison_table):
@@ -63,7 +88,8 @@ def test_the_bar_is_one_standard_deviation_over_seeds_and_one_seed_has_none(comp
     single = drawn(comparison_table.assign(nse_seed_std=np.nan))
     lines = [line for line in single.axes[0].get_lines() if line.get_color() == method_colour("kgml")]
     assert len(lines) == 6 and all(len(line.get_xdata()) == 1 for line in lines)
-    assert not [text for text in single.legends[0].get_texts() if "seed" in text.get_text()]
+    words = " ".join(text.get_text() for text in single.legends[0].get_texts())
+    assert "seed" not in words and "mean prediction" not in words
 
 
 def test_without_virtual_towers_there_is_one_row_of_panels(comparison_table):

@@ -269,7 +269,7 @@ def test_months_without_any_value_leave_a_gap_in_the_series(towers, predictions)
     site = series.tabulate(towers, predictions["dere"], panels=1)["site"].iloc[0]
     months = towers["time"].values
     hole = (months > months[20]) & (months < months[40])
-    seen, guess = towers.copy(deep=True), predictions["dere"].copy(deep=True)
+    seen, guess = towers.copy(deep=True), predictions["dere"].sel(site=[site]).copy(deep=True)
     for data, name in ((seen, "flux_value"), (guess, "prediction")):
         data[name].loc[{"site": site, "time": months[hole]}] = np.nan
     table = series.tabulate(seen, guess, panels=1)

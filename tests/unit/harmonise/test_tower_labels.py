@@ -7,8 +7,8 @@ from dere.harmonise.labels import OUTSIDE, UNCERTAINTY_FLOOR, make_labels, repea
 from dere.variables import FLUXES
 
 
-def months(labels, reason, site="XX-S00"):
-    counts = labels.counts
+def months(labels, reason, site="XX-S00", step="labels"):
+    counts = labels.counts[labels.counts["step"] == step]
     return int(counts[(counts["site"] == site) & (counts["reason"] == reason)]["months"].sum())
 
 
@@ -94,6 +94,33 @@ def test_daytime_partitioning_closes_with_the_same_nee(towers):
     daytime = make_labels(towers).dataset["flux_daytime"].sel(flux=["gpp", "reco", "nee"]).values
     np.testing.assert_allclose(daytime[..., 0], 0.9 * towers["gpp_nt"], rtol=1e-5)
     np.testing.assert_allclose(daytime[..., 1] - daytime[..., 0], daytime[..., 2], atol=1e-5)
+
+
+def test_runs_in_the_daytime_member_are_rejected_and_counted(towers):
+    """Stuck day-time GPP, and stuck NEE in months that give no label either, used to be scored."""
+    towers["gpp_dt"][0, 10:14] = 2.5
+    towers["nee"][1, 20:24] = 0.3
+    towers["reco_dt"] = towers["nee"] + towers["gpp_dt"]
+    towers["reco_dt"][2, 30:33] = 1.0
+    labels = make_labels(towers, maximum_residual=1e9)
+    daytime = labels.dataset["flux_daytime"].values
+    for site, run in ((0, slice(10, 14)), (1, slice(20, 24)), (2, slice(30, 33))):
+        assert np.isnan(daytime[site, run]).all()
+        assert np.isfinite(np.delete(daytime[site], np.r_[run], axis=0)).all()
+        name = str(towers["site"].values[site])
+        assert months(labels, "repeated", name, step="daytime") == run.stop - run.start
+    assert months(labels, "repeated") == 0 and months(labels, "repeated", "XX-S01") == 4
+    longer = make_labels(towers, maximum_residual=1e9, repeated_run=5)
+    assert np.isfinite(longer.dataset["flux_daytime"].values).all()
+
+
+def test_a_stuck_night_time_partitioning_leaves_the_daytime_member(towers):
+    towers["gpp_nt"][0, 12:24] = 4.0
+    labels = make_labels(towers, maximum_residual=1e9)
+    assert np.isnan(labels.dataset["flux_value"].values[0, 12:24]).all()
+    towers["gpp_dt"][0, 12:24] = towers["gpp_dt"][0, 12:24] + 0.01 * np.arange(12)
+    daytime = make_labels(towers, maximum_residual=1e9).dataset["flux_daytime"].values
+    assert np.isfinite(daytime[0, 12:24]).all()
 
 
 @settings(deadline=None)

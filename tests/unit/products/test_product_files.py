@@ -140,3 +140,6 @@ def test_files_state_code_and_sources(predictions, cover, drivers, tmp_path):
     for path in write_products(predictions, cover, drivers, tmp_path, ProductsConfig(), origin):
         with xr.open_dataset(path) as product:
             assert product.attrs["code_hash"] == "c0de" and product.attrs["source_data_license"] == "CC-BY-4.0"
+            assert product.attrs["source"] == "dere abc1234, code c0de, configuration f00"
+            assert product.attrs["history"].endswith(" written by dere.products of dere abc1234, code c0de")
+            assert product.attrs["code_version"] == "abc1234"
