@@ -67,3 +67,8 @@ def moving_field(
     for step in range(1, steps):
         weight[step] = memory * weight[step - 1] + np.sqrt(1 - memory**2) * shock[step]
     return waves @ weight.T
+
+
+def bounded_normal(rng: np.random.Generator, size: int | tuple[int, ...]) -> Array:
+    """Standard normal draws of which those beyond two standard deviations count as two; one draw per element."""
+    return np.clip(rng.normal(size=size), -2.0, 2.0)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dere.world.climate import Climate
-from dere.world.fields import generator, static_field
+from dere.world.fields import bounded_normal, generator, static_field
 
 Array = NDArray[np.float64]
 
@@ -221,13 +221,13 @@ def footprints(region: Landscape, ages: Sequence[int], rng: np.random.Generator,
     layers[:, LAYERS.index("BARE")] = bare[:, 0]
     crop, open_site = chosen == 4, chosen >= 2
     ln_age = np.log(np.asarray(ages, dtype=float))
-    median = region.age_weight @ ln_age + rng.normal(0, 0.75, points) - 0.9 * (open_site & ~wet)
+    median = region.age_weight @ ln_age + 0.75 * bounded_normal(rng, points) - 0.9 * (open_site & ~wet)
     own = age_weights(median, 0.35, ages)
     mix = min(distance, 1.0)
     forest = chosen < 2
     # fertilised crops and broadleaf woods are rich, peat and conifer stands poor: what a map can partly tell
     habit = 0.10 * crop - 0.12 * wet - 0.04 * (chosen == 1) + 0.05 * (chosen == 0)
-    nutrient = region.nutrient * np.exp(distance * (rng.normal(0, 0.09, points) + habit))
+    nutrient = region.nutrient * np.exp(distance * (0.09 * bounded_normal(rng, points) + habit))
     harvest = np.where(crop, rng.uniform(0.3, 0.65, points), np.where(forest, 0.0, rng.uniform(0.0, 0.35, points)))
     return Landscape(
         layers=layers,
@@ -237,8 +237,10 @@ def footprints(region: Landscape, ages: Sequence[int], rng: np.random.Generator,
         harvest=np.clip(distance * harvest, 0, 0.8),
         disturbance=region.disturbance * np.where(rng.uniform(size=points) < 0.15, 2.5, 0.6),
         wetland=wet.astype(float),
-        soil_legacy=region.soil_legacy * np.exp(distance * rng.normal(-0.04, 0.42, points)),
+        soil_legacy=region.soil_legacy * np.exp(distance * (0.42 * bounded_normal(rng, points) - 0.04)),
         events=distance * np.where(crop, 0.22, np.where(forest, 0.07, 0.13)),
-        timing=np.clip(region.timing + distance * rng.normal(0, 0.32, points) * np.where(crop, 1.4, 1.0), -0.5, 0.5),
-        breathing=region.breathing + distance * rng.normal(0, 0.30, points),
+        timing=np.clip(
+            region.timing + distance * 0.32 * bounded_normal(rng, points) * np.where(crop, 1.4, 1.0), -0.5, 0.5
+        ),
+        breathing=region.breathing + distance * 0.30 * bounded_normal(rng, points),
     )
