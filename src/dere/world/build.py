@@ -109,6 +109,8 @@ def build_world(config: WorldConfig, folder: Path) -> None:
         distance=config.nature_distance,
         purpose="cells",
     )
+    if config.nature_distance < 1:  # part of the ground follows the model's succession: maps must see that too
+        region = landscape.with_fraction(region, cell_cover)
     seen = satellite.observed_layers(
         region.layers, config.years, generator(config.seed, "map error"), config.nature_distance, 0.10
     )
@@ -167,9 +169,13 @@ def _plots(config: WorldConfig, sites: Sites, purpose: str) -> Plots:
     depth = soil["depth"] * np.exp(d * rng.normal(0, 0.35, count))
     region = landscape.regional(climate, soil, config.ages, config.seed, d)
     footprint = landscape.footprints(region, config.ages, rng, d)
-    fluxes, _ = nature.true_fluxes(
+    fluxes, cover = nature.true_fluxes(
         climate, depth, footprint, config.ages, seed=config.seed, distance=d, purpose=purpose
     )
+    if d < 1:
+        own = cover - d * footprint.fraction  # share 1 - d follows the model's succession, at the tower and around
+        region = landscape.with_fraction(region, own + d * region.fraction)
+        footprint = landscape.with_fraction(footprint, cover)
     igbp = tower_network.igbp_class(footprint, climate)
     return Plots(sites, climate, footprint, region, fluxes, igbp, tower_network.koppen_class(climate))
 

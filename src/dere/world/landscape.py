@@ -7,7 +7,7 @@ known to the process-model run; satellites and the age table see it with error (
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,22 @@ def plant_fraction(layers: Array) -> Array:
     parts = np.stack([layers[..., part].sum(axis=-1) for part in (_BL, _NL, _GS)], axis=-1)
     parts[..., 2] += np.where(parts.sum(axis=-1) < 1e-6, 1.0, 0.0)
     return parts / parts.sum(axis=-1, keepdims=True)
+
+
+def with_fraction(landscape: Landscape, fraction: Array) -> Landscape:
+    """The same land with other shares of BL, NL, GS (point, plant_type) in its vegetated part.
+
+    Layers of a type keep their proportions; a type that was absent becomes summergreen broadleaf, evergreen
+    needleleaf or natural grass.
+    """
+    layers = landscape.layers.copy()
+    wanted = fraction * landscape.vegetated[:, None]
+    for kind, (part, typical) in enumerate(zip((_BL, _NL, _GS), ("TREES-BD", "TREES-NE", "GRASS-NAT"), strict=True)):
+        had = layers[:, part].sum(axis=1)
+        present = had > 1e-9
+        layers[:, part] *= np.where(present, wanted[:, kind] / np.where(present, had, 1.0), 0.0)[:, None]
+        layers[:, LAYERS.index(typical)] += np.where(present, 0.0, wanted[:, kind])
+    return replace(landscape, layers=layers)
 
 
 def _ramp(value: Array, centre: float, width: float) -> Array:

@@ -17,6 +17,8 @@ from dere.world.process_model import simulate
 
 Array = NDArray[np.float64]
 
+_FLUX_TARGETS = [TARGETS.index(name) for name in ("gpp", "ra", "rh")]
+
 # nature's value over the simulation's at nature_distance 1
 _RATIOS: dict[str, float | tuple[float, ...]] = {
     "light_use": (1.22, 1.18, 1.25),
@@ -147,7 +149,8 @@ def true_fluxes(
     seed
         Seed of the spin-up years and of the events.
     distance
-        ``nature_distance``; at 0 the process model itself, with its own plant fractions.
+        ``nature_distance``; at 0 the process model itself. Below 1 the share ``1 - distance`` of the ground follows the
+        model's own succession, the rest has the cover of ``landscape``.
     purpose
         Name of the random stream (cells, towers and virtual towers have their own).
 
@@ -170,23 +173,28 @@ def true_fluxes(
         harvest=landscape.harvest,
         co2_sensitivity=1.0 + 0.5 * distance,
     )
-    twin = distance == 0
-    run = simulate(
-        climate.forcing(soil_depth),
-        ages,
-        stands=("mixture",),
-        parameters=nature_parameters(distance),
-        structure=None if twin else structure,
-        fraction=None if twin else landscape.fraction,
-        seed=seed,
-    )
-    index = [TARGETS.index(name) for name in ("gpp", "ra", "rh")]
-    state = run["state"].to_numpy()[:, 0][..., index].astype(np.float64)
-    gpp, plants, soil = np.moveaxis(np.einsum("patf,pa->ptf", state, landscape.age_weight), -1, 0)
-    if not twin:
-        wild = _individuality(climate, landscape, gpp, plants, soil, seed, purpose)
-        near = min(distance, 1.0)
-        gpp, plants, soil = ((1.0 - near) * w + near * p for w, p in zip(wild, _plausible(*wild), strict=True))
+    near = min(distance, 1.0)
+    forcing = climate.forcing(soil_depth)
+    mean = np.zeros((3, forcing.members, forcing.months))  # GPP, plant and soil respiration
+    cover = np.zeros((forcing.members, 3))
+    for share, fraction in ((1.0 - near, None), (near, landscape.fraction)):
+        if share == 0.0:
+            continue
+        run = simulate(
+            forcing,
+            ages,
+            stands=("mixture",),
+            parameters=nature_parameters(distance),
+            structure=structure,
+            fraction=fraction,
+            seed=seed,
+        )
+        state = run["state"].to_numpy()[:, 0][..., _FLUX_TARGETS].astype(np.float64)
+        mean += share * np.einsum("patf,pa->fpt", state, landscape.age_weight)
+        covers = run["plant_fraction"].mean("year").to_numpy().astype(np.float64)
+        cover += share * np.einsum("pak,pa->pk", covers, landscape.age_weight)
+    wild = _individuality(climate, landscape, *mean, seed, purpose)
+    gpp, plants, soil = ((1.0 - near) * w + near * p for w, p in zip(wild, _plausible(*wild), strict=True))
     reco = plants + soil
     lost = int((~np.isfinite(reco - gpp)).any(axis=1).sum())
     if lost:
@@ -195,5 +203,4 @@ def true_fluxes(
             "everywhere; look for months outside the P-model's range (very hot and dry) in the world's climate"
         )
     fluxes = np.stack([{"gpp": gpp, "reco": reco, "nee": reco - gpp}[name] for name in FLUXES], axis=-1)
-    cover = np.einsum("payk,pa->pk", run["plant_fraction"].to_numpy(), landscape.age_weight)
-    return fluxes, cover / run.sizes["year"]
+    return fluxes, cover

@@ -33,8 +33,9 @@ class Parameters:
     """Monthly mean temperature at and below which nothing photosynthesises (degC)."""
     cold_ramp: float = 5.0
     """Width above the frost limit over which photosynthesis recovers (K; Maekelae et al. 2008)."""
-    co2_reference: float = 380.0
-    """CO2 at which nutrients do not limit the response further (ppm)."""
+    co2_reference: float = 371.0
+    """CO2 from which the response is counted (ppm): that of 2001, the first year of the world (Mauna Loa 371.3), so
+    that what nutrients leave of it, and nature's stronger response, act on all that rises afterwards."""
     co2_realised: float = 0.55
     """Share of the CO2 response that nutrients allow (FACE: Norby & Zak 2011)."""
     c4_midpoint: float = 0.05

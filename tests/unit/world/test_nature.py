@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from dere.config.world import WorldConfig
-from dere.variables import FLUXES
+from dere.variables import FLUXES, TARGETS
 from dere.world import landscape, nature, tower_network
 from dere.world.climate import climate_at
 from dere.world.fields import bounded_normal, generator
 from dere.world.geography import Grid, find_land
+from dere.world.process_model import simulate
 from dere.world.soil import soil_at
 
 CONFIG = WorldConfig(virtual_towers=300)
@@ -71,3 +70,36 @@ def test_saturation_leaves_usual_months_alone():
     found = nature._saturating(flux, 10.0, 12.0)
     np.testing.assert_array_equal(found[:4], flux[:4])
     assert 11.5 < found[4] < 12.0 and 21.0 < found[5] < 22.0
+
+
+def test_skill_of_the_simulation_falls_with_the_distance(sites):
+    few = np.arange(0, 300, 6)
+    climate = climate_at(sites.climate.lat[few], sites.climate.lon[few], seed=0, years=3, start_year=2001)
+    soil = soil_at(climate.lat, climate.lon, 0)
+    ages = (5, 20, 60, 150)
+    raw = simulate(climate.forcing(soil["depth"]), ages, stands=("mixture",), seed=0)["state"].to_numpy()[:, 0]
+    skills, covers = [], []
+    for distance in (0.0, 0.05, 0.5, 1.0, 2.0):
+        region = landscape.regional(climate, soil, ages, 0, distance)
+        prints = landscape.footprints(region, ages, generator(0, "plots"), distance)
+        fluxes, cover = nature.true_fluxes(
+            climate, soil["depth"], prints, ages, seed=0, distance=distance, purpose="test"
+        )
+        gpp = np.einsum("pat,pa->pt", raw[..., TARGETS.index("gpp")], region.age_weight)
+        error = ((fluxes[..., GPP] - gpp) ** 2).mean(axis=1)
+        skills.append(np.median(1 - error / fluxes[..., GPP].var(axis=1)))
+        covers.append(cover)
+    assert (np.diff(skills) < 0).all(), skills
+    assert skills[0] > 0.999 and skills[1] > 0.95, "no jump at 0"
+    assert np.abs(covers[1] - covers[0]).max() < 0.06
+    np.testing.assert_allclose(covers[3], prints.fraction, atol=2e-3)
+
+
+def test_land_with_another_cover(sites):
+    wanted = np.tile([0.5, 0.2, 0.3], (300, 1))
+    changed = landscape.with_fraction(sites.footprint, wanted)
+    np.testing.assert_allclose(changed.fraction, wanted, atol=1e-9)
+    np.testing.assert_allclose(changed.layers.sum(axis=1), 1.0, atol=1e-9)
+    np.testing.assert_allclose(changed.vegetated, sites.footprint.vegetated, atol=1e-9)
+    same = landscape.with_fraction(sites.footprint, sites.footprint.fraction)
+    np.testing.assert_allclose(same.layers, sites.footprint.layers, atol=1e-9)
