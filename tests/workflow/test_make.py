@@ -19,10 +19,10 @@ def mine(checkout):
 
 
 @pytest.mark.slow
-def test_a_dry_run_plans_the_run_of_the_users_file_and_ends_there(checkout, mine):
-    planned = checkout.make("demo", f"CONFIG=config/tiny.yaml {mine}", "ARGS=-n")
+def test_a_look_at_the_plan_is_that_of_the_users_file_and_ends_there(checkout, mine):
+    planned = checkout.make("demo", f"CONFIG=config/tiny.yaml {mine}", "ARGS=--summary")
     assert planned.returncode == 0, planned.stdout[-3000:]
-    assert "results/mine/" in planned.stdout and "results/tiny/" not in planned.stdout
+    assert "results/mine/raw/simulation" in planned.stdout and "results/tiny/" not in planned.stdout
     assert "Writing" not in planned.stdout and "Median NSE" not in planned.stdout
 
 
@@ -31,9 +31,9 @@ def test_the_users_file_stands_after_the_targets_own(checkout, mine, tmp_path):
     folder = tmp_path / "fluxnet2015-monthly"
     folder.mkdir()
     (folder / "any.csv").write_text("")
-    planned = checkout.make("towers", f"CONFIG={mine}", "ARGS=-n", f"DERE_REALDATA={tmp_path}")
+    planned = checkout.make("towers", f"CONFIG={mine}", "ARGS=--summary", f"DERE_REALDATA={tmp_path}")
     assert planned.returncode == 0, planned.stdout[-3000:]
-    assert "results/mine/" in planned.stdout and "build_world" not in planned.stdout
+    assert "results/mine/" in planned.stdout and "raw/simulation" not in planned.stdout
 
 
 def test_a_configuration_file_among_the_arguments_is_refused(checkout, mine):
