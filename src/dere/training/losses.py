@@ -41,7 +41,11 @@ def target_loss(prediction: Tensor, truth: Tensor, std: Tensor) -> LossParts:
 
 
 def pull(model: nn.Module, reference: Mapping[str, Tensor], strength: float) -> Tensor | float:
-    """L2 pull of the trained weights to ``reference`` (those learned from the simulation)."""
+    """L2 pull of the trained weights to ``reference``, where the stage started.
+
+    For the networks of earlier stages that is what the simulation taught; for parts a tower stage adds (level, adapters)
+    it is their start, which changes nothing.
+    """
     if not strength:
         return 0.0
     total: Tensor | float = 0.0
