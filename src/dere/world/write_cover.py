@@ -27,7 +27,8 @@ _TIME = {
 def cover_map(land: Land, layers: Array, year: int) -> xr.Dataset:
     """One year's map in the product's names, percent of the whole cell, ocean as WATER, latitude descending.
 
-    As in the product, ``time`` is the first day of the year in days since 1970, and ``time_bounds`` hold the year.
+    As in the product, ``time`` counts days since 1970 and has ``time_bounds``; here these hold the calendar year, and
+    ``time`` is its first day.
 
     Parameters
     ----------
