@@ -193,7 +193,8 @@ def true_fluxes(
         mean += share * np.einsum("patf,pa->fpt", state, landscape.age_weight)
         covers = run["plant_fraction"].mean("year").to_numpy().astype(np.float64)
         cover += share * np.einsum("pak,pa->pk", covers, landscape.age_weight)
-    wild = _individuality(climate, landscape, *mean, seed, purpose)
+    gpp, plants, soil = mean
+    wild = _individuality(climate, landscape, gpp, plants, soil, seed, purpose)
     gpp, plants, soil = ((1.0 - near) * w + near * p for w, p in zip(wild, _plausible(*wild), strict=True))
     reco = plants + soil
     lost = int((~np.isfinite(reco - gpp)).any(axis=1).sum())

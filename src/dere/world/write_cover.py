@@ -16,9 +16,19 @@ from dere.world.landscape import LAYERS
 
 Array = NDArray[np.float64]
 
+_TIME = {
+    "standard_name": "time",
+    "units": "days since 1970-01-01 00:00:00",
+    "calendar": "standard",
+    "bounds": "time_bounds",
+}
+
 
 def cover_map(land: Land, layers: Array, year: int) -> xr.Dataset:
     """One year's map in the product's names, percent of the whole cell, ocean as WATER, latitude descending.
+
+    As in the product, ``time`` counts days since 1970 and has ``time_bounds``; here these hold the calendar year, and
+    ``time`` is its first day.
 
     Parameters
     ----------
@@ -44,17 +54,18 @@ def cover_map(land: Land, layers: Array, year: int) -> xr.Dataset:
     }
     data["LAND"] = (("time", "lat", "lon"), dry.reshape(1, *grid.shape).astype(np.float32), {"units": "%"})
     half = grid.degrees / 2
-    time = np.array([f"{year}-01-01"], dtype="datetime64[ns]")
+    edges = np.array([[f"{year}-01-01", f"{year + 1}-01-01"]], dtype="datetime64[D]").astype(float)  # days since 1970
     return xr.Dataset(
         {
             **data,
+            "time_bounds": (("time", "bounds"), edges),
             "lat_bounds": (("lat", "bounds"), np.stack([grid.lat + half, grid.lat - half], axis=1)),
             "lon_bounds": (("lon", "bounds"), np.stack([grid.lon - half, grid.lon + half], axis=1)),
         },
         coords={
-            "time": ("time", time),
-            "lat": ("lat", grid.lat, {"standard_name": "latitude", "units": "degrees_north"}),
-            "lon": ("lon", grid.lon, {"standard_name": "longitude", "units": "degrees_east"}),
+            "time": ("time", edges[:, 0], _TIME),
+            "lat": ("lat", grid.lat, {"standard_name": "latitude", "units": "degrees_north", "bounds": "lat_bounds"}),
+            "lon": ("lon", grid.lon, {"standard_name": "longitude", "units": "degrees_east", "bounds": "lon_bounds"}),
         },
         attrs={"title": "Plant functional types of the built-in world", "product_version": "2.0.8"},
     )

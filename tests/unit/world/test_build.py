@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from dere.config.sources import SplitsConfig
 from dere.config.world import WorldConfig
-from dere.io import file_sha256, read_json, read_netcdf
+from dere.ingest.cover.esacci import read_cover
+from dere.io import file_sha256, read_json, read_netcdf, write_netcdf
 from dere.variables import PLANT_TYPES, TARGETS
 from dere.world import tower_network
 from dere.world.build import build_world
@@ -111,6 +113,23 @@ def test_cover_maps_sum_to_one_hundred(raw):
     np.testing.assert_allclose(weights.filter(like="weight_").sum(axis=1), 1, atol=1e-6)
 
 
+def test_years_of_cover_maps_are_counted_as_in_the_product(raw, tmp_path):
+    for year, path in zip((2001, 2002, 2003), sorted((raw / "cover").glob("*.nc")), strict=True):
+        with xr.open_dataset(path, decode_times=False) as coded:
+            assert coded["time"].attrs["units"].startswith("days since 1970-01-01")
+            assert coded["time"].item() == (np.datetime64(f"{year}-01-01") - np.datetime64("1970-01-01")).astype(int)
+            assert coded["time_bounds"].dims == ("time", "bounds")
+        with xr.open_dataset(path) as data:
+            edges = np.array([[f"{year}-01-01", f"{year + 1}-01-01"]], dtype="datetime64[ns]")
+            np.testing.assert_array_equal(data[data["time"].attrs["bounds"]], edges)
+        # maps without bounds, and with time counted from elsewhere, are read as well
+        write_netcdf(read_netcdf(path).drop_vars("time_bounds"), tmp_path / path.name)
+    with xr.open_dataset(tmp_path / path.name, decode_times=False) as coded:
+        assert "1970" not in coded["time"].attrs["units"]
+    xr.testing.assert_identical(read_cover(raw / "cover", True), read_cover(tmp_path, True))
+    assert read_cover(tmp_path, True)["year"].to_numpy().tolist() == [2001, 2002, 2003]
+
+
 @pytest.mark.parametrize("kind", ["towers", "virtual_towers"])
 def test_site_tables(raw, kind, small_config):
     plants = pd.read_csv(raw / kind / "site_plant_types.csv")
@@ -164,7 +183,7 @@ def test_virtual_towers_stay_out_of_the_clusters(raw):
         bif(raw / kind)[["LOCATION_LAT", "LOCATION_LONG"]].astype(float) for kind in ("virtual_towers", "towers")
     )
     distance = distance_km(*(here[c].to_numpy() for c in here), *(there[c].to_numpy() for c in there))
-    assert distance.min() > 50
+    assert distance.min() > tower_network.VIRTUAL_DISTANCE_KM > SplitsConfig().cluster_km
     assert not set(here.index) & set(there.index)
 
 

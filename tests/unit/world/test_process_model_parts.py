@@ -97,6 +97,14 @@ def test_light_use_efficiency_is_that_of_the_p_model_in_pascal():
     assert (c3[forcing.air_temperature <= 0] == 0).all() and (c4 >= 0).all()
 
 
+def test_photons_are_about_2_04_per_joule_of_shortwave():
+    forcing = climates(("tropical",), years=2)
+    light, _ = potential(forcing, DEFAULT, Structure())
+    c3, _ = light_use_efficiency(forcing, forcing.co2, DEFAULT.frost_limit)  # co2 differs a little from the effective
+    photons = light[:, 0, 0] / (c3[0] * DEFAULT.light_use[0])  # mol m-2 d-1; no frost in the tropics
+    np.testing.assert_allclose(photons, 2.04 * 0.0864 * forcing.shortwave[0], rtol=0.03)
+
+
 def test_c4_grass_is_tropical():
     forcing = climates(("savanna", "tropical", "temperate", "boreal"), years=4)
     _, share = potential(forcing, DEFAULT, Structure())
