@@ -41,14 +41,14 @@ def test_a_wrong_unit_of_one_site_is_a_sentence(tmp_path, unit, columns):
 def test_wind_in_kilometres_per_hour_beside_its_reanalysis(tmp_path):
     write_bif(tmp_path / "BIF.csv", {"DE-Syn": (50.0, 10.0, "GRA")})
     write_tower(tmp_path, columns=("_F",), stem="WS", factor=3.2)
-    with pytest.raises(ValueError, match="site DE-Syn: wind averages 9.6 in WS_F and 3.01 in WS_ERA.*another unit"):
+    with pytest.raises(ValueError, match=r"site DE-Syn: wind averages 9\.6 in WS_F and 3\.01 in WS_ERA.*another unit"):
         read_towers([tmp_path], TowerSource())
 
 
 def test_strong_wind_of_one_site(tmp_path):
     write_bif(tmp_path / "BIF.csv", {"DE-Syn": (50.0, 10.0, "GRA")})
     write_tower(tmp_path, stem="WS", factor=3.6)
-    with pytest.raises(ValueError, match="averages 10.8 m s-1, but at most 10 is expected; it looks like km h-1"):
+    with pytest.raises(ValueError, match=r"averages 10\.8 m s-1, but at most 10 is expected; it looks like km h-1"):
         read_towers([tmp_path], TowerSource())
 
 

@@ -230,6 +230,6 @@ def _check_ratio(record: SiteRecord, name: str) -> None:
     columns = DRIVER_COLUMNS[name]
     raise ValueError(
         f"{record.source}: site {record.site}: {name} averages {means['own']:.3g} in {columns[0]} and "
-        f"{means['twin']:.3g} in {columns[2]}, but the two should agree within a factor of {LARGEST_RATIO[name]:g}; one "
-        f"of them has another unit: convert both to {VARIABLES[name].unit}"
+        f"{means['twin']:.3g} in {columns[2]}, but the two should agree within a factor of {LARGEST_RATIO[name]:g}; "
+        f"one of them has another unit: convert both to {VARIABLES[name].unit}"
     )
