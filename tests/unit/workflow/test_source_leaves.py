@@ -35,7 +35,7 @@ def test_the_built_in_process_model_gets_its_settings():
 
 @pytest.mark.parametrize("form", source_leaves.FORMAT_LEAVES)
 def test_every_leaf_that_a_reader_names_is_passed(form):
-    """Readers name leaves as ``config.<leaf>``; each leaf of the simulation in their code must be among those passed."""
+    """Readers name leaves as ``config.<leaf>``; each leaf in their code must be among those passed."""
     start = {
         "carbonglobe": ["simulation/carbonglobe_public.py", "simulation/carbonglobe_bundle.py"],
         "dere": ["arrays/dere_simulation.py", "arrays/dere_cover.py", "arrays/dere_towers.py"],

@@ -141,7 +141,7 @@ def test_environment_of_a_rule_holds_what_its_script_imports():
 
 
 def test_profiles_agree_in_what_reruns():
-    """A cluster reruns for the same reasons, and makes half-done files again without a question, as one machine does."""
+    """A cluster reruns for the same reasons as one machine, and makes half-done files again without a question."""
     default, slurm = (yaml.safe_load((ROOT / "profiles" / name / "profile.yaml").read_text()) for name in PROFILES)
     assert default["rerun-triggers"] == slurm["rerun-triggers"]
     assert default["rerun-incomplete"] is slurm["rerun-incomplete"] is True
