@@ -1,5 +1,6 @@
 # Shared by the rule files (the normalised configuration, the code behind a script, look-ups by wildcard).
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from dere.workflow import source_leaves, targets
 from dere.workflow.closure import code_files, share_package
 
 share_package(SOURCE)
+# Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
+if Path(sys.executable).exists():
+    sys.executable = shlex.quote(sys.executable)
 
 
 def normalise_in_place(raw):
