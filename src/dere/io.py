@@ -1,4 +1,4 @@
-"""Files: atomic writing, NetCDF with clear errors, hashes; whoever writes a file of a run does it through here."""
+"""Files: atomic writing, NetCDF, tables and JSON with clear errors, hashes."""
 
 from __future__ import annotations
 
