@@ -1,13 +1,14 @@
-"""Files: atomic writing, NetCDF with clear errors, hashes. The only module of the package that touches paths."""
+"""Files: atomic writing, NetCDF, tables and JSON with clear errors, hashes."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from dere.blocks import computing, fits, in_blocks, storage_chunks
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "BEST_EFFORT")
 
 TIME_UNITS = "days since 1850-01-01"
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+"""Full disk, used-up quota, a file beyond the limit, a read-only file system, missing rights."""
+_PROBE = 1 << 16
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
@@ -29,17 +33,63 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
 
     The temporary name keeps the suffix, because writers choose the format from it. What a killed process left under
     such a name is removed.
+
+    Raises
+    ------
+    ValueError
+        When the disk is full or the folder may not be written to.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path)
     temporary = path.with_name(f".{os.getpid()}.partial.{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
         write(temporary)
         os.replace(temporary, path)
+    except Exception as error:
+        # asked while the half-written file still takes its space
+        reason = _cannot_write(error, temporary)
+        if reason is None:
+            raise
+        raise ValueError(
+            f"{path} cannot be written ({reason}), but a folder with free space and the right to write is expected; "
+            "free space or change the rights, and start again"
+        ) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return path
+
+
+def _cannot_write(error: Exception, temporary: Path) -> str | None:
+    """Why a file could not be written, where disk or rights are the reason; None for any other error.
+
+    The libraries behind NetCDF and weights report a full disk as an error of their own, without its number; whether a
+    few bytes more can be written tells.
+    """
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        return os.strerror(error.errno)
+    stated = re.search(r"\(os error (\d+)\)", str(error))  # of libraries in Rust, which remove their file at once
+    if stated and int(stated[1]) in UNWRITABLE:
+        return os.strerror(int(stated[1]))
+    try:
+        with temporary.open("ab") if temporary.exists() else temporary.open("wb") as stream:
+            stream.write(bytes(_PROBE))
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as found:
+        return os.strerror(found.errno) if found.errno in UNWRITABLE else None
+    return None
+
+
+def unwritable(error: OSError) -> str | None:
+    """Sentence about a file or folder that may not be written or read, or for which there is no space; else None."""
+    if error.errno not in UNWRITABLE:
+        return None
+    return (
+        f"{error.filename or 'a file'} cannot be written or read ({os.strerror(error.errno)}), but free space and the "
+        "right to do so are expected; free space or change the rights, and start again"
+    )
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -84,10 +84,8 @@ class Checkout:
         return set(jobs) if backbones else {name for name, _ in jobs}
 
 
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory):
-    """Return a fresh copy without results; for dry runs."""
-    folder = tmp_path_factory.mktemp("checkout")
+def copied_to(folder):
+    """Copy the repository without results."""
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
@@ -95,6 +93,21 @@ def checkout(tmp_path_factory):
         else:
             shutil.copy(source, folder / part)
     return Checkout(folder)
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory):
+    """Return a fresh copy without results; for dry runs."""
+    return copied_to(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture(scope="session")
+def spaced(tmp_path_factory):
+    """Return a copy below a folder with a space, with its environment inside."""
+    folder = tmp_path_factory.mktemp("a b") / "my checkout"
+    folder.mkdir()
+    (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    return copied_to(folder)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,13 @@ FIRST_TRAININGS = {"train_pure", "train_plant_types_simulated", "train_baseline"
 # A leaf of each sub-tree and another value, and the rules where the change begins; what follows them reruns with them.
 TABLE = {
     "world.seed": (5, {"build_world"}),
-    "sources.simulation.perturbations": (2, {"harmonise"}),
+    "sources.simulation.annual_targets": ("states_only", {"ingest_simulation"}),
+    # What only another provider or format reads.
+    "sources.simulation.perturbations": (2, set()),
+    "sources.simulation.satellites": ("site", set()),
+    "sources.simulation.row_order": ("north", set()),
+    "sources.simulation.netcdf.minimum_fraction": (0.02, set()),
+    "sources.cover.tower_window_km": (2.0, set()),
     "sources.cover.include_crops": (False, {"ingest_cover"}),
     "sources.towers.use_satellites": (True, {"ingest_towers"}),
     "harmonise.maximum_driver_gap": (0.2, {"harmonise"}),

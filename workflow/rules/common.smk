@@ -1,5 +1,6 @@
 # Shared by the rule files (the normalised configuration, the code behind a script, look-ups by wildcard).
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -9,10 +10,13 @@ from snakemake.exceptions import WorkflowError
 
 from dere.config.root import normalise
 from dere.figures.catalogue import CATALOGUE, outputs
-from dere.workflow import targets
+from dere.workflow import source_leaves, targets
 from dere.workflow.closure import code_files, share_package
 
 share_package(SOURCE)
+# Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
+if Path(sys.executable).exists():
+    sys.executable = shlex.quote(sys.executable)
 
 
 def normalise_in_place(raw):
@@ -68,15 +72,6 @@ def folder_files(path):
     return found
 
 
-BUILT_IN_ONLY = ("perturbations", "perturbation_seed", "member_months")
-
-
-def simulation_files(config):
-    """Return the sub-tree of the simulation without what only the built-in process model reads."""
-    source = config["sources"]["simulation"]
-    return {key: value for key, value in source.items() if key not in BUILT_IN_ONLY}
-
-
 def array_files(config):
     """Return the files of a simulation that brings cover or towers, and its table of coordinates."""
     source = config["sources"]["simulation"]
@@ -92,7 +87,7 @@ def coordinate_files(config):
 def arrays_of(config, source):
     """Return the simulation's sub-tree where a source is part of its arrays, else nothing."""
     own = config["sources"][source]["provider"] == "dere"
-    return simulation_files(config) if own else {}
+    return source_leaves.ingested_simulation(config) if own else {}
 
 
 def tower_files(config):

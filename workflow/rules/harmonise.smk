@@ -27,7 +27,7 @@ rule harmonise:
         config={
             "harmonise": config["harmonise"],
             "splits": config["splits"],
-            "simulation": config["sources"]["simulation"],
+            "simulation": source_leaves.harmonised_simulation(config),
             "built_in": targets.built_in(config),
         },
     script:

@@ -23,7 +23,7 @@ rule ingest_simulation:
     params:
         folder=config["sources"]["simulation"]["path"],
         driver_set=config["harmonise"]["driver_set"],
-        config=simulation_files(config),
+        config=source_leaves.ingested_simulation(config),
     script:
         "../scripts/ingest_simulation.py"
 
@@ -49,7 +49,7 @@ rule ingest_cover:
         mem_mb=4000,
         runtime=30,
     params:
-        config=config["sources"]["cover"],
+        config=source_leaves.ingested_cover(config),
         towers=config["sources"]["towers"]["paths"],
         ages=stand_ages(config),
         degrees=MAP_DEGREES,
@@ -75,7 +75,7 @@ rule ingest_towers:
         mem_mb=4000,
         runtime=30,
     params:
-        config=config["sources"]["towers"],
+        config=source_leaves.ingested_towers(config),
         arrays=arrays_of(config, "towers"),
     script:
         "../scripts/ingest_towers.py"

@@ -35,10 +35,10 @@ class FiguresConfig(Section):
 
     dpi: int = Field(130, ge=50, le=600)
     """Resolution of the png files and of rasterised parts of the svg files."""
-    formats: tuple[Literal["png", "svg", "pdf"], ...] = ("png", "svg")
+    formats: tuple[Literal["png", "svg", "pdf"], ...] = Field(("png", "svg"), min_length=1)
     """File formats of every figure."""
     method: str = "dere"
-    """Method in the foreground of series, seasonal cycles and closure."""
+    """Method in the foreground of series, seasonal cycles and closure; one of methods."""
     reference: str = "gbm_sim"
     """Method that the paired intervals compare with."""
     compared: tuple[str, ...] = ("simulation", "gbm", "dere")

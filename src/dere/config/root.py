@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -21,6 +21,8 @@ from dere.config.training import StagesConfig
 from dere.config.world import WorldConfig
 
 Method = Literal["climatology", "simulation", "gbm", "gbm_sim", "baseline", "kgml", "dere_towers", "dere"]
+SIMULATION_METHODS = {"kgml", "dere_towers", "dere"}
+"""Methods whose networks learn from the simulation."""
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -81,15 +83,59 @@ class Config(Section):
                     f"folds: {fold} is not a fold; splits.folds is {self.splits.folds}, so choose from "
                     f"0 to {self.splits.folds - 1}"
                 )
-        if self.products.method not in self.methods:
-            raise ValueError(
-                f"products.method: {self.products.method} is not among the run's methods "
-                f"({', '.join(self.methods)}); add it to methods or choose one of them"
-            )
+        for key, method in {"products.method": self.products.method, "figures.method": self.figures.method}.items():
+            if method not in self.methods:
+                raise ValueError(
+                    f"{key}: {method} is not among the run's methods ({', '.join(self.methods)}); add it to methods or "
+                    "choose one of them"
+                )
+        drawn = {"figures.reference": (self.figures.reference,), "figures.compared": self.figures.compared}
+        for key, names in drawn.items():
+            for method in names:
+                if method not in get_args(Method):
+                    raise ValueError(f"{key}: {method} is no method; choose from {', '.join(get_args(Method))}")
+        self._heads_divide()
+        self._windows_fit()
         if self.world is None:
             self._sources_complete()
         self._arrays_agree()
         return self
+
+    def _heads_divide(self) -> None:
+        """Attention splits the width of a network evenly among its heads; only networks of the run are looked at."""
+        widths = {f"networks.{name}": ("width", getattr(self.networks, name)) for name in self.backbones}
+        simpletm = self.networks.simpletm
+        if simpletm.layout == "published":
+            # its geometric attention has one head whatever stands there
+            widths.pop("networks.simpletm", None)
+        if not SIMULATION_METHODS & set(self.methods) and "baseline" not in self.methods:
+            widths = {}
+        if "dere" in self.methods:
+            widths["imputation"] = ("channels", self.imputation)
+        for key, (leaf, section) in widths.items():
+            width, heads = getattr(section, leaf), section.heads
+            if width % heads:
+                raise ValueError(
+                    f"{key}.{leaf}: it is {width}, which {key}.heads = {heads} does not divide; choose a multiple of "
+                    "heads, or other heads"
+                )
+
+    def _windows_fit(self) -> None:
+        """A window that networks learn from the simulation with must fit into its months, as far as those are known."""
+        simulation, window = self.sources.simulation, self.harmonise.window
+        if not SIMULATION_METHODS & set(self.methods):
+            return
+        if simulation.provider == "builtin" and simulation.member_months < window:
+            raise ValueError(
+                f"sources.simulation.member_months: it is {simulation.member_months}, but harmonise.window is {window} "
+                "months and must fit; raise it, or shorten the window"
+            )
+        own = simulation.provider == "files" and simulation.format == "carbonglobe" and not simulation.path
+        if own and self.world is not None and self.world.years * 12 < window:
+            raise ValueError(
+                f"harmonise.window: it is {window} months, but the built-in world has {self.world.years * 12} "
+                f"(world.years: {self.world.years}); shorten the window, or give the world more years"
+            )
 
     def _arrays_agree(self) -> None:
         """Parts of the DERE arrays belong to one simulation, and without coordinates only their own split is left."""
@@ -138,15 +184,26 @@ class Config(Section):
             )
 
 
+KINDS = {bool: "true or false", int: "a number", float: "a number", type(None): "null"}
+"""What YAML makes of a key without quotes; NO, for example, is false."""
+
+
 def expand(tree: Any, environment: Mapping[str, str], path: str = "") -> Any:
     """Replace ``${NAME}`` in every text of a configuration tree by the environment variable of that name.
 
     Raises
     ------
     ValueError
-        When a variable is not set.
+        When a variable is not set, or a key is no text.
     """
     if isinstance(tree, Mapping):
+        for key in tree:
+            if not isinstance(key, str):
+                where = f"{path}.{key}".lstrip(".")
+                raise ValueError(
+                    f"{where}: the key {key!r} is read as {KINDS.get(type(key), 'no text')}, but keys are text; "
+                    f'correct it, or put it in quotes ("{key}")'
+                )
         return {key: expand(value, environment, f"{path}.{key}".lstrip(".")) for key, value in tree.items()}
     if isinstance(tree, (list, tuple)):
         return [expand(value, environment, path) for value in tree]

@@ -29,6 +29,7 @@ from dere.harmonise.cover_grid import maps_on_grid
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.interim import Interim
 from dere.harmonise.labels import OUTSIDE, make_labels
+from dere.harmonise.lost_labels import warn_lost_labels
 from dere.harmonise.own_weather import with_own_weather
 from dere.harmonise.provenance import provenance_table
 from dere.harmonise.simulated import states_at_towers
@@ -173,6 +174,7 @@ def _with_labels(towers: xr.Dataset, raw: xr.Dataset, config: HarmoniseConfig) -
     chosen = raw.sel(site=towers["site"].values)
     reached = towers["record"].transpose("site", "time").values
     labels = make_labels(chosen, config.maximum_closure_residual, config.repeated_run, reached)
+    warn_lost_labels(chosen, labels.counts, config.maximum_closure_residual)
     beyond = labels.counts[labels.counts["reason"] == OUTSIDE]
     if len(beyond):
         log.warning(

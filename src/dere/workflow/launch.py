@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from snakemake.utils import update_config
 
 from dere.config.root import normalise
 from dere.download.catalogue import names
+from dere.io import unwritable
 from dere.workflow import summary
 from dere.workflow.one_run import call, held
 
@@ -93,6 +95,7 @@ def make_run(overlays: Sequence[Path], machine: Sequence[str], words: Sequence[s
     command = [*SNAKEMAKE, *machine, *own]
     if any(getattr(further, name) for name in LOOKS):
         return call(command)
+    require_writable(folder)
     with held(Path(), folder.name, lambda: _unlock(overlays)) as descriptors:
         status = call(command, descriptors)
         if status or any(getattr(further, name) for name in PARTS):
@@ -101,6 +104,22 @@ def make_run(overlays: Sequence[Path], machine: Sequence[str], words: Sequence[s
     if not status:
         summary.main(folder)
     return status
+
+
+def require_writable(folder: Path) -> None:
+    """Check that a run may write into its folder, or make it.
+
+    Raises
+    ------
+    ValueError
+        When it may not.
+    """
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ValueError(
+            f"{there.resolve()} cannot be written to, and the run {folder.name} writes below it; change its rights, or "
+            "take a checkout on a disk that can be written to"
+        )
 
 
 def write_report(folder: Path, arguments: Sequence[str]) -> int:
@@ -165,6 +184,11 @@ def main(arguments: Sequence[str]) -> int:
         return make_run(variables.overlay, machine, words)
     except (ValueError, FileNotFoundError) as error:
         log.error("%s", error)
+        return 1
+    except OSError as error:
+        if (sentence := unwritable(error)) is None:
+            raise
+        log.error("%s", sentence)
         return 1
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 import dere
+from dere.io import unwritable
 
 PACKAGE_FOLDER = Path(dere.__file__).parent
 SENTENCES = (ValueError, FileNotFoundError, FloatingPointError, ChildProcessError)
@@ -24,8 +25,8 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def logged(log: str | Path) -> Iterator[logging.Logger]:
     """Log everything inside the block to ``log``; exit with status 1 and one sentence on a user's error.
 
-    An error of `SENTENCES` that this package raised itself is a sentence for the user and is logged as such; any
-    other exception is a fault of the program and is logged with its traceback.
+    An error of `SENTENCES` that this package raised itself is a sentence for the user and is logged as such, and so is
+    a full disk or a missing right; any other exception is a fault of the program and is logged with its traceback.
 
     Raises
     ------
@@ -33,8 +34,11 @@ def logged(log: str | Path) -> Iterator[logging.Logger]:
         Status 1, after any exception inside the block.
     """
     path = Path(log)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    except OSError as error:
+        sys.exit(unwritable(error) or f"{path} cannot be written ({error.strerror}); correct its folder")
     handler.setFormatter(logging.Formatter(FORMAT))
     root = logging.getLogger()
     root.addHandler(handler)
@@ -52,6 +56,12 @@ def logged(log: str | Path) -> Iterator[logging.Logger]:
             logger.exception("the rule failed")
         else:
             logger.error("%s", error)
+        sys.exit(1)
+    except OSError as error:
+        if sentence := unwritable(error):
+            logger.error("%s", sentence)
+        else:
+            logger.exception("the rule failed")
         sys.exit(1)
     except Exception:
         logger.exception("the rule failed")

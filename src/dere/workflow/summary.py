@@ -13,15 +13,9 @@ from dere.variables import FLUXES
 COLUMNS = {"all": "test towers", "virtual": "virtual towers", "map": "map cells"}
 
 
-def summary(skill: pd.DataFrame) -> str:
-    """Return the median monthly NSE over towers per method and flux as text.
-
-    Parameters
-    ----------
-    skill
-        ``tables/skill.csv``; folds and seeds are already pooled in the rows used.
-    """
-    rows = skill[
+def shown_rows(skill: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of ``tables/skill.csv`` that the summary shows: medians over months, folds and seeds pooled."""
+    return skill[
         (skill["scale"] == "monthly")
         & (skill["statistic"] == "median")
         & (skill["fold"] == "all")
@@ -29,7 +23,32 @@ def summary(skill: pd.DataFrame) -> str:
         & skill["grouping"].isin(COLUMNS)
         & (skill["group"] == "all")
     ]
-    table = rows.pivot_table(
+
+
+def counts(skill: pd.DataFrame, labelled: int) -> str:
+    """Return how many places stand behind each column, and of how many towers with labels the test towers are some.
+
+    Parameters
+    ----------
+    skill
+        ``tables/skill.csv``; ``sites`` is what a row was scored on.
+    labelled
+        Towers of the run that have labels.
+    """
+    scored = shown_rows(skill).groupby("grouping")["sites"].max()
+    words = [f"{int(scored[grouping])} {name}" for grouping, name in COLUMNS.items() if grouping in scored]
+    return f"scored on {', '.join(words)}; {labelled} towers have labels"
+
+
+def summary(skill: pd.DataFrame) -> str:
+    """Return the median monthly NSE over towers or cells per method and flux as text.
+
+    Parameters
+    ----------
+    skill
+        ``tables/skill.csv``; folds and seeds are already pooled in the rows used.
+    """
+    table = shown_rows(skill).pivot_table(
         index=["method", "backbone"], columns=["grouping", "flux"], values="nse", aggfunc="first", sort=False
     )
     order = [(grouping, flux) for grouping in COLUMNS for flux in FLUXES if (grouping, flux) in table.columns]
@@ -40,12 +59,12 @@ def summary(skill: pd.DataFrame) -> str:
 
 def main(folder: Path) -> None:
     """Write the summary of the run in ``folder`` to the console."""
-    text = summary(pd.read_csv(folder / "tables" / "skill.csv", dtype={"fold": str, "seed": str}))
+    skill = pd.read_csv(folder / "tables" / "skill.csv", dtype={"fold": str, "seed": str})
     towers = read_netcdf(folder / "data" / "towers.nc", load=False)
     labelled = int((towers["kind"] == "tower").sum())
     sys.stdout.write(
-        f"\nMedian NSE of monthly fluxes over towers that no stage has seen ({labelled} towers with labels)\n"
-        f"\n{text}\n\n"
+        f"\nMedian NSE of monthly fluxes at places whose labels no stage has seen\n({counts(skill, labelled)})\n"
+        f"\n{summary(skill)}\n\n"
         f"Report:   {folder / 'report.html'}\n"
         f"Tables:   {folder / 'tables'} (skill.csv, paired.csv, site_skill.csv, ...)\n"
         f"Products: {folder / 'products'}\n"

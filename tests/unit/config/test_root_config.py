@@ -32,6 +32,36 @@ ROOT = Path(__file__).parents[3]
         ({"backbones": ["gru"]}, "backbones: gru is not a known backbone; choose from transformer"),
         ({"methods": ["gbm"]}, "products.method: dere is not among the run's methods (gbm)"),
         ({"methods": ["gbn"]}, "methods.0: 'gbn' is refused"),
+        (
+            {"methods": ["gbm"], "products": {"method": "gbm"}},
+            "figures.method: dere is not among the run's methods (gbm)",
+        ),
+        ({"figures": {"method": "der"}}, "figures.method: der is not among the run's methods (climatology, "),
+        ({"figures": {"reference": "gmb"}}, "figures.reference: gmb is no method; choose from climatology, "),
+        ({"figures": {"compared": ["gbm", "gbn"]}}, "figures.compared: gbn is no method; choose from climatology, "),
+        ({"figures": {"formats": []}}, "figures.formats: [] is refused; tuple should have at least 1 item"),
+        ({1: "x"}, "1: the key 1 is read as a number, but keys are text; correct it, or put it in quotes"),
+        (
+            {"sources": {"simulation": {"netcdf": {"plant_types": {False: "NL"}}}}},
+            "sources.simulation.netcdf.plant_types.False: the key False is read as true or false",
+        ),
+        ({"stages": {"pure": {None: 1}}}, "stages.pure.None: the key None is read as null"),
+        ({"splits": {"cluster_km": float("inf")}}, "splits.cluster_km: inf is refused; input should be a finite"),
+        ({"world": {"nature_distance": ".nan"}}, "world.nature_distance: '.nan' is refused"),
+        ({"evaluation": {"cold_temperature": float("nan")}}, "evaluation.cold_temperature: nan is refused"),
+        (
+            {"networks": {"transformer": {"width": 10}}},
+            "networks.transformer.width: it is 10, which networks.transformer.heads = 4 does not divide",
+        ),
+        ({"imputation": {"heads": 5}}, "imputation.channels: it is 32, which imputation.heads = 5 does not divide"),
+        (
+            {"harmonise": {"window": 132}},
+            "harmonise.window: it is 132 months, but the built-in world has 120 (world.years: 10)",
+        ),
+        (
+            {"harmonise": {"window": 132}, "sources": {"simulation": {"provider": "builtin"}}},
+            "sources.simulation.member_months: it is 120, but harmonise.window is 132",
+        ),
         ({"world": None}, "sources.towers.paths: it is empty although world is null"),
     ],
     ids=lambda value: str(value)[:30] if isinstance(value, dict) else "",
@@ -41,6 +71,14 @@ def test_a_wrong_configuration_is_refused_in_a_sentence(tree, sentence):
         normalise(tree)
     assert str(error.value).startswith(sentence)
     assert "\n" not in str(error.value)
+
+
+def test_what_a_run_does_not_use_is_not_refused():
+    """Heads of another backbone, of SimpleTM as published, and a window longer than a simulation nobody learns from."""
+    normalise({"networks": {"informer": {"width": 10}}})
+    normalise({"backbones": ["simpletm"], "networks": {"simpletm": {"heads": 7, "layout": "published"}}})
+    chosen = {"products": {"method": "gbm"}, "figures": {"method": "gbm"}}
+    normalise({"methods": ["gbm"], "harmonise": {"window": 132}, "imputation": {"heads": 5}, **chosen})
 
 
 def test_every_problem_has_its_own_line():

@@ -125,3 +125,15 @@ def test_a_field_without_an_end(tmp_path):
     path.write_text("SITE_ID;VARIABLE;DATAVALUE\nXX-Syn;SITE_NAME;" + "x" * 200_000)
     with pytest.raises(ValueError, match="cannot be read as a table separated by ';'"):
         read_bif(path)
+
+
+def test_a_users_table_of_sites_may_say_latitude_and_longitude(tmp_path):
+    """Any usual name is read; a name that is none ends in a sentence that lists them."""
+    path = tmp_path / "sites.csv"
+    path.write_text("site,Latitude,Longitude,IGBP\nDE-Syn,50.5,10.25,ENF\n")
+    assert read_sites(path).loc["DE-Syn", ["lat", "lon", "igbp"]].tolist() == [50.5, 10.25, "ENF"]
+    path.write_text("site,northing,Longitude,IGBP\nDE-Syn,50.5,10.25,ENF\n")
+    with pytest.raises(
+        ValueError, match=r"sites\.csv has no column for lat \(lat, latitude, location_lat\) among.*rename"
+    ):
+        read_sites(path)

@@ -75,3 +75,19 @@ def test_what_leaves_the_run_unfinished_has_no_report(called, words):
 def test_a_failed_run_has_no_report(called, monkeypatch):
     monkeypatch.setattr(launch, "call", lambda *_, **__: 3)
     assert launch.main(["--overlay", "mine.yaml"]) == 3 and not called
+
+
+def test_a_results_folder_that_cannot_be_written_to_is_a_sentence(called, monkeypatch, caplog):
+    monkeypatch.setattr(launch.os, "access", lambda path, mode: Path(path).name != "mine")
+    assert launch.main(["--overlay", "mine.yaml"]) == 1
+    assert "results/mine cannot be written to, and the run mine writes below it" in caplog.text
+    assert called == []
+
+
+def test_a_full_disk_before_the_run_is_a_sentence(called, monkeypatch, caplog):
+    def full(*arguments):
+        raise OSError(28, "No space left on device", ".snakemake")
+
+    monkeypatch.setattr(launch, "held", full)
+    assert launch.main(["--overlay", "mine.yaml"]) == 1
+    assert ".snakemake cannot be written or read (No space left on device)" in caplog.text

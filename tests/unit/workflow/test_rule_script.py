@@ -1,5 +1,6 @@
 """What every rule script does first: log, and end in a sentence on a user's error."""
 
+import errno
 import logging
 import math
 from pathlib import Path
@@ -61,6 +62,24 @@ def test_a_fault_of_the_program_keeps_its_traceback(tmp_path, error):
     with pytest.raises(SystemExit), logged(log):
         raise error
     assert "Traceback" in log.read_text()
+
+
+def test_a_full_disk_anywhere_is_one_sentence(tmp_path):
+    log = tmp_path / "rule.log"
+    with pytest.raises(SystemExit), logged(log):
+        raise OSError(errno.ENOSPC, "No space left on device", "results/demo/products")
+    text = log.read_text()
+    assert "results/demo/products cannot be written or read (No space left on device)" in text
+    assert "Traceback" not in text
+
+
+def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch):
+    def refuse(*arguments, **options):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "logs"))
+
+    monkeypatch.setattr("pathlib.Path.mkdir", refuse)
+    with pytest.raises(SystemExit, match=r"logs cannot be written or read \(Permission denied\)"):
+        logged(tmp_path / "logs" / "rule.log").__enter__()
 
 
 def test_logging_ends_with_the_block(tmp_path):

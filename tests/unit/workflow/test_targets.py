@@ -17,7 +17,7 @@ def test_every_method_has_predictions_for_each_fold_and_seed():
 
 
 def test_only_the_stages_of_the_methods_are_trained():
-    config = normalise({"methods": ["baseline", "gbm"], "products": {"method": "gbm"}})
+    config = normalise({"methods": ["baseline", "gbm"], "products": {"method": "gbm"}, "figures": {"method": "gbm"}})
     assert targets.stages(config) == ["baseline"]
     jobs = targets.benchmarks(config)
     assert not [job for job in jobs if "imputation" in job or "pure" in job or "cells" in job]
@@ -33,7 +33,7 @@ def test_stages_of_the_default_run_are_named_once():
 
 def test_maps_need_cells_and_a_network():
     assert targets.has_map(DEFAULT)
-    assert not targets.has_map(normalise({"products": {"method": "gbm"}}))
+    assert not targets.has_map(normalise({"products": {"method": "gbm"}, "figures": {"method": "gbm"}}))
     assert not targets.has_map(normalise({"sources": {"simulation": {"provider": "builtin"}}}))
 
 
@@ -58,5 +58,10 @@ def test_everything_that_trains_a_method_is_named_once_for_each_backbone():
 def test_backbones_are_compared_where_there_are_several_and_a_network():
     assert not targets.compares_backbones(DEFAULT)
     assert targets.compares_backbones(normalise({"backbones": ["informer", "timexer"]}))
-    trees = {"backbones": ["informer", "timexer"], "methods": ["gbm"], "products": {"method": "gbm"}}
+    trees = {
+        "backbones": ["informer", "timexer"],
+        "methods": ["gbm"],
+        "products": {"method": "gbm"},
+        "figures": {"method": "gbm"},
+    }
     assert not targets.compares_backbones(normalise(trees))

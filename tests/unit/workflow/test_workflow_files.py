@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
+PROFILES = ("default", "slurm")
 GPU_RULES = {
     "train_pure",
     "train_mixture",
@@ -137,3 +138,10 @@ def test_environment_of_a_rule_holds_what_its_script_imports():
                         assert package not in known - there, (
                             f"{name} needs {package} ({path}) in envs/{environment}.yaml"
                         )
+
+
+def test_profiles_agree_in_what_reruns():
+    """A cluster reruns for the same reasons as one machine, and makes half-done files again without a question."""
+    default, slurm = (yaml.safe_load((ROOT / "profiles" / name / "profile.yaml").read_text()) for name in PROFILES)
+    assert default["rerun-triggers"] == slurm["rerun-triggers"]
+    assert default["rerun-incomplete"] is slurm["rerun-incomplete"] is True

@@ -24,6 +24,7 @@ from dere.ingest.tower.bif import METADATA_COLUMNS
 from dere.ingest.tower.choice import choose, merged_table, with_partitioning
 from dere.ingest.tower.discovery import Found, recognise
 from dere.ingest.tower.placement import Metadata, describe_site
+from dere.ingest.tower.plausibility import check_products, check_record
 from dere.ingest.tower.record import NoTowers, SiteRecord
 from dere.ingest.tower.site_citations import CITING, citation_of
 from dere.ingest.tower.tower_dataset import merge
@@ -157,7 +158,7 @@ def _place(
     tables: pd.DataFrame,
     missing_coordinates: str,
 ) -> dict[str, Metadata]:
-    """Metadata of every site that has coordinates, checked against its sunlight."""
+    """Metadata of every site that has coordinates, checked against its sunlight, its units against all sites."""
     by_site: dict[str, list[SiteRecord]] = {}
     for record in records:
         by_site.setdefault(record.site, []).append(record)
@@ -167,7 +168,9 @@ def _place(
         if about is not None:
             what = f"{record.source}: site {site} (coordinates from {about.origin})"
             check_sunlight(about.lat, record.values["shortwave"], record.months, what)
+            check_record(record, about.lat)
             placed[site] = about
+    check_products([chosen[site] for site in placed])
     dropped = [site for site in chosen if site not in placed]
     if dropped:
         sentence = (

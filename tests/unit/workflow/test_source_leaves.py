@@ -1,0 +1,64 @@
+"""A rule gets the leaves that its code reads, and no other."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import dere
+from dere.config.root import Config
+from dere.config.sources import CoverSource, SimulationSource, TowerSource
+from dere.workflow import source_leaves
+from dere.workflow.closure import code_files
+
+SOURCE = Path(dere.__file__).parents[1]
+
+
+def tree(**simulation):
+    raw = Config().model_dump(mode="json")
+    raw["sources"]["simulation"] |= simulation
+    return raw
+
+
+def test_the_built_in_world_passes_only_what_its_files_leave_open():
+    assert source_leaves.ingested_simulation(tree()) == {"format": "carbonglobe", "annual_targets": "refuse"}
+    assert source_leaves.harmonised_simulation(tree()) == {"provider": "files"}
+
+
+def test_the_built_in_process_model_gets_its_settings():
+    given = source_leaves.harmonised_simulation(tree(provider="builtin", perturbations=7))
+    assert given["perturbations"] == 7
+    assert {"provider", "ages", "member_months", "perturbation_seed", "satellites"} <= set(given)
+    assert not {"row_order", "netcdf", "path"} & set(given)
+    assert SimulationSource(**given).perturbations == 7
+
+
+@pytest.mark.parametrize("form", source_leaves.FORMAT_LEAVES)
+def test_every_leaf_that_a_reader_names_is_passed(form):
+    """Readers name leaves as ``config.<leaf>``; each leaf in their code must be among those passed."""
+    start = {
+        "carbonglobe": ["simulation/carbonglobe_public.py", "simulation/carbonglobe_bundle.py"],
+        "dere": ["arrays/dere_simulation.py", "arrays/dere_cover.py", "arrays/dere_towers.py"],
+        "netcdf": ["simulation/process_model_netcdf.py"],
+    }[form]
+    files = {file for name in start for file in code_files(SOURCE / "dere" / "ingest" / name, SOURCE)}
+    text = "".join(Path(file).read_text() for file in files if "/ingest/" in str(file))
+    named = set(re.findall(r"\bconfig\.(\w+)", text)) & set(SimulationSource.model_fields)
+    assert named and named <= set(source_leaves.ingested_simulation(tree(format=form, path="somewhere")))
+
+
+def test_no_leaf_is_passed_to_nobody_by_mistake():
+    """A new leaf of the simulation reaches the built-in process model until a format claims it."""
+    formats = {leaf for leaves in source_leaves.FORMAT_LEAVES.values() for leaf in leaves}
+    model = set(source_leaves.harmonised_simulation(tree(provider="builtin")))
+    assert set(SimulationSource.model_fields) == formats | model | {"format", "path"}
+
+
+def test_parts_of_the_arrays_pass_nothing_else():
+    raw = Config().model_dump(mode="json")
+    raw["sources"]["cover"]["provider"] = raw["sources"]["towers"]["provider"] = "dere"
+    assert source_leaves.ingested_cover(raw) == source_leaves.ingested_towers(raw) == {"provider": "dere"}
+    raw = Config().model_dump(mode="json")
+    assert CoverSource(**source_leaves.ingested_cover(raw)) == CoverSource()
+    assert TowerSource(**source_leaves.ingested_towers(raw)) == TowerSource()
+    assert not set(source_leaves.FINE_MAPS_ONLY) & set(source_leaves.ingested_cover(raw))
