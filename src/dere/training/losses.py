@@ -43,8 +43,8 @@ def target_loss(prediction: Tensor, truth: Tensor, std: Tensor) -> LossParts:
 def pull(model: nn.Module, reference: Mapping[str, Tensor], strength: float) -> Tensor | float:
     """L2 pull of the trained weights to ``reference``, where the stage started.
 
-    For the networks of earlier stages that is what the simulation taught; for parts a tower stage adds (level, adapters)
-    it is their start, which changes nothing.
+    For the networks of earlier stages that is what the simulation taught; for parts that a tower stage adds (level,
+    adapters) it is their start, which changes nothing.
     """
     if not strength:
         return 0.0
