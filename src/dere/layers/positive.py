@@ -7,6 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 FLOOR = 1e-4
+EASE = 0.05
+"""For corrections that must be able to raise a flux from zero: the slope there is 0.05, with `FLOOR` 1e-4."""
 
 
 def positive(x: Tensor) -> Tensor:
@@ -25,7 +27,7 @@ def inverse_positive(y: Tensor) -> Tensor:
     return y + torch.log(-torch.expm1(-y))
 
 
-def correct(scaled: Tensor, correction: Tensor) -> Tensor:
+def correct(scaled: Tensor, correction: Tensor, floor: float = FLOOR) -> Tensor:
     """Apply a correction in pre-activation: sp(sp⁻¹(S + ε) + c) - ε (architecture 4).
 
     With ``correction`` zero it returns ``scaled``; the result stays above -ε, and is floored at zero so that a
@@ -37,5 +39,7 @@ def correct(scaled: Tensor, correction: Tensor) -> Tensor:
         Non-negative, in units of the channel's standard deviation.
     correction
         Same shape, pre-activation.
+    floor
+        ε; the slope of the result at zero is about ε.
     """
-    return (positive(inverse_positive(scaled + FLOOR) + correction) - FLOOR).clamp_min(0.0)
+    return (positive(inverse_positive(scaled + floor) + correction) - floor).clamp_min(0.0)

@@ -7,16 +7,21 @@ from torch import Tensor, nn
 
 from dere.backbones import Sizes, make_backbone
 from dere.config.training import BackboneConfig
-from dere.layers.positive import FLOOR, correct, inverse_positive
+from dere.layers.positive import EASE, correct, inverse_positive
 from dere.models.inputs import CONDITION_WIDTH, Normaliser, Statistics
 from dere.variables import FREE_TARGETS, PLANT_TYPES
+
+# A sum of several standard deviations is not stretched further; from below, EASE bounds the pre-activation.
+_LARGEST = 4.0
 
 
 class CompetitionNetwork(nn.Module):
     """Corrects a weighted sum of pure stands in pre-activation; starts as no correction.
 
     Unlike the published residual in physical units, one learning rate serves channels of every scale, and the
-    result stays positive without a dead ReLU (defect 30).
+    result stays positive without a dead ReLU (defect 30). Each month's correction is a shift and a stretch of the
+    sum's pre-activation: with a stretch of -1 the sum is overruled, which a shift alone could do only by learning
+    the negative of whatever the pure stands say. At real towers that is often wrong (docs/decisions/0008).
     """
 
     def __init__(self, name: str, config: BackboneConfig, window: int, statistics: Statistics) -> None:
@@ -25,7 +30,7 @@ class CompetitionNetwork(nn.Module):
         drivers, static = len(statistics.driver_mean), len(statistics.static_mean)
         sizes = Sizes(drivers, static, CONDITION_WIDTH, len(PLANT_TYPES) + len(FREE_TARGETS), window)
         self.backbone = make_backbone(name, sizes, config)
-        self.out = nn.Linear(self.backbone.width, len(FREE_TARGETS))
+        self.out = nn.Linear(self.backbone.width, 2 * len(FREE_TARGETS))
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
@@ -53,6 +58,8 @@ class CompetitionNetwork(nn.Module):
             (B, k, W, 7) scaled, non-negative.
         """
         memory = self.backbone.encode(self.normaliser.drivers(drivers), self.normaliser.static(static))
-        dynamic = torch.cat([fractions, inverse_positive(weighted + FLOOR).clamp_min(-4)], dim=-1).flatten(0, 1)
+        raw = inverse_positive(weighted + EASE).clamp_max(_LARGEST)
+        dynamic = torch.cat([fractions, raw], dim=-1).flatten(0, 1)
         hidden = self.backbone.decode(memory, self.normaliser.condition(state, ages), dynamic)
-        return correct(weighted, self.out(hidden).unflatten(0, weighted.shape[:2]))
+        shift, stretch = self.out(hidden).unflatten(0, weighted.shape[:2]).chunk(2, dim=-1)
+        return correct(weighted, shift + torch.tanh(stretch) * raw, EASE)

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dere.layers.positive import correct, inverse_positive, positive
+from dere.layers.positive import EASE, FLOOR, correct, inverse_positive, positive
 
 
 @given(st.floats(1e-4, 80.0))
@@ -15,7 +15,18 @@ def test_inverse_pair(value):
 
 def test_no_correction_returns_the_sum_also_for_zero_and_large_values():
     scaled = torch.tensor([0.0, 1e-6, 0.3, 5.0, 60.0])
-    torch.testing.assert_close(correct(scaled, torch.zeros(5)), scaled, rtol=1e-5, atol=1e-6)
+    for floor in (FLOOR, EASE):
+        torch.testing.assert_close(correct(scaled, torch.zeros(5), floor), scaled, rtol=1e-5, atol=1e-6)
+
+
+def test_with_ease_a_flux_of_zero_can_be_raised():
+    """With the usual floor the slope at zero is so small that no training leaves it."""
+    slopes = []
+    for floor in (FLOOR, EASE):
+        correction = torch.full((1,), 0.01, requires_grad=True)
+        correct(torch.zeros(1), correction, floor).sum().backward()
+        slopes.append(float(correction.grad))
+    assert slopes[0] < 2e-4 and slopes[1] > 0.045
 
 
 def test_corrected_values_stay_non_negative_and_have_gradient():

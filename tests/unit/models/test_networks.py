@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from dere.layers.positive import EASE, positive
 from dere.models.adapter import TypeAdapter
 from dere.models.competition import CompetitionNetwork
 from dere.models.dere import DereNetwork, monthly, pure_outputs, weight_types
@@ -67,6 +68,19 @@ def test_untrained_competition_level_and_adapter_change_nothing(arguments, site)
     )
     torch.manual_seed(0)
     assert targets.isfinite().all()
+
+
+def test_competition_can_overrule_what_the_pure_stands_say(arguments, site):
+    """With a stretch of -1 the result is the shift alone: zero flux can be raised, and another sum changes nothing."""
+    network = CompetitionNetwork(*arguments).eval()
+    with torch.no_grad():
+        network.out.bias.copy_(torch.tensor([1.0] * 7 + [-20.0] * 7))
+    inputs = site["drivers"], site["static"]
+    others = site["states"][:, 3, :1], torch.ones(2, 1), torch.full((2, 1, 24, 3), 1 / 3)
+    dormant, usual = torch.zeros(2, 1, 24, 7), 3 * torch.rand(2, 1, 24, 7)
+    expected = torch.full((2, 1, 24, 7), float(positive(torch.tensor(1.0)) - EASE))
+    for weighted in (dormant, usual):
+        torch.testing.assert_close(network(*inputs, weighted, *others), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_level_head_starts_at_zero_and_moves_gpp_and_respiration_together(statistics):
