@@ -151,7 +151,7 @@ def test_stage_six_learns_from_imputed_months_and_weighs_labels_by_their_covaria
         labels["origin"][:, ::5] = 0
         change(labels)
         path = write_netcdf(labels, tmp_path / f"{name}.nc")
-        return retrain("uncertain", canonical | {"labels": path}, learning_rate=1e-3, pull=0)
+        return retrain("uncertain", canonical | {"labels": path}, learning_rate=3e-4, pull=0)
 
     def wider(labels):
         labels["covariance"][:, ::2] *= 20.0
