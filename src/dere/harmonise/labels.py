@@ -98,7 +98,9 @@ def make_labels(
         left &= ~tests[reason]
     record = record & ~tests[OUTSIDE]
     opinion = record & np.isfinite(nee) & np.isfinite(daytime)
-    stuck_by_day = opinion & _stuck(nee, daytime, _values(towers, "reco_dt"), repeated_run)
+    # a light response gives exactly zero in dark months: many of them in a row are a winter
+    lit = np.where(daytime == 0, np.nan, daytime)
+    stuck_by_day = opinion & _stuck(nee, lit, _values(towers, "reco_dt"), repeated_run)
 
     def triple(production: NDArray, usable: NDArray) -> NDArray:
         values = np.stack([production, nee + production, nee], -1)

@@ -40,7 +40,8 @@ def everything():
 
 
 def months(c, reason):
-    return int(c.counts.loc[c.counts["reason"] == reason, "months"].sum())
+    chosen = (c.counts["step"] == "labels") & (c.counts["reason"] == reason)
+    return int(c.counts.loc[chosen, "months"].sum())
 
 
 def check(c, satellites):

@@ -114,6 +114,14 @@ def test_runs_in_the_daytime_member_are_rejected_and_counted(towers):
     assert np.isfinite(longer.dataset["flux_daytime"].values).all()
 
 
+def test_a_dark_winter_of_zero_daytime_production_is_kept(towers):
+    towers["gpp_dt"][0, 10:16] = 0.0
+    towers["reco_dt"] = towers["nee"] + towers["gpp_dt"]
+    labels = make_labels(towers)
+    assert np.isfinite(labels.dataset["flux_daytime"].values[0, 10:16]).all()
+    assert months(labels, "repeated", step="daytime") == 0
+
+
 def test_a_stuck_night_time_partitioning_leaves_the_daytime_member(towers):
     towers["gpp_nt"][0, 12:24] = 4.0
     labels = make_labels(towers, maximum_residual=1e9)
