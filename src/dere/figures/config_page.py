@@ -14,14 +14,18 @@ from dere.io import write_atomically
 
 _STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: #222; }
-table { border-collapse: collapse; width: 100%; }
+table { border-collapse: collapse; width: 100%; table-layout: fixed; }
 td, th { text-align: left; vertical-align: top; padding: .18rem .7rem .18rem 0; border-bottom: 1px solid #e3e3e3; }
-td.key { font-family: ui-monospace, monospace; white-space: nowrap; }
-td.value { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
+td.key { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
+td.value { font-family: ui-monospace, monospace; overflow-wrap: break-word; }
 td.meaning { color: #555; }
 tr.changed td.value { font-weight: bold; }
 th.section { padding-top: 1.1rem; font-size: 1.05rem; }
 """
+
+
+# the widest key would else take half of the page
+_COLUMNS = '<colgroup><col style="width: 34%"><col style="width: 28%"><col></colgroup>'
 
 
 def config_page(config: Mapping[str, Any], model: type[BaseModel] | None = None, title: str = "Configuration") -> str:
@@ -59,7 +63,7 @@ def config_page(config: Mapping[str, Any], model: type[BaseModel] | None = None,
     note = "Bold values differ from the default." if defaults else ""
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{_STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1><p>{note}</p>\n<table>\n"
+        f"<style>{_STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1><p>{note}</p>\n<table>\n{_COLUMNS}\n"
         + "\n".join(rows)
         + "\n</table></body></html>\n"
     )
