@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import pandas as pd
 import torch
 import xarray as xr
-from torch import Tensor, nn
+from torch import Tensor
 
 from dere.config.backbones import NetworksConfig
 from dere.config.training import BackboneConfig, TrainingConfig
@@ -25,7 +25,7 @@ from dere.training.compiling import compiled
 from dere.training.job import Job
 from dere.training.loop import LossParts, Model, fit
 from dere.training.parallel import local_device
-from dere.training.snapshots import discard
+from dere.training.snapshots import discard, state_of
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +45,6 @@ def read_statistics(dataset: xr.Dataset) -> Statistics:
     """Statistics of one fold as tensors."""
     names = Statistics.__dataclass_fields__
     return Statistics(**{n: torch.as_tensor(dataset[n].values, dtype=torch.float32) for n in names})
-
-
-def state_of(model: nn.Module) -> dict[str, Tensor]:
-    """Copy of the weights of ``model``."""
-    return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
 @dataclass(frozen=True)

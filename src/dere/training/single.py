@@ -13,12 +13,13 @@ from dere.models.inputs import to_targets
 from dere.models.single import SingleNetwork
 from dere.training.candidates import options
 from dere.training.cells import batches
-from dere.training.context import Context, state_of
+from dere.training.context import Context
 from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, target_loss, with_pull
 from dere.training.simulation import MIXTURE_ALONE, Batch, drawer, fixed_batches, load_cells
 from dere.training.sites import SiteWindows
+from dere.training.snapshots import state_of
 from dere.training.tower_data import draw_windows, flux_loss, load_towers, refit_on_all
 from dere.variables import STANDS
 

@@ -30,6 +30,11 @@ FORMAT_ENTRIES = frozenset(
 )
 
 
+def state_of(model: nn.Module) -> dict[str, Tensor]:
+    """Copy of the weights of ``model``."""
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
 @dataclass
 class Progress:
     """Everything a killed run needs to go on as if nothing had happened; independent of the number of processes.
@@ -62,7 +67,7 @@ class Progress:
     def keep(self, loss: float, epoch: int) -> None:
         """Remember the present weights as those to leave behind."""
         self.best_loss, self.best_epoch = loss, epoch
-        self.best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        self.best = state_of(self.model)
 
     def note(self, training: float, validation: float, seconds: float) -> None:
         """Add the epoch just finished to the history."""

@@ -12,11 +12,12 @@ from dere.config.training import DereTowerConfig
 from dere.models.dere import DereNetwork
 from dere.training.candidates import options
 from dere.training.cells import batches
-from dere.training.context import Context, state_of
+from dere.training.context import Context
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
 from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, squared, together, with_pull
+from dere.training.snapshots import state_of
 from dere.training.tower_data import draw_windows, flux_loss, load_towers, refit_on_all
 
 # A small share of the plant-type loss keeps the reported fractions near the maps (defect 28).

@@ -18,12 +18,13 @@ from dere.models.dere import DereNetwork
 from dere.models.likelihood import ModelError, negative_log_likelihood
 from dere.training.candidates import options
 from dere.training.cells import batches
-from dere.training.context import Context, state_of
+from dere.training.context import Context
 from dere.training.dere_towers import build, cache_pure, forward, load_pure
 from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, with_pull
 from dere.training.sites import SiteWindows
+from dere.training.snapshots import state_of
 from dere.training.tower_data import draw_windows, flux_loss, load_towers, refit_on_all
 from dere.variables import FLUXES, TARGETS
 

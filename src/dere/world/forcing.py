@@ -32,7 +32,10 @@ _POSSIBLE: dict[str, tuple[float, float, str]] = {
 
 
 def saturation_vapour_pressure(temperature: Array) -> Array:
-    """Saturation vapour pressure over water (hPa) at degC; Magnus form of Alduchov & Eskridge 1996."""
+    """Saturation vapour pressure over water (hPa) at degC; Magnus form of Alduchov & Eskridge 1996.
+
+    doi 10.1175/1520-0450(1996)035<0601:IMFAOS>2.0.CO;2
+    """
     return 6.1094 * np.exp(17.625 * temperature / (temperature + 243.04))
 
 

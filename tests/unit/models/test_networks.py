@@ -8,7 +8,7 @@ from dere.models.adapter import TypeAdapter
 from dere.models.competition import CompetitionNetwork
 from dere.models.dere import DereNetwork, monthly, pure_outputs, weight_types
 from dere.models.heads import LevelHead
-from dere.models.plant_types import PlantTypeNetwork
+from dere.models.plant_types import SMALLEST, PlantTypeNetwork
 from dere.models.pure import PureNetwork
 from dere.models.single import SingleNetwork
 from dere.physics import closure_residuals
@@ -99,7 +99,7 @@ def test_untrained_plant_types_persist(arguments, site):
     network = PlantTypeNetwork(*arguments).eval()
     start = site["start"][:, None].expand(-1, 3, -1)
     out = network(site["drivers"], site["static"], start, site["ages"])
-    expected = start.clamp_min(5e-3) / start.clamp_min(5e-3).sum(-1, keepdim=True)
+    expected = start.clamp_min(SMALLEST) / start.clamp_min(SMALLEST).sum(-1, keepdim=True)
     torch.testing.assert_close(out, expected[:, :, None].expand_as(out))
 
 

@@ -21,6 +21,7 @@ from dere.ingest.tower.record import CO2_COLUMN, DRIVER_COLUMNS
 from dere.ingest.tower.steps import Steps
 from dere.ingest.tower.variants import flux_columns
 from dere.variables import UMOL_TO_GC_PER_DAY
+from dere.world.forcing import saturation_vapour_pressure
 
 HOURLY_STEPS = ("HH", "HR")
 _UNCERTAIN = ("_RANDUNC", "_JOINTUNC")
@@ -180,12 +181,7 @@ def diurnal_cycles(
 
 
 def specific_humidity(temperature: NDArray, vpd: NDArray, pressure: NDArray) -> NDArray:
-    """Specific humidity (kg kg-1) from air temperature (degC), VPD (hPa) and pressure (kPa).
-
-    Saturation over water after Magnus with the coefficients of Alduchov and Eskridge 1996,
-    doi 10.1175/1520-0450(1996)035<0601:IMFAOS>2.0.CO;2.
-    """
-    saturation = 6.1094 * np.exp(17.625 * temperature / (temperature + 243.04))
-    vapour = saturation - vpd
+    """Specific humidity (kg kg-1) from air temperature (degC), VPD (hPa) and pressure (kPa)."""
+    vapour = saturation_vapour_pressure(temperature) - vpd
     vapour = np.where(vapour < 0, np.nan, vapour)  # more deficit than there is to lack: one of the two is wrong
     return _MOLAR_RATIO * vapour / (10 * pressure - (1 - _MOLAR_RATIO) * vapour)

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from dere.ingest.checks import daily_top_of_atmosphere
 from dere.ingest.tower.record import DRIVER_COLUMNS, SiteRecord
 from dere.variables import VARIABLES
+from dere.world.forcing import saturation_vapour_pressure
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +47,6 @@ FEWEST_MONTHS = 12
 FEWEST_SITES = 3
 # polar night says nothing about a unit
 _DARK = 20.0
-
-
-def saturation_pressure(temperature: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Saturation vapour pressure (hPa) over water at a temperature in degC (Magnus formula, WMO-No. 8)."""
-    return 6.112 * np.exp(17.62 * temperature / (243.12 + temperature))
 
 
 def check_record(record: SiteRecord, lat: float) -> None:
@@ -148,7 +144,7 @@ def _share_of_saturation(record: SiteRecord, suffix: str) -> float:
     both = np.isfinite(vpd) & np.isfinite(temperature)
     if both.sum() < FEWEST_MONTHS:
         return float("nan")
-    return float(vpd[both].sum() / saturation_pressure(temperature[both]).sum())
+    return float(vpd[both].sum() / saturation_vapour_pressure(temperature[both]).sum())
 
 
 Finding = tuple[str, str, str] | None
