@@ -21,6 +21,7 @@ def member_satellites(
     A perturbed copy that keeps its site's satellite record teaches a network that satellites say nothing about fluxes.
     Each channel is therefore the simulated leaf area brought to what that satellite shows: quantile by quantile over
     all site months that have both, so that it rises with leaf area and has the distribution of the observed values.
+    These quantiles are of inputs, not of fluxes, and come from all sites, those of test towers included.
 
     Parameters
     ----------
