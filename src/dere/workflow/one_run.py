@@ -105,12 +105,11 @@ def call(command: list[str], descriptors: tuple[int, ...] = (), **options: Any) 
 
     Ctrl-C reaches the command by itself; it then ends its jobs in order, which must be waited for.
     """
-    process = subprocess.Popen(command, pass_fds=descriptors, **options)
-    before = {
-        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number)),
-    }
+    # before the start, so that no Ctrl-C falls between: it would end this process and leave the command alone
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None)}
     try:
+        process = subprocess.Popen(command, pass_fds=descriptors, **options)
+        before[signal.SIGTERM] = signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
         status = process.wait()
     finally:
         for number, handler in before.items():

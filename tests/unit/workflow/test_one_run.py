@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -51,7 +50,10 @@ def test_the_right_lives_as_long_as_what_was_started(tmp_path):
 
 def test_locks_of_a_snakemake_that_runs_are_left_alone(tmp_path):
     left_over(tmp_path)
-    child = subprocess.Popen([sys.executable, "-c", "input()", "snakemake"], cwd=tmp_path, stdin=subprocess.PIPE)
+    command = [sys.executable, "-c", "print('ready', flush=True); input()", "snakemake"]
+    child = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    # a process that is only starting has no command line yet, and no locks either
+    assert child.stdout.readline() == b"ready\n"
     try:
         raised = pytest.raises(ValueError, match=f"process {child.pid} still runs Snakemake here")
         with raised, held(tmp_path, "demo", lambda: None):
@@ -70,7 +72,6 @@ def test_an_interrupted_command_is_waited_for(tmp_path):
         [sys.executable, "-c", source], start_new_session=True, stdout=subprocess.PIPE, text=True, env=environment
     )
     assert outer.stdout.readline() == "ready\n"
-    time.sleep(0.3)
     os.killpg(outer.pid, signal.SIGINT)
     assert outer.wait(30) == 7
 
