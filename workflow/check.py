@@ -80,11 +80,11 @@ def main() -> int:
     lines = [
         f"{cores} cores, {'a GPU' if gpu() else 'no GPU: trainings run on the CPU, side by side'}.",
         f"The environment {installed}.",
-        f"make demo takes about {max(3, round(14 / min(cores, 4)))} minutes after that; it needs no input files.",
+        f"make demo takes about {max(3, round(10 / min(cores, 4)))} minutes after that; it needs no input files.",
     ]
     if realdata and not problems:
         count = len(list(Path(realdata).glob("fluxnet2015-monthly/*_MM.csv*")))
-        lines.append(f"make towers finds {count} tower files; it takes up to an hour on 2 cores.")
+        lines.append(f"make towers finds {count} tower files; the run takes 35 minutes to an hour on 2 cores.")
     elif not realdata:
         lines.append("make towers needs real data: set DERE_REALDATA to the folder that holds fluxnet2015-monthly.")
     if python_version() is None:
