@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dere.humidity import saturation_vapour_pressure, vapour_pressure
 from dere.variables import MONTHLY8
 from dere.world import diurnal, geography
 from dere.world.fields import generator, moving_field, static_field
-from dere.world.forcing import DAYS_IN_MONTH, ZERO_CELSIUS, Forcing, saturation_vapour_pressure
+from dere.world.forcing import DAYS_IN_MONTH, ZERO_CELSIUS, Forcing
 
 Array = NDArray[np.float64]
 
@@ -142,7 +143,7 @@ def _assemble(
     pressure = pressure + 0.15 * moving_field(generator(seed, "pressure"), lat, lon, 2500.0, months, 0.2)
     co2 = _co2(lat, years, start_year)
     cycles = diurnal.cycles(lat, temperature, humidity, sun * clear, wind, pressure, co2, clear, wetness)
-    vapour = diurnal.vapour_pressure(cycles["specific_humidity"], pressure[..., None])
+    vapour = vapour_pressure(cycles["specific_humidity"], pressure[..., None])
     vpd = (saturation_vapour_pressure(cycles["air_temperature"]) - vapour).mean(axis=-1)
     cloud = np.clip((0.78 - clear) / 0.5, 0, 1)
     kelvin = temperature + ZERO_CELSIUS

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dere.world.forcing import DAYS_IN_MONTH, saturation_vapour_pressure
+from dere.humidity import saturation_vapour_pressure, specific_humidity
+from dere.world.forcing import DAYS_IN_MONTH
 
 Array = NDArray[np.float64]
 
 SOLAR_CONSTANT = 1361.0
 HOURS = np.arange(24) + 0.5
 _SAMPLES = 6
-MOLAR_RATIO = 0.622
 
 
 def _cosine_zenith(lat: Array) -> tuple[Array, Array]:
@@ -37,11 +37,6 @@ def top_of_atmosphere(lat: Array) -> Array:
     """(point, 12) daily mean sunlight at the top of the atmosphere, W m-2."""
     positive, distance = _cosine_zenith(lat)
     return SOLAR_CONSTANT * distance[None] * positive.mean(axis=-1)
-
-
-def vapour_pressure(specific_humidity: Array, pressure: Array) -> Array:
-    """Vapour pressure (hPa) from specific humidity (kg kg-1) and pressure (kPa)."""
-    return 10 * pressure * specific_humidity / (MOLAR_RATIO + (1 - MOLAR_RATIO) * specific_humidity)
 
 
 def cycles(
@@ -88,7 +83,7 @@ def cycles(
         1 + 0.04 * np.cos(2 * np.pi * (HOURS - 10) / 24)
     )
     vapour = np.minimum(vapour, 0.98 * saturated)
-    moist = MOLAR_RATIO * vapour / (10 * pressure[..., None] - (1 - MOLAR_RATIO) * vapour)
+    moist = specific_humidity(vapour, pressure[..., None])
 
     breeze = wind[..., None] * (1 + 0.25 * np.cos(2 * np.pi * (HOURS - 14.5) / 24))
     growing = np.clip(temperature / 15, 0, 1.3) * (0.3 + 0.7 * wetness)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dere.humidity import saturation_vapour_pressure
 from dere.variables import MONTHLY8, VARIABLES
 
 Array = NDArray[np.float64]
@@ -29,14 +30,6 @@ _POSSIBLE: dict[str, tuple[float, float, str]] = {
     "wind": (0.0, 60.0, "km h-1 instead of m s-1"),
     "co2": (150.0, 2500.0, "mol mol-1 instead of ppm"),
 }
-
-
-def saturation_vapour_pressure(temperature: Array) -> Array:
-    """Saturation vapour pressure over water (hPa) at degC; Magnus form of Alduchov & Eskridge 1996.
-
-    doi 10.1175/1520-0450(1996)035<0601:IMFAOS>2.0.CO;2
-    """
-    return 6.1094 * np.exp(17.625 * temperature / (temperature + 243.04))
 
 
 @dataclass(frozen=True)

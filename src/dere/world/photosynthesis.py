@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 from pyrealm.pmodel import PModel, PModelEnvironment
 
-from dere.world.forcing import Array, Forcing, saturation_vapour_pressure
+from dere.humidity import saturation_vapour_pressure
+from dere.world.forcing import Array, Forcing
 from dere.world.parameters import Parameters, Structure
 
 DAYTIME_SHARE = 0.113

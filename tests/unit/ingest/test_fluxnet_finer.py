@@ -9,7 +9,7 @@ from ingest_samples import synthetic_monthly
 
 from dere.config.sources import TowerSource
 from dere.ingest.tower.fluxnet import parse_finer, read_family, read_fluxnet_monthly
-from dere.ingest.tower.fluxnet_finer import specific_humidity
+from dere.ingest.tower.fluxnet_finer import humidity_of
 from dere.ingest.tower.fluxnet_names import parse_name, passed_over
 from dere.ingest.tower.steps import check_years, parse_steps
 
@@ -128,7 +128,7 @@ def test_diurnal_cycles_of_each_hour():
         here = rows[rows["TIMESTAMP_START"] // 100 % 100 == hour]
         assert len(here) == 62
         assert record.diurnal["air_temperature_hourly"][2, hour] == pytest.approx(here["TA_F"].mean())
-        humidity = specific_humidity(*(here[c].to_numpy() for c in ("TA_F", "VPD_F", "PA_F"))).mean()
+        humidity = humidity_of(*(here[c].to_numpy() for c in ("TA_F", "VPD_F", "PA_F"))).mean()
         assert record.diurnal["specific_humidity_hourly"][2, hour] == pytest.approx(humidity)
     assert (
         record.diurnal["shortwave_hourly"].argmax(axis=1).tolist() == [11, 11, 11]
@@ -141,8 +141,8 @@ def test_diurnal_cycles_of_each_hour():
 def test_humidity_against_a_textbook_value():
     # air of 20 degC at 50 % relative humidity and 1013.25 hPa: psychrometric tables give 7.2 g kg-1
     deficit = np.array(23.39 / 2)
-    assert float(specific_humidity(np.array(20.0), deficit, np.array(101.325))) == pytest.approx(0.0072, rel=0.01)
-    assert np.isnan(specific_humidity(np.array(0.0), np.array(20.0), np.array(100.0)))
+    assert float(humidity_of(np.array(20.0), deficit, np.array(101.325))) == pytest.approx(0.0072, rel=0.01)
+    assert np.isnan(humidity_of(np.array(0.0), np.array(20.0), np.array(100.0)))
 
 
 def test_cycles_come_from_reanalysis_where_nothing_is_filled():

@@ -10,7 +10,6 @@ from dere.config.sources import TowerSource
 from dere.ingest.tower import plausibility
 from dere.ingest.tower.discovery import recognise
 from dere.ingest.tower.towers import _read, read_towers
-from dere.world.forcing import saturation_vapour_pressure
 
 FACTORS = {
     "MJ": ("SW_IN", 1 / 11.574, "MJ m-2 d-1"),
@@ -84,12 +83,6 @@ def test_a_humid_cold_site_is_not_refused(tmp_path):
     cold = {"TA_F": -12.0, "TA_ERA": -12.0, "VPD_F": 0.3, "VPD_ERA": 0.3}
     write_tower(tmp_path, **cold)
     assert read_towers([tmp_path], TowerSource()).dataset.sizes["site"] == 1
-
-
-def test_saturation_pressure_of_the_tables():
-    """Values of WMO-No. 8, annex 4.B."""
-    found = saturation_vapour_pressure(np.array([0.0, 20.0, 40.0]))
-    assert found == pytest.approx([6.11, 23.37, 73.8], rel=0.005)
 
 
 @pytest.mark.realdata

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dere.world.forcing import Forcing, saturation_vapour_pressure
+from dere.humidity import saturation_vapour_pressure
+from dere.world.forcing import Forcing
 
 # mean T, half annual range, mm d-1, seasonality of rain (+ summer, - winter), SW mean, SW half range, RH, latitude
 CLIMATES = {

@@ -15,7 +15,7 @@ from dere.io import file_sha256, read_json, read_netcdf, write_netcdf
 from dere.variables import PLANT_TYPES, TARGETS
 from dere.world import tower_network
 from dere.world.build import build_world
-from dere.world.fields import distance_km
+from dere.world.fields import distance_km, generator
 from dere.world.geography import Grid, find_land
 from dere.world.landscape import LAYERS
 from dere.world.write_towers import BIF_NAME, format_table
@@ -242,6 +242,16 @@ def test_a_third_of_the_towers_has_a_close_neighbour():
     assert all(re.fullmatch(r"[A-Z]{2}-[A-Z][a-z]{2}", name) for name in sites.site)
     spread = tower_network.place_virtual(land, np.ones(land.cell.size), sites, 40, np.random.default_rng(0))
     assert (spread.lat < 0).any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_all_virtual_towers_of_the_default_world_find_a_place_outside_the_clusters(seed):
+    land = find_land(Grid(6.0))
+    everywhere = np.ones(land.cell.size)
+    towers = tower_network.place_towers(land, everywhere, 60, generator(seed, "places"))
+    spread = tower_network.place_virtual(land, everywhere, towers, 500, generator(seed, "virtual places"))
+    assert len(spread.site) == 500
+    assert distance_km(spread.lat, spread.lon, towers.lat, towers.lon).min() > tower_network.VIRTUAL_DISTANCE_KM
 
 
 def test_missing_values_and_numbers_are_written_like_the_product():

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dere.humidity import saturation_vapour_pressure, vapour_pressure
 from dere.variables import MONTHLY8, VARIABLES
 from dere.world.climate import climate_at
-from dere.world.diurnal import HOURS, top_of_atmosphere, vapour_pressure
-from dere.world.forcing import saturation_vapour_pressure
+from dere.world.diurnal import HOURS, top_of_atmosphere
 from dere.world.geography import Grid, find_land
 from dere.world.soil import SOIL_PROPERTIES, soil_at
 from dere.world.tower_network import koppen_class

@@ -212,14 +212,3 @@ def test_a_tower_has_its_own_microclimate(world, distance):
         own, around = (climate.monthly[name].mean(axis=1) for climate in (plots.climate, general))
         difference = (own - around) if name == "air_temperature" else np.log(own / around)
         assert (difference.std() > spread) if distance else (np.abs(difference).max() == 0)
-
-
-def test_virtual_towers_lie_outside_the_clusters_of_towers():
-    land = find_land(Grid(6.0))
-    everywhere = np.ones(land.cell.size)
-    for seed in range(3):
-        towers = tower_network.place_towers(land, everywhere, 60, generator(seed, "places"))
-        spread = tower_network.place_virtual(land, everywhere, towers, 500, generator(seed, "virtual places"))
-        nearest = tower_network.distance_km(spread.lat, spread.lon, towers.lat, towers.lon).min(axis=1)
-        assert len(spread.site) == 500
-        assert tower_network.VIRTUAL_DISTANCE_KM == 60 and nearest.min() > 60

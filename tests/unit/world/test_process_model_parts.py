@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from climates import climates
 
+from dere.humidity import saturation_vapour_pressure
 from dere.world import carbon, competition, water
 from dere.world.conditions import (
     climatic_stress,
@@ -17,7 +18,7 @@ from dere.world.conditions import (
     potential_evapotranspiration,
     prepare,
 )
-from dere.world.forcing import concatenate, saturation_vapour_pressure
+from dere.world.forcing import concatenate
 from dere.world.parameters import DEFAULT, Structure
 from dere.world.photosynthesis import daytime, light_use_efficiency, potential
 

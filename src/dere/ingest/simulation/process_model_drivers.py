@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dere.humidity import saturation_vapour_pressure, vapour_pressure
 from dere.ingest.checks import check_unit
 from dere.ingest.simulation.process_model_axes import to_unit
 from dere.ingest.simulation.process_model_files import Quantity, find_file, open_quantity
 from dere.ingest.tables import read_bytes
 from dere.variables import MONTHLY8, VARIABLES, RangeTally
-from dere.world.diurnal import vapour_pressure
-from dere.world.forcing import saturation_vapour_pressure
 
 log = logging.getLogger(__name__)
 

@@ -15,19 +15,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dere.humidity import saturation_vapour_pressure, specific_humidity
 from dere.ingest.tables import numeric
 from dere.ingest.tower.aggregate import full_steps, mean_diurnal_cycles, monthly_means
 from dere.ingest.tower.record import CO2_COLUMN, DRIVER_COLUMNS
 from dere.ingest.tower.steps import Steps
 from dere.ingest.tower.variants import flux_columns
 from dere.variables import UMOL_TO_GC_PER_DAY
-from dere.world.forcing import saturation_vapour_pressure
 
 HOURLY_STEPS = ("HH", "HR")
 _UNCERTAIN = ("_RANDUNC", "_JOINTUNC")
 _BEST_QUALITIES = 1
-# ratio of the molar masses of water and dry air (WMO 2008, Guide to Meteorological Instruments, annex 4.B)
-_MOLAR_RATIO = 0.622
 
 
 def to_months(
@@ -165,7 +163,7 @@ def diurnal_cycles(
         weather[name] = values if np.isfinite(values).any() else numeric(table, reanalysis, source)
     co2 = numeric(table, CO2_COLUMN, source)
     quantities = {
-        "specific_humidity_hourly": specific_humidity(weather["air_temperature"], weather["vpd"], weather["pressure"]),
+        "specific_humidity_hourly": humidity_of(weather["air_temperature"], weather["vpd"], weather["pressure"]),
         "air_temperature_hourly": weather["air_temperature"],
         "shortwave_hourly": weather["shortwave"],
         "wind_hourly": weather["wind"],
@@ -180,8 +178,8 @@ def diurnal_cycles(
     }
 
 
-def specific_humidity(temperature: NDArray, vpd: NDArray, pressure: NDArray) -> NDArray:
+def humidity_of(temperature: NDArray, vpd: NDArray, pressure: NDArray) -> NDArray:
     """Specific humidity (kg kg-1) from air temperature (degC), VPD (hPa) and pressure (kPa)."""
     vapour = saturation_vapour_pressure(temperature) - vpd
     vapour = np.where(vapour < 0, np.nan, vapour)  # more deficit than there is to lack: one of the two is wrong
-    return _MOLAR_RATIO * vapour / (10 * pressure - (1 - _MOLAR_RATIO) * vapour)
+    return specific_humidity(vapour, pressure)

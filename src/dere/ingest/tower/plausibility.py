@@ -28,10 +28,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dere.humidity import saturation_vapour_pressure
 from dere.ingest.checks import daily_top_of_atmosphere
 from dere.ingest.tower.record import DRIVER_COLUMNS, SiteRecord
 from dere.variables import VARIABLES
-from dere.world.forcing import saturation_vapour_pressure
 
 log = logging.getLogger(__name__)
 
