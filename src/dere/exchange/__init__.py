@@ -1,0 +1,41 @@
+"""Exchanges: what is predicted. Each is one file that declares ``EXCHANGE``; a run names those it wants.
+
+An exchange carries its fluxes with their units and ranges, what its simulation gives, how the fluxes close, and which
+tower months are labels. Nothing else in the package names a flux. Importable without torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from dere.exchange.base import Exchange, Flux, LabelRule
+from dere.rooms import members
+
+DEFAULT = "co2"
+"""The exchange whose files lie directly in the folder of a run; others have a folder of their own there."""
+
+
+def names() -> list[str]:
+    """Names of all exchanges, without loading them: an exchange is called as its file."""
+    return [module.rpartition(".")[2] for module in members("dere.exchange", "EXCHANGE")]
+
+
+def get(name: str) -> Exchange:
+    """Return an exchange by name.
+
+    Raises
+    ------
+    ValueError
+        When there is none of that name; lists the known ones.
+    """
+    if name not in names():
+        raise ValueError(f"exchange '{name}' is unknown; choose from {', '.join(names())}")
+    found: Exchange = import_module(f"dere.exchange.{name}").EXCHANGE
+    if found.name != name:
+        raise ValueError(
+            f"dere.exchange.{name} declares the exchange '{found.name}'; call it as its file, or rename the file"
+        )
+    return found
+
+
+__all__ = ["DEFAULT", "Exchange", "Flux", "LabelRule", "get", "names"]

@@ -1,0 +1,194 @@
+"""What an exchange is made of."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Literal
+
+Array = Any
+"""NumPy array or torch tensor."""
+
+
+@dataclass(frozen=True)
+class Flux:
+    """One flux of an exchange.
+
+    Parameters
+    ----------
+    name
+        As in files, tables and figures.
+    long_name
+        Text for axis labels and attributes.
+    unit
+        Unit inside the project.
+    public_unit
+        Unit of the public files.
+    valid
+        Inclusive bounds of plausible monthly means; values outside are counted and reported.
+    possible
+        Inclusive bounds of what physics allows; a value outside is no measurement.
+    standard_name
+        CF standard name of the public variable, where one exists.
+    sign
+        Which direction is positive.
+    file_stem
+        Name of the public files; the flux's name by default.
+    """
+
+    name: str
+    long_name: str
+    unit: str
+    public_unit: str
+    valid: tuple[float, float]
+    possible: tuple[float, float]
+    standard_name: str | None = None
+    sign: str = "positive to the atmosphere"
+    file_stem: str = ""
+
+    @property
+    def label(self) -> str:
+        """Axis label with unit."""
+        return f"{self.long_name} ({self.unit})"
+
+    @property
+    def stem(self) -> str:
+        """Name in public files."""
+        return self.file_stem or self.name
+
+
+@dataclass(frozen=True)
+class LabelRule:
+    """Which tower months become labels of an exchange.
+
+    Parameters
+    ----------
+    make
+        ``module:function`` or a function that makes the labels from the interim towers; see
+        ``dere.harmonise.labels.make_labels`` for its arguments. Without one, ``columns`` are taken as they are.
+    columns
+        Flux to the variable of the interim towers that holds it.
+    quality
+        Variable of the interim towers with the quality (0 to 1) of all fluxes.
+    together
+        A month is a label only where every flux has a value.
+    """
+
+    make: str | Callable[..., Any] = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    quality: str = ""
+    together: bool = True
+
+    def maker(self) -> Callable[..., Any]:
+        """Return the function behind ``make``."""
+        if callable(self.make):
+            return self.make
+        module, _, function = self.make.partition(":")
+        found: Callable[..., Any] = getattr(import_module(module), function)
+        return found
+
+
+def unchanged(values: Array) -> Array:
+    """Return what comes in: an exchange of fluxes that do not depend on each other closes as it is."""
+    return values
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What is predicted, and how its parts hang together.
+
+    Arrays given to the functions have fluxes, free channels or outputs along their last axis, in the order stated
+    here; NumPy arrays and torch tensors alike.
+
+    Parameters
+    ----------
+    name
+        Name, which is that of its file.
+    fluxes
+        What is predicted, judged and given away.
+    free
+        Channels that a network's head emits.
+    basis
+        Independent observed parts: the others follow from them (an imputation fills these).
+    close
+        (…, flux) to (…, flux): the dependent fluxes computed again from the others, so that the identities hold to
+        rounding.
+    complete
+        (…, free) to (…, outputs): all channels from the free ones.
+    residuals
+        (…, flux) to (…, identity): what is left over of each identity; zero where it closes.
+    states
+        What its simulation gives for a place and month; empty = it has no simulation.
+    signed
+        Free channels that may be negative; the others never are.
+    magnitude
+        Fluxes whose mean is the size that errors grow with.
+    transform
+        Scale in which head, loss and statistics work.
+    labels
+        Which tower months are labels.
+    statics, drivers
+        Static attributes and driver channels beyond the common ones.
+    simulation
+        Source of its simulation, None = it has none.
+    area
+        Share of a cell that its flux is per.
+    """
+
+    name: str
+    fluxes: tuple[Flux, ...]
+    free: tuple[str, ...]
+    basis: tuple[str, ...]
+    close: Callable[[Array], Array] = unchanged
+    complete: Callable[[Array], Array] = unchanged
+    residuals: Callable[[Array], Array] | None = None
+    states: tuple[str, ...] = ()
+    signed: tuple[str, ...] = ()
+    magnitude: tuple[str, ...] = ()
+    transform: Literal["linear", "asinh"] = "linear"
+    labels: LabelRule = LabelRule()
+    statics: tuple[str, ...] = ()
+    drivers: tuple[str, ...] = ()
+    simulation: str | None = None
+    area: str = "vegetated_fraction"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the fluxes."""
+        return tuple(flux.name for flux in self.fluxes)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of what ``complete`` returns: the simulation's states, or the fluxes where there is none."""
+        return self.states or self.names
+
+    def flux(self, name: str) -> Flux:
+        """Return a flux by name."""
+        return next(flux for flux in self.fluxes if flux.name == name)
+
+    def index(self, names: Sequence[str]) -> list[int]:
+        """Positions of fluxes along the flux axis."""
+        return [self.names.index(name) for name in names]
+
+    def of_outputs(self, names: Sequence[str]) -> list[int]:
+        """Positions of channels along the axis of the outputs."""
+        return [self.outputs.index(name) for name in names]
+
+    def size(self, values: Array) -> Array:
+        """Mean of the fluxes that errors grow with, (…, flux) to (…); the absolute value of a single flux."""
+        if not self.magnitude:
+            return abs(values).mean(-1)
+        return values[..., self.index(self.magnitude)].mean(-1)
+
+
+def library(array: Array) -> ModuleType:
+    """Return numpy or torch, whichever made ``array``."""
+    return sys.modules[type(array).__module__.partition(".")[0]]
+
+
+def stacked(parts: Sequence[Array]) -> Array:
+    """Stack arrays of one shape along a new last axis."""
+    return library(parts[0]).stack(list(parts), -1)

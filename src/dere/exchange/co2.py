@@ -1,0 +1,63 @@
+"""CO2: gross primary production, ecosystem respiration and net ecosystem exchange, closing as RECO = GPP + NEE."""
+
+from __future__ import annotations
+
+from dere.exchange.base import Array, Exchange, Flux, LabelRule, stacked
+from dere.physics import derive
+from dere.variables import FLUX_UNIT, FREE_TARGETS, TARGETS, VARIABLES
+
+PUBLIC_UNIT = "kg m-2 s-1"
+NAMES = ("gpp", "reco", "nee")
+_POSSIBLE = {"gpp": (-20.0, 60.0), "reco": (-20.0, 60.0), "nee": (-60.0, 40.0)}
+"""Beyond three times the largest monthly means that towers report (gC m-2 d-1), no canopy or soil is known."""
+
+
+def close(values: Array) -> Array:
+    """NEE computed again as RECO - GPP, (…, 3) in the order of `NAMES`."""
+    gpp, reco = values[..., 0], values[..., 1]
+    return stacked([gpp, reco, reco - gpp])
+
+
+def complete(free: Array) -> Array:
+    """All ten targets from the seven free channels, (…, 7) to (…, 10) (`dere.physics.derive`)."""
+    named = derive({name: free[..., index] for index, name in enumerate(FREE_TARGETS)})
+    return stacked([named[name] for name in TARGETS])
+
+
+def residuals(values: Array) -> Array:
+    """RECO - GPP - NEE, (…, 3) to (…, 1)."""
+    gpp, reco, nee = (values[..., index] for index in range(3))
+    return stacked([reco - gpp - nee])
+
+
+def _flux(name: str, sign: str) -> Flux:
+    variable = VARIABLES[name]
+    return Flux(
+        name=name,
+        long_name=variable.long_name,
+        unit=FLUX_UNIT,
+        public_unit=PUBLIC_UNIT,
+        valid=variable.valid_range,
+        possible=_POSSIBLE[name],
+        standard_name=variable.standard_name,
+        sign=sign,
+    )
+
+
+EXCHANGE = Exchange(
+    name="co2",
+    fluxes=(
+        _flux("gpp", "positive into the ecosystem"),
+        _flux("reco", "positive to the atmosphere"),
+        _flux("nee", "positive to the atmosphere"),
+    ),
+    free=FREE_TARGETS,
+    basis=("nee", "reco"),
+    close=close,
+    complete=complete,
+    residuals=residuals,
+    states=TARGETS,
+    magnitude=("gpp", "reco"),
+    labels=LabelRule(make="dere.harmonise.labels:make_labels", quality="nee_quality"),
+    simulation="simulation",
+)
