@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from dere.backbones.base import Backbone, Sizes
-from dere.config.training import BackboneConfig
+from dere.config.network import BackboneConfig
 
 BACKBONES: dict[str, str] = {
     "transformer": "Transformer",

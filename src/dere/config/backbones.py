@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from dere.config.base import Section
-from dere.config.training import BackboneConfig
+from dere.config.network import BackboneConfig
 
 
 class TransformerConfig(BackboneConfig):

@@ -9,23 +9,6 @@ from pydantic import Field
 from dere.config.base import Section
 
 
-class BackboneConfig(Section):
-    """Size of a sequence network."""
-
-    width: int = Field(64, ge=4)
-    """Model width (d_model)."""
-    heads: int = Field(4, ge=1)
-    """Attention heads; simpletm has one in its encoder whatever stands here, and uses them with layout shared only."""
-    encoder_layers: int = Field(2, ge=1)
-    """Encoder layers."""
-    decoder_layers: int = Field(1, ge=1)
-    """Decoder layers; timexer has none of its own, itransformer and simpletm with layout shared only."""
-    feedforward: int = Field(128, ge=4)
-    """Width of the feed-forward layers."""
-    dropout: float = Field(0.05, ge=0, lt=1)
-    """Dropout share."""
-
-
 class TrainingConfig(Section):
     """One training run; the loop is the same for every stage."""
 
@@ -82,52 +65,3 @@ class TowerTrainingConfig(TrainingConfig):
     """Train the chosen setting once more, for as long, on training and validation towers together (as trees are)."""
     balance: float = Field(0.5, ge=0, le=1)
     """0 = every month counts alike; 1 = errors count relative to each tower's own variability."""
-
-
-class DereTowerConfig(TowerTrainingConfig):
-    """Training of DERE on towers."""
-
-    adapters: bool = True
-    """Small trainable adapters on the outputs of the pure stands (false = as published)."""
-    frozen: tuple[Literal["competition", "plant_types", "level"], ...] = ()
-    """Parts of the network that towers do not change; the pure stands are always frozen."""
-
-
-class SingleTowerConfig(TowerTrainingConfig):
-    """Training of baseline and KGML on towers."""
-
-    frozen: tuple[Literal["backbone", "level"], ...] = ()
-    """Parts of the network that towers do not change."""
-
-
-class StagesConfig(Section):
-    """The stages of DERE and of the network baselines."""
-
-    pure: PerAgeTrainingConfig = PerAgeTrainingConfig(epochs=12, steps_per_epoch=25, patience=6)
-    """Stage 1: pure stands."""
-    mixture: PerAgeTrainingConfig = PerAgeTrainingConfig(epochs=8, steps_per_epoch=25)
-    """Stage 1: mixtures and competition."""
-    age: TrainingConfig = TrainingConfig(epochs=4, learning_rate=1e-3)
-    """Stage 2: competition over the age distribution."""
-    plant_types_simulated: PerAgeTrainingConfig = PerAgeTrainingConfig(epochs=4)
-    """Stage 3.1: plant types per age from the simulation."""
-    plant_types_observed: TrainingConfig = TrainingConfig(epochs=6, steps_per_epoch=10, learning_rate=1e-3)
-    """Stage 3.2: plant types from observed maps."""
-    towers: DereTowerConfig = DereTowerConfig(
-        epochs=12, steps_per_epoch=10, learning_rate=5e-4, weight_decay=1e-2, patience=6, frozen=("plant_types",)
-    )
-    """Stage 4: observed months of the towers."""
-    uncertain: DereTowerConfig = DereTowerConfig(
-        epochs=8, steps_per_epoch=10, learning_rate=3e-4, weight_decay=1e-2, frozen=("plant_types",)
-    )
-    """Stage 6: observed and imputed months, weighted by their uncertainty."""
-    baseline: SingleTowerConfig = SingleTowerConfig(
-        epochs=20, steps_per_epoch=10, weight_decay=1e-2, patience=6, pull=0
-    )
-    """The network on towers alone."""
-    kgml_simulation: PerAgeTrainingConfig = PerAgeTrainingConfig(epochs=12, steps_per_epoch=25, patience=6)
-    """KGML: pre-training on simulated mixtures."""
-    kgml_towers: SingleTowerConfig = SingleTowerConfig(
-        epochs=12, steps_per_epoch=10, learning_rate=5e-4, weight_decay=1e-2, patience=6
-    )
-    """KGML: fine-tuning on towers."""

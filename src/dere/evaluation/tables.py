@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pandas as pd
 
-from dere.evaluation.grouping import climate_group
+from dere.harmonise.koppen import climate_group
 from dere.evaluation.metrics import scores as pair_scores
 from dere.evaluation.site_scores import SCORES
 

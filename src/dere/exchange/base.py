@@ -124,6 +124,10 @@ class Exchange:
         What its simulation gives for a place and month; empty = it has no simulation.
     signed
         Free channels that may be negative; the others never are.
+    slow
+        Free channels that move little within a window, so that a network predicts their change.
+    groups
+        Free channels that a site's level moves together; empty = each channel alone.
     magnitude
         Fluxes whose mean is the size that errors grow with.
     transform
@@ -147,6 +151,8 @@ class Exchange:
     residuals: Callable[[Array], Array] | None = None
     states: tuple[str, ...] = ()
     signed: tuple[str, ...] = ()
+    slow: tuple[str, ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
     magnitude: tuple[str, ...] = ()
     transform: Literal["linear", "asinh"] = "linear"
     labels: LabelRule = LabelRule()
@@ -159,6 +165,11 @@ class Exchange:
     def names(self) -> tuple[str, ...]:
         """Names of the fluxes."""
         return tuple(flux.name for flux in self.fluxes)
+
+    @property
+    def level_groups(self) -> tuple[tuple[str, ...], ...]:
+        """Free channels that a site's level moves together."""
+        return self.groups or tuple((name,) for name in self.free)
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -57,6 +57,8 @@ EXCHANGE = Exchange(
     complete=complete,
     residuals=residuals,
     states=TARGETS,
+    slow=("height", "agb", "soil_carbon"),
+    groups=(("gpp",), ("ra", "rh")),
     magnitude=("gpp", "reco"),
     labels=LabelRule(make="dere.harmonise.labels:make_labels", quality="nee_quality"),
     simulation="simulation",

@@ -1,4 +1,4 @@
-"""Checkpoints: safetensors for the weights, JSON for what they are, csv for how they were reached."""
+"""Checkpoints: safetensors for the arrays, JSON for what they are, csv for how they were reached."""
 
 from __future__ import annotations
 
@@ -6,106 +6,83 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 
 from dere import __version__
+from dere.exchange import Exchange
 from dere.io import content_hash, file_sha256, read_json, write_atomically, write_json, write_table
-from dere.training.parallel import team
-from dere.variables import FLUXES, PLANT_TYPES, TARGETS
+from dere.training.fitted import Fitted
+from dere.variables import PLANT_TYPES
 
-VARIABLES_HASH = content_hash({"targets": TARGETS, "fluxes": FLUXES, "plant_types": PLANT_TYPES})
-
-
+MODEL, MANIFEST, HISTORY = "model.safetensors", "manifest.json", "history.csv"
 VALIDATED = "validated."
-"""Prefix of weights that never saw the validation towers, in the file of a network trained on them too."""
+"""Prefix of arrays that never saw the validation towers, in the file of a stage fitted to them too."""
 
 
-def save(
-    folder: Path,
-    model: nn.Module,
-    manifest: Mapping[str, Any],
-    history: pd.DataFrame,
-    validated: Mapping[str, Tensor] | None = None,
-) -> None:
+def variables_hash(exchange: Exchange) -> str:
+    """Hash of the names and order of all that a checkpoint's arrays stand for."""
+    return content_hash({"targets": exchange.outputs, "fluxes": exchange.names, "plant_types": PLANT_TYPES})
+
+
+def save(folder: Path, fitted: Fitted, exchange: Exchange) -> None:
     """Write ``model.safetensors``, ``history.csv`` and, last, ``manifest.json`` into ``folder``.
 
-    The manifest gets the code version, the hash of the variable table and the hash of the weights. Of several
-    processes only the first writes.
-
-    Parameters
-    ----------
-    validated
-        Weights before the refit on all towers, stored beside those of ``model``; None = there was no refit.
+    The manifest gets the code version, the hash of the variable table and the hash of the weights.
     """
-    if not team().leads:
-        return
-    named = {**model.state_dict(), **{VALIDATED + name: value for name, value in (validated or {}).items()}}
-    # A layer that stands in several places has several names, and the format refuses names that share memory.
-    tensors = {name: value.detach().cpu().clone() for name, value in named.items()}
-    weights = write_atomically(folder / "model.safetensors", lambda tmp: save_file(tensors, tmp))
-    write_table(history, folder / "history.csv")
-    write_json(
-        {
-            **manifest,
-            "code_version": __version__,
-            "variables": VARIABLES_HASH,
-            "sha256": file_sha256(weights),
-        },
-        folder / "manifest.json",
-    )
+    unseen = {VALIDATED + name: value for name, value in (fitted.unseen or {}).items()}
+    # The format stores an array as its memory lies, so a view must become one of its own.
+    arrays = {name: np.array(value, order="C") for name, value in {**fitted.arrays, **unseen}.items()}
+    model = write_atomically(folder / MODEL, lambda temporary: save_file(arrays, temporary))
+    write_table(fitted.history, folder / HISTORY)
+    about = {
+        **fitted.facts,
+        "code_version": __version__,
+        "variables": variables_hash(exchange),
+        "sha256": file_sha256(model),
+    }
+    write_json(about, folder / MANIFEST)
 
 
-def load(
-    folder: Path, model: nn.Module, expect: Mapping[str, Any] | None = None, validated: bool = False
-) -> dict[str, Any]:
-    """Load weights into ``model`` and return the manifest.
+def read(folder: Path, exchange: Exchange, expect: Mapping[str, Any] | None = None) -> Fitted:
+    """Read what `save` wrote.
 
     Parameters
     ----------
     folder
         Written by `save`.
-    model
-        Same architecture as saved.
+    exchange
+        Must be the one it was saved for.
     expect
         Manifest entries that must be equal, such as the split hash.
-    validated
-        Load the weights that never saw the validation towers; without a refit there is only one set.
 
     Raises
     ------
     ValueError
-        When the variable table, an expected entry, the checksum or a weight's name or shape differs; says which.
+        When the variable table, an expected entry or the checksum differs; says which.
     """
-    manifest = read_json(folder / "manifest.json")
-    for key, value in {"variables": VARIABLES_HASH, **(expect or {})}.items():
+    manifest = read_json(folder / MANIFEST)
+    for key, value in {"variables": variables_hash(exchange), **(expect or {})}.items():
         if manifest.get(key) != value:
             raise ValueError(
                 f"{folder}: '{key}' of the checkpoint is {manifest.get(key)!r}, this run has {value!r}; "
                 "train the stage again"
             )
-    weights = folder / "model.safetensors"
-    if file_sha256(weights) != manifest.get("sha256"):
+    model = folder / MODEL
+    if file_sha256(model) != manifest.get("sha256"):
         raise ValueError(
-            f"{weights} has another checksum than manifest.json beside it; it is damaged or of another training: "
+            f"{model} has another checksum than manifest.json beside it; it is damaged or of another training: "
             "delete the folder and train the stage again"
         )
-    try:
-        model.load_state_dict(_one_set(load_file(weights), validated))
-    except RuntimeError as error:
-        raise ValueError(f"{folder}: weights do not fit the configured network ({error}); train again") from None
-    return manifest
+    arrays, unseen = _two_sets(load_file(model))
+    history = folder / HISTORY
+    table = pd.read_csv(history) if history.exists() else pd.DataFrame()
+    return Fitted(arrays, {**manifest, "folder": str(folder)}, table, unseen or None)
 
 
-def _one_set(tensors: Mapping[str, Tensor], validated: bool) -> dict[str, Tensor]:
-    """The weights before or after the refit, under their own names."""
-    before = {name.removeprefix(VALIDATED): value for name, value in tensors.items() if name.startswith(VALIDATED)}
-    if validated and before:
-        return before
-    return {name: value for name, value in tensors.items() if not name.startswith(VALIDATED)}
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Manifest of a checkpoint folder."""
-    return read_json(folder / "manifest.json")
+def _two_sets(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """The arrays that predict, and those that never saw the validation towers, under their own names."""
+    unseen = {name.removeprefix(VALIDATED): value for name, value in arrays.items() if name.startswith(VALIDATED)}
+    return {name: value for name, value in arrays.items() if not name.startswith(VALIDATED)}, unseen

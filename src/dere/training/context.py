@@ -1,4 +1,4 @@
-"""What every stage shares: its files, device and seed at the start, its checkpoint at the end."""
+"""What every stage of a network shares: device, statistics and seed at the start, its weights at the end."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import pandas as pd
 import torch
 import xarray as xr
 from torch import Tensor
 
-from dere.config.backbones import NetworksConfig
-from dere.config.training import BackboneConfig, TrainingConfig
-from dere.harmonise.splits import roles
-from dere.io import content_hash, file_sha256, read_json, read_netcdf
-from dere.models.inputs import Statistics
-from dere.training import checkpoint
+from dere.config.training import TrainingConfig
+from dere.io import content_hash, read_netcdf
+from dere.layers.blueprint import Blueprint
+from dere.layers.inputs import Statistics
+from dere.training import weights
 from dere.training.candidates import CHOSEN, dropout
 from dere.training.compiling import compiled
+from dere.training.fitted import Fitted
 from dere.training.job import Job
 from dere.training.loop import LossParts, Model, fit
 from dere.training.parallel import local_device
-from dere.training.snapshots import discard, state_of
+from dere.training.snapshots import state_of
 
 log = logging.getLogger(__name__)
 
@@ -71,74 +70,34 @@ class Context:
 
     Parameters
     ----------
-    stage
-        Name of the stage, for the manifest.
     job
-        Its files, parents, output, parameters, fold, seed and device, which are attributes of the context too.
+        What is fitted; every random number follows from its seed.
     """
 
-    def __init__(self, stage: str, job: Job) -> None:
-        self.stage = stage
-        self.files, self.parents, self.output, self.params = job.files, job.parents, job.output, job.params
-        self.fold, self.seed, self.code = job.fold, job.seed, job.code
+    def __init__(self, job: Job) -> None:
+        self.job = job
         self.device = choose_device(job.gpu)
         torch.manual_seed(job.seed)
 
     @cached_property
-    def split_hash(self) -> str:
-        """Hash of the split file; every stage must read the same."""
-        return file_sha256(Path(self.files["splits"]))
-
-    @cached_property
-    def roles(self) -> pd.DataFrame:
-        """Split table with the role of each id in this fold."""
-        table = pd.read_csv(self.files["splits"], dtype={"id": str, "kind": str, "cluster": str})
-        return roles(table, self.fold)
-
-    @cached_property
     def statistics(self) -> Statistics:
         """Statistics of this fold."""
-        return read_statistics(read_netcdf(Path(self.files["statistics"])))
+        return read_statistics(read_netcdf(self.job.files["statistics"]))
 
     @cached_property
-    def backbone(self) -> BackboneConfig:
-        """Sizes and options of the sequence networks."""
-        section = NetworksConfig.model_fields[self.name].annotation
-        assert section is not None
-        return section(**self.params["backbone"])
+    def blueprint(self) -> Blueprint:
+        """What the networks of this run are built from."""
+        network = self.job.network
+        assert network is not None
+        return Blueprint(network.name, network.size, self.job.windows.window, self.statistics, self.job.exchange)
 
-    @property
-    def name(self) -> str:
-        """Registered backbone."""
-        return str(self.params["backbone_name"])
+    def last(self, part: str) -> Path:
+        """Undeclared file with the state of an unfinished run; a candidate and the refit have one each."""
+        return self.job.scratch / f"last{part}.pt"
 
-    @property
-    def window(self) -> int:
-        """Months of a window."""
-        return int(self.params["harmonise"]["window"])
-
-    def network_arguments(self) -> tuple[str, BackboneConfig, int, Statistics]:
-        """Arguments shared by all networks."""
-        return self.name, self.backbone, self.window, self.statistics
-
-    @property
-    def last(self) -> Path:
-        """Undeclared file with the state of an unfinished run; a candidate adds its number to the stem."""
-        return Path(self.output) / "last.pt"
-
-    @cached_property
-    def identity(self) -> str:
-        """Hash that must be equal for an unfinished run to be continued."""
-        parents = {k: read_json(Path(v) / "manifest.json")["sha256"] for k, v in self.parents.items()}
-        inputs = {k: file_sha256(Path(v)) for k, v in sorted(self.files.items())}
-        made_of = [self.code, checkpoint.VARIABLES_HASH, parents, inputs]
-        return content_hash([self.stage, dict(self.params), self.fold, self.seed, *made_of])
-
-    def load(self, parent: str, model: Model, validated: bool = False) -> Model:
-        """Load a parent checkpoint into ``model``, checking that it saw the same split; see `checkpoint.load`."""
-        expect = {"split": self.split_hash, "fold": self.fold}
-        checkpoint.load(Path(self.parents[parent]), model, expect, validated)
-        return model
+    def load(self, parent: str, model: Model, unseen: bool = False) -> Model:
+        """Load what an earlier stage left behind into ``model``; see `weights.load`."""
+        return weights.load(model, self.job.parents[parent], unseen)
 
     def fit(
         self,
@@ -148,9 +107,9 @@ class Context:
         validation: Sequence[Any],
         loss: Callable[[Model, Any], LossParts],
         config: TrainingConfig,
-    ) -> None:
-        """Train ``model`` with the common loop and write checkpoint, manifest and history; arguments as in `fit`."""
-        self.fit_best(model, draw=draw, validation=validation, loss_of=lambda option: loss, options=[config])
+    ) -> Fitted:
+        """Train ``model`` with the common loop; arguments as in `fit`."""
+        return self.fit_best(model, draw=draw, validation=validation, loss_of=lambda option: loss, options=[config])
 
     def fit_best(
         self,
@@ -161,8 +120,8 @@ class Context:
         loss_of: Callable[[Option], Callable[[Model, Any], LossParts]],
         options: Sequence[Option],
         refit: Refit[Option] | None = None,
-    ) -> None:
-        """Train ``model`` once per option, from the same start and seed, and write the best by validation.
+    ) -> Fitted:
+        """Train ``model`` once per option, from the same start and seed, and return the best by validation.
 
         Parameters
         ----------
@@ -178,9 +137,8 @@ class Context:
             How the chosen option is trained once more on all towers; the validated weights stay beside the new ones.
         """
         start = state_of(model)
-        unfinished = [self.last.with_name(f"last{number}.pt") for number in range(len(options))]
         results, states = [], []
-        for number, (option, last) in enumerate(zip(options, unfinished, strict=True)):
+        for number, option in enumerate(options):
             if len(options) > 1:
                 log.info("candidate %d of %d: %s", number + 1, len(options), option.model_dump(include=CHOSEN))
             model.load_state_dict(start)
@@ -191,25 +149,19 @@ class Context:
                     validation=validation,
                     loss=loss_of(option),
                     config=option,
-                    seed=self.seed,
+                    seed=self.job.seed,
                     device=self.device,
-                    last=last,
-                    identity=content_hash([self.identity, number]),
+                    last=self.last(str(number)),
+                    identity=content_hash([self.job.identity, number]),
                 )
             results.append(result)
             states.append(state_of(model))
         best = min(range(len(options)), key=lambda number: results[number].best_loss)
         model.load_state_dict(states[best])
         if refit is not None:
-            unfinished.append(self.last.with_name("last_refit.pt"))
-            self._refit(model, refit, options[best], results[best].best_epoch, unfinished[-1])
-        manifest = {
-            "stage": self.stage,
-            "fold": self.fold,
-            "seed": self.seed,
-            "split": self.split_hash,
-            "params": dict(self.params),
-            "parents": {k: read_json(Path(v) / "manifest.json")["sha256"] for k, v in self.parents.items()},
+            self._refit(model, refit, options[best], results[best].best_epoch)
+        facts = {
+            **self.job.recorded,
             "best_epoch": results[best].best_epoch,
             "best_validation_loss": results[best].best_loss,
             "candidate": best,
@@ -217,10 +169,10 @@ class Context:
             "refit": refit is not None,
             "parameters": sum(p.numel() for p in model.parameters()),
         }
-        checkpoint.save(Path(self.output), model, manifest, results[best].history, states[best] if refit else None)
-        discard(*unfinished)
+        unseen = weights.arrays_of(states[best]) if refit else None
+        return Fitted(weights.arrays_of(model.state_dict()), facts, results[best].history, unseen)
 
-    def _refit(self, model: Model, refit: Refit[Option], option: Option, epochs: int, last: Path) -> None:
+    def _refit(self, model: Model, refit: Refit[Option], option: Option, epochs: int) -> None:
         """Train ``option`` on all towers for the number of epochs that validation chose."""
         log.info("once more on training and validation towers together: %d epochs", epochs)
         model.load_state_dict(refit.start)
@@ -231,9 +183,9 @@ class Context:
                 validation=(),
                 loss=refit.loss_of(option),
                 config=option,
-                seed=self.seed,
+                seed=self.job.seed,
                 device=self.device,
-                last=last,
-                identity=content_hash([self.identity, "refit", option.model_dump(mode="json"), epochs]),
+                last=self.last("_refit"),
+                identity=content_hash([self.job.identity, "refit", option.model_dump(mode="json"), epochs]),
                 epochs=epochs,
             )

@@ -1,4 +1,4 @@
-"""What the simulation stages share: loading the windows and choosing training and validation members."""
+"""What the stages that learn from the simulation share: its windows, and which members train and validate."""
 
 from __future__ import annotations
 
@@ -11,21 +11,16 @@ import xarray as xr
 from torch import Tensor
 
 from dere.io import read_netcdf
-from dere.training.cells import (
-    CellWindows,
-    batches,
-    cell_windows,
-    sample,
-    sample_ages,
-    select,
-    spread_ages,
-)
-from dere.training.context import Context
+from dere.training.draws import batches, sample, sample_ages, spread_ages
+from dere.training.job import Job
 from dere.training.parallel import share
+from dere.training.read_places import cell_places
+from dere.training.windows import Windows, select, simulated_states, windows_of
 from dere.variables import STANDS
 
 VALIDATION_WINDOWS = 48
-MIXTURE_ALONE = ("mixture",)
+MIXTURE = STANDS[-1:]
+"""Stands of a network that learns mixtures alone."""
 
 
 class Batch(NamedTuple):
@@ -39,27 +34,36 @@ class Batch(NamedTuple):
         return Batch(share(self.windows, part, parts), self.ages)
 
 
+class CellData(NamedTuple):
+    """Windows of the simulation, and which of them train and validate."""
+
+    windows: Windows
+    training: Tensor
+    validation: Tensor
+
+
 def read_stands(path: Path, stands: Sequence[str]) -> xr.Dataset:
     """Simulation with the states of some stands; those of the others are not read."""
     with read_netcdf(path, load=False) as simulation:
         return simulation.sel(stand=list(stands)).load()
 
 
-def load_cells(context: Context, stands: Sequence[str] = STANDS) -> tuple[CellWindows, Tensor, Tensor]:
-    """Windows, and the indices of training and of validation windows; ``stands`` are all or `MIXTURE_ALONE`."""
-    drivers = read_netcdf(Path(context.files["drivers"]))
-    harmonise = context.params["harmonise"]
-    windows = cell_windows(
-        drivers,
-        read_stands(Path(context.files["simulation"]), stands),
-        read_netcdf(Path(context.files["cover"])),
-        satellites=bool(harmonise["satellites"]),
-        window=context.window,
-        stride=int(harmonise["window_stride"]),
+def load_cells(job: Job, stands: Sequence[str] = STANDS) -> CellData:
+    """Windows of all cells with their simulated states of some stands, the mixture among them."""
+    simulation = read_stands(job.files["simulation"], stands)
+    places = cell_places(
+        read_netcdf(job.files["drivers"]),
+        simulation,
+        read_netcdf(job.files["cover"]),
+        job.roles,
+        satellites=job.windows.satellites,
+        window=job.windows.window,
+        stride=job.windows.window_stride,
+        exchange=job.exchange,
     )
-    training = select(windows, drivers["cell"], context.roles, "training")
-    validation = select(windows, drivers["cell"], context.roles, "validation")
-    return windows, training, validation
+    windows = windows_of(places, simulated=simulated_states(simulation, job.exchange.states))
+    training, validation = (select(windows, job.roles, "cell", role) for role in ("training", "validation"))
+    return CellData(windows, training, validation)
 
 
 def drawer(training: Tensor, size: int, ages: int, per_step: int) -> Callable[[torch.Generator], Batch]:

@@ -1,10 +1,9 @@
-"""What the tower stages share: loading, batches and the flux loss."""
+"""What the stages that learn from towers share: loading, batches and the flux loss."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,66 +14,73 @@ from dere.training.candidates import Towers
 from dere.training.context import Context, Refit
 from dere.training.loop import LossParts
 from dere.training.losses import squared
-from dere.training.sites import SiteWindows, select_sites, site_windows
-from dere.variables import FLUXES, TARGETS
-
-FLUX_INDEX = tuple(TARGETS.index(name) for name in FLUXES)
+from dere.training.read_places import site_labels, site_places
+from dere.training.roles import TRAINED
+from dere.training.windows import Windows, select, windows_of
 
 
 @dataclass
 class TowerData:
-    """Windows of one fold's towers with their roles; test towers are not in here."""
+    """Windows of one fold's towers with their roles; test towers have no label in here.
 
-    windows: SiteWindows
+    Parameters
+    ----------
+    windows
+        Of all sites.
+    training, validation
+        Indices of the windows with labels.
+    flux_std
+        (flux,) standard deviation of the training labels.
+    site_scale
+        (window, flux) weight of the squared error.
+    channels
+        Positions of the fluxes among a network's outputs.
+    """
+
+    windows: Windows
     training: Tensor
     validation: Tensor
     flux_std: Tensor
     site_scale: Tensor
+    channels: list[int]
 
 
 def load_towers(context: Context) -> TowerData:
-    """Windows of the training and validation towers; labels of all other sites are removed at once."""
-    harmonise = context.params["harmonise"]
-    towers = read_netcdf(Path(context.files["towers"]))
-    table = context.roles
-    allowed = table.loc[(table["kind"] == "site") & table["role"].isin(["training", "validation"]), "id"]
-    towers["flux_value"] = towers["flux_value"].where(towers["site"].isin(list(allowed)))
-    windows = site_windows(
-        towers,
-        satellites=bool(harmonise["satellites"]),
-        minimum_quality=float(harmonise["minimum_training_quality"]),
-    )
-    training = select_sites(windows, table, "training")
-    return TowerData(
-        windows=windows,
-        training=training,
-        validation=select_sites(windows, table, "validation"),
-        flux_std=context.statistics.flux_std,
-        site_scale=_site_scale(windows, training, context.statistics.flux_std),
-    )
+    """Windows of all sites with the labels of training and validation towers; all other labels stay behind."""
+    job, exchange = context.job, context.job.exchange
+    towers = read_netcdf(job.files["towers"])
+    labels = site_labels(towers, job.allowed(*TRAINED), job.windows.minimum_training_quality, exchange)
+    places = site_places(towers, job.roles, satellites=job.windows.satellites, exchange=exchange)
+    windows = windows_of(places, labels)
+    training, validation = (select(windows, job.roles, "site", role, labelled=True) for role in TRAINED)
+    flux_std = context.statistics.flux_std
+    scale = _site_scale(windows, training, flux_std)
+    return TowerData(windows, training, validation, flux_std, scale, exchange.of_outputs(exchange.names))
 
 
-def _site_scale(windows: SiteWindows, training: Tensor, flux_std: Tensor) -> Tensor:
-    """Weight of each window's squared error per flux, (n, 3): inverse variance within the site, mean one in training.
+def _site_scale(windows: Windows, training: Tensor, flux_std: Tensor) -> Tensor:
+    """Weight of each window's squared error per flux, (window, flux): inverse variance within the site.
 
-    The score is a median of per-tower efficiencies, so an error counts relative to the tower's own variability
-    (Kratzert and others 2019, eq. 5); a quarter of the overall variance keeps flat towers from dominating.
+    Its mean is one in training. The score is a median of per-tower efficiencies, so an error counts relative to the
+    tower's own variability (Kratzert and others 2019, eq. 5); a quarter of the overall variance keeps flat towers from
+    dominating.
     """
-    has = (windows.weight > 0)[..., None].float()
+    flux, label_weight = windows.labels(torch.arange(len(windows)))
+    has = (label_weight > 0)[..., None].float()
     count = has.sum(1).clamp_min(1)
-    mean = (windows.flux * has).sum(1) / count
-    variance = (((windows.flux - mean[:, None]) ** 2) * has).sum(1) / count
+    mean = (flux * has).sum(1) / count
+    variance = (((flux - mean[:, None]) ** 2) * has).sum(1) / count
     weight = flux_std**2 / (variance + 0.25 * flux_std**2)
     return weight / weight[training].mean(0)
 
 
 def flux_loss(prediction: Tensor, data: TowerData, index: Tensor, balance: float) -> LossParts:
-    """Loss over GPP, RECO and NEE at observed months.
+    """Loss over the fluxes at observed months.
 
     Parameters
     ----------
     prediction
-        (B, W, 10) physical targets.
+        (B, W, output) physical.
     index
         Windows of the batch.
     balance
@@ -82,10 +88,9 @@ def flux_loss(prediction: Tensor, data: TowerData, index: Tensor, balance: float
     """
     device = prediction.device
     std = data.flux_std.to(device)
-    weight = data.windows.weight[index][..., None] * data.site_scale[index][:, None] ** balance
-    return squared(
-        prediction[..., list(FLUX_INDEX)] / std, data.windows.flux[index].to(device) / std, weight.to(device)
-    )
+    flux, label_weight = data.windows.labels(index)
+    weight = label_weight[..., None] * data.site_scale[index][:, None] ** balance
+    return squared(prediction[..., data.channels] / std, flux.to(device) / std, weight.to(device))
 
 
 def draw_windows(data: TowerData, size: int, generator: torch.Generator, both: bool = False) -> Tensor:
@@ -94,7 +99,7 @@ def draw_windows(data: TowerData, size: int, generator: torch.Generator, both: b
     A site with many windows is not drawn more often than one with few.
     """
     members = torch.cat([data.training, data.validation]) if both else data.training
-    sites = data.windows.site[members]
+    sites = data.windows.place[members]
     count = torch.bincount(sites)[sites].float()
     return members[torch.multinomial(1.0 / count, size, replacement=True, generator=generator)]
 

@@ -14,7 +14,7 @@ from dere.evaluation.closure import closure_table
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.cost import cost_table, read_benchmarks
 from dere.evaluation.ensemble import ensemble
-from dere.evaluation.grouping import climate_group
+from dere.harmonise.koppen import climate_group
 from dere.evaluation.judge import judge, members_of
 from dere.evaluation.schemas import checked
 from dere.evaluation.totals import true_totals

@@ -1,0 +1,21 @@
+"""Main climates of Koeppen codes."""
+
+from __future__ import annotations
+
+_CLIMATES = {"A": "tropical", "B": "arid", "C": "temperate", "D": "continental", "E": "polar"}
+_WORDS = {word: word for word in _CLIMATES.values()} | {"arctic": "polar", "boreal": "continental"}
+
+
+def climate_group(koppen: str) -> str:
+    """Main climate of a Koeppen code or climate word; empty where unknown.
+
+    Examples
+    --------
+    >>> climate_group("Cfb"), climate_group("Arctic"), climate_group("")
+    ('temperate', 'polar', '')
+    """
+    text = str(koppen).strip()
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    # Codes have two or three letters; a longer word that starts with the same letter is something else.
+    return _CLIMATES.get(text[:1], "") if 1 <= len(text) <= 3 else ""

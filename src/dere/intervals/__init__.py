@@ -1,0 +1,1 @@
+"""Intervals from residuals at places that a model has not seen."""

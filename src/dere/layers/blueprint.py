@@ -1,0 +1,49 @@
+"""What every network is built from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dere.config.network import BackboneConfig
+from dere.exchange import Exchange
+from dere.layers.inputs import Statistics
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Arguments that all networks share.
+
+    Parameters
+    ----------
+    backbone
+        Registered sequence network.
+    size
+        Its size.
+    window
+        Months of a window.
+    statistics
+        Of the training members.
+    exchange
+        What is predicted.
+    """
+
+    backbone: str
+    size: BackboneConfig
+    window: int
+    statistics: Statistics
+    exchange: Exchange
+
+    @property
+    def drivers(self) -> int:
+        """Number of driver channels."""
+        return len(self.statistics.driver_mean)
+
+    @property
+    def static(self) -> int:
+        """Number of static attributes."""
+        return len(self.statistics.static_mean)
+
+    @property
+    def condition(self) -> int:
+        """Width of the condition of a decoding: the state before the window, and the age."""
+        return len(self.exchange.states) + 1

@@ -1,0 +1,154 @@
+"""What a method declares: its stages, how it predicts, and how tables and figures show it.
+
+A room of methods is a file or folder that declares ``METHODS`` and, where something is trained, ``STAGES``. The
+declaration is read with every configuration, so it imports settings only; what trains and predicts is named as
+``module:function`` and loaded in the job that runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+from dere.config.base import Section
+
+Environment = Literal["train", "data"]
+
+
+def resolved(target: str) -> Callable[..., Any]:
+    """Return the function that ``module:function`` names."""
+    module, _, name = target.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Something that is fitted once per fold and seed, and per backbone where it is a network.
+
+    Parameters
+    ----------
+    name
+        Name of the stage; its rule is ``train_<name>``.
+    about
+        One sentence for the configuration.
+    fit
+        ``module:function`` that takes a ``dere.training.job.Job`` and returns a ``dere.training.fitted.Fitted``.
+    reads
+        Canonical files beside the split table: ``drivers``, ``simulation``, ``cover``, ``towers``, ``statistics``, and
+        ``labels`` of the imputation.
+    section
+        Its settings, with the values that differ from the code's; None = it has none.
+    settings
+        Where they stand in the configuration, ``stages.<name>`` by default.
+    parents
+        Stages it starts from.
+    per_backbone
+        It trains the run's sequence networks.
+    threads
+        Leaf of its settings that states its threads; they do not change the result.
+    env
+        Environment of its rule.
+    gpu
+        Devices it can use.
+    memory
+        Least memory of its job in MB.
+    whole_input
+        Its job holds all its input in memory.
+    runtime
+        Minutes that its job may take on a cluster.
+    priority
+        Jobs with a higher one start first: those of the longest chain.
+    """
+
+    name: str
+    about: str
+    fit: str
+    reads: tuple[str, ...]
+    section: Section | None = None
+    settings: str = ""
+    parents: tuple[str, ...] = ()
+    per_backbone: bool = True
+    threads: str = ""
+    env: Environment = "train"
+    gpu: int = 1
+    memory: int = 6000
+    whole_input: bool = False
+    runtime: int = 240
+    priority: int = 0
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Keys of its settings in the configuration."""
+        return tuple((self.settings or f"stages.{self.name}").split("."))
+
+    @property
+    def module(self) -> str:
+        """Module that fits it."""
+        return self.fit.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to predict places.
+
+    Parameters
+    ----------
+    name
+        As in the configuration, files and tables; its rule is ``predict_<name>``.
+    label
+        As figures call it.
+    colour
+        Of figures, ``#rrggbb``, told apart from those of other methods by colour-blind readers.
+    rank
+        Order in tables and figures, simple methods first.
+    predict
+        ``module:function`` that takes the fitted stages by name and places, and returns a
+        ``dere.training.fitted.Prediction``: ``predict(fitted, places, support, unseen=..., gpu=...)``. With
+        ``unseen`` by what never saw the validation towers.
+    stages
+        All stages that are trained for it, in order.
+    predicts_from
+        Those of them that it predicts from.
+    per_backbone
+        It runs on every backbone of the run.
+    exchanges
+        Exchanges that it serves; empty = all.
+    reads_places
+        What it reads of places beyond the common: ``simulated``.
+    reference
+        Tables compare every method with it.
+    marker, line
+        Its shape and its line in figures.
+    env
+        Environment of its rule.
+    memory
+        Least memory of its prediction in MB.
+    """
+
+    name: str
+    label: str
+    colour: str
+    rank: int
+    predict: str
+    stages: tuple[str, ...] = ()
+    predicts_from: tuple[str, ...] = ()
+    per_backbone: bool = True
+    exchanges: tuple[str, ...] = ()
+    reads_places: tuple[str, ...] = ()
+    reference: bool = False
+    marker: str = "v"
+    line: str | tuple[int, tuple[float, ...]] = "-"
+    env: Environment = "train"
+    memory: int = 6000
+
+    @property
+    def module(self) -> str:
+        """Module that predicts."""
+        return self.predict.partition(":")[0]
+
+    def serves(self, exchange: str) -> bool:
+        """Tell whether it predicts an exchange."""
+        return not self.exchanges or exchange in self.exchanges

@@ -1,0 +1,28 @@
+"""``baseline``: the network on towers alone, without a simulation. Any exchange."""
+
+from __future__ import annotations
+
+from dere.methods.base import Method, Stage
+from dere.methods.single_settings import SingleTowerConfig
+
+STAGES = (
+    Stage(
+        name="baseline",
+        about="The network on towers alone.",
+        fit="dere.methods.baseline.network:fit",
+        reads=("towers", "statistics"),
+        section=SingleTowerConfig(epochs=20, steps_per_epoch=10, weight_decay=1e-2, patience=6, pull=0),
+    ),
+)
+METHODS = (
+    Method(
+        name="baseline",
+        label="network, towers only",
+        colour="#cc79a7",
+        rank=50,
+        predict="dere.methods.baseline.network:predict",
+        stages=("baseline",),
+        predicts_from=("baseline",),
+        reference=True,
+    ),
+)

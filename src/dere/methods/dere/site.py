@@ -1,0 +1,47 @@
+"""DERE at sites: what stages 4 and 6 and the prediction share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dere.methods.dere.networks.dere import DereNetwork, pure_outputs
+from dere.methods.dere.networks.pure import PureNetwork
+from dere.training.context import Context
+from dere.training.loop import freeze
+from dere.training.windows import Windows
+from dere.variables import PLANT_TYPES
+
+MIXTURE = -1
+
+
+def load_pure(context: Context) -> PureNetwork:
+    """The frozen pure stands, on the context's device."""
+    return freeze(context.load("pure", PureNetwork(context.blueprint)).to(context.device))
+
+
+def pure_at(network: PureNetwork, windows: Windows, index: Tensor, device: str) -> Tensor:
+    """Frozen outputs of the pure stands for windows ``index``, (B, A, 3, W, free) scaled."""
+    drivers, static = windows.inputs(index)
+    inputs = (drivers, static, windows.before(index), windows.ages)
+    return pure_outputs(network, *(x.to(device) for x in inputs))
+
+
+def cache_pure(network: PureNetwork, windows: Windows, index: Tensor, device: str, size: int = 16) -> Tensor:
+    """Frozen outputs of windows ``index``, (window, A, 3, W, free); rows outside ``index`` are NaN."""
+    free = len(network.normaliser.free)
+    cache = torch.full((len(windows), len(windows.ages), len(PLANT_TYPES), windows.length, free), float("nan"))
+    for batch in index.split(size):
+        cache[batch] = pure_at(network, windows, batch, device).cpu()
+    return cache
+
+
+def forward(
+    network: DereNetwork, windows: Windows, index: Tensor, pure: Tensor, device: str
+) -> tuple[Tensor, Tensor]:
+    """Outputs (B, W, output) and plant fractions (B, Y, 3) of windows ``index`` from their pure outputs ``pure``."""
+    drivers, static = windows.inputs(index)
+    start, _ = windows.observed(index)
+    state = windows.before(index)[:, MIXTURE]
+    inputs = (pure, drivers, static, start, state, windows.ages, windows.weights(index))
+    return network(*(x.to(device) for x in inputs))

@@ -1,0 +1,121 @@
+"""Stages and prediction of the methods on one network: baseline and KGML (Liu and others 2024 pre-train alike)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from dere.config.training import PerAgeTrainingConfig
+from dere.methods.outputs import predicted_series, rebuilt
+from dere.methods.single_network import SingleNetwork
+from dere.methods.single_settings import SingleTowerConfig
+from dere.training import weights
+from dere.training.candidates import options
+from dere.training.context import Context, choose_device
+from dere.training.draws import batches
+from dere.training.fitted import Fitted, Prediction
+from dere.training.job import Job
+from dere.training.loop import LossParts, freeze_parts
+from dere.training.losses import pull, target_loss, with_pull
+from dere.training.places import Places
+from dere.training.simulation import MIXTURE, Batch, drawer, fixed_batches, load_cells
+from dere.training.snapshots import state_of
+from dere.training.tower_data import draw_windows, flux_loss, load_towers, refit_on_all
+from dere.training.windows import Windows, windows_of
+
+BATCH = 16
+"""Windows predicted at a time."""
+
+
+def forward(network: SingleNetwork, windows: Windows, index: Tensor, per_age: bool, device: str) -> Tensor:
+    """Outputs (B, W, output) of windows.
+
+    Parameters
+    ----------
+    per_age
+        KGML: decode every age and sum with the age weights. Baseline: decode the age-weighted state once.
+    """
+    state, age_weight, ages = windows.before(index)[:, -1], windows.weights(index), windows.ages
+    if not per_age:
+        state = torch.einsum("bk,bkt->bt", age_weight, state)[:, None]
+        ages = (age_weight * ages).sum(1, keepdim=True)
+        age_weight = torch.ones(len(index), 1)
+    inputs = (*windows.inputs(index), state, ages, age_weight)
+    return network(*(x.to(device) for x in inputs))
+
+
+def fit_simulation(job: Job) -> Fitted:
+    """Pre-train the network on simulated mixtures of every age."""
+    context = Context(job)
+    config: PerAgeTrainingConfig = job.section
+    windows, training, validation = load_cells(job, MIXTURE)
+    model = SingleNetwork(context.blueprint).to(context.device)
+
+    def loss(network: SingleNetwork, batch: Batch) -> LossParts:
+        index, ages = batch
+        drivers, static = (x.to(context.device) for x in windows.inputs(index))
+        before, truth = (x.to(context.device) for x in windows.states(index, -1, ages))
+        free = network.ages(drivers, static, before, windows.ages[ages].to(context.device))
+        return target_loss(network.normaliser.outputs(free), truth, network.normaliser.target_std)
+
+    every = len(windows.ages)
+    return context.fit(
+        model,
+        draw=drawer(training, config.batch, every, config.ages_per_step),
+        validation=fixed_batches(validation, config.batch, every, config.ages_per_step),
+        loss=loss,
+        config=config,
+    )
+
+
+def fit_towers(job: Job, pretrained: str | None) -> Fitted:
+    """Train on towers.
+
+    Parameters
+    ----------
+    pretrained
+        Stage to start from, whose every age is decoded; None = from scratch, one decoding.
+    """
+    context = Context(job)
+    config: SingleTowerConfig = job.section
+    data = load_towers(context)
+    model = SingleNetwork(context.blueprint)
+    if pretrained:
+        context.load(pretrained, model)
+    freeze_parts(model, config.frozen)
+    model.to(context.device)
+    reference = {name: p.detach().clone() for name, p in model.named_parameters()} if pretrained else {}
+
+    def loss(option: SingleTowerConfig, network: SingleNetwork, index: Tensor) -> LossParts:
+        prediction = forward(network, data.windows, index, bool(pretrained), context.device)
+        parts = flux_loss(prediction, data, index, config.balance)
+        return with_pull(parts, pull(network, reference, option.pull)) if network.training else parts
+
+    def loss_of(option: SingleTowerConfig) -> Callable[[SingleNetwork, Tensor], LossParts]:
+        return partial(loss, option)
+
+    return context.fit_best(
+        model,
+        draw=lambda generator: draw_windows(data, config.batch, generator),
+        validation=batches(data.validation, config.batch),
+        loss_of=loss_of,
+        options=options(config),
+        refit=refit_on_all(config, data, state_of(model), loss_of),
+    )
+
+
+def predict(fitted: Fitted, places: Places, *, per_age: bool, unseen: bool, gpu: int) -> Prediction:
+    """Predict places with the network of a tower stage; ``per_age`` as in `forward`."""
+    device = choose_device(gpu)
+    blueprint = rebuilt(fitted)
+    network = weights.load(SingleNetwork(blueprint), fitted, unseen).to(device).eval()
+    windows = windows_of(places)
+    with torch.no_grad():
+        parts = [
+            forward(network, windows, index, per_age, device).cpu()
+            for index in torch.arange(len(windows)).split(BATCH)
+        ]
+    return Prediction(predicted_series(torch.cat(parts).numpy(), places, blueprint.exchange))

@@ -1,0 +1,204 @@
+"""``gbm`` and ``gbm_sim``: LightGBM on identical drivers, statics and quality weights as the networks.
+
+Their rows are those of training and validation towers, as for networks that are trained once more on both
+(``stages.*.refit``), or of training towers alone (``trees.validation_towers: false``).
+
+Each flux has a model. Where the fluxes hang together, NEE is taken as RECO - GPP or from its own model, whichever has
+the smaller error in the inner cross-validation; in the second case the triple is projected onto RECO = GPP + NEE, the
+residual being shared out by the held-out error variances (weighted least squares), and the choice is made on the
+projected values. Intervals come from the held-out residuals.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dere.exchange import Exchange
+from dere.io import read_netcdf
+from dere.methods.trees.features import tree_features
+from dere.methods.trees.intervals import fit_intervals
+from dere.methods.trees.search import Array, Rows, Trial, fit, inner_folds, random_settings, search, tower_score
+from dere.methods.trees.settings import TreesConfig
+from dere.training.fitted import Fitted
+from dere.training.job import Job
+from dere.training.places import Places
+from dere.training.read_places import Labels, site_labels, site_places
+from dere.training.roles import TRAINED
+
+log = logging.getLogger(__name__)
+
+
+def fit_gbm(job: Job) -> Fitted:
+    """Tune and fit on towers alone."""
+    return _fit(job, simulated=False)
+
+
+def fit_gbm_sim(job: Job) -> Fitted:
+    """Tune and fit on towers with the simulated fluxes and states."""
+    return _fit(job, simulated=True)
+
+
+def _fit(job: Job, simulated: bool) -> Fitted:
+    """Tune and fit one fold.
+
+    Returns
+    -------
+    Fitted
+        Trees of each flux as LightGBM's text, the error variances of the fluxes, and what intervals need; facts
+        ``settings`` (JSON of the chosen ones), ``nee_from`` (difference, direct or each) and ``training_rows``; history
+        with one row per flux and setting: flux, rank, score (mean ln RMSE over towers), trees, rung, chosen, and the
+        setting's values.
+
+    Raises
+    ------
+    ValueError
+        Without training rows, or with fewer clusters than inner folds.
+    """
+    config: TreesConfig = job.section
+    exchange = job.exchange
+    rng = np.random.default_rng(job.seed)
+    rows = _rows_of(job, config, rng, simulated)
+    settings = random_settings(config.settings, rng)
+    trials = {flux: search(rows, flux, settings, config, job.seed) for flux in exchange.names}
+    best = {flux: found[0] for flux, found in trials.items()}
+    held_out = {flux: trial.held_out for flux, trial in best.items()}
+    variance = {flux: _variance(held_out[flux] - rows.targets[flux], rows.weight) for flux in exchange.names}
+    closed, scores = held_out, {}
+    way = "each"
+    if exchange.residuals is not None:
+        candidates = {
+            "difference": {**held_out, "nee": held_out["reco"] - held_out["gpp"]},
+            "direct": project(held_out, variance),
+        }
+        scores = {
+            name: tower_score(rows.targets["nee"], values["nee"], rows.weight, rows.site)
+            for name, values in candidates.items()
+        }
+        way = min(scores, key=lambda name: scores[name])
+        closed = candidates[way]
+    log.info("%s fold %d: %d rows, %d features, NEE from %s", job.stage, job.fold, *rows.features.shape, way)
+    boosters = {flux: fit(rows, flux, best[flux], config, job.seed) for flux in exchange.names}
+    arrays: dict[str, NDArray] = {
+        f"trees.{flux}": np.frombuffer(booster.model_to_string().encode(), np.uint8)
+        for flux, booster in boosters.items()
+    }
+    arrays |= {f"variance.{flux}": np.asarray(value) for flux, value in variance.items()}
+    arrays |= _intervals(rows, closed, exchange)
+    facts = {
+        **job.recorded,
+        "settings": json.dumps({flux: {**t.setting, "trees": t.trees} for flux, t in best.items()}, sort_keys=True),
+        "nee_from": way,
+        "training_rows": len(rows.site),
+    }
+    return Fitted(arrays, facts, _settings_table(trials, scores))
+
+
+def project(values: Mapping[str, Array], variance: Mapping[str, float]) -> dict[str, Array]:
+    """Move GPP, RECO and NEE onto RECO = GPP + NEE, each by its share of the summed error variances.
+
+    Parameters
+    ----------
+    values
+        Arrays of one shape by flux.
+    variance
+        Error variance of each flux; the least certain flux moves most.
+    """
+    total = sum(variance.values())
+    share = {flux: variance[flux] / total if total > 0 else 1.0 / len(variance) for flux in variance}
+    residual = values["reco"] - values["gpp"] - values["nee"]
+    gpp = values["gpp"] + residual * share["gpp"]
+    reco = values["reco"] - residual * share["reco"]
+    return {"gpp": gpp, "reco": reco, "nee": reco - gpp}
+
+
+def _intervals(rows: Rows, held_out: Mapping[str, Array], exchange: Exchange) -> dict[str, NDArray]:
+    """What the intervals of each flux need, from the residuals of towers held out in the inner cross-validation."""
+    size = held_out[interval_size(exchange)]
+    found: dict[str, NDArray] = {}
+    for flux in exchange.names:
+        intervals = fit_intervals(rows.targets[flux] - held_out[flux], size, rows.site)
+        found |= {f"intervals.{flux}.{name}": getattr(intervals, name) for name in ("knots", "spread", "quantiles")}
+    return found
+
+
+def interval_size(exchange: Exchange) -> str:
+    """Flux that the width of intervals depends on: the first of those that errors grow with."""
+    return (*exchange.magnitude, *exchange.names)[0]
+
+
+def _rows_of(job: Job, config: TreesConfig, rng: np.random.Generator, simulated: bool) -> Rows:
+    """Training rows of the towers that may be learned from, in the order of the split table."""
+    towers = read_netcdf(job.files["towers"])
+    roles = TRAINED if config.validation_towers else ("training",)
+    reads = ("simulated",) if simulated else ()
+    places = site_places(
+        towers, job.roles, satellites=job.windows.satellites, reads=reads, exchange=job.exchange
+    )
+    labels = site_labels(towers, job.allowed(*roles), job.windows.minimum_training_quality, job.exchange)
+    if not np.isfinite(labels.flux).any():
+        raise ValueError(
+            f"towers.nc holds no month of quality >= {job.windows.minimum_training_quality:g} at the "
+            f"{len(job.allowed(*roles))} {' and '.join(roles)} towers; lower harmonise.minimum_training_quality or "
+            "bring more towers"
+        )
+    order = {site: row for row, site in enumerate(places.ids.tolist())}
+    chosen = np.array([order[site] for site in job.allowed(*roles) if site in order])
+    here = Labels(labels.flux[chosen], labels.quality[chosen])
+    return rows_of(places.take(chosen), here, job.exchange, config.inner_folds, rng, simulated)
+
+
+def rows_of(
+    places: Places, labels: Labels, exchange: Exchange, folds: int, rng: np.random.Generator, simulated: bool
+) -> Rows:
+    """One row per labelled month of the places.
+
+    Parameters
+    ----------
+    labels
+        Of the same places.
+    folds
+        Inner folds, grouped by cluster.
+    """
+    features, _ = tree_features(places, exchange, simulated)
+    flux = labels.flux.astype(np.float64)
+    site, month = np.nonzero(np.isfinite(flux).all(-1))
+    clusters = places.classes["cluster"].to_numpy(str)
+    return Rows(
+        features=features[site, month],
+        targets={name: flux[site, month, i] for i, name in enumerate(exchange.names)},
+        weight=labels.quality[site, month].astype(np.float64),
+        site=site,
+        fold=inner_folds(clusters[site], folds, rng),
+    )
+
+
+def _variance(error: NDArray, weight: NDArray) -> float:
+    return float(np.average(error**2, weights=weight))
+
+
+def _settings_table(trials: Mapping[str, Sequence[Trial]], nee_scores: Mapping[str, float]) -> pd.DataFrame:
+    rows = [
+        {
+            "flux": flux,
+            "rank": rank,
+            "score": t.score,
+            "trees": t.trees,
+            "rung": t.rung,
+            "chosen": rank == 0,
+            **t.setting,
+        }
+        for flux, found in trials.items()
+        for rank, t in enumerate(found)
+    ]
+    table = pd.DataFrame(rows)
+    extra = [
+        {"flux": f"nee {name}", "rank": 0, "score": score, "chosen": score == min(nee_scores.values())}
+        for name, score in nee_scores.items()
+    ]
+    return pd.concat([table, pd.DataFrame(extra)], ignore_index=True)

@@ -1,0 +1,22 @@
+"""Settings of the tree models."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from dere.config.base import Section
+
+
+class TreesConfig(Section):
+    """LightGBM on identical drivers, statics and quality weights."""
+
+    validation_towers: bool = True
+    """Learn from validation towers too, as networks do with stages.*.refit; false = from the training towers alone."""
+    settings: int = Field(30, ge=2)
+    """Random hyper-parameter settings tried by nested grouped cross-validation."""
+    inner_folds: int = Field(3, ge=2)
+    """Inner folds, grouped by cluster."""
+    trees: int = Field(300, ge=10)
+    """Most boosting rounds of one fit; the number used is chosen by the inner cross-validation."""
+    threads: int = Field(1, ge=1)
+    """Threads of one fit."""

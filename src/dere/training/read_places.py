@@ -1,0 +1,208 @@
+"""Places from the canonical set: towers as they are, cells with the inputs that towers have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.exchange import Exchange
+from dere.harmonise.drivers import stack
+from dere.harmonise.labels import usable
+from dere.harmonise.simulated import age_weighted
+from dere.training.places import YEAR, Places
+from dere.variables import STANDS
+
+CLASSES = ("igbp", "koppen")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Tower months that may be learned from.
+
+    Parameters
+    ----------
+    flux
+        (place, time, flux) NaN = no label.
+    quality
+        (place, time), 0 to 1; weights a label.
+    """
+
+    flux: NDArray[np.float32]
+    quality: NDArray[np.float32]
+
+
+def site_labels(towers: xr.Dataset, allowed: Sequence[str], minimum_quality: float, exchange: Exchange) -> Labels:
+    """Labels of some sites; those of all others are missing.
+
+    Parameters
+    ----------
+    towers
+        Canonical towers.
+    allowed
+        Ids of the sites whose labels may be used.
+    minimum_quality
+        Months below it are no labels.
+    """
+    order = ("site", "time", "flux")
+    flux = towers["flux_value"].sel(flux=list(exchange.names)).transpose(*order).values
+    quality = towers["flux_quality"].transpose("site", "time").values
+    good = usable(flux, quality, minimum_quality, exchange.labels.together)
+    good &= np.isin(towers["site"].values.astype(str), list(allowed))[:, None]
+    return Labels(np.where(good[..., None], flux, np.nan), np.nan_to_num(quality))
+
+
+def site_places(
+    towers: xr.Dataset, members: pd.DataFrame, *, satellites: bool, reads: Sequence[str] = (), exchange: Exchange
+) -> Places:
+    """All sites of the canonical towers, without their labels.
+
+    Parameters
+    ----------
+    towers
+        ``data/towers.nc``.
+    members
+        Split table, for the clusters.
+    satellites
+        Whether the run has satellite channels.
+    reads
+        ``simulated``: give the simulated series too.
+    exchange
+        What is predicted; its states are the simulation's.
+    """
+    drivers, names = stack(towers, str(towers.attrs["driver_set"]), satellites)
+    states = list(exchange.states)
+    initial = None
+    if states and "initial_state" in towers:
+        values = towers["initial_state"].sel(target=states).transpose("window", "stand", "age", "target").values
+        initial = values.astype(np.float32)
+    simulated = None
+    if "simulated" in reads:
+        simulated = towers["simulated"].sel(target=states).transpose("site", "time", "target").values
+    ids = towers["site"].values.astype(str)
+    return Places(
+        ids=ids,
+        lat=towers["lat"].values.astype(float),
+        lon=towers["lon"].values.astype(float),
+        time=towers["time"].values,
+        record=towers["record"].transpose("site", "time").values.astype(bool),
+        drivers=drivers,
+        driver_names=names,
+        static=towers["static"].transpose("site", "attribute").values.astype(np.float32),
+        attributes=tuple(towers["attribute"].values.astype(str)),
+        classes=_classes(towers, ids, members, "site"),
+        years=towers["year"].values.astype(np.int64),
+        fractions=towers["plant_fraction"].transpose("site", "year", "plant_type").values.astype(np.float32),
+        vegetated=towers["vegetated_fraction"].transpose("site", "year").values.astype(np.float32),
+        ages=towers["age"].values.astype(np.float32),
+        age_weight=towers["age_weight"].transpose("site", "age").values.astype(np.float32),
+        window=int(towers.attrs["window"]),
+        window_place=towers["window_site"].values.astype(np.int64),
+        window_start=towers["window_start"].values.astype(np.int64),
+        initial=initial,
+        simulated=simulated,
+    )
+
+
+def cell_places(
+    drivers: xr.Dataset,
+    simulation: xr.Dataset,
+    cover: xr.Dataset,
+    members: pd.DataFrame,
+    *,
+    satellites: bool,
+    window: int,
+    stride: int,
+    reads: Sequence[str] = (),
+    exchange: Exchange,
+) -> Places:
+    """All cells: observed cover and ages, and the simulated states before each window.
+
+    Parameters
+    ----------
+    drivers, simulation, cover
+        The canonical set; of a lazily opened simulation only the months before windows are read, unless the simulated
+        series are asked for.
+    members, satellites, reads, exchange
+        As for `site_places`.
+    window, stride
+        Months of a window, and between the starts of two.
+
+    Raises
+    ------
+    ValueError
+        When the simulation is shorter than a window, or the window is not a whole number of years.
+    """
+    starts = window_starts(simulation.sizes["time"], window, stride)
+    stacked, names = stack(drivers, str(drivers.attrs["driver_set"]), satellites)
+    count = drivers.sizes["cell"]
+    states = list(exchange.states)
+    initial = simulated = None
+    if states:
+        parts = [_state_before(simulation, start, states) for start in starts]
+        joined = np.stack(parts, 1).reshape(count * len(starts), *parts[0].shape[1:])
+        initial = np.where(np.isnan(joined), joined[:, -1:], joined)
+    if "simulated" in reads:
+        mixture = simulation["state"].sel(stand=STANDS[-1], target=states)
+        values = mixture.transpose("cell", "age", "time", "target").values
+        simulated = age_weighted(values, cover["age_weight"].transpose("cell", "age").values)
+    ids = drivers["cell"].values.astype(str)
+    return Places(
+        ids=ids,
+        lat=drivers["lat"].values.astype(float),
+        lon=drivers["lon"].values.astype(float),
+        time=drivers["time"].values,
+        record=np.ones((count, drivers.sizes["time"]), bool),
+        drivers=stacked,
+        driver_names=names,
+        static=drivers["static"].transpose("cell", "attribute").values.astype(np.float32),
+        attributes=tuple(drivers["attribute"].values.astype(str)),
+        classes=_classes(drivers, ids, members, "cell"),
+        years=cover["year"].values.astype(np.int64),
+        fractions=cover["plant_fraction"].transpose("cell", "year", "plant_type").values.astype(np.float32),
+        vegetated=cover["vegetated_fraction"].transpose("cell", "year").values.astype(np.float32),
+        ages=simulation["age"].values.astype(np.float32),
+        age_weight=cover["age_weight"].transpose("cell", "age").values.astype(np.float32),
+        window=window,
+        window_place=np.repeat(np.arange(count), len(starts)),
+        window_start=np.tile(starts, count),
+        initial=initial,
+        simulated=simulated,
+    )
+
+
+def window_starts(months: int, window: int, stride: int) -> list[int]:
+    """First months of the windows over a simulation of ``months``; they fall on a January, the last ends with it.
+
+    Raises
+    ------
+    ValueError
+        When the simulation is shorter than a window, or the window is not a whole number of years.
+    """
+    if window % YEAR:
+        raise ValueError(f"harmonise.window is {window} months; plant types need a multiple of {YEAR}")
+    if months < window:
+        raise ValueError(f"the simulation has {months} months, harmonise.window asks for {window}; shorten the window")
+    return sorted({*range(0, months - window + 1, max(YEAR, stride // YEAR * YEAR)), months - window})
+
+
+def _state_before(simulation: xr.Dataset, start: int, states: list[str]) -> NDArray[np.float32]:
+    """States (cell, stand, age, state) of the month before ``start``."""
+    before = simulation["initial_state"] if start == 0 else simulation["state"].isel(time=start - 1)
+    return before.sel(target=states).transpose("cell", "stand", "age", "target").values
+
+
+def _classes(dataset: xr.Dataset, ids: NDArray[np.str_], members: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Classes that the dataset states, and the cluster of the split table; empty text where there is none."""
+    table = pd.DataFrame(
+        {
+            name: dataset[name].values.astype(str) if name in dataset.coords else np.full(len(ids), "")
+            for name in CLASSES
+        }
+    )
+    own = members[members["kind"] == kind].drop_duplicates("id").set_index("id")["cluster"]
+    return table.assign(cluster=own.reindex(ids).fillna("").to_numpy(str))
