@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.harmonise.axis import month_number
-from dere.harmonise.windows import extend_records
-from dere.variables import TARGETS
+from dere.harmonise.drivers import stored_variables
+from dere.variables import SATELLITE, TARGETS
 
 LAGS = (1, 2, 3)
 RUNNING_MEANS = (3, 12)
@@ -20,10 +20,10 @@ _YEAR = 12
 def tree_features(towers: xr.Dataset, simulated: bool = False) -> tuple[NDArray[np.float32], list[str]]:
     """Features of every site and month; no flux label is read.
 
-    Drivers at the month, at lags of 1 to 3 months, and as means over the 3 and 12 months that end with it; months
-    outside the record are filled as for the networks (the site's own climatology). Diurnal cycles and soil layers
-    enter as their mean and range. Then month as sine and cosine (shifted by half a year in the south), static
-    attributes, and the plant and vegetated fractions of the year.
+    Drivers at the month, at lags of 1 to 3 months, and as means over the 3 and 12 months that end with it, as the
+    networks see them; a satellite that saw nothing is missing, because trees know what to do with that. Diurnal cycles
+    and soil layers enter as their mean and range. Then month as sine and cosine (shifted by half a year in the south),
+    static attributes, and the plant and vegetated fractions of the year.
 
     Parameters
     ----------
@@ -36,6 +36,11 @@ def tree_features(towers: xr.Dataset, simulated: bool = False) -> tuple[NDArray[
     -------
     array, names
         (site, time, feature); NaN only where a satellite has no value.
+
+    Raises
+    ------
+    ValueError
+        When a driver holds NaN, or the time axis is shorter than a year.
     """
     columns = dict(_columns(towers, simulated))
     return np.stack(list(columns.values()), -1).astype(np.float32), list(columns)
@@ -43,7 +48,7 @@ def tree_features(towers: xr.Dataset, simulated: bool = False) -> tuple[NDArray[
 
 def _columns(towers: xr.Dataset, simulated: bool) -> Iterator[tuple[str, NDArray]]:
     shape = (towers.sizes["site"], towers.sizes["time"])
-    for name, series in _monthly_series(extend_records(towers, str(towers.attrs["driver_set"]))):
+    for name, series in _monthly_series(towers):
         yield name, series
         for lag in LAGS:
             yield f"{name}_lag{lag}", lagged(series, lag)
@@ -93,15 +98,22 @@ def _with_year_before(series: NDArray) -> NDArray:
     return np.concatenate([series[:, :_YEAR], series], axis=1).astype(np.float64)
 
 
-def _monthly_series(drivers: xr.Dataset) -> Iterator[tuple[str, NDArray]]:
+def _monthly_series(towers: xr.Dataset) -> Iterator[tuple[str, NDArray]]:
     """Every driver as one or two (site, time) series."""
-    for name, variable in drivers.data_vars.items():
+    for name in stored_variables(str(towers.attrs["driver_set"])):
+        variable = towers[name]
+        if bool(variable.isnull().any()):
+            raise ValueError(f"towers: driver {name} holds NaN, complete drivers are expected; run harmonise again")
         if "time" not in variable.dims:
             continue  # soil properties are constant per site: their useful part is among the static attributes
-        rest = [dim for dim in variable.dims if dim not in ("site", "time")]
-        values = variable.transpose("site", "time", *rest).values
-        if not rest:
-            yield str(name), values
+        # months lie next to each other, so that hours are added in one order however the file was read
+        values = np.ascontiguousarray(variable.transpose("site", ..., "time").values)
+        if values.ndim == 2:
+            yield name, values
         else:
-            yield f"{name}_mean", values.mean(-1)
-            yield f"{name}_range", np.ptp(values, axis=-1)
+            yield f"{name}_mean", values.mean(1)
+            yield f"{name}_range", np.ptp(values, axis=1)
+    for name in SATELLITE:
+        if name in towers:
+            seen = towers[f"{name}_mask"].astype(bool)
+            yield name, towers[name].where(seen).transpose("site", "time").values

@@ -24,7 +24,7 @@ class SiteWindows:
     ids
         Site id per window.
     site, start
-        (n,) row of the site and first month on the common axis; may reach past it.
+        (n,) row of the site and first month on the common axis.
     drivers, static
         (n, W, D), (n, S), physical.
     initial

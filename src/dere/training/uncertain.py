@@ -60,7 +60,7 @@ def expanded_labels(labels: xr.Dataset, windows: SiteWindows) -> tuple[Tensor, T
     value = gather(pair["label"].transpose("site", "time", "flux").values, row, index)
     covariance = pair["covariance"].transpose("site", "time", "component", "component2").values
     covariance = gather(covariance, row, index)
-    origin = gather(pair["origin"].transpose("site", "time").values, row, index, fill=0)
+    origin = gather(pair["origin"].transpose("site", "time").values, row, index)
     mask = (origin > 0) & np.isfinite(value).all(-1) & (known >= 0)[:, None]
     return (
         torch.from_numpy(np.where(mask[..., None], value, 0.0).astype(np.float32)),
