@@ -26,6 +26,7 @@ from dere.harmonise.cells import (
 )
 from dere.harmonise.cover import cell_cover, listed_cover, site_cover
 from dere.harmonise.cover_grid import maps_on_grid
+from dere.harmonise.final import final_cells, final_towers
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.interim import Interim
 from dere.harmonise.labels import OUTSIDE, make_labels
@@ -115,6 +116,7 @@ def harmonise(
 
     build = _builtin if builtin else _files
     drivers, members, of_cells, towers = build(towers, interim, source, config)
+    towers, drivers = final_towers(towers, config.satellites), final_cells(drivers, config.satellites)
     table = make_splits(towers, drivers, split_config)
     truth = None
     if interim.truth is not None:

@@ -1,8 +1,8 @@
 """Driver channels of a run: their names, and stacking of the stored quantities into one array.
 
-Quantities are stored one by one with their own unit; only here they become channels. ``monthly8`` has eight,
-``carbonglobe136`` the 136 of data-formats 2.1 in the order of the published file. Satellite channels carry a mask
-channel each, because a missing month is information too.
+Quantities are stored one by one with their own unit, complete; only here they become channels. ``monthly8`` has eight,
+``carbonglobe136`` the 136 of the published file in its order. Satellite channels carry a mask channel each, because a
+missing month is information too.
 """
 
 from __future__ import annotations
@@ -14,11 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.channels import DIURNAL, HOURS, SOIL_LAYERS, SOIL_PROPERTIES
-from dere.harmonise.axis import month_number, monthly_climatology
 from dere.variables import MONTHLY8, SATELLITE
-
-SATELLITE_FALLBACK = {"lai_satellite": 1.5, "evi_satellite": 0.25}
-"""Values for members without any satellite month (global land means); their mask channel is 0 throughout."""
 
 
 def driver_names(driver_set: str, satellites: bool = False) -> tuple[str, ...]:
@@ -47,7 +43,7 @@ def driver_names(driver_set: str, satellites: bool = False) -> tuple[str, ...]:
 
 
 def stored_variables(driver_set: str) -> tuple[str, ...]:
-    """Names of the data variables that a driver set needs in ``drivers.nc`` and ``towers.nc``."""
+    """Names of the data variables that a driver set needs in ``drivers.nc`` and ``towers.nc``, without satellites."""
     if driver_set == "monthly8":
         return MONTHLY8
     driver_names(driver_set)
@@ -70,12 +66,12 @@ def is_mask(name: str) -> bool:
 def stack(
     dataset: xr.Dataset, driver_set: str, satellites: bool = False
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Stack the stored driver quantities of cells or sites.
+    """Stack the driver quantities of cells or sites as they are stored; nothing is filled here.
 
     Parameters
     ----------
     dataset
-        Quantities over (member, time[, ...]); the member dimension is ``cell`` or ``site`` and comes first.
+        ``drivers.nc`` or ``towers.nc``: quantities over (member, time[, ...]), member being ``cell`` or ``site``.
     driver_set, satellites
         As in the configuration.
 
@@ -87,15 +83,16 @@ def stack(
     Raises
     ------
     ValueError
-        When a variable is missing or holds NaN (towers are extended beyond their record first, see ``windows``).
+        When a variable is missing or holds NaN.
     """
     names = driver_names(driver_set, satellites)
     member = "cell" if "cell" in dataset.dims else "site"
-    missing = [name for name in stored_variables(driver_set) if name not in dataset]
+    wanted = [*stored_variables(driver_set), *(names[-2 * len(SATELLITE) :] if satellites else ())]
+    missing = [name for name in wanted if name not in dataset]
     if missing:
         raise ValueError(
-            f"driver dataset lacks {missing}, which driver_set '{driver_set}' needs; make it again with that "
-            "driver_set or change harmonise.driver_set"
+            f"driver dataset lacks {missing}, which driver_set '{driver_set}' {'with satellites ' * satellites}needs; "
+            "make it again with that driver_set or change harmonise.driver_set or harmonise.satellites"
         )
     shape = (dataset.sizes[member], dataset.sizes["time"], len(names))
     stacked = np.empty(shape, np.float32)
@@ -108,7 +105,7 @@ def stack(
         count = int(np.isnan(stacked).sum())
         raise ValueError(
             f"driver {names[channel]} of {member} {dataset[member].values[where]} is NaN ({count} values in all); "
-            "drivers must be complete: apply the missing-driver rule or drop the member"
+            "drivers of the canonical set are complete: run harmonise again"
         )
     return stacked, names
 
@@ -130,17 +127,5 @@ def _blocks(dataset: xr.Dataset, driver_set: str, satellites: bool, member: str)
         soil = dataset["soil"].transpose(member, "soil_property").sel(soil_property=list(SOIL_PROPERTIES)).values
         yield np.broadcast_to(soil[:, None], (soil.shape[0], dataset.sizes["time"], soil.shape[1]))
     if satellites:
-        filled, masks = zip(*(_satellite(dataset, name, member) for name in SATELLITE), strict=True)
-        yield np.stack([*filled, *masks], -1)
-
-
-def _satellite(dataset: xr.Dataset, name: str, member: str) -> tuple[NDArray, NDArray]:
-    """A satellite channel, gaps filled by the member's own climatology, and its mask."""
-    shape = (dataset.sizes[member], dataset.sizes["time"])
-    if name not in dataset:
-        return np.full(shape, SATELLITE_FALLBACK[name]), np.zeros(shape)
-    values = dataset[name].transpose(member, "time").values.astype(float)
-    month = month_number(dataset["time"].values) % 12
-    climatology = np.nan_to_num(monthly_climatology(values, month), nan=SATELLITE_FALLBACK[name])
-    present = np.isfinite(values)
-    return np.where(present, values, climatology[:, month]), present.astype(float)
+        names = [*SATELLITE, *(f"{name}_mask" for name in SATELLITE)]
+        yield np.stack([dataset[name].transpose(member, "time").values for name in names], -1)

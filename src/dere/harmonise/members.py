@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from dere.config.sources import SimulationSource
 from dere.harmonise.axis import calendar_years
+from dere.harmonise.beyond_record import extend_records
 from dere.harmonise.simulated import age_weighted
-from dere.harmonise.windows import extend_records
 from dere.ingest.months import mid_months
 from dere.variables import MONTHLY8, PLANT_TYPES, SATELLITE, STANDS, TARGETS, VARIABLES
 from dere.world.forcing import Forcing

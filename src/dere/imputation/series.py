@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -11,8 +10,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.harmonise.axis import month_number, monthly_climatology
-from dere.harmonise.drivers import driver_names, is_mask, stack, stored_variables
-from dere.variables import FLUXES, SATELLITE
+from dere.harmonise.drivers import driver_names, is_mask, stack
+from dere.variables import FLUXES
 
 COMPONENTS = ("nee", "reco")
 """The two channels of the diffusion; GPP = RECO - NEE."""
@@ -80,32 +79,6 @@ class Series:
                 for f in fields(self)
             }
         )
-
-
-def extend(towers: xr.Dataset, names: Sequence[str]) -> xr.Dataset:
-    """Fill variables (site, time, ...) outside the record by the site's own monthly climatology.
-
-    Raises
-    ------
-    ValueError
-        When a site has no value at all of a variable.
-    """
-    month = month_number(towers["time"].values) % 12
-    filled = {}
-    for name in names:
-        if "time" not in towers[name].dims:
-            filled[name] = towers[name]
-            continue
-        moved = towers[name].transpose("site", ..., "time")
-        values = moved.values.astype(float)
-        complete = np.where(np.isfinite(values), values, monthly_climatology(values, month)[..., month])
-        if np.isnan(complete).any():
-            site = towers["site"].values[np.argwhere(np.isnan(complete))[0][0]]
-            raise ValueError(
-                f"towers: driver {name} of site {site} has no value in any month; drop the site or supply the driver"
-            )
-        filled[name] = moved.copy(data=complete)
-    return xr.Dataset(filled, coords={"time": towers["time"], "site": towers["site"]})
 
 
 def observed_covariance(
@@ -180,10 +153,7 @@ def build(
     driver_set = str(towers.attrs["driver_set"])
     wanted = [str(name) for name in statistics["driver"].values]
     satellites = any(is_mask(name) for name in wanted)
-    complete = extend(towers, stored_variables(driver_set))
-    if satellites:
-        complete = complete.assign({name: towers[name] for name in SATELLITE if name in towers})
-    raw, names = stack(complete, driver_set, satellites)
+    raw, names = stack(towers, driver_set, satellites)
     if list(names) != wanted or list(names) != list(driver_names(driver_set, satellites)):
         raise ValueError(
             f"statistics hold drivers {wanted[:3]}..., towers have {list(names)[:3]}...; make the statistics again"
@@ -228,11 +198,23 @@ def build(
 def _with_simulation(
     towers: xr.Dataset, statistics: xr.Dataset, drivers: NDArray, channels: tuple[str, ...]
 ) -> tuple[NDArray, tuple[str, ...]]:
-    """Append the simulated fluxes, standardised by the tower fluxes, as driver channels."""
-    chosen = towers["simulated"].sel(target=list(SIMULATED))
-    series = xr.Dataset({name: chosen.sel(target=name, drop=True) for name in SIMULATED})
-    complete = extend(series.assign_coords(site=towers["site"], time=towers["time"]), SIMULATED)
-    values = np.stack([complete[name].transpose("site", "time").values for name in SIMULATED], -1)
+    """Append the simulated fluxes, standardised by the tower fluxes, as driver channels.
+
+    Months that the simulation does not reach take its climatology at the site.
+    """
+    month = month_number(towers["time"].values) % 12
+    series = []
+    for name in SIMULATED:
+        values = towers["simulated"].sel(target=name).transpose("site", "time").values.astype(float)
+        complete = np.where(np.isfinite(values), values, monthly_climatology(values, month)[:, month])
+        if np.isnan(complete).any():
+            site = towers["site"].values[np.isnan(complete).any(1)][0]
+            raise ValueError(
+                f"towers: simulated {name} of site {site} has no value in any month, at least one is needed; run "
+                "harmonise again or drop the site"
+            )
+        series.append(complete)
+    values = np.stack(series, -1)
     mean = statistics["flux_mean"].sel(flux=list(SIMULATED)).values
     std = statistics["flux_std"].sel(flux=list(SIMULATED)).values
     added = _standardised(values, mean, std)

@@ -41,8 +41,6 @@ def _make_towers(sites: int = 20, predict: int = 4, years: int = 6, seed: int = 
     flux = np.where(record[..., None] & (rng.random((count, months, 1)) > 0.1), true, np.nan)
     flux[sites:] = np.nan
     quality = np.where(np.isfinite(flux[..., 0]), rng.uniform(0.4, 1.0, (count, months)), 0.0)
-    for values in drivers.values():
-        values[~record] = np.nan
     simulated = np.zeros((count, months, len(TARGETS)), np.float32)
     for i, name in enumerate(FLUXES):
         simulated[..., TARGETS.index(name)] = 0.7 * true[..., i]

@@ -138,6 +138,19 @@ def test_features_are_complete_named_and_free_of_labels(towers):
     np.testing.assert_allclose(cosine[0], -cosine[1], atol=1e-6)
 
 
+def test_a_satellite_that_saw_nothing_is_missing_to_trees_and_a_missing_driver_is_refused(towers):
+    seen = np.arange(towers.sizes["time"]) % 3 == 0
+    for name in ("lai_satellite", "evi_satellite"):
+        towers[name] = xr.full_like(towers["vpd"], 2.5)
+        towers[f"{name}_mask"] = xr.zeros_like(towers["vpd"], dtype=np.int8) + seen
+    array, names = tree_features(towers)
+    lai = array[..., names.index("lai_satellite")]
+    assert (lai[:, seen] == 2.5).all() and np.isnan(lai[:, ~seen]).all()
+    towers["vpd"][3, 5] = np.nan
+    with pytest.raises(ValueError, match="driver vpd holds NaN"):
+        tree_features(towers)
+
+
 def test_diurnal_cycles_enter_as_mean_and_range(towers):
     hourly = towers["air_temperature"].expand_dims(hour=24).transpose("site", "time", "hour") + xr.DataArray(
         np.arange(24.0), dims="hour"
@@ -154,6 +167,8 @@ def test_diurnal_cycles_enter_as_mean_and_range(towers):
     array, names = tree_features(data)
     assert array[0, 0, names.index("air_temperature_hourly_range")] == pytest.approx(23, abs=1e-4)
     assert "air_temperature_hourly_mean_lag1" in names
+    turned, _ = tree_features(data.transpose("hour", "layer", "time", ...))
+    np.testing.assert_array_equal(turned, array)
 
 
 def test_trees_are_deterministic_and_the_seed_is_used(towers, members):

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from dere.channels import DIURNAL, SOIL_PROPERTIES
-from dere.harmonise.drivers import SATELLITE_FALLBACK, driver_names, stack, stored_variables
+from dere.harmonise.drivers import driver_names, stack, stored_variables
 from dere.ingest.months import mid_months
 from dere.variables import MONTHLY8
 
@@ -69,15 +69,13 @@ def test_missing_variable_and_unknown_set_are_named():
         stored_variables("era5")
 
 
-def test_satellite_gaps_take_the_members_climatology_and_a_mask():
+def test_satellites_and_their_masks_are_stacked_as_they_are_stored():
     dataset = monthly(2, 24)
-    lai = np.full((2, 24), np.nan)
-    lai[0, :12] = np.arange(12)
-    dataset["lai_satellite"] = (("cell", "time"), lai)
+    channels = ("lai_satellite", "evi_satellite", "lai_satellite_mask", "evi_satellite_mask")
+    for number, name in enumerate(channels):
+        dataset[name] = (("cell", "time"), np.full((2, 24), number, np.int8))
     stacked, names = stack(dataset, "monthly8", satellites=True)
-    value, mask = names.index("lai_satellite"), names.index("lai_satellite_mask")
-    np.testing.assert_array_equal(stacked[0, 12:, value], np.arange(12))
-    np.testing.assert_array_equal(stacked[0, :, mask], [1.0] * 12 + [0.0] * 12)
-    assert (stacked[1, :, value] == SATELLITE_FALLBACK["lai_satellite"]).all()
-    assert not stacked[1, :, mask].any()
-    assert not stacked[..., names.index("evi_satellite_mask")].any()
+    assert names[8:] == channels
+    np.testing.assert_array_equal(stacked[..., 8:], np.broadcast_to(np.arange(4.0), (2, 24, 4)))
+    with pytest.raises(ValueError, match=r"lacks \['evi_satellite_mask'\].* with satellites needs"):
+        stack(dataset.drop_vars("evi_satellite_mask"), "monthly8", satellites=True)

@@ -37,7 +37,7 @@ def make_towers(sites: int = 15, seed: int = 0) -> xr.Dataset:
             "flux_uncertainty": (("site", "time", "flux"), np.full((sites, MONTHS, 3), 0.2)),
             "record": (("site", "time"), record),
             "static": (("site", "attribute"), static),
-            **{name: (("site", "time"), np.where(record, value, np.nan)) for name, value in drivers.items()},
+            **{name: (("site", "time"), value) for name, value in drivers.items()},
         },
         coords={
             "site": [f"S{i:02d}" for i in range(sites)],

@@ -74,3 +74,9 @@ def test_bad_input_is_one_sentence(towers, splits, statistics):
     empty["vpd"][4] = np.nan
     with pytest.raises(ValueError, match="driver vpd of site S04"):
         build(empty, splits, statistics)
+    simulated = np.where(
+        np.arange(towers.sizes["site"])[:, None, None] == 2, np.nan, np.ones((*towers["vpd"].shape, 3))
+    )
+    unknown = towers.assign(simulated=(("site", "time", "target"), simulated)).assign_coords(target=list(FLUXES))
+    with pytest.raises(ValueError, match="simulated nee of site S02 has no value"):
+        build(unknown, splits, statistics)

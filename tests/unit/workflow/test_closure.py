@@ -98,3 +98,11 @@ def test_rules_of_one_method_do_not_depend_on_another():
     assert "diffusion" not in modules("train_towers") and "photosynthesis" not in modules("train_towers")
     assert not {"gallery", "judge"} & (modules("train_uncertain") | modules("harmonise"))
     assert "root" not in modules("train_pure") | modules("build_world") | modules("evaluate")
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_final_files_are_not_filled_again_by_those_who_read_them(script):
+    filling = {"beyond_record", "co2", "gaps", "satellites"}
+    found = {Path(path) for path in code_files(script, ROOT / "src")}
+    harmonised = {path.stem for path in found if path.parent.name == "harmonise"}
+    assert bool(filling & harmonised) == (script.stem == "harmonise")
