@@ -28,9 +28,16 @@ def members(package: str, name: str) -> tuple[str, ...]:
     """
     spec = find_spec(package)
     folders = [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
-    files = {path.stem: path for folder in folders for path in folder.glob("*.py") if path.stem != "__init__"}
-    files |= {path.parent.name: path for folder in folders for path in folder.glob("*/__init__.py")}
-    return tuple(f"{package}.{stem}" for stem, path in sorted(files.items()) if declares(path, name))
+    return tuple(
+        f"{package}.{stem}" for stem in sorted({stem for folder in folders for stem in declaring(folder, name)})
+    )
+
+
+def declaring(folder: Path, name: str) -> list[str]:
+    """Return the names of the modules in a folder, files and packages, that declare ``name``, sorted."""
+    files = {path.stem: path for path in folder.glob("*.py") if path.stem != "__init__"}
+    files |= {path.parent.name: path for path in folder.glob("*/__init__.py")}
+    return sorted(stem for stem, path in files.items() if declares(path, name))
 
 
 def declares(path: Path, name: str) -> bool:

@@ -1,7 +1,7 @@
 # Shared by the rule files (the normalised configuration, the code behind a script, look-ups by wildcard).
-import os
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 
 SOURCE = Path(workflow.basedir) / "src"
@@ -11,7 +11,8 @@ from snakemake.exceptions import WorkflowError
 from dere.config.root import normalise
 from dere.figures.catalogue import CATALOGUE, outputs
 from dere.workflow import source_leaves, targets
-from dere.workflow.closure import code_files, share_package
+from dere.workflow.digest import covered, digest, share_package
+from dere.workflow.loaded import note_modules
 
 share_package(SOURCE)
 # Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
@@ -29,23 +30,23 @@ def normalise_in_place(raw):
     raw.update(complete)
 
 
-def code(script):
-    """Return the script of a rule and all package files it runs, relative to the workflow's folder."""
-    files = code_files(
-        Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py", SOURCE
-    )
-    return [os.path.relpath(path) for path in files]
+@cache
+def code(script, *modules, class_docstrings=False):
+    """Return the digest of a rule's code: its script, what that imports, and further modules that it loads by name."""
+    path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
+    files = covered(path, SOURCE, modules)
+    found = digest(files, SOURCE, class_docstrings)
+    note_modules(found, files)
+    return found
 
 
 def network_code(script):
-    """Return the function that gives the code of a rule and that of its backbone, and of no other backbone."""
-    modules = SOURCE / "dere" / "backbones"
+    """Return the function that gives the digest of a rule with its backbone, and with no other backbone."""
 
-    def files(wildcards):
-        network = code_files(modules / f"{wildcards.backbone}.py", SOURCE)
-        return sorted({*code(script), *(os.path.relpath(path) for path in network)})
+    def of_backbone(wildcards):
+        return code(script, f"dere.backbones.{wildcards.backbone}")
 
-    return files
+    return of_backbone
 
 
 def whole_in_memory(least):

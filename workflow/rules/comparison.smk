@@ -3,7 +3,6 @@
 
 rule train_baseline:
     input:
-        code=network_code("train_baseline"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         statistics=rules.statistics.output.statistics,
@@ -23,6 +22,7 @@ rule train_baseline:
         mem_mb=6000,
         runtime=240,
     params:
+        code=network_code("train_baseline"),
         config=stage_parameters("baseline", TOWERS_KEYS),
     script:
         "../scripts/train_baseline.py"
@@ -30,7 +30,6 @@ rule train_baseline:
 
 rule train_kgml_simulation:
     input:
-        code=network_code("train_kgml_simulation"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -52,6 +51,7 @@ rule train_kgml_simulation:
         mem_mb=whole_in_memory(6000),
         runtime=240,
     params:
+        code=network_code("train_kgml_simulation"),
         config=stage_parameters("kgml_simulation", CELLS_KEYS),
     script:
         "../scripts/train_kgml_simulation.py"
@@ -59,7 +59,6 @@ rule train_kgml_simulation:
 
 rule train_kgml_towers:
     input:
-        code=network_code("train_kgml_towers"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         statistics=rules.statistics.output.statistics,
@@ -80,6 +79,7 @@ rule train_kgml_towers:
         mem_mb=6000,
         runtime=240,
     params:
+        code=network_code("train_kgml_towers"),
         config=stage_parameters("kgml_towers", TOWERS_KEYS),
     script:
         "../scripts/train_kgml_towers.py"
@@ -87,7 +87,6 @@ rule train_kgml_towers:
 
 rule predict_climatology:
     input:
-        code=code("predict_climatology"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
     output:
@@ -103,6 +102,7 @@ rule predict_climatology:
         mem_mb=4000,
         runtime=15,
     params:
+        code=code("predict_climatology"),
         minimum_quality=config["harmonise"]["minimum_training_quality"],
     script:
         "../scripts/predict_climatology.py"
@@ -110,7 +110,6 @@ rule predict_climatology:
 
 rule predict_simulation:
     input:
-        code=code("predict_simulation"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
     output:
@@ -125,13 +124,14 @@ rule predict_simulation:
     resources:
         mem_mb=4000,
         runtime=15,
+    params:
+        code=code("predict_simulation"),
     script:
         "../scripts/predict_simulation.py"
 
 
 rule predict_gbm:
     input:
-        code=code("predict_gbm"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
     output:
@@ -148,6 +148,7 @@ rule predict_gbm:
         mem_mb=4000,
         runtime=120,
     params:
+        code=code("predict_gbm"),
         config=without(config["trees"], "threads"),
         minimum_quality=config["harmonise"]["minimum_training_quality"],
     script:
@@ -156,7 +157,6 @@ rule predict_gbm:
 
 rule predict_gbm_sim:
     input:
-        code=code("predict_gbm_sim"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
     output:
@@ -173,6 +173,7 @@ rule predict_gbm_sim:
         mem_mb=4000,
         runtime=120,
     params:
+        code=code("predict_gbm_sim"),
         config=without(config["trees"], "threads"),
         minimum_quality=config["harmonise"]["minimum_training_quality"],
     script:
@@ -182,7 +183,6 @@ rule predict_gbm_sim:
 rule predict_network:
     input:
         unpack(networks_of_method),
-        code=network_code("predict_network"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         statistics=rules.statistics.output.statistics,
@@ -202,6 +202,7 @@ rule predict_network:
         mem_mb=6000,
         runtime=60,
     params:
+        code=network_code("predict_network"),
         config=lambda wildcards: network_parameters(wildcards, TOWERS_KEYS),
     script:
         "../scripts/predict_network.py"

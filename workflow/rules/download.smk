@@ -7,8 +7,6 @@ DOWNLOADS = names()
 
 
 rule download:
-    input:
-        code=code("download"),
     output:
         f"{config['downloads']['folder']}/downloads/{{source}}.csv",
     log:
@@ -22,6 +20,7 @@ rule download:
         mem_mb=1000,
         runtime=2880,
     params:
+        code=code("download"),
         config=config["downloads"],
     script:
         "../scripts/download.py"

@@ -3,7 +3,6 @@
 
 rule ensemble:
     input:
-        code=code("ensemble"),
         predictions=expand(
             "<results>/predictions/{member}.nc", member=targets.predictions(config)
         ),
@@ -20,6 +19,8 @@ rule ensemble:
     resources:
         mem_mb=4000,
         runtime=15,
+    params:
+        code=code("ensemble"),
     script:
         "../scripts/ensemble.py"
 
@@ -27,7 +28,6 @@ rule ensemble:
 rule evaluate:
     input:
         **evaluated_files(config),
-        code=code("evaluate"),
         predictions=[*rules.ensemble.input.predictions, *rules.ensemble.output],
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
@@ -54,6 +54,7 @@ rule evaluate:
         mem_mb=6000,
         runtime=60,
     params:
+        code=code("evaluate"),
         config=config["evaluation"],
         product=targets.product_member(config),
         fold=config["folds"][0],
@@ -63,7 +64,6 @@ rule evaluate:
 
 rule cost:
     input:
-        code=code("cost"),
         benchmarks=expand("<benchmarks>/{job}.tsv", job=targets.benchmarks(config)),
     output:
         cost="<results>/tables/cost.csv",
@@ -75,13 +75,14 @@ rule cost:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        code=code("cost"),
     script:
         "../scripts/cost.py"
 
 
 rule comparison:
     input:
-        code=code("comparison"),
         skill=rules.evaluate.output.skill,
         paired=rules.evaluate.output.paired,
         cost=rules.cost.output.cost,
@@ -102,6 +103,7 @@ rule comparison:
         mem_mb=1000,
         runtime=5,
     params:
+        code=code("comparison"),
         members=targets.training_jobs(config),
     script:
         "../scripts/comparison.py"

@@ -4,7 +4,6 @@
 rule figures:
     input:
         **figure_inputs(config),
-        code=code("figures"),
     output:
         **figure_outputs(config),
     log:
@@ -16,6 +15,7 @@ rule figures:
         mem_mb=6000,
         runtime=30,
     params:
+        code=code("figures"),
         config=config["figures"],
         backbone=config["backbones"][0],
     script:
@@ -23,8 +23,6 @@ rule figures:
 
 
 rule resolved_config:
-    input:
-        code=code("resolved_config"),
     output:
         text="<results>/config.yaml",
         page=report(
@@ -42,6 +40,7 @@ rule resolved_config:
         mem_mb=500,
         runtime=5,
     params:
+        code=code("resolved_config", class_docstrings=True),
         config=config,
     script:
         "../scripts/resolved_config.py"
@@ -49,7 +48,6 @@ rule resolved_config:
 
 rule citations:
     input:
-        code=code("citations"),
         provenance=rules.harmonise.output.provenance,
     output:
         citations=report(
@@ -66,5 +64,7 @@ rule citations:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        code=code("citations"),
     script:
         "../scripts/citations.py"

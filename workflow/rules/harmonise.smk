@@ -4,7 +4,6 @@
 rule harmonise:
     input:
         **interim_files(config),
-        code=code("harmonise"),
     output:
         **truth_file(config),
         drivers="<data>/drivers.nc",
@@ -24,6 +23,7 @@ rule harmonise:
         mem_mb=4000,
         runtime=60,
     params:
+        code=code("harmonise"),
         config={
             "harmonise": config["harmonise"],
             "splits": config["splits"],
@@ -36,7 +36,6 @@ rule harmonise:
 
 rule statistics:
     input:
-        code=code("statistics"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         towers=rules.harmonise.output.towers,
@@ -52,6 +51,7 @@ rule statistics:
         mem_mb=4000,
         runtime=15,
     params:
+        code=code("statistics"),
         config={
             key: config["harmonise"][key]
             for key in ("satellites", "minimum_training_quality")

@@ -3,7 +3,6 @@
 
 rule train_imputation:
     input:
-        code=code("train_imputation"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         statistics=rules.statistics.output.statistics,
@@ -23,6 +22,7 @@ rule train_imputation:
         mem_mb=6000,
         runtime=240,
     params:
+        code=code("train_imputation"),
         # How many trajectories are drawn does not change the training.
         config=without(config["imputation"], "samples"),
     script:
@@ -31,7 +31,6 @@ rule train_imputation:
 
 rule impute_labels:
     input:
-        code=code("impute_labels"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         parent_imputation=checkpoint_of(rules.train_imputation),
@@ -49,6 +48,7 @@ rule impute_labels:
         mem_mb=6000,
         runtime=120,
     params:
+        code=code("impute_labels"),
         config=config["imputation"],
     script:
         "../scripts/impute_labels.py"

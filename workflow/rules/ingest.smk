@@ -3,7 +3,6 @@
 
 rule ingest_simulation:
     input:
-        code=code("ingest_simulation"),
         files=source_files(
             config["sources"]["simulation"]["path"], "<results>/raw/simulation"
         ),
@@ -21,6 +20,7 @@ rule ingest_simulation:
         mem_mb=4000,
         runtime=30,
     params:
+        code=code("ingest_simulation"),
         folder=config["sources"]["simulation"]["path"],
         driver_set=config["harmonise"]["driver_set"],
         config=source_leaves.ingested_simulation(config),
@@ -31,7 +31,6 @@ rule ingest_simulation:
 rule ingest_cover:
     input:
         **cover_question(cover_source.place_files),
-        code=code("ingest_cover"),
         files=cover_files(config),
         towers=tower_files(config),
         made=[f"<interim>/plant_types/{name}" for name in MADE_MAPS],
@@ -49,6 +48,7 @@ rule ingest_cover:
         mem_mb=4000,
         runtime=30,
     params:
+        code=code("ingest_cover"),
         config=source_leaves.ingested_cover(config),
         towers=config["sources"]["towers"]["paths"],
         ages=stand_ages(config),
@@ -60,7 +60,6 @@ rule ingest_cover:
 
 rule ingest_towers:
     input:
-        code=code("ingest_towers"),
         files=tower_files(config),
     output:
         towers="<interim>/towers.nc",
@@ -75,6 +74,7 @@ rule ingest_towers:
         mem_mb=4000,
         runtime=30,
     params:
+        code=code("ingest_towers"),
         config=source_leaves.ingested_towers(config),
         arrays=arrays_of(config, "towers"),
     script:

@@ -11,7 +11,6 @@ AGE_FILES = cover_question(cover_source.age_files)
 
 rule aggregate_plant_types:
     input:
-        code=code("aggregate_plant_types"),
         map=lambda wildcards: str(MADE_MAPS[wildcards.map]),
     output:
         "<interim>/plant_types/{map}",
@@ -26,6 +25,7 @@ rule aggregate_plant_types:
         mem_mb=2000,
         runtime=120,
     params:
+        code=code("aggregate_plant_types"),
         config={
             "degrees": MAP_DEGREES,
             "area_weights": config["sources"]["cover"]["area_weights"],
@@ -36,7 +36,6 @@ rule aggregate_plant_types:
 
 rule sample_plant_types:
     input:
-        code=code("sample_plant_types"),
         maps=[str(path) for path in FINE_MAPS.values()],
         towers="<interim>/towers.nc",
     output:
@@ -50,6 +49,7 @@ rule sample_plant_types:
         mem_mb=2000,
         runtime=120,
     params:
+        code=code("sample_plant_types"),
         config={"tower_window_km": config["sources"]["cover"]["tower_window_km"]},
     script:
         "../scripts/sample_plant_types.py"

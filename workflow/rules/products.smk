@@ -4,7 +4,6 @@
 rule predict_cells:
     input:
         unpack(networks_of_method),
-        code=network_code("predict_cells"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -27,6 +26,7 @@ rule predict_cells:
         mem_mb=whole_in_memory(8000),
         runtime=120,
     params:
+        code=network_code("predict_cells"),
         config=lambda wildcards: network_parameters(wildcards, CELLS_KEYS),
     script:
         "../scripts/predict_cells.py"
@@ -35,7 +35,6 @@ rule predict_cells:
 rule products:
     input:
         **map_files(config),
-        code=code("products"),
         ensemble=f"<results>/predictions/{targets.product_member(config)}/ensemble.nc",
         towers=rules.harmonise.output.towers,
         cover=rules.harmonise.output.cover,
@@ -52,6 +51,7 @@ rule products:
         mem_mb=6000,
         runtime=60,
     params:
+        code=code("products"),
         config=config["products"],
     script:
         "../scripts/products.py"

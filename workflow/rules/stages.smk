@@ -4,7 +4,6 @@
 
 rule train_pure:
     input:
-        code=network_code("train_pure"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -27,6 +26,7 @@ rule train_pure:
         mem_mb=whole_in_memory(6000),
         runtime=240,
     params:
+        code=network_code("train_pure"),
         config=stage_parameters("pure", CELLS_KEYS),
     script:
         "../scripts/train_pure.py"
@@ -34,7 +34,6 @@ rule train_pure:
 
 rule train_mixture:
     input:
-        code=network_code("train_mixture"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -58,6 +57,7 @@ rule train_mixture:
         mem_mb=whole_in_memory(6000),
         runtime=240,
     params:
+        code=network_code("train_mixture"),
         config=stage_parameters("mixture", CELLS_KEYS),
     script:
         "../scripts/train_mixture.py"
@@ -65,7 +65,6 @@ rule train_mixture:
 
 rule train_age:
     input:
-        code=network_code("train_age"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -90,6 +89,7 @@ rule train_age:
         mem_mb=whole_in_memory(6000),
         runtime=240,
     params:
+        code=network_code("train_age"),
         config=stage_parameters("age", CELLS_KEYS),
     script:
         "../scripts/train_age.py"
@@ -97,7 +97,6 @@ rule train_age:
 
 rule train_plant_types_simulated:
     input:
-        code=network_code("train_plant_types_simulated"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -119,6 +118,7 @@ rule train_plant_types_simulated:
         mem_mb=whole_in_memory(6000),
         runtime=240,
     params:
+        code=network_code("train_plant_types_simulated"),
         config=stage_parameters("plant_types_simulated", CELLS_KEYS),
     script:
         "../scripts/train_plant_types_simulated.py"
@@ -126,7 +126,6 @@ rule train_plant_types_simulated:
 
 rule train_plant_types_observed:
     input:
-        code=network_code("train_plant_types_observed"),
         drivers=rules.harmonise.output.drivers,
         simulation=rules.harmonise.output.simulation,
         cover=rules.harmonise.output.cover,
@@ -149,6 +148,7 @@ rule train_plant_types_observed:
         mem_mb=whole_in_memory(6000),
         runtime=240,
     params:
+        code=network_code("train_plant_types_observed"),
         config=stage_parameters("plant_types_observed", CELLS_KEYS),
     script:
         "../scripts/train_plant_types_observed.py"
@@ -156,7 +156,6 @@ rule train_plant_types_observed:
 
 rule train_towers:
     input:
-        code=network_code("train_towers"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         statistics=rules.statistics.output.statistics,
@@ -180,6 +179,7 @@ rule train_towers:
         mem_mb=6000,
         runtime=240,
     params:
+        code=network_code("train_towers"),
         config=stage_parameters("towers", TOWERS_KEYS),
     script:
         "../scripts/train_towers.py"
@@ -187,7 +187,6 @@ rule train_towers:
 
 rule train_uncertain:
     input:
-        code=network_code("train_uncertain"),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         statistics=rules.statistics.output.statistics,
@@ -210,6 +209,7 @@ rule train_uncertain:
         mem_mb=6000,
         runtime=240,
     params:
+        code=network_code("train_uncertain"),
         config=stage_parameters("uncertain", TOWERS_KEYS),
     script:
         "../scripts/train_uncertain.py"

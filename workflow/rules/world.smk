@@ -2,8 +2,6 @@
 
 
 rule build_world:
-    input:
-        code=code("build_world"),
     output:
         simulation=directory("<results>/raw/simulation"),
         cover=directory("<results>/raw/cover"),
@@ -19,6 +17,7 @@ rule build_world:
         mem_mb=4000,
         runtime=15,
     params:
+        code=code("build_world"),
         config=config["world"],
     script:
         "../scripts/build_world.py"

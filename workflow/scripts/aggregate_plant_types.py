@@ -9,5 +9,5 @@ from dere.workflow.script import logged
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     aggregate_plant_types(Path(snakemake.input.map), Path(snakemake.output[0]), snakemake.params.config)

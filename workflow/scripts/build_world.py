@@ -10,5 +10,5 @@ from dere.world.build import build_world
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     build_world(WorldConfig(**snakemake.params.config), Path(snakemake.output.simulation).parent)

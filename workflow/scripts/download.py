@@ -10,5 +10,5 @@ from dere.workflow.script import logged
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     download(snakemake.wildcards.source, DownloadsConfig(**snakemake.params.config), Path(snakemake.output[0]))

@@ -9,7 +9,7 @@ from dere.workflow.script import logged, memory_of, named_files
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     files = named_files(snakemake)
     harmonise_files(
         files,
@@ -17,6 +17,6 @@ with logged(snakemake.log[0]):
         Path(snakemake.output.drivers).parent,
         Path(snakemake.output.provenance),
         snakemake.params.config,
-        code=snakemake.input.code,
+        code=snakemake.params.code,
         memory=memory_of(snakemake),
     )

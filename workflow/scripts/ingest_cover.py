@@ -11,7 +11,7 @@ from dere.workflow.script import logged, memory_of, named_files
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     config = CoverSource(**snakemake.params.config)
     if config.provider == "dere":
         ingest_dere.ingest_cover(SimulationSource(**snakemake.params.arrays), *map(Path, snakemake.output))

@@ -10,7 +10,7 @@ from dere.workflow.script import logged, memory_of
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     ingest_simulation(
         Path(snakemake.params.folder or snakemake.input.files[0]),
         snakemake.params.driver_set,

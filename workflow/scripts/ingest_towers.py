@@ -11,7 +11,7 @@ from dere.workflow.script import logged
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     config = TowerSource(**snakemake.params.config)
     if config.provider == "dere":
         ingest_dere.ingest_towers(SimulationSource(**snakemake.params.arrays), *map(Path, snakemake.output))

@@ -10,12 +10,12 @@ from dere.workflow.script import logged, named_files
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     products(
         [Path(path) for path in snakemake.input.get("cells", [])],
         [Path(path) for path in snakemake.input.get("manifests", [])],
         named_files(snakemake),
         Path(snakemake.output.products),
         ProductsConfig(**snakemake.params.config),
-        code=snakemake.input.code,
+        code=snakemake.params.code,
     )

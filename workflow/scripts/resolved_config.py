@@ -9,5 +9,5 @@ from dere.workflow.script import logged
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     write_resolved(snakemake.params.config, Path(snakemake.output.text), Path(snakemake.output.page))

@@ -9,6 +9,6 @@ from dere.workflow.script import logged
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     maps = [Path(path) for path in snakemake.input.maps]
     sample_plant_types(maps, Path(snakemake.input.towers), Path(snakemake.output[0]), snakemake.params.config)

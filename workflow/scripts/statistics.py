@@ -9,12 +9,12 @@ from dere.workflow.statistics import write_statistics
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     write_statistics(
         named_files(snakemake),
         int(snakemake.wildcards.fold),
         Path(snakemake.output.statistics),
         snakemake.params.config,
         memory_of(snakemake),
-        code=snakemake.input.code,
+        code=snakemake.params.code,
     )

@@ -10,6 +10,6 @@ from dere.workflow.script import logged
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     job = rule_job(snakemake)
     on_devices(train, job, gpu=job.gpu)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from dere.harmonise.build import Canonical, harmonise, write
 from dere.harmonise.interim import Interim, unpack_cover
 from dere.harmonise.origin import Origin, built_in_rows, file_attributes
 from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_table
-from dere.workflow.origin import code_hash
 
 SOURCES = ("simulation", "cover", "towers")
 
@@ -25,7 +24,7 @@ def harmonise_files(
     folder: Path,
     provenance: Path,
     params: Mapping[str, Any],
-    code: Sequence[str] = (),
+    code: str = "",
     memory: int | None = None,
 ) -> None:
     """Write the canonical set.
@@ -43,7 +42,7 @@ def harmonise_files(
     params
         Sub-trees ``simulation``, ``harmonise`` and ``splits``; ``built_in`` lists the sources of the built-in world.
     code
-        Files of the rule's code, whose hash every file states.
+        Digest of the rule's code, which every file states.
     memory
         Bytes that the job may use; None = everything fits.
 
@@ -69,7 +68,7 @@ def harmonise_files(
     )
     table = built_in_rows(canonical.provenance, params.get("built_in", ()))
     write_table(table, provenance)
-    origin = Origin("harmonise", code_hash(code), content_hash(params), table, file_sha256(provenance))
+    origin = Origin("harmonise", code, content_hash(params), table, file_sha256(provenance))
     write(with_attributes(canonical, origin), folder)
     about = {"file": "splits.csv", "sha256": file_sha256(folder / "splits.csv"), **file_attributes(origin, "splits")}
     write_json(about, folder / "splits.json")

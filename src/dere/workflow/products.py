@@ -17,7 +17,6 @@ from dere.io import content_hash, file_sha256, read_json, read_netcdf, write_ato
 from dere.products.attributes import Provenance
 from dere.products.files import write_products
 from dere.products.towers import tower_table
-from dere.workflow.origin import code_hash
 
 
 def products(
@@ -26,7 +25,7 @@ def products(
     files: Mapping[str, Path],
     folder: Path,
     config: ProductsConfig,
-    code: Sequence[str] = (),
+    code: str = "",
 ) -> None:
     """Write one NetCDF file per flux (where there are cells) and ``towers.csv.gz``.
 
@@ -43,7 +42,7 @@ def products(
     config
         The section products.
     code
-        Files of the rule's code, whose hash every file states.
+        Digest of the rule's code, which every file states.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if cells:
@@ -54,7 +53,7 @@ def products(
     write_atomically(folder / "towers.csv.gz", lambda temporary: table.to_csv(temporary, index=False))
 
 
-def provenance_of(manifests: Sequence[Mapping[str, Any]], files: Mapping[str, Path], code: Sequence[str]) -> Provenance:
+def provenance_of(manifests: Sequence[Mapping[str, Any]], files: Mapping[str, Path], code: str) -> Provenance:
     """Where the maps of the run come from: code, settings and checkpoints of the networks, and sources."""
     return Provenance(
         version=__version__,
@@ -64,7 +63,7 @@ def provenance_of(manifests: Sequence[Mapping[str, Any]], files: Mapping[str, Pa
             "drivers": file_sha256(files["drivers"]),
             "provenance": file_sha256(files["provenance"]),
         },
-        code=code_hash(code),
+        code=code,
         sources=about_sources(files["provenance"]),
     )
 

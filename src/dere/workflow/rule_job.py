@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from dere.training.job import Job
-from dere.workflow.origin import code_hash
 from dere.workflow.script import named_files
 
 
@@ -14,7 +13,7 @@ def rule_job(snakemake: Any) -> Job:
     """Return what a training or prediction function needs from a rule.
 
     Inputs called ``parent_<stage>`` are checkpoints and become ``parents`` (folders by stage name); all other named
-    inputs but the code become ``files``. ``output`` is the folder of a rule with several outputs, else the file.
+    inputs become ``files``. ``output`` is the folder of a rule with several outputs, else the file.
     """
     named = named_files(snakemake)
     parents = {name.removeprefix("parent_"): files for name, files in named.items() if name.startswith("parent_")}
@@ -26,5 +25,5 @@ def rule_job(snakemake: Any) -> Job:
         fold=int(snakemake.wildcards.fold),
         seed=int(snakemake.wildcards.seed),
         gpu=int(snakemake.resources.gpu),
-        code=code_hash(snakemake.input.code),
+        code=snakemake.params.code,
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 import dere
 from dere.io import unwritable
+from dere.workflow.loaded import check_modules
 
 PACKAGE_FOLDER = Path(dere.__file__).parent
 SENTENCES = (ValueError, FileNotFoundError, FloatingPointError, ChildProcessError)
@@ -22,7 +23,7 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @contextmanager
-def logged(log: str | Path) -> Iterator[logging.Logger]:
+def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
     """Log everything inside the block to ``log``; exit with status 1 and one sentence on a user's error.
 
     An error of `SENTENCES` that this package raised itself is a sentence for the user and is logged as such, and so is
@@ -49,6 +50,7 @@ def logged(log: str | Path) -> Iterator[logging.Logger]:
     logger.info("started")
     try:
         yield logger
+        check_modules(code)
         logger.info("finished in %.1f s", time.perf_counter() - began)
         say(f"{job_of(path)}: {time.perf_counter() - began:.1f} s")
     except SENTENCES as error:
@@ -90,11 +92,10 @@ def raised_by_package(trace: TracebackType | None) -> bool:
 
 
 def named_files(snakemake: Any) -> dict[str, Any]:
-    """Return the named inputs of a rule but its code, as a path or, for several files, a list of paths."""
+    """Return the named inputs of a rule, as a path or, for several files, a list of paths."""
     return {
         name: Path(files) if isinstance(files, str) else [Path(file) for file in files]
         for name, files in snakemake.input.items()
-        if name != "code"
     }
 
 

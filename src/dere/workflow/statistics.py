@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from dere.harmonise.origin import derived_attributes
 from dere.harmonise.statistics import statistics
 from dere.io import content_hash, read_netcdf, write_netcdf
 from dere.workflow.members import read_splits
-from dere.workflow.origin import code_hash
 
 
 def write_statistics(
@@ -19,7 +18,7 @@ def write_statistics(
     output: Path,
     params: Mapping[str, Any],
     memory: int | None = None,
-    code: Sequence[str] = (),
+    code: str = "",
 ) -> None:
     """Write mean and spread of drivers, statics, targets and fluxes over the fold's training members.
 
@@ -36,7 +35,7 @@ def write_statistics(
     memory
         Bytes that the job may use; None = everything fits.
     code
-        Files of the rule's code, for the hash that the file carries.
+        Digest of the rule's code, which the file states.
     """
     drivers = read_netcdf(files["drivers"], memory=memory)
     simulation = read_netcdf(files["simulation"], memory=memory)
@@ -52,5 +51,5 @@ def write_statistics(
     )
     title = f"Mean and spread of the training members of fold {fold}"
     parents = [dataset.attrs for dataset in (drivers, simulation, towers)]
-    result.attrs |= derived_attributes(title, "statistics", code_hash(code), content_hash(params), parents)
+    result.attrs |= derived_attributes(title, "statistics", code, content_hash(params), parents)
     write_netcdf(result, output)

@@ -3,6 +3,7 @@
 import errno
 import logging
 import math
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from dere.training.job import Job
 from dere.training.loop import fit
 from dere.training.losses import squared
 from dere.workflow.devices import ON_CPU, on_devices
-from dere.workflow.origin import code_hash
+from dere.workflow.loaded import CHECK, note_modules
 from dere.workflow.rule_job import rule_job
 from dere.workflow.script import job_of, logged, named_files
 
@@ -101,7 +102,6 @@ class Files(list):
     def __init__(self, **named):
         super().__init__(x for value in named.values() for x in ([value] if isinstance(value, str) else value))
         self.named = named
-        self.code = named["code"]
 
     def items(self):
         """Return names and files."""
@@ -110,11 +110,9 @@ class Files(list):
 
 def rule(output):
     return SimpleNamespace(
-        input=Files(
-            code=[__file__], towers="d/towers.nc", parent_pure=["m/pure/model.safetensors", "m/pure/manifest.json"]
-        ),
+        input=Files(towers="d/towers.nc", parent_pure=["m/pure/model.safetensors", "m/pure/manifest.json"]),
         output=output,
-        params=SimpleNamespace(config={"a": 1}),
+        params=SimpleNamespace(config={"a": 1}, code="c0de"),
         wildcards=SimpleNamespace(fold="2", seed="7"),
         resources=SimpleNamespace(gpu=0),
     )
@@ -129,7 +127,7 @@ def test_job_of_a_training():
         fold=2,
         seed=7,
         gpu=0,
-        code=code_hash([__file__]),
+        code="c0de",
     )
 
 
@@ -137,5 +135,31 @@ def test_job_of_a_prediction_name_the_file():
     assert rule_job(rule(["p/seed7.nc"])).output == Path("p/seed7.nc")
 
 
-def test_named_files_leave_the_code_out():
-    assert set(named_files(rule(["x"]))) == {"towers", "parent_pure"}
+def test_named_files_are_paths_by_name():
+    assert named_files(rule(["x"])) == {
+        "towers": Path("d/towers.nc"),
+        "parent_pure": [Path("m/pure/model.safetensors"), Path("m/pure/manifest.json")],
+    }
+
+
+def test_a_job_says_which_modules_its_digest_does_not_cover(tmp_path, monkeypatch):
+    """Off unless asked for; all modules of this process are noted first, then all but one."""
+    with logged(tmp_path / "off.log", "c0de"):
+        pass
+    monkeypatch.setenv(CHECK, str(tmp_path / "modules"))
+    loaded = {name for name in sys.modules if name.startswith("dere.")}
+    note_modules("c0de", loaded)
+    with logged(tmp_path / "rule.log", "c0de"):
+        pass
+    note_modules("c0de", loaded - {"dere.training.loop"})
+    with pytest.raises(SystemExit), logged(tmp_path / "rule.log", "c0de"):
+        pass
+    text = (tmp_path / "rule.log").read_text()
+    assert "the digest of this rule does not cover dere.training.loop; name them in code(...)" in text
+
+
+def test_modules_are_noted_only_where_asked_for(tmp_path, monkeypatch):
+    monkeypatch.delenv(CHECK, raising=False)
+    monkeypatch.chdir(tmp_path)
+    note_modules("c0de", ["dere.io"])
+    assert not list(tmp_path.iterdir())

@@ -9,7 +9,7 @@ import dere
 from dere.config.root import Config
 from dere.config.sources import CoverSource, SimulationSource, TowerSource
 from dere.workflow import source_leaves
-from dere.workflow.closure import code_files
+from dere.workflow.digest import covered
 
 SOURCE = Path(dere.__file__).parents[1]
 
@@ -41,8 +41,8 @@ def test_every_leaf_that_a_reader_names_is_passed(form):
         "dere": ["arrays/dere_simulation.py", "arrays/dere_cover.py", "arrays/dere_towers.py"],
         "netcdf": ["simulation/process_model_netcdf.py"],
     }[form]
-    files = {file for name in start for file in code_files(SOURCE / "dere" / "ingest" / name, SOURCE)}
-    text = "".join(Path(file).read_text() for file in files if "/ingest/" in str(file))
+    files = {file for name in start for file in covered(SOURCE / "dere" / "ingest" / name, SOURCE).values()}
+    text = "".join(file.read_text() for file in files if "/ingest/" in str(file))
     named = set(re.findall(r"\bconfig\.(\w+)", text)) & set(SimulationSource.model_fields)
     assert named and named <= set(source_leaves.ingested_simulation(tree(format=form, path="somewhere")))
 

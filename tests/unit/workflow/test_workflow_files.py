@@ -42,12 +42,14 @@ each_rule = pytest.mark.parametrize("name", RULES)
 
 @each_rule
 def test_rule_is_complete(name):
-    for directive in ("input", "output", "log", "conda", "threads", "resources", "script"):
+    for directive in ("output", "log", "conda", "threads", "resources", "params", "script"):
         assert re.search(rf"^    {directive}:", RULES[name], re.M), f"rule {name} lacks {directive}"
     for resource in ("mem_mb=", "runtime="):
         assert resource in RULES[name], f"rule {name} lacks {resource}"
     named = "network_code" if "{backbone}" in RULES[name] and name.startswith(("train", "predict")) else "code"
-    assert f'code={named}("{name}")' in RULES[name] and f"scripts/{name}.py" in RULES[name]
+    params = re.search(r"    params:\n((?:        .*\n)+)", RULES[name])[1]
+    assert re.match(rf' +code={named}\("{name}"(, class_docstrings=True)?\),\n', params)
+    assert f"scripts/{name}.py" in RULES[name]
 
 
 @each_rule
@@ -65,7 +67,8 @@ def test_training_gets_its_own_sub_tree_and_no_other(name):
     stage = name.removeprefix("train_")
     params = re.search(r"    params:\n((?:        .*\n)+)", RULES[name])[1]
     kind = "TOWERS" if "towers=rules.harmonise" in RULES[name] else "CELLS"
-    assert params.strip() == f'config=stage_parameters("{stage}", {kind}_KEYS),'
+    code = f'code=network_code("{name}"),'
+    assert params.split("\n") == [f"        {code}", f'        config=stage_parameters("{stage}", {kind}_KEYS),', ""]
 
 
 def test_params_never_see_more_than_wildcards():
@@ -82,7 +85,7 @@ def test_scripts_and_rules_are_the_same_set():
 def test_script_is_a_thin_adapter(path):
     text = path.read_text()
     assert len(text.splitlines()) <= 40
-    assert "snakemake.config" not in text and "with logged(snakemake.log[0])" in text
+    assert "snakemake.config" not in text and "with logged(snakemake.log[0], snakemake.params.code):" in text
     assert not re.search(r"^\s*(for|while|def|class) ", text, re.M)
 
 
@@ -117,7 +120,7 @@ def test_environment_of_a_rule_holds_what_its_script_imports():
     """Third-party packages that the code of a rule imports stand in its environment."""
     import ast
 
-    from dere.workflow.closure import code_files
+    from dere.workflow.digest import covered
 
     aliases = {"yaml": "pyyaml", "sklearn": "scikit-learn", "netCDF4": "netcdf4"}
     known = {"numpy", "scipy", "pandas", "xarray", "torch", "safetensors", "matplotlib", "cartopy", "shapely"}
@@ -126,9 +129,9 @@ def test_environment_of_a_rule_holds_what_its_script_imports():
         environment = re.search(r"envs/(\w+)\.yaml", body)[1]
         there = {key.lower() for key in pins(ROOT / "envs" / f"{environment}.yaml")}
         script = ROOT / "workflow" / "scripts" / f"{name}.py"
-        for path in code_files(script, ROOT / "src"):
-            if path.endswith(".py"):
-                nodes = ast.walk(ast.parse(Path(path).read_text()))
+        for path in covered(script, ROOT / "src").values():
+            if path.suffix == ".py":
+                nodes = ast.walk(ast.parse(path.read_text()))
                 for node in nodes:
                     modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
                     if isinstance(node, ast.ImportFrom) and node.module and not node.level:

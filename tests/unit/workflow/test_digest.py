@@ -1,0 +1,218 @@
+"""The digest of the code behind a script: every module that runs, and no other."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dere.workflow.digest import covered, digest, module, share_package
+
+ROOT = Path(__file__).parents[3]
+SOURCE = ROOT / "src"
+SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
+FILES = {
+    "dere/__init__.py": '__version__ = "1.0"\n',
+    "dere/a/__init__.py": "",
+    "dere/a/direct.py": "from dere.b import function\n",
+    "dere/a/relative.py": "from . import sibling\nfrom ..c.deep import x\n",
+    "dere/a/sibling.py": "",
+    "dere/a/unused.py": "",
+    "dere/b/__init__.py": "from dere.b.inner import function\n",
+    "dere/b/inner.py": "import json\n\ndef function(x: int = 1):\n    import dere.lazy\n",
+    "dere/c/__init__.py": "",
+    "dere/c/deep.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from dere import typed\n",
+    "dere/c/table.json": "{}",
+    "dere/lazy.py": "",
+    "dere/room/__init__.py": "",
+    "dere/room/one.py": "import dere.lazy\nMETRIC: str = 'one'\n",
+    "dere/room/two/__init__.py": "METRIC = 'two'\n",
+    "dere/room/helper.py": "",
+    "dere/score.py": 'from dere.rooms import declared\nMETRICS = declared("dere.room", "METRIC")\n',
+    "dere/rooms.py": "",
+    "dere/stating.py": "from dere import __version__\n",
+    "dere/naming.py": "import dere\n\nNAME = dere.__version__\n",
+    "dere/typed.py": "",
+}
+
+
+@pytest.fixture
+def package(tmp_path):
+    """Return a function that writes the package with some files changed, each time into a folder of its own."""
+
+    def write(changed=None):
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        for name, text in (FILES | (changed or {})).items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return folder
+
+    return write
+
+
+def files_of(folder, text, *modules):
+    script = folder / "script.py"
+    script.write_text(text)
+    return covered(script, folder, modules)
+
+
+def digest_of(folder, text, *modules, **options):
+    return digest(files_of(folder, text, *modules), folder, **options)
+
+
+def test_imports_are_followed_through_packages_and_functions(package):
+    found = files_of(package(), "from dere.a.direct import function\n")
+    assert set(found) == {"dere.a", "dere.a.direct", "dere.b", "dere.b.inner", "dere.lazy", "script.py"}
+
+
+def test_relative_imports_and_data_files_count_and_type_only_imports_do_not(package):
+    found = files_of(package(), "import dere.a.relative\n")
+    assert {"dere.a.sibling", "dere.c.deep", "dere.c/table.json"} <= set(found)
+    assert not {"dere.typed", "dere.a.unused", "dere.b.inner"} & set(found)
+
+
+@pytest.mark.parametrize(
+    "text", ["import dere.score\n", 'from dere import rooms\nrooms.members("dere.room", "METRIC")\n']
+)
+def test_a_room_that_is_asked_for_counts_with_all_its_members(package, text):
+    found = files_of(package(), text)
+    assert {"dere.room", "dere.room.one", "dere.room.two", "dere.lazy"} <= set(found)
+    assert "dere.room.helper" not in found
+
+
+def test_modules_that_are_loaded_by_name_are_given(package):
+    assert set(files_of(package(), "", "dere.room.one")) == {"script.py", "dere.room", "dere.room.one", "dere.lazy"}
+    with pytest.raises(FileNotFoundError, match=r"dere\.room\.three is no module below .* correct the modules"):
+        files_of(package(), "", "dere.room.three")
+
+
+def test_a_missing_script_is_a_sentence(package):
+    with pytest.raises(FileNotFoundError, match="does not exist; every rule needs a script"):
+        covered(package() / "none.py", package())
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("dere/b/inner.py", "import json\n\n# why\ndef function(x=1) -> None:\n    '''Do.'''\n    import dere.lazy\n"),
+        ("dere/a/unused.py", "X = 1\n"),
+        ("dere/__init__.py", '__version__ = "2.0"\nfrom dere import typed\n'),
+    ],
+)
+def test_the_digest_is_the_same_where_nothing_that_runs_changed(package, file, text):
+    script = "from dere.a.direct import function\n"
+    assert digest_of(package({file: text}), script) == digest_of(package(), script)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("dere/b/inner.py", FILES["dere/b/inner.py"] + "X = 1\n"),
+        ("dere/a/relative.py", FILES["dere/a/relative.py"] + "import dere.typed\n"),
+        ("dere/c/table.json", "[]"),
+        ("dere/c/more.json", "{}"),
+        ("dere/room/one.py", FILES["dere/room/one.py"].replace("'one'", "'first'")),
+        ("dere/room/three.py", "METRIC = 'three'\n"),
+    ],
+)
+def test_the_digest_changes_with_what_runs(package, file, text):
+    script = "import dere.a.relative\nimport dere.b\nimport dere.score\n"
+    assert digest_of(package({file: text}), script) != digest_of(package(), script)
+
+
+def test_a_module_of_another_name_is_other_code(package):
+    folder = package({"dere/moved.py": ""})
+    assert digest_of(folder, "", "dere.moved") != digest_of(folder, "", "dere.lazy")
+
+
+def test_the_script_counts_but_for_its_comments(package):
+    folder = package()
+    first, commented, other = (folder / name / "script.py" for name in ("a", "b", "c"))
+    for path, text in ((first, "X = 1\n"), (commented, "X = 1  # one\n"), (other, "X = 2\n")):
+        path.parent.mkdir()
+        path.write_text(text)
+    same, again, changed = (digest(covered(path, folder), folder) for path in (first, commented, other))
+    assert same == again != changed and re.fullmatch("[0-9a-f]{16}", same)
+
+
+@pytest.mark.parametrize("text", ["import dere.stating\n", "import dere.naming\n"])
+def test_the_version_counts_where_a_module_names_it(package, text):
+    other = {"dere/__init__.py": '__version__ = "2.0"\n'}
+    assert digest_of(package(other), text) != digest_of(package(), text)
+    with pytest.raises(ValueError, match=r"assigns no __version__; give it one"):
+        digest_of(package({"dere/__init__.py": ""}), text)
+
+
+def test_docstrings_of_classes_count_for_a_rule_that_prints_them(package):
+    texts = [{"dere/lazy.py": f"class A:\n    '''{text}.'''\n"} for text in ("One", "Two")]
+    plain, printed = (
+        {digest_of(package(text), "import dere.lazy\n", class_docstrings=printed) for text in texts}
+        for printed in (False, True)
+    )
+    assert (len(plain), len(printed)) == (1, 2)
+
+
+def test_the_package_is_shared_once(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/other")
+    share_package(Path("/src"))
+    share_package(Path("/src"))
+    assert __import__("os").environ["PYTHONPATH"] == "/src:/other"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_modules_equal_what_python_loads(script):
+    """Oracle: the modules that Python itself loads for the script's import lines."""
+    lines = [line for line in script.read_text().splitlines() if line.startswith("from dere")]
+    program = "\n".join([*lines, "import sys", "print(*[name for name in sys.modules if name.startswith('dere.')])"])
+    environment = {"PYTHONPATH": str(SOURCE), "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
+    )
+    assert set(loaded.stdout.split()) <= set(covered(script, SOURCE))
+
+
+def modules(name):
+    return set(covered(ROOT / "workflow" / "scripts" / f"{name}.py", SOURCE))
+
+
+def test_rules_of_one_method_do_not_depend_on_another():
+    trees = "dere.evaluation.trees"
+    assert trees in modules("predict_gbm") and trees not in modules("train_pure") | modules("predict_climatology")
+    assert not {"dere.imputation.denoiser", "dere.world.photosynthesis"} & modules("train_towers")
+    assert not {"dere.figures.gallery", "dere.evaluation.judge"} & (modules("train_uncertain") | modules("harmonise"))
+    assert "dere.config.root" not in modules("train_pure") | modules("build_world") | modules("evaluate")
+
+
+def code_of_rules():
+    """Return path to syntax tree of every module that a rule runs."""
+    paths = {path for script in SCRIPTS for path in covered(script, SOURCE).values() if path.suffix == ".py"}
+    return {path: ast.parse(path.read_text()) for path in paths}
+
+
+def test_no_rule_reads_annotations_of_functions():
+    """What the digest leaves out must not matter: no code of a rule asks for the annotations of a function."""
+    readers = {"get_type_hints", "get_annotations", "signature", "__annotations__", "validate_call", "singledispatch"}
+    for path, tree in code_of_rules().items():
+        named = {getattr(node, "attr", getattr(node, "id", "")) for node in ast.walk(tree)}
+        assert not readers & named, path
+
+
+def test_only_the_rule_that_prints_docstrings_reads_them():
+    readers = {"__doc__", "getdoc", "description", "model_json_schema"}
+    found = {
+        path
+        for path, tree in code_of_rules().items()
+        if any(isinstance(node, ast.Attribute) and node.attr in readers for node in ast.walk(tree))
+    }
+    users = {script.stem for script in SCRIPTS if found & set(covered(script, SOURCE).values())}
+    assert found and users == {"resolved_config"}
+    rules = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+    assert re.findall(r'code\("(\w+)", class_docstrings=True\)', rules) == ["resolved_config"]
+
+
+def test_a_file_is_read_once():
+    path = SOURCE / "dere" / "variables.py"
+    assert module(path, SOURCE, False) is module(path, SOURCE, False)
