@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from dere.backbones import Sizes, make_backbone
-from dere.config.training import BackboneConfig
+from dere.config.network import BackboneConfig
 from dere.layers.positive import EASE, correct, inverse_positive
 from dere.models.inputs import CONDITION_WIDTH, Normaliser, Statistics
 from dere.variables import FREE_TARGETS, PLANT_TYPES

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from dere.backbones import Sizes, make_backbone
-from dere.config.training import BackboneConfig
+from dere.config.network import BackboneConfig
 from dere.models.inputs import Normaliser, Statistics
 from dere.variables import PLANT_TYPES
 

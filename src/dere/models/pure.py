@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from dere.backbones import Sizes, make_backbone
-from dere.config.training import BackboneConfig
+from dere.config.network import BackboneConfig
 from dere.models.heads import StateHead
 from dere.models.inputs import CONDITION_WIDTH, Normaliser, Statistics
 from dere.physics import FREE_INDEX

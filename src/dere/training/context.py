@@ -14,8 +14,9 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from dere.config.backbones import NetworksConfig
-from dere.config.training import BackboneConfig, TrainingConfig
+from dere.backbones import declaration
+from dere.config.network import BackboneConfig
+from dere.config.training import TrainingConfig
 from dere.harmonise.splits import roles
 from dere.io import content_hash, file_sha256, read_json, read_netcdf
 from dere.models.inputs import Statistics
@@ -103,9 +104,7 @@ class Context:
     @cached_property
     def backbone(self) -> BackboneConfig:
         """Sizes and options of the sequence networks."""
-        section = NetworksConfig.model_fields[self.name].annotation
-        assert section is not None
-        return section(**self.params["backbone"])
+        return declaration(self.name).section(**self.params["backbone"])
 
     @property
     def name(self) -> str:
