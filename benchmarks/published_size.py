@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dere.config.backbones import TransformerConfig
+from dere.backbones.transformer import TransformerConfig
 from dere.config.imputation import ImputationConfig
 from dere.config.training import TrainingConfig
 from dere.harmonise.drivers import driver_names

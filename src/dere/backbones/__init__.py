@@ -1,37 +1,47 @@
-"""Sequence networks behind one encode/decode interface, and their registry.
+"""Sequence networks behind one encode/decode interface; each is a file or folder that declares ``BACKBONE``.
 
-A network's module is imported when it is asked for, so that an edit of one network retrains only its own runs.
+A declaration is read without torch, for the configuration and the figures. The network's module is loaded when it is
+built, so that an edit of one network retrains only its own runs. What several networks share lies beside them.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from dere.backbones.base import Backbone, Sizes
+from dere.backbones.declaration import BackboneRoom, Sizes
 from dere.config.network import BackboneConfig
+from dere.rooms import declared, members
 
-BACKBONES: dict[str, str] = {
-    "transformer": "Transformer",
-    "informer": "Informer",
-    "fedformer": "FEDformer",
-    "itransformer": "ITransformer",
-    "timexer": "TimeXer",
-    "simpletm": "SimpleTM",
-}
-"""Name, which is the name of its module too, to class."""
+if TYPE_CHECKING:
+    from dere.backbones.base import Backbone
 
 
-def make_backbone(name: str, sizes: Sizes, config: BackboneConfig, branches: int = 1) -> Backbone:
-    """Build a registered backbone.
+def names() -> list[str]:
+    """Names of all backbones in the order of their ranks; a backbone is called as its file or folder."""
+    rooms = {module.rpartition(".")[2]: room for module, room in declared(__name__, "BACKBONE").items()}
+    return sorted(rooms, key=lambda name: (rooms[name].rank, name))
+
+
+def declaration(name: str) -> BackboneRoom:
+    """Return what a backbone declares; no other is loaded.
 
     Raises
     ------
     ValueError
-        When the name is unknown; lists the known ones.
+        When there is none of that name; lists the known ones.
     """
-    if name not in BACKBONES:
-        raise ValueError(f"backbone '{name}' is unknown; choose one of {sorted(BACKBONES)}")
-    return getattr(import_module(f"dere.backbones.{name}"), BACKBONES[name])(sizes, config, branches)
+    known = [module.rpartition(".")[2] for module in members(__name__, "BACKBONE")]
+    if name not in known:
+        raise ValueError(f"backbone '{name}' is unknown; choose one of {', '.join(known)}")
+    room: BackboneRoom = import_module(f"{__name__}.{name}").BACKBONE
+    return room
 
 
-__all__ = ["BACKBONES", "Backbone", "Sizes", "make_backbone"]
+def make_backbone(name: str, sizes: Sizes, config: BackboneConfig, branches: int = 1) -> Backbone:
+    """Build a backbone; `declaration` says what is raised."""
+    backbone: Backbone = declaration(name).network_class()(sizes, config, branches)
+    return backbone
+
+
+__all__ = ["BackboneRoom", "Sizes", "declaration", "make_backbone", "names"]

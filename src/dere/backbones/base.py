@@ -3,20 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 
 from torch import Tensor, nn
-
-
-@dataclass
-class Sizes:
-    """What a backbone must know of the data."""
-
-    drivers: int
-    static: int
-    condition: int
-    dynamic: int
-    window: int
 
 
 class Backbone(nn.Module, ABC):

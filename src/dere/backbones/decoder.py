@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from dere.backbones.base import Sizes
-from dere.config.backbones import TransformerConfig
+from dere.backbones.declaration import Sizes
+from dere.config.network import MonthTokenConfig
 from dere.layers.attention import Attention, FeedForward
 from dere.layers.conditioning import Modulation
 
@@ -62,7 +62,7 @@ class DecoderLayer(nn.Module):
         Makes the self-attention where there is one.
     """
 
-    def __init__(self, config: TransformerConfig, self_attention: Callable[[], nn.Module]) -> None:
+    def __init__(self, config: MonthTokenConfig, self_attention: Callable[[], nn.Module]) -> None:
         super().__init__()
         published = config.decoder_self_attention
         self.after = config.norms == "after"
@@ -108,7 +108,7 @@ class Decoder(nn.Module):
         See `DecoderLayer`.
     """
 
-    def __init__(self, sizes: Sizes, config: TransformerConfig, self_attention: Callable[[], nn.Module]) -> None:
+    def __init__(self, sizes: Sizes, config: MonthTokenConfig, self_attention: Callable[[], nn.Module]) -> None:
         super().__init__()
         self.condition = ConditionCode(sizes.condition, config.width)
         self.dynamic = nn.Linear(sizes.dynamic, config.width) if sizes.dynamic else None

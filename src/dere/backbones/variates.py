@@ -1,4 +1,9 @@
-"""What iTransformer and SimpleTM share: all but how tokens are mixed."""
+"""What iTransformer and SimpleTM share: all but how tokens are mixed.
+
+Layouts: ``published`` has the drivers and the condition series in one set of tokens and reads the condition's tokens
+as the prediction; ``shared`` mixes the driver tokens once per site and lets query tokens, which carry the condition,
+attend to them.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,10 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
-from dere.backbones.base import Backbone, Sizes
+from dere.backbones.base import Backbone
+from dere.backbones.declaration import Sizes
 from dere.backbones.decoder import ConditionCode, require_dynamic
-from dere.config.backbones import VariateConfig
+from dere.config.network import VariateConfig
 from dere.layers.attention import Attention, FeedForward
 from dere.layers.conditioning import Modulation
 from dere.layers.embedding import VariateTokens, with_static

@@ -1,4 +1,4 @@
-"""Configuration of backbones, stages and their training."""
+"""Configuration of stages and their training."""
 
 from __future__ import annotations
 

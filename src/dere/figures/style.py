@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 
+from dere.backbones import declaration
 from dere.variables import FLUX_UNIT, VARIABLES
 
 # Okabe and Ito (2008), Color Universal Design.
@@ -38,14 +39,6 @@ METHOD_LABELS = {
     "dere_towers": "DERE, stage 4",
     "dere": "DERE, stage 6",
     "product": "product files",
-}
-BACKBONE_LABELS = {
-    "transformer": "Transformer",
-    "informer": "Informer",
-    "fedformer": "FEDformer",
-    "itransformer": "iTransformer",
-    "timexer": "TimeXer",
-    "simpletm": "SimpleTM",
 }
 FLUX_COLOURS = {"gpp": GREEN, "reco": ORANGE, "nee": BLUE}
 SEQUENTIAL, SEQUENTIAL_OTHER, DIVERGING = "viridis", "cividis", "RdBu_r"
@@ -89,7 +82,7 @@ def method_label(method: str) -> str:
 
 def backbone_label(backbone: str) -> str:
     """Name of a backbone as its paper writes it."""
-    return BACKBONE_LABELS.get(backbone, backbone)
+    return declaration(backbone).label
 
 
 def ordered_methods(methods: Any) -> list[str]:

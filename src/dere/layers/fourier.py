@@ -2,7 +2,7 @@
 
 Equations 3-4 are the block, 6-7 the attention between frequencies; the moving average is one of the filters of eq. 10.
 The published code differs from its equations in three habits, which ``published`` restores for parity; they are
-listed in `dere.backbones.fedformer`.
+listed in `dere.backbones.fedformer.network`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from dere.backbones import Backbone
+from dere.backbones.base import Backbone
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from dere.config.root import Config
+from dere.config.compose import compose
 from dere.figures.config_page import write_config_page
 from dere.io import write_atomically
 
@@ -16,4 +16,5 @@ from dere.io import write_atomically
 def write_resolved(config: Mapping[str, Any], text: Path, page: Path) -> None:
     """Write the complete configuration as YAML and as a page that explains every leaf."""
     write_atomically(text, lambda temporary: temporary.write_text(yaml.safe_dump(dict(config), sort_keys=False)))
-    write_config_page(config, page, Config)
+    model = compose(config["networks"], [stage for stage in config["stages"] if stage != "defaults"])
+    write_config_page(config, page, model)

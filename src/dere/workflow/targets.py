@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dere.config.stages import STAGES_OF_METHOD
+
 PARENTS_OF_METHOD = {
     "baseline": ("baseline",),
     "kgml": ("kgml_towers",),
@@ -12,13 +14,6 @@ PARENTS_OF_METHOD = {
     "dere": ("pure", "uncertain"),
 }
 """The checkpoints that a method predicts from."""
-STAGES_OF_METHOD = {
-    "baseline": ("baseline",),
-    "kgml": ("kgml_simulation", "kgml_towers"),
-    "dere_towers": ("pure", "mixture", "age", "plant_types_simulated", "plant_types_observed", "towers"),
-    "dere": ("pure", "mixture", "age", "plant_types_simulated", "plant_types_observed", "towers", "uncertain"),
-}
-"""All stages that are trained for a method, in their order; the imputation of ``dere`` has no backbone."""
 IMPUTATION_JOBS = ("train_imputation", "impute_labels")
 """Jobs of stage 5, which serve every backbone."""
 NO_BACKBONE = "none"

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from dere.backbones import Sizes, make_backbone
-from dere.config.backbones import NetworksConfig
+from dere.backbones import Sizes, declaration, make_backbone
 
 
 # dere-reference 7.1; our static attributes and the age are inputs the published networks lack
@@ -18,7 +17,7 @@ from dere.config.backbones import NetworksConfig
 )
 def test_parameters_of_the_published_layout_at_published_width(name, options, expected):
     sizes = Sizes(drivers=136, static=1, condition=10, dynamic=0, window=336)
-    config = type(getattr(NetworksConfig(), name))(
+    config = declaration(name).section(
         **({"width": 512, "heads": 8, "feedforward": 2048, "layout": "published"} | options)
     )
     with torch.device("meta"):
@@ -43,7 +42,7 @@ AT_PUBLISHED_WIDTH = {"width": 512, "heads": 8, "feedforward": 2048, "encoder_la
 def test_parameters_that_transformer_and_informer_keep(name):
     """Of 11,529,226 all but the embedding of the decoder's constant input and the projection, which heads replace."""
     sizes = Sizes(drivers=136, static=1, condition=10, dynamic=0, window=336)
-    config = type(getattr(NetworksConfig(), name))(**AT_PUBLISHED_WIDTH, distil=True, decoder_self_attention=True)
+    config = declaration(name).section(**AT_PUBLISHED_WIDTH, distil=True, decoder_self_attention=True)
     with torch.device("meta"):
         network = make_backbone(name, sizes, config)
     assert count(network.tokens) == 209_408
@@ -57,7 +56,7 @@ def test_parameters_that_fedformer_keeps():
     """Of 17,535,122 all but layers whose result the published code never uses, and projections to channels."""
     sizes = Sizes(drivers=146, static=1, condition=10, dynamic=0, window=336)
     with torch.device("meta"):
-        network = make_backbone("fedformer", sizes, type(NetworksConfig().fedformer)(**AT_PUBLISHED_WIDTH))
+        network = make_backbone("fedformer", sizes, declaration("fedformer").section(**AT_PUBLISHED_WIDTH))
     unused = 512 * 512 + 512  # a linear layer of keys or values
     block = 8 * 64 * 64 * 32 * 2
     encoder = count(network.layers, network.norm)

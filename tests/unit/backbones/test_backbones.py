@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from dere.backbones import BACKBONES, make_backbone
-from dere.config.backbones import NetworksConfig
+from dere.backbones import make_backbone, names
+from dere.config.network import BackboneConfig
 from small_backbones import SIZES, inputs, make
 
 VARIANTS = [
-    *((name, {}) for name in sorted(BACKBONES)),
+    *((name, {}) for name in sorted(names())),
     ("transformer", {"decoder_self_attention": True, "circular": True}),
     ("informer", {"distil": True}),
     ("informer", {"decoder_self_attention": True, "mix": True, "factor": 1}),
@@ -185,4 +185,4 @@ def test_heads_that_do_not_divide_the_width_of_fourier_blocks_are_named():
 
 def test_unknown_backbone_is_named():
     with pytest.raises(ValueError, match="backbone 'lstm' is unknown; choose one of"):
-        make_backbone("lstm", SIZES, NetworksConfig().transformer)
+        make_backbone("lstm", SIZES, BackboneConfig())

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from dere.backbones import Sizes, make_backbone
+from dere.backbones import Sizes, declaration, make_backbone
 from dere.backbones.decoder import Decoder
-from dere.backbones.fedformer import DecoderLayer
-from dere.config.backbones import FEDformerConfig, NetworksConfig, TransformerConfig
+from dere.backbones.fedformer import FEDformerConfig
+from dere.backbones.fedformer.network import DecoderLayer
+from dere.config.network import MonthTokenConfig
 from dere.layers.attention import Attention
 from dere.layers.fourier import Trend
 from dere.layers.prob_sparse import ProbSparseAttention
@@ -113,7 +114,7 @@ def test_encoder_with_distilling(arrays, name, monkeypatch):
     case = Case(arrays, f"{name}_encoder")
     sizes = Sizes(drivers=3, static=1, condition=1, dynamic=0, window=WINDOW)
     factor = {"factor": 1} if name == "informer" else {}
-    config = type(getattr(NetworksConfig(), name))(**PLAIN, **PUBLISHED, **factor)
+    config = declaration(name).section(**PLAIN, **PUBLISHED, **factor)
     network = make_backbone(name, sizes, config)
     network.distilling[0].norm = nn.Identity()  # theirs is a batch norm, and taken out too
     names = {"tokens.convolution.weight": "embedding.tokenConv.weight"}
@@ -135,7 +136,7 @@ def test_decoder_with_self_attention(arrays, name, monkeypatch):
     sparse = name == "informer"
     decoder = Decoder(
         sizes,
-        TransformerConfig(**PLAIN, **PUBLISHED),
+        MonthTokenConfig(**PLAIN, **PUBLISHED),
         # their sparse attention leaves heads and months exchanged, their full attention does not
         lambda: ProbSparseAttention(WIDTH, 2, 1, mix=True) if sparse else Attention(WIDTH, 2),
     )
@@ -209,7 +210,7 @@ def test_fedformer_decoder_layer(arrays, scores):
 def test_itransformer(arrays):
     case = Case(arrays, "itransformer")
     sizes = Sizes(drivers=4, static=WINDOW, condition=3, dynamic=0, window=WINDOW)
-    config = type(NetworksConfig().itransformer)(**PLAIN, layout="published")
+    config = declaration("itransformer").section(**PLAIN, layout="published")
     network = make_backbone("itransformer", sizes, config).eval()
     # a static token made of as many attributes as months is one more series
     names = renamed("", "enc_embedding.", {"tokens.linear": "value_embedding", "static": "value_embedding"})
@@ -225,7 +226,7 @@ def test_itransformer(arrays):
 def test_timexer(arrays):
     case = Case(arrays, "timexer")
     sizes = Sizes(drivers=3, static=1, condition=2, dynamic=0, window=WINDOW)
-    config = type(NetworksConfig().timexer)(**PLAIN, layout="published", patch=4)
+    config = declaration("timexer").section(**PLAIN, layout="published", patch=4)
     network = make_backbone("timexer", sizes, config).eval()
     weights = case.weights | {"extra": case.inputs["extra"]}
     weights["embedding.glb_token"] = weights["embedding.glb_token"][0]
@@ -247,7 +248,7 @@ def test_timexer(arrays):
 def test_simpletm(arrays, name, alpha):
     case = Case(arrays, name)
     sizes = Sizes(drivers=3, static=WINDOW, condition=2, dynamic=0, window=WINDOW)
-    config = type(NetworksConfig().simpletm)(**PLAIN, layout="published", encoder_layers=1, alpha=alpha)
+    config = declaration("simpletm").section(**PLAIN, layout="published", encoder_layers=1, alpha=alpha)
     network = make_backbone("simpletm", sizes, config).eval()
     ours, theirs = "decoders.0.layers.0.", "attn_layers.0."
     names = renamed("", "embedding.", {"tokens.linear": "value_embedding", "static": "value_embedding"})

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dere.config.backbones import TransformerConfig
+from dere.backbones.transformer import TransformerConfig
 from dere.models.inputs import Statistics
 
 DRIVERS, STATIC, WINDOW = 5, 4, 24

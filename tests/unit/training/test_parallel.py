@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 import shared_training as jobs
-from dere.config.backbones import TransformerConfig
+from dere.backbones.transformer import TransformerConfig
 from dere.imputation.point import Rows
 from dere.training import competition, plant_types, pure
 from dere.training.job import Job

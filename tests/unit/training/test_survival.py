@@ -28,7 +28,7 @@ def job(canonical, params_of_stage):
 
 @pytest.fixture(scope="module")
 def params_of_stage():
-    from dere.config.backbones import TransformerConfig
+    from dere.backbones.transformer import TransformerConfig
 
     small = {"epochs": EPOCHS, "steps_per_epoch": 2, "batch": 4, "average": 0.5, "candidates": CANDIDATES}
     return {

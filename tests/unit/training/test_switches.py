@@ -6,8 +6,7 @@ from functools import partial
 import pytest
 import torch
 
-from dere.backbones import BACKBONES
-from dere.config.backbones import NetworksConfig
+from dere.backbones import declaration, names
 from dere.config.training import TrainingConfig
 from dere.models.inputs import Statistics, to_targets
 from dere.models.single import SingleNetwork
@@ -25,7 +24,7 @@ def network(name="transformer", **sizes):
     statistics = Statistics(
         zeros(DRIVERS), ones(DRIVERS), zeros(STATIC), ones(STATIC), ones(10), ones(10), ones(3), ones(3)
     )
-    section = NetworksConfig.model_fields[name].annotation
+    section = declaration(name).section
     return SingleNetwork(
         name, section(**{"width": 8, "heads": 2, "feedforward": 8, "dropout": 0} | sizes), WINDOW, statistics
     )
@@ -53,7 +52,7 @@ def train(model, epochs=2, **switches):
         return fit(model, draw=draw, validation=validation, loss=loss, config=config, seed=0).history
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("name", names())
 def test_bf16_trains_every_backbone_nearly_as_float32(name):
     model, plain = network(name), network(name)
     low, full = train(model, bf16=True), train(plain)

@@ -1,12 +1,12 @@
-"""SimpleTM (Chen and others 2025, "A simple baseline for multivariate time series forecasting", ICLR).
+"""Wavelets and geometric attention between features; see `dere.backbones.simpletm` for the paper.
 
 Each variate token is taken apart by a stationary wavelet transform along its features (the paper's first module); at
 every level the features attend to each other, with the variates as their components, and scores are a mix of the dot
 product and the norm of the wedge product, ``alpha`` (second module); the inverse transform puts the levels together
-(third module). Layouts as in `dere.backbones.itransformer`. Differences from the published code, and why:
+(third module). Layouts as in `dere.backbones.variates`. Differences from the published code, and why:
 
 - one more token holds the static attributes, which every network here gets; the stand age is a condition;
-- the L1 term on the attention is left out; its weight is zero for DERE (dere-reference 4.2);
+- the L1 term on the attention is left out; its weight is zero for DERE;
 - no per-sample normalisation of the series; it is commented out in the published comparison too;
 - the Haar wavelet (db1), which DERE uses, is the only start of the learnable filters.
 
@@ -18,8 +18,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from dere.backbones.simpletm import SimpleTMConfig
 from dere.backbones.variates import VariateBackbone
-from dere.config.backbones import SimpleTMConfig, VariateConfig
+from dere.config.network import VariateConfig
 from dere.layers.wavelets import StationaryWavelet
 
 

@@ -1,40 +1,42 @@
-"""Transformer encoder and decoder (Vaswani and others 2017, arXiv 1706.03762, sections 3.1-3.3 and 3.5).
+"""Networks with one token per month: what Transformer and Informer share, which is all but their self-attention.
 
-The published comparison's "Transformer" is the Informer block with full attention (dere-reference 2.0): a convolution
-makes one token per month, two encoder layers with a distilling step between them, one decoder layer. Differences from
-that arrangement, and why:
+The published comparison has the Informer block under both names: a convolution makes one token per month, two encoder
+layers with a distilling step between them, one decoder layer. Differences from that arrangement, and why:
 
 - decoder queries start from the time-aligned encoder states, modulated by the condition (initial state, age),
-  instead of a start token followed by zeros: nearly all of the published decoder input is constant (7.5, 2);
-- convolutions are padded with zeros instead of circularly: the first month must not see the last (defect 35);
-  ``circular`` restores it;
+  instead of a start token followed by zeros: nearly all of the published decoder input is constant;
+- convolutions are padded with zeros instead of circularly: the first month must not see the last; ``circular``
+  restores it;
 - no distilling (Zhou and others 2021, eq. 8): 120 months need no shortening; ``distil`` restores it, with a layer norm
-  instead of BatchNorm, because frozen means frozen (defects 24, 25);
-- heads and months keep their order after the decoder's self-attention, so that its mask holds (defect 35); ``mix``
-  restores the exchange;
+  instead of BatchNorm, because frozen means frozen;
+- heads and months keep their order after the decoder's self-attention, so that its mask holds; ``mix`` restores the
+  exchange;
 - layer norm before each sub-layer, which trains without long warm-up (Xiong and others 2020, arXiv 2002.04745);
-  ``norms: after`` restores eq. 1's order;
+  ``norms: after`` restores the order of Vaswani and others (2017, eq. 1);
 - causal self-attention of the decoder is optional (``decoder_self_attention``);
 - attention weights have no dropout of their own.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dere.backbones.base import Backbone, Sizes
+from dere.backbones.base import Backbone
+from dere.backbones.declaration import Sizes
 from dere.backbones.decoder import Decoder
-from dere.config.backbones import TransformerConfig
-from dere.layers.attention import Attention, FeedForward, sinusoid
+from dere.config.network import MonthTokenConfig
+from dere.layers.attention import FeedForward, sinusoid
 from dere.layers.embedding import MonthTokens
 
 
 class EncoderLayer(nn.Module):
     """Self-attention and feed-forward, each with residual and a norm before or after."""
 
-    def __init__(self, config: TransformerConfig, attention: nn.Module) -> None:
+    def __init__(self, config: MonthTokenConfig, attention: nn.Module) -> None:
         super().__init__()
         self.after = config.norms == "after"
         self.attention = attention
@@ -66,8 +68,8 @@ class Distilling(nn.Module):
         return F.max_pool1d(y.transpose(1, 2), kernel_size=3, stride=2, padding=1).transpose(1, 2)
 
 
-class Transformer(Backbone):
-    """Time tokens; full attention.
+class MonthTokenBackbone(Backbone):
+    """One token per month through encoder and decoders.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ class Transformer(Backbone):
         Decoders that share the encoder.
     """
 
-    def __init__(self, sizes: Sizes, config: TransformerConfig, branches: int = 1) -> None:
+    def __init__(self, sizes: Sizes, config: MonthTokenConfig, branches: int = 1) -> None:
         super().__init__()
         self.width, self.window = config.width, sizes.window
         self.tokens = MonthTokens(sizes.drivers, config.width, config.circular)
@@ -100,9 +102,9 @@ class Transformer(Backbone):
         self.position: Tensor
 
     @staticmethod
-    def self_attention(config: TransformerConfig, mix: bool = False) -> nn.Module:
-        """Self-attention of a layer; see `Attention` for ``mix``."""
-        return Attention(config.width, config.heads, mix)
+    @abstractmethod
+    def self_attention(config: MonthTokenConfig, mix: bool = False) -> nn.Module:
+        """Self-attention of a layer; ``mix`` reads heads and months in exchanged order."""
 
     def encode(self, drivers: Tensor, static: Tensor, valid: Tensor | None = None) -> Tensor:
         """See `Backbone.encode`; memory is (B, W, width), with distilling (B, W + M, width): months, then the memory.

@@ -1,4 +1,4 @@
-"""TimeXer (Wang and others 2024, arXiv 2402.19072): patches of the target series, variate tokens of the drivers.
+"""Patches of the target series, variate tokens of the drivers; see `dere.backbones.timexer` for the paper.
 
 A target series is cut into patches; its patches and one global token attend to each other (the paper's endogenous
 self-attention), and only the global token reads the drivers (its exogenous-to-endogenous cross-attention). Our target
@@ -12,8 +12,8 @@ zeros after it. Layouts:
 Differences from the published code, and why:
 
 - patches of 12 or 24 months instead of 1: all patches but one are zeros, so that nearly all work was spent on
-  constants, and the head alone had 58 million weights (defect 34);
-- the index of a driver gets no position code: the order of drivers means nothing (defect 34);
+  constants, and the head alone had 58 million weights;
+- the index of a driver gets no position code: the order of drivers means nothing;
 - one more driver token holds the static attributes; the stand age is a condition;
 - the head has no dropout of its own: it is the output itself; no per-sample normalisation of the series, which the
   published comparison switched off too.
@@ -26,9 +26,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dere.backbones.base import Backbone, Sizes
+from dere.backbones.base import Backbone
+from dere.backbones.declaration import Sizes
 from dere.backbones.decoder import ConditionCode, require_dynamic
-from dere.config.backbones import TimeXerConfig
+from dere.backbones.timexer import TimeXerConfig
 from dere.layers.attention import Attention, FeedForward, sinusoid
 from dere.layers.conditioning import Modulation
 from dere.layers.embedding import VariateTokens, with_static

@@ -1,8 +1,6 @@
-"""iTransformer (Liu and others 2024, arXiv 2310.06625, eq. 1): every variate is one token, attention mixes variates.
+"""Every variate is one token, attention mixes variates; see `dere.backbones.itransformer` for the paper (eq. 1).
 
-Layouts: ``published`` has the drivers and the condition series in one set of tokens and reads the condition's tokens
-as the prediction (dere-reference 4.2); ``shared`` mixes the driver tokens once per site and lets query tokens, which
-carry the condition, attend to them. Differences from the published code, and why:
+Layouts as in `dere.backbones.variates`. Differences from the published code, and why:
 
 - one more token holds the static attributes, which every network here gets;
 - the stand age is a condition of its own, because the start state alone does not determine it;
@@ -14,7 +12,7 @@ from __future__ import annotations
 from torch import nn
 
 from dere.backbones.variates import VariateBackbone
-from dere.config.backbones import VariateConfig
+from dere.config.network import VariateConfig
 from dere.layers.attention import Attention
 
 

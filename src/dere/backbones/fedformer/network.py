@@ -1,10 +1,10 @@
-"""FEDformer, Fourier version (Zhou and others 2022, arXiv 2201.12740; the published comparison's third network).
+"""The Fourier version of FEDformer; see `dere.backbones.fedformer` for the paper, whose equations are named here.
 
 Fourier blocks take the place of attention (eq. 3-4 and 6-7), and every sub-layer hands the trend on, past the next
-ones, to the output (eq. 1-2). See dere-reference 4.2. Differences from the published arrangement, and why:
+ones, to the output (eq. 1-2). Differences from the published arrangement, and why:
 
 - the frequencies of a block are saved with its weights: drawn anew at fine-tuning, they would meet weights of other
-  frequencies (defect 33);
+  frequencies;
 - frequencies keep their place in the spectrum, as eq. 4's padding says, while the published block moves them to the
   lowest ones; months and features keep their order, while the published code reads (heads, features, months) as
   (months, heads, features); scores do not grow with the window, where the published tanh saturates; first weights are
@@ -15,8 +15,8 @@ ones, to the output (eq. 1-2). See dere-reference 4.2. Differences from the publ
 - decoder queries start from the encoder's monthly states, modulated by the condition, instead of the history followed
   by zeros, so that decodings of a site share one encoding;
 - trends are handed on in the model's width and meet the output head there, instead of a projection to channels;
-- zero padding of the token convolution, repeated ends in the trend's convolution, instead of circular padding
-  (defect 35); ``circular`` restores it.
+- zero padding of the token convolution, repeated ends in the trend's convolution, instead of circular padding;
+  ``circular`` restores it.
 
 Not here: the wavelet version (eq. 8-9) and the mixture of several moving averages (eq. 10); the published comparison
 uses neither.
@@ -28,9 +28,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dere.backbones.base import Backbone, Sizes
+from dere.backbones.base import Backbone
+from dere.backbones.declaration import Sizes
 from dere.backbones.decoder import ConditionCode, start
-from dere.config.backbones import FEDformerConfig
+from dere.backbones.fedformer import FEDformerConfig
 from dere.layers.attention import sinusoid
 from dere.layers.conditioning import Modulation
 from dere.layers.embedding import MonthTokens

@@ -1,0 +1,54 @@
+"""What a backbone says of itself, and what it must know of the data; importable without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from dere.config.network import BackboneConfig
+
+
+@dataclass(frozen=True)
+class BackboneRoom:
+    """A sequence network that a run may use; its file or folder holds one as ``BACKBONE``.
+
+    Parameters
+    ----------
+    label
+        Name as its paper writes it.
+    section
+        Model of its sub-tree below ``networks``, all of whose values have defaults; its docstring explains the section.
+    network
+        ``module:class`` of the network, which is loaded only where it is built.
+    references
+        What to cite.
+    rank
+        Place among the backbones, small ones first.
+    """
+
+    label: str
+    section: type[BackboneConfig]
+    network: str
+    references: tuple[str, ...] = ()
+    rank: int = 100
+
+    @property
+    def module(self) -> str:
+        """Module that holds the network."""
+        return self.network.partition(":")[0]
+
+    def network_class(self) -> Any:
+        """Load the network's class."""
+        return getattr(import_module(self.module), self.network.partition(":")[2])
+
+
+@dataclass
+class Sizes:
+    """What a backbone must know of the data."""
+
+    drivers: int
+    static: int
+    condition: int
+    dynamic: int
+    window: int
