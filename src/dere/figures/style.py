@@ -47,7 +47,6 @@ BACKBONE_LABELS = {
     "timexer": "TimeXer",
     "simpletm": "SimpleTM",
 }
-FLUX_COLOURS = {"gpp": GREEN, "reco": ORANGE, "nee": BLUE}
 SEQUENTIAL, SEQUENTIAL_OTHER, DIVERGING = "viridis", "cividis", "RdBu_r"
 LAND, SEA = "#e8e6e1", "#ffffff"
 

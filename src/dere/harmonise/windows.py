@@ -1,4 +1,4 @@
-"""Windows of fixed length over tower records, their drivers and labels, and stitching of overlapping predictions.
+"""Windows of fixed length over tower records, their drivers, and stitching of overlapping predictions.
 
 A network sees windows of W months. A record longer than W is cut into windows whose starts lie ``stride`` months
 apart, the last one ending with the record. A shorter record is placed so that its window stays on the time axis
@@ -157,44 +157,6 @@ def gather(values: NDArray, window_site: NDArray, index: NDArray, fill: float | 
     taken = values[np.asarray(window_site)[:, None], np.minimum(index, values.shape[1] - 1)]
     shape = inside.shape + (1,) * (taken.ndim - 2)
     return np.where(inside.reshape(shape), taken, fill).astype(values.dtype)
-
-
-def window_labels(towers: xr.Dataset, minimum_quality: float = 0.0) -> xr.Dataset:
-    """Labels of every window.
-
-    Parameters
-    ----------
-    towers
-        Canonical towers.
-    minimum_quality
-        Months below this quality are masked out.
-
-    Returns
-    -------
-    Dataset
-        ``label``, ``uncertainty`` (window, month, flux), 0 and 1 where masked; ``quality`` (window, month);
-        ``mask`` (window, month) bool: a usable label; ``record`` (window, month) bool: a month of the record;
-        ``index`` (window, month).
-    """
-    index = window_index(towers)
-    site = towers["window_site"].values
-    flux = gather(towers["flux_value"].transpose("site", "time", "flux").values, site, index)
-    sigma = gather(towers["flux_uncertainty"].transpose("site", "time", "flux").values, site, index)
-    quality = np.nan_to_num(gather(towers["flux_quality"].transpose("site", "time").values, site, index))
-    record = gather(towers["record"].transpose("site", "time").values, site, index, fill=False)
-    mask = record & np.isfinite(flux).all(-1) & (quality >= minimum_quality)
-    dims = ("window", "month", "flux")
-    return xr.Dataset(
-        {
-            "label": (dims, np.where(mask[..., None], flux, 0.0).astype(np.float32)),
-            "uncertainty": (dims, np.where(mask[..., None], sigma, 1.0).astype(np.float32)),
-            "quality": (dims[:2], quality),
-            "mask": (dims[:2], mask),
-            "record": (dims[:2], record),
-            "index": (dims[:2], index),
-            "window_site": (dims[:1], site),
-        },
-    )
 
 
 def stitch(values: NDArray, window_site: NDArray, index: NDArray, sites: int, months: int) -> NDArray:

@@ -22,9 +22,8 @@ from dere.imputation.batches import Stretch, assemble
 from dere.imputation.bundle import Imputer, draw_trajectories
 from dere.imputation.fit import select, series_of, site_ids
 from dere.imputation.series import COMPONENTS, Series
-from dere.variables import FLUX_UNIT, FLUXES
+from dere.variables import FLUX_UNIT, FLUXES, QUANTILES
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NOTHING, OBSERVED, IMPUTED = 0, 1, 2
 
 

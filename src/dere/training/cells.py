@@ -11,10 +11,8 @@ import xarray as xr
 from torch import Tensor
 
 from dere.harmonise.drivers import stack
+from dere.ingest.months import MONTHS
 from dere.variables import STANDS
-
-MONTHS = 12
-MIXTURE = STANDS.index("mixture")
 
 
 @dataclass

@@ -18,10 +18,9 @@ from dere.training.job import Job
 from dere.training.loop import LossParts, freeze
 from dere.training.losses import target_loss
 from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
-from dere.variables import STANDS
+from dere.variables import MIXTURE
 
 Sample = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
-MIXTURE = STANDS.index("mixture")
 
 
 def per_age(windows: CellWindows, cache: dict[int, Tensor], index: Tensor, ages: Tensor) -> Sample:

@@ -12,9 +12,7 @@ from dere.models.pure import PureNetwork
 from dere.training.context import Context
 from dere.training.loop import freeze
 from dere.training.sites import SiteWindows
-from dere.variables import STANDS
-
-MIXTURE = STANDS.index("mixture")
+from dere.variables import MIXTURE
 
 
 def build(context: Context, adapters: bool) -> DereNetwork:

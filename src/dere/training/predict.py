@@ -15,7 +15,7 @@ from torch import Tensor
 from dere.harmonise.windows import stitch
 from dere.io import read_netcdf, write_netcdf
 from dere.models.dere import pure_outputs
-from dere.models.error import QUANTILES, ErrorModel, fit_error, gaussian_quantiles
+from dere.models.error import ErrorModel, fit_error, gaussian_quantiles
 from dere.models.single import SingleNetwork
 from dere.training import checkpoint
 from dere.training.cells import CellWindows, cell_windows
@@ -25,7 +25,7 @@ from dere.training.job import Job
 from dere.training.single import forward as forward_single
 from dere.training.sites import SiteWindows, site_windows
 from dere.training.uncertain import UncertainNetwork
-from dere.variables import FLUX_UNIT, FLUXES, PLANT_TYPES, TARGETS
+from dere.variables import FLUX_UNIT, FLUXES, PLANT_TYPES, QUANTILES, TARGETS
 
 log = logging.getLogger(__name__)
 

@@ -21,9 +21,7 @@ from dere.training.simulation import MIXTURE_ALONE, Batch, drawer, fixed_batches
 from dere.training.sites import SiteWindows
 from dere.training.snapshots import state_of
 from dere.training.tower_data import draw_windows, flux_loss, load_towers, refit_on_all
-from dere.variables import STANDS
-
-MIXTURE = STANDS.index("mixture")
+from dere.variables import MIXTURE
 
 
 def forward(network: SingleNetwork, windows: SiteWindows, index: Tensor, per_age: bool, device: str) -> Tensor:

@@ -11,8 +11,7 @@ import xarray as xr
 from torch import Tensor
 
 from dere.harmonise.windows import gather, site_window_drivers, window_index
-
-MONTHS = 12
+from dere.ingest.months import MONTHS
 
 
 @dataclass
