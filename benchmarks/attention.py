@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 
 import torch
-from measuring import Measured, forget_peak, in_turns, parser, peak_mb, same, start, table, time_table
+from measuring import Measured, added_peak, in_turns, parser, same, start, table, time_table
 from published_size import PUBLISHED, TINY, Size
 from torch import Tensor
 
@@ -73,15 +73,7 @@ def measure(size: Size, kind: str, sites: int, repeats: int, device: str = "cpu"
 
 def peak(size: Size, kind: str, way: str, sites: int, device: str) -> float:
     """Memory (MB) that one way adds to what its inputs need."""
-    run = steps(size, kind, sites, device)[way]
-    if device.startswith("cuda"):
-        before = torch.cuda.memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
-        run()
-        return (torch.cuda.max_memory_allocated() - before) * 1e-6
-    before = forget_peak()
-    run()
-    return peak_mb() - before
+    return added_peak(steps(size, kind, sites, device)[way], device)
 
 
 def main(given: list[str] | None = None) -> None:

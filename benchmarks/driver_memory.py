@@ -27,9 +27,9 @@ from torch import Tensor
 from dere.channels import DIURNAL, SOIL_LAYERS, SOIL_PROPERTIES
 from dere.harmonise.drivers import stack
 from dere.io import read_netcdf, write_netcdf
-from dere.training.cells import MIXTURE, cell_windows
+from dere.training.cells import cell_windows
 from dere.training.simulation import MIXTURE_ALONE, read_stands
-from dere.variables import PLANT_TYPES, STANDS, TARGETS
+from dere.variables import MIXTURE, PLANT_TYPES, STANDS, TARGETS
 
 log = logging.getLogger(__name__)
 

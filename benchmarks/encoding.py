@@ -21,11 +21,10 @@ from dere.models.dere import DereNetwork, monthly, pure_outputs, weight_types
 from dere.models.inputs import to_targets
 from dere.models.pure import PureNetwork
 from dere.training.cells import CellWindows
-from dere.variables import PLANT_TYPES, STANDS
+from dere.variables import MIXTURE, PLANT_TYPES
 
 log = logging.getLogger(__name__)
 
-MIXTURE = STANDS.index("mixture")
 PAIRS = 8
 """Sequences of a published batch."""
 

@@ -15,10 +15,12 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 import torch
-from encoding import MIXTURE, inputs
-from measuring import Measured, forget_peak, in_turns, parser, peak_mb, same, start, table, time_table
+from encoding import inputs
+from measuring import Measured, added_peak, in_turns, parser, same, start, table, time_table
 from published_size import DEFAULT, PUBLISHED, TINY, Size
 from torch import Tensor
+
+from dere.variables import MIXTURE
 
 log = logging.getLogger(__name__)
 
@@ -52,15 +54,7 @@ def measure(size: Size, sites: int, batch: int, repeats: int, device: str = "cpu
 
 def peak(size: Size, way: str, sites: int, batch: int, device: str) -> float:
     """Memory (MB) that one way adds to network and inputs."""
-    run = ways(size, sites, batch, device)[way]
-    if device.startswith("cuda"):
-        before = torch.cuda.memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
-        run()
-        return (torch.cuda.max_memory_allocated() - before) * 1e-6
-    before = forget_peak()
-    run()
-    return peak_mb() - before
+    return added_peak(ways(size, sites, batch, device)[way], device)
 
 
 def main(given: list[str] | None = None) -> None:

@@ -115,6 +115,18 @@ def forget_peak() -> float:
     return peak_mb()
 
 
+def added_peak(run: Callable[[], Any], device: str) -> float:
+    """Memory (MB) that ``run`` adds at its peak to what is held before it."""
+    if device.startswith("cuda"):
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        run()
+        return (torch.cuda.max_memory_allocated() - before) * 1e-6
+    resident = forget_peak()
+    run()
+    return peak_mb() - resident
+
+
 def parser(doc: str | None, repeats: int) -> argparse.ArgumentParser:
     """Options that all benchmarks of the networks have."""
     out = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -17,7 +17,7 @@ from dataclasses import fields
 
 import numpy as np
 import torch
-from encoding import MIXTURE, inputs
+from encoding import inputs
 from measuring import Measured, in_turns, parser, start, table
 from published_size import DEFAULT, PUBLISHED, TINY, WIDE, Size
 from torch import Tensor, nn
@@ -37,7 +37,7 @@ from dere.training.cells import CellWindows
 from dere.training.competition import age_weighted, per_age
 from dere.training.frozen import weighted_pure
 from dere.training.losses import squared, target_loss
-from dere.variables import PLANT_TYPES
+from dere.variables import MIXTURE, PLANT_TYPES
 
 log = logging.getLogger(__name__)
 

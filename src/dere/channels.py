@@ -32,9 +32,10 @@ CHANNEL_UNITS: dict[str, str] = {
 }
 """Units of the quantities that no other driver set has."""
 CLOCK = "hours"
-"""Attribute of a forcing with diurnal cycles: the clock that all of them follow, one of ``CLOCKS``."""
-CLOCKS = ("solar", "utc", "unknown")
-"""Solar time (to a whole hour of longitude), UTC, or not known."""
+"""Attribute of a forcing with diurnal cycles: the clock that all of them follow.
+
+"solar" is solar time to a whole hour of longitude, "utc" is UTC, "unknown" is not known.
+"""
 
 
 def turned(cycles: NDArray, ahead: NDArray[np.int64]) -> NDArray:

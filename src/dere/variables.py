@@ -1,4 +1,4 @@
-"""The variable table: names, units, signs, valid ranges, and what each source calls them.
+"""The variable table: names, units, signs and valid ranges.
 
 Fluxes inside the project are gC m-2 d-1, NEE positive to the atmosphere; public product files use kg m-2 s-1.
 Ingest converts and checks through this table, figures take their labels from it.
@@ -7,7 +7,7 @@ Ingest converts and checks through this table, figures take their labels from it
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,7 +15,9 @@ log = logging.getLogger(__name__)
 
 PLANT_TYPES = ("BL", "NL", "GS")
 STANDS = (*PLANT_TYPES, "mixture")
+MIXTURE = STANDS.index("mixture")
 TARGETS = ("height", "agb", "soil_carbon", "lai", "gpp", "npp", "rh", "nee", "ra", "reco")
+FLUX_TARGETS = ("gpp", "npp", "rh", "nee", "ra", "reco")
 FREE_TARGETS = ("height", "agb", "soil_carbon", "lai", "gpp", "ra", "rh")
 FLUXES = ("gpp", "reco", "nee")
 MONTHLY8 = (
@@ -29,6 +31,8 @@ MONTHLY8 = (
     "co2",
 )
 SATELLITE = ("lai_satellite", "evi_satellite")
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Levels of the quantiles in predictions and labels."""
 
 FLUX_UNIT = "gC m-2 d-1"
 UMOL_TO_GC_PER_DAY = 12.011e-6 * 86400.0
@@ -51,8 +55,6 @@ class Variable:
         Inclusive lower and upper bound in the canonical unit; values outside are counted, never clipped.
     standard_name
         CF standard name where one exists.
-    sources
-        Source name to (name there, unit there).
     """
 
     name: str
@@ -60,7 +62,6 @@ class Variable:
     unit: str
     valid_range: tuple[float, float]
     standard_name: str | None = None
-    sources: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -84,33 +85,14 @@ _RH = "surface_upward_mass_flux_of_carbon_dioxide_expressed_as_carbon_due_to_het
 VARIABLES: dict[str, Variable] = {
     v.name: v
     for v in (
-        Variable(
-            "air_temperature",
-            "air temperature",
-            "degC",
-            (-70.0, 50.0),
-            "air_temperature",
-            {"fluxnet": ("TA_F", "degC"), "fluxnet_era": ("TA_ERA", "degC"), "carbonglobe": ("ta_m", "K")},
-        ),
-        Variable(
-            "precipitation",
-            "precipitation",
-            "mm d-1",
-            (0.0, 60.0),
-            None,
-            {
-                "fluxnet": ("P_F", "mm d-1"),
-                "fluxnet_era": ("P_ERA", "mm d-1"),
-                "carbonglobe": ("pr", "mm month-1"),
-            },
-        ),
+        Variable("air_temperature", "air temperature", "degC", (-70.0, 50.0), "air_temperature"),
+        Variable("precipitation", "precipitation", "mm d-1", (0.0, 60.0)),
         Variable(
             "shortwave",
             "downward shortwave radiation",
             "W m-2",
             (0.0, 450.0),
             "surface_downwelling_shortwave_flux_in_air",
-            {"fluxnet": ("SW_IN_F", "W m-2"), "fluxnet_era": ("SW_IN_ERA", "W m-2")},
         ),
         Variable(
             "longwave",
@@ -118,73 +100,23 @@ VARIABLES: dict[str, Variable] = {
             "W m-2",
             (80.0, 550.0),
             "surface_downwelling_longwave_flux_in_air",
-            {"fluxnet": ("LW_IN_F", "W m-2"), "fluxnet_era": ("LW_IN_ERA", "W m-2")},
         ),
-        Variable(
-            "vpd",
-            "vapour pressure deficit",
-            "hPa",
-            (0.0, 80.0),
-            "water_vapor_saturation_deficit_in_air",
-            {"fluxnet": ("VPD_F", "hPa"), "fluxnet_era": ("VPD_ERA", "hPa")},
-        ),
-        Variable(
-            "pressure",
-            "surface air pressure",
-            "kPa",
-            (45.0, 110.0),
-            "surface_air_pressure",
-            {"fluxnet": ("PA_F", "kPa"), "fluxnet_era": ("PA_ERA", "kPa")},
-        ),
-        Variable(
-            "wind",
-            "wind speed",
-            "m s-1",
-            (0.0, 25.0),
-            "wind_speed",
-            {"fluxnet": ("WS_F", "m s-1"), "fluxnet_era": ("WS_ERA", "m s-1")},
-        ),
-        Variable(
-            "co2",
-            "CO2 mole fraction of air",
-            "ppm",
-            (250.0, 1200.0),
-            "mole_fraction_of_carbon_dioxide_in_air",
-            {"fluxnet": ("CO2_F_MDS", "umol mol-1")},
-        ),
+        Variable("vpd", "vapour pressure deficit", "hPa", (0.0, 80.0), "water_vapor_saturation_deficit_in_air"),
+        Variable("pressure", "surface air pressure", "kPa", (45.0, 110.0), "surface_air_pressure"),
+        Variable("wind", "wind speed", "m s-1", (0.0, 25.0), "wind_speed"),
+        Variable("co2", "CO2 mole fraction of air", "ppm", (250.0, 1200.0), "mole_fraction_of_carbon_dioxide_in_air"),
         Variable("lai_satellite", "satellite leaf area index", "m2 m-2", (0.0, 10.0), "leaf_area_index"),
         Variable("evi_satellite", "enhanced vegetation index", "1", (-0.2, 1.0)),
         Variable("height", "mean canopy height", "m", (0.0, 60.0), "canopy_height"),
         Variable("agb", "above-ground biomass carbon", "kgC m-2", (0.0, 40.0)),
         Variable("soil_carbon", "soil carbon", "kgC m-2", (0.0, 80.0), "soil_mass_content_of_carbon"),
         Variable("lai", "leaf area index", "m2 m-2", (0.0, 12.0), "leaf_area_index"),
-        Variable(
-            "gpp",
-            "gross primary production",
-            FLUX_UNIT,
-            (-5.0, 30.0),
-            _GPP,
-            {"fluxnet": ("GPP_NT_VUT_REF", FLUX_UNIT), "carbonglobe": ("gpp", "kgC m-2 yr-1")},
-        ),
+        Variable("gpp", "gross primary production", FLUX_UNIT, (-5.0, 30.0), _GPP),
         Variable("npp", "net primary production", FLUX_UNIT, (-10.0, 25.0), _NPP),
         Variable("rh", "heterotrophic respiration", FLUX_UNIT, (0.0, 20.0), _RH),
-        Variable(
-            "nee",
-            "net ecosystem exchange (positive to the atmosphere)",
-            FLUX_UNIT,
-            (-25.0, 20.0),
-            None,
-            {"fluxnet": ("NEE_VUT_REF", FLUX_UNIT), "carbonglobe": ("nee", "kgC m-2 yr-1")},
-        ),
+        Variable("nee", "net ecosystem exchange (positive to the atmosphere)", FLUX_UNIT, (-25.0, 20.0)),
         Variable("ra", "autotrophic respiration", FLUX_UNIT, (0.0, 20.0), _RA),
-        Variable(
-            "reco",
-            "ecosystem respiration",
-            FLUX_UNIT,
-            (-5.0, 30.0),
-            None,
-            {"fluxnet": ("RECO_NT_VUT_REF", FLUX_UNIT), "carbonglobe": ("reco", "kgC m-2 yr-1")},
-        ),
+        Variable("reco", "ecosystem respiration", FLUX_UNIT, (-5.0, 30.0)),
         Variable("plant_fraction", "plant-type fraction of the vegetated area", "1", (0.0, 1.0)),
         Variable("vegetated_fraction", "vegetated fraction of the land area", "1", (0.0, 1.0)),
         Variable("age_weight", "share of stand age", "1", (0.0, 1.0)),

@@ -195,9 +195,9 @@ def network_parameters(wildcards, keys):
     }
 
 
-def without(tree, key):
-    """Return a sub-tree without one leaf, which the rule gives by other means (threads)."""
-    return {name: value for name, value in tree.items() if name != key}
+def without(tree, *keys):
+    """Return a sub-tree without leaves that the rule gives by other means (threads) or does not read."""
+    return {name: value for name, value in tree.items() if name not in keys}
 
 
 def evaluated_files(config):
@@ -308,7 +308,9 @@ def figure_outputs(config):
 
 def everything(config):
     """Return the files of a complete run."""
-    tables = ("skill", "comparison", "cost", "provenance", "citations")
+    tables = ["skill", "comparison", "cost", "provenance", "citations"]
+    if "dere" in config["methods"]:
+        tables.append("imputation")
     return [
         "<results>/config.yaml",
         *(f"<results>/tables/{name}.csv" for name in tables),

@@ -24,7 +24,7 @@ rule train_imputation:
     params:
         code=code("train_imputation"),
         # How many trajectories are drawn does not change the training.
-        config=without(config["imputation"], "samples"),
+        config=without(config["imputation"], "samples", "scored_samples"),
     script:
         "../scripts/train_imputation.py"
 
@@ -49,6 +49,35 @@ rule impute_labels:
         runtime=120,
     params:
         code=code("impute_labels"),
-        config=config["imputation"],
+        config=without(config["imputation"], "scored_samples"),
     script:
         "../scripts/impute_labels.py"
+
+
+# One job for all folds and seeds: starting one takes as long as scoring one.
+rule score_imputation:
+    input:
+        towers=rules.harmonise.output.towers,
+        splits=rules.harmonise.output.splits,
+        model=runs_of(config, rules.train_imputation.output.model),
+        manifests=runs_of(config, rules.train_imputation.output.manifest),
+    output:
+        imputation=report(
+            "<results>/tables/imputation.csv",
+            caption="../report/imputation_table.rst",
+            category="Uncertainty",
+            labels={"figure": "table of imputed months"},
+        ),
+    log:
+        "<logs>/score_imputation.log",
+    conda:
+        "../../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=120,
+    params:
+        code=code("score_imputation"),
+        config=without(config["imputation"], "samples"),
+    script:
+        "../scripts/score_imputation.py"

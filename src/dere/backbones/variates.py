@@ -1,4 +1,4 @@
-"""What iTransformer and SimpleTM share: all but how tokens are mixed.
+"""Variate tokens: what TimeXer, iTransformer and SimpleTM share, and all of the latter two but how tokens are mixed.
 
 Layouts: ``published`` has the drivers and the condition series in one set of tokens and reads the condition's tokens
 as the prediction; ``shared`` mixes the driver tokens once per site and lets query tokens, which carry the condition,
@@ -116,8 +116,40 @@ class TokenSetDecoder(nn.Module):
         return self.out(self.norm(x[:, -condition.shape[1] :])).transpose(1, 2)
 
 
-class VariateBackbone(Backbone):
-    """Variate tokens in the shared or the published layout.
+class TokenBackbone(Backbone):
+    """One token per driver and one of the static attributes; decoders in the shared or the published layout.
+
+    Parameters
+    ----------
+    sizes
+        Widths of the inputs and the window.
+    config
+        Width, layout, queries.
+    """
+
+    decoders: nn.ModuleList
+
+    def __init__(self, sizes: Sizes, config: VariateConfig) -> None:
+        super().__init__()
+        self.shared = config.layout == "shared"
+        self.width = config.queries if self.shared else sizes.condition
+        self.tokens = VariateTokens(sizes.window, config.width)
+        self.static = nn.Linear(sizes.static, config.width)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def encode(self, drivers: Tensor, static: Tensor) -> Tensor:
+        """See `Backbone.encode`; memory is (B, D + 1, width)."""
+        return self.dropout(with_static(self.tokens(drivers), self.static(static)))
+
+    def decode(self, memory: Tensor, condition: Tensor, dynamic: Tensor | None = None, branch: int = 0) -> Tensor:
+        """See `Backbone.decode`; the published layout makes tokens of conditions too."""
+        if self.shared:
+            return self.decoders[branch](memory, condition, dynamic)
+        return self.decoders[branch](memory, condition, dynamic, self.tokens)
+
+
+class VariateBackbone(TokenBackbone):
+    """Variate tokens that attend to each other before they are decoded.
 
     Parameters
     ----------
@@ -130,12 +162,7 @@ class VariateBackbone(Backbone):
     """
 
     def __init__(self, sizes: Sizes, config: VariateConfig, branches: int = 1) -> None:
-        super().__init__()
-        self.shared = config.layout == "shared"
-        self.width = config.queries if self.shared else sizes.condition
-        self.tokens = VariateTokens(sizes.window, config.width)
-        self.static = nn.Linear(sizes.static, config.width)
-        self.dropout = nn.Dropout(config.dropout)
+        super().__init__(sizes, config)
         count = sizes.drivers + 1 + (0 if self.shared else sizes.dynamic + sizes.condition)
 
         def layers() -> list[nn.Module]:
@@ -155,13 +182,7 @@ class VariateBackbone(Backbone):
 
     def encode(self, drivers: Tensor, static: Tensor) -> Tensor:
         """See `Backbone.encode`; memory is (B, D + 1, width)."""
-        x = self.dropout(with_static(self.tokens(drivers), self.static(static)))
+        x = super().encode(drivers, static)
         for layer in self.layers:
             x = layer(x)
         return self.norm(x)
-
-    def decode(self, memory: Tensor, condition: Tensor, dynamic: Tensor | None = None, branch: int = 0) -> Tensor:
-        """See `Backbone.decode`."""
-        if self.shared:
-            return self.decoders[branch](memory, condition, dynamic)
-        return self.decoders[branch](memory, condition, dynamic, self.tokens)

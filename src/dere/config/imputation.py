@@ -69,6 +69,8 @@ class ImputationConfig(Section):
     """ddim only: share of fresh noise per step, 0 = deterministic, 1 = ancestral."""
     samples: int = Field(50, ge=2)
     """Trajectories per site, drawn in one batch."""
+    scored_samples: int = Field(20, ge=2)
+    """Trajectories per gap where the imputation is scored on hidden months (imputation.csv)."""
     margin_months: int = Field(12, ge=0)
     """Months before and after a record that get labels too."""
     window: int = Field(120, ge=24)

@@ -91,12 +91,6 @@ def resampled_mean(values: Array, counts: Counts) -> Array:
     return counts @ values / counts.sum(1)
 
 
-def median_difference(a: Array, b: Array, counts: Counts) -> Interval:
-    """Median of ``a`` minus median of ``b`` over the same sites, with interval."""
-    draws = resampled_median(a, counts) - resampled_median(b, counts)
-    return Interval(float(np.median(a) - np.median(b)), *_interval(draws))
-
-
 def geometric_ratio(a: Array, b: Array, counts: Counts) -> Interval:
     """Geometric mean over sites of ``a / b`` (both positive), with interval; below 1, ``a`` is smaller."""
     log_ratio = np.log(a) - np.log(b)

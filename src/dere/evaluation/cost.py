@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -52,12 +51,3 @@ def cost_table(benchmarks: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         rows.append(dict(zip(COLUMNS, row, strict=True)))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values("seconds", ascending=False, kind="stable", ignore_index=True)
-
-
-def read_benchmarks(folder: Path) -> dict[str, pd.DataFrame]:
-    """All ``*.tsv`` below ``folder``, in the form ``cost_table`` takes; empty when there is no such folder."""
-    folder = Path(folder)
-    return {
-        path.relative_to(folder).with_suffix("").as_posix(): pd.read_csv(path, sep="\t")
-        for path in sorted(folder.rglob("*.tsv"))
-    }

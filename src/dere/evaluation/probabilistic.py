@@ -1,4 +1,4 @@
-"""Scores of predictive distributions: CRPS in three forms, interval coverage, spread against error.
+"""Scores of predictive distributions: CRPS in two forms, interval coverage, spread against error.
 
 Gaps as in ``metrics``: a value that is not finite in the observation or the prediction gives NaN in pointwise scores
 and is dropped from averages.
@@ -11,32 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 Array = NDArray[np.float64]
-
-
-def crps_ensemble(members: ArrayLike, observed: ArrayLike) -> Array:
-    """Fair ensemble CRPS, mean |x_i - y| - sum |x_i - x_j| / (2 m (m - 1)); methods-and-results 7.5.
-
-    Parameters
-    ----------
-    members
-        (m, ...), at least two exchangeable members.
-    observed
-        (...).
-
-    Raises
-    ------
-    ValueError
-        With fewer than two members.
-    """
-    x = np.sort(np.asarray(members, float), axis=0)
-    m = x.shape[0]
-    if m < 2:
-        raise ValueError(f"a fair CRPS needs at least 2 members, but {m} were given; draw more samples")
-    error = np.abs(x - np.asarray(observed, float)).mean(0)
-    # For sorted members the double sum over pairs is a weighted sum: member i is added i times, taken m-1-i times.
-    weight = 2.0 * np.arange(m) - (m - 1)
-    spread = np.tensordot(weight, x, axes=1) / (m * (m - 1))
-    return error - spread
 
 
 def crps_gaussian(mean: ArrayLike, std: ArrayLike, observed: ArrayLike) -> Array:

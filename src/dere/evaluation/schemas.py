@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import pandera.pandas as pa
 
 from dere.evaluation import bootstrap, calibration, closure, comparison, cost, site_scores, tables, totals
 from dere.evaluation.scales import SCALES
+from dere.imputation import scores as imputation
 from dere.variables import FLUXES
 
 _TEXT = pa.Column(str)
@@ -37,13 +38,21 @@ _MEANINGS = {
 }
 _TEXTS = {
     *("site", "method", "backbone", "against", "against_backbone", "fold", "seed", "igbp", "koppen", "cluster"),
-    *("group", "file", "rule", "wildcards", "region"),
+    *("group", "file", "rule", "wildcards", "region", "gap"),
     *("stages", "shared_stages"),
 }
 
 
-def _schema(columns: Sequence[str]) -> pa.DataFrameSchema:
-    described = {name: _MEANINGS.get(name, _TEXT if name in _TEXTS else _NUMBER) for name in columns}
+# Of its fair CRPS, few samples and values may leave a sum below zero.
+_OF_IMPUTATION = {
+    "scale": pa.Column(str, pa.Check.isin(imputation.SCALES)),
+    "method": pa.Column(str, pa.Check.isin(imputation.METHODS)),
+    "crps": _NUMBER,
+}
+
+
+def _schema(columns: Sequence[str], meanings: Mapping[str, pa.Column]) -> pa.DataFrameSchema:
+    described = {name: meanings.get(name, _TEXT if name in _TEXTS else _NUMBER) for name in columns}
     return pa.DataFrameSchema(described, strict=True, ordered=True, coerce=True)
 
 
@@ -57,8 +66,12 @@ _TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "cost": (cost.COLUMNS, ("rule", "wildcards")),
     "comparison": (comparison.COLUMNS, comparison.KEY),
     "totals": (totals.COLUMNS, ("flux", "region", "year")),
+    "imputation": (imputation.COLUMNS, imputation.KEY),
 }
-SCHEMAS = {name: _schema(columns) for name, (columns, _) in _TABLES.items()}
+SCHEMAS = {
+    name: _schema(columns, _MEANINGS | _OF_IMPUTATION if name == "imputation" else _MEANINGS)
+    for name, (columns, _) in _TABLES.items()
+}
 KEYS = {name: tuple(key) for name, (_, key) in _TABLES.items()}
 """Columns that name a row of each table."""
 

@@ -40,7 +40,6 @@ METHOD_LABELS = {
     "dere": "DERE, stage 6",
     "product": "product files",
 }
-FLUX_COLOURS = {"gpp": GREEN, "reco": ORANGE, "nee": BLUE}
 SEQUENTIAL, SEQUENTIAL_OTHER, DIVERGING = "viridis", "cividis", "RdBu_r"
 LAND, SEA = "#e8e6e1", "#ffffff"
 

@@ -56,7 +56,7 @@ def with_own_weather(completed: Completed, raw: xr.Dataset, maximum_gap: float, 
     maximum_gap
         Largest share of a record's months that the tower's climatology may fill in one quantity.
     clock
-        That of the cells' cycles, one of `dere.channels.CLOCKS`; with ``unknown`` no tower's cycles are used.
+        That of the cells' cycles, see `dere.channels.CLOCK`; with ``unknown`` no tower's cycles are used.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def hours_ahead(towers: xr.Dataset, clock: str) -> NDArray[np.float64]:
     towers
         With coordinate ``lon`` and, where known, ``utc_offset`` (h).
     clock
-        One of `dere.channels.CLOCKS`.
+        See `dere.channels.CLOCK`.
     """
     lon = towers["lon"].values
     ahead_of_utc = {"solar": lon / 15.0, "utc": np.zeros(len(lon)), "unknown": np.full(len(lon), np.nan)}[clock]

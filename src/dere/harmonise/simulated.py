@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from dere.blocks import block_slices, slices, take
 from dere.harmonise.axis import month_number, monthly_climatology
 from dere.harmonise.stands import masked_stands
-from dere.variables import STANDS
-
-MIXTURE = STANDS.index("mixture")
+from dere.variables import MIXTURE, STANDS
 
 
 def age_weighted(state: NDArray, weight: NDArray) -> NDArray[np.float32]:

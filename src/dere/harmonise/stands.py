@@ -13,39 +13,23 @@ from dere.variables import PLANT_TYPES, STANDS
 log = logging.getLogger(__name__)
 
 
-def with_stands(simulation: xr.Dataset, threshold: float) -> tuple[xr.Dataset, dict[str, int]]:
-    """Give a mixture-only simulation the four stands.
+def pure_samples(simulation: xr.Dataset, threshold: float) -> xr.DataArray | None:
+    """Which cells and ages are pure, bool (cell, age, plant_type) in memory; None when all stands are there.
 
     The mixture of a cell and age counts as pure where one plant type's fraction, mean of the years, is above the
-    threshold; elsewhere the pure state is NaN (no sample). Dask arrays stay dask arrays.
+    threshold.
 
     Parameters
     ----------
     simulation
-        ``state`` and ``initial_state`` with stands; with only "mixture" also ``plant_fraction``.
+        ``stand``; with only "mixture" also ``plant_fraction``.
     threshold
         Smallest fraction of a pure sample.
-
-    Returns
-    -------
-    simulation, counts
-        With all of ``STANDS`` in order, and pure samples (cell and age) per plant type; empty counts when the
-        simulation brought its own stands.
 
     Raises
     ------
     ValueError
         When fractions are missing, or a plant type has no pure sample.
-    """
-    pure = pure_samples(simulation, threshold)
-    counts = {} if pure is None else {name: int(pure.sel(plant_type=name).sum()) for name in PLANT_TYPES}
-    return masked_stands(simulation, pure), counts
-
-
-def pure_samples(simulation: xr.Dataset, threshold: float) -> xr.DataArray | None:
-    """Which cells and ages are pure, bool (cell, age, plant_type) in memory; None when all stands are there.
-
-    Parameters and errors are those of ``with_stands``.
     """
     stands = [str(name) for name in simulation["stand"].values]
     if set(stands) == set(STANDS):
@@ -77,7 +61,10 @@ def pure_samples(simulation: xr.Dataset, threshold: float) -> xr.DataArray | Non
 
 
 def masked_stands(simulation: xr.Dataset, pure: xr.DataArray | None) -> xr.Dataset:
-    """The four stands in order: those of the simulation, or its mixture where ``pure`` (see ``pure_samples``)."""
+    """The four stands in order: those of the simulation, or its mixture where ``pure`` (see ``pure_samples``).
+
+    Elsewhere the pure state is NaN (no sample). Dask arrays stay dask arrays.
+    """
     if pure is None:
         stands = [str(name) for name in simulation["stand"].values]
         return simulation if stands == list(STANDS) else simulation.sel(stand=list(STANDS))

@@ -1,4 +1,4 @@
-"""Windows of fixed length over tower records, their drivers and labels, and stitching of overlapping predictions.
+"""Windows of fixed length over tower records, their drivers, and stitching of overlapping predictions.
 
 A network sees windows of W months. A record longer than W is cut into windows whose starts lie ``stride`` months
 apart, the last one ending with the record. A shorter record is placed so that its window stays on the time axis, which

@@ -56,6 +56,16 @@ class Inputs:
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """What the batches of a denoiser are made with: site prior, gaps to imitate, configuration, noise schedule."""
+
+    prior: SitePrior
+    gaps: GapStatistics
+    config: ImputationConfig
+    schedule: Schedule
+
+
+@dataclass(frozen=True)
 class Batch:
     """A training or validation batch: inputs plus noisy series, velocity target (B, k, L, 2) and steps (B, k)."""
 
@@ -155,9 +165,8 @@ def random_stretch(series: Series, site: int, window: int, rng: np.random.Genera
 def masked_inputs(
     series: Series,
     point: NDArray[np.float64],
-    prior: SitePrior,
+    recipe: Recipe,
     picks: Sequence[tuple[Stretch, str]],
-    gaps: GapStatistics,
     rng: np.random.Generator,
     device: str = "cpu",
     alter: Alter | None = None,
@@ -166,19 +175,16 @@ def masked_inputs(
     known, hidden = [], []
     for stretch, kind in picks:
         seen = series.observed[stretch.site, stretch.start : stretch.stop]
-        mask = draw_mask(kind, seen, series.phase[stretch.site, stretch.start : stretch.stop], gaps, rng)
+        mask = draw_mask(kind, seen, series.phase[stretch.site, stretch.start : stretch.stop], recipe.gaps, rng)
         known.append(seen & ~mask)
         hidden.append(mask)
-    return assemble(series, point, prior, [s for s, _ in picks], known, hidden, device, alter)
+    return assemble(series, point, recipe.prior, [s for s, _ in picks], known, hidden, device, alter)
 
 
 def training_draw(
     series: Series,
     point: NDArray[np.float64],
-    prior: SitePrior,
-    gaps: GapStatistics,
-    config: ImputationConfig,
-    schedule: Schedule,
+    recipe: Recipe,
     device: str = "cpu",
     copies: int = 2,
 ) -> Callable[[torch.Generator], Batch]:
@@ -186,6 +192,7 @@ def training_draw(
 
     ``copies`` noisy copies share one encoding of the side information.
     """
+    config, schedule = recipe.config, recipe.schedule
     share = np.sqrt(series.observed.sum(1).astype(float))
     share /= share.sum()
 
@@ -193,8 +200,8 @@ def training_draw(
         rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
         sites = rng.choice(len(share), config.training.batch, p=share)
         picks = [(random_stretch(series, int(s), config.window, rng), draw_kind(config.masks, rng)) for s in sites]
-        alter = resample(prior, config.resample_effects, config.resample_sign, rng)
-        inputs = masked_inputs(series, point, prior, picks, gaps, rng, device, alter)
+        alter = resample(recipe.prior, config.resample_effects, config.resample_sign, rng)
+        inputs = masked_inputs(series, point, recipe, picks, rng, device, alter)
         step = torch.randint(1, schedule.steps + 1, (len(picks), copies), generator=generator)
         return noisy_batch(inputs, schedule, step, generator)
 
@@ -204,16 +211,14 @@ def training_draw(
 def validation_batches(
     series: Series,
     point: NDArray[np.float64],
-    prior: SitePrior,
-    gaps: GapStatistics,
-    config: ImputationConfig,
-    schedule: Schedule,
+    recipe: Recipe,
     seed: int,
     device: str = "cpu",
     levels: int = 5,
 ) -> list[Batch]:
     """Fixed batches: every site with every kind of gap of the mixture, fixed noise, ``levels`` steps."""
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    config, schedule = recipe.config, recipe.schedule
     kinds = [kind for kind in KINDS if getattr(config.masks, kind) > 0]
     steps = np.linspace(0.1, 0.9, levels) * schedule.steps
     batches = []
@@ -223,7 +228,7 @@ def validation_batches(
             for site in range(len(series.sites))
             if series.observed[site].any()
         ]
-        inputs = masked_inputs(series, point, prior, picks, gaps, rng, device)
+        inputs = masked_inputs(series, point, recipe, picks, rng, device)
         step = torch.from_numpy(np.maximum(steps.round(), 1).astype(np.int64)).expand(len(picks), -1).contiguous()
         batches.append(noisy_batch(inputs, schedule, step, generator))
     return batches

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-MONTHS = 12
+from dere.ingest.months import MONTHS
 
 
 @dataclass(frozen=True)

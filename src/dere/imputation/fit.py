@@ -13,41 +13,16 @@ import torch
 import xarray as xr
 
 from dere.config.imputation import ImputationConfig
-from dere.harmonise.splits import roles
 from dere.imputation import batches, point, prior
 from dere.imputation.bundle import Imputer
 from dere.imputation.masks import gap_statistics
-from dere.imputation.series import Series, build
+from dere.imputation.series import Series, select, series_of, site_ids
+from dere.imputation.spread import best_spread
 from dere.io import content_hash
 from dere.training.loop import fit as run
 from dere.training.loop import freeze
 
 log = logging.getLogger(__name__)
-
-
-def site_ids(splits: pd.DataFrame, fold: int, role: str) -> list[str]:
-    """Ids of the sites with a role in a fold."""
-    table = roles(splits, fold)
-    return table.loc[(table["kind"] == "site") & (table["role"] == role), "id"].astype(str).tolist()
-
-
-def select(towers: xr.Dataset, ids: list[str]) -> xr.Dataset:
-    """Sites of ``towers`` with an id in ``ids``, in the order of ``towers``."""
-    return towers.isel(site=np.flatnonzero(np.isin(towers["site"].values.astype(str), ids)))
-
-
-def series_of(towers: xr.Dataset, splits: pd.DataFrame, statistics: xr.Dataset, config: ImputationConfig) -> Series:
-    """Arrays of ``towers`` under a configuration."""
-    return build(
-        towers,
-        splits,
-        statistics,
-        margin_months=config.margin_months,
-        minimum_quality=config.minimum_quality,
-        floor=config.floor,
-        relative_floor=config.relative_floor,
-        use_simulation=config.point.use_simulation,
-    )
 
 
 def join(first: Series, second: Series) -> Series:
@@ -121,11 +96,11 @@ def train_imputation(
     many = len(training.sites)
     imputer.set_prior(prior.fit_prior(guess[:many], training.flux, training.phase, training.span))
     gaps = gap_statistics(training.observed, training.span, training.phase)
-    arguments = (imputer.prior, gaps, config, imputer.schedule)
+    recipe = batches.Recipe(imputer.prior, gaps, config, imputer.schedule)
     result = run(
         imputer.denoiser,
-        draw=batches.training_draw(training, guess[:many], *arguments, device=device),
-        validation=batches.validation_batches(validation, guess[many:], *arguments, seed=seed, device=device),
+        draw=batches.training_draw(training, guess[:many], recipe, device),
+        validation=batches.validation_batches(validation, guess[many:], recipe, seed, device),
         loss=batches.loss,
         config=config.training,
         seed=seed,
@@ -135,9 +110,6 @@ def train_imputation(
     )
     histories.append(result.history.assign(part="denoiser"))
     if config.calibrate_spread:
-        # scores imports this module
-        from dere.imputation.scores import best_spread
-
         imputer.spread.fill_(best_spread(imputer, validation, guess[many:], gaps, seed))
     imputer.eval()
     return imputer, pd.concat(histories, ignore_index=True)

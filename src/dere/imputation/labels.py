@@ -7,109 +7,19 @@ Imputed months carry mean, covariance and quantiles of the trajectories.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
-import torch
 import xarray as xr
 from numpy.typing import NDArray
 
 from dere.config.imputation import ImputationConfig
-from dere.imputation.batches import Stretch, assemble
-from dere.imputation.bundle import Imputer, draw_trajectories
-from dere.imputation.fit import select, series_of, site_ids
-from dere.imputation.series import COMPONENTS, Series
-from dere.variables import FLUX_UNIT, FLUXES
+from dere.imputation.batches import Stretch
+from dere.imputation.bundle import Imputer
+from dere.imputation.sampling import Request, site_seed, trajectories
+from dere.imputation.series import COMPONENTS, select, series_of, site_ids, with_gpp
+from dere.variables import FLUX_UNIT, FLUXES, QUANTILES
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NOTHING, OBSERVED, IMPUTED = 0, 1, 2
-
-
-@dataclass(frozen=True)
-class Request:
-    """Generate the months ``active`` of a stretch given the months ``known`` (both of the stretch's length)."""
-
-    stretch: Stretch
-    known: NDArray[np.bool_]
-    active: NDArray[np.bool_]
-
-
-def site_seed(seed: int, site: str, salt: str = "") -> int:
-    """Seed of a site's noise: independent of which other sites are imputed, and of their order."""
-    return int.from_bytes(hashlib.sha256(f"{seed}:{site}:{salt}".encode()).digest()[:7], "big")
-
-
-def trajectories(
-    imputer: Imputer,
-    series: Series,
-    point: NDArray[np.float64],
-    requests: Sequence[Request],
-    samples: int,
-    seed: int,
-    device: str = "cpu",
-    salt: str = "",
-    batch_sites: int = 4,
-) -> list[NDArray[np.float64]]:
-    """Trajectories of (NEE, RECO) in gC m-2 d-1, per request (samples, months, 2); known months keep their value.
-
-    Requests of equal padded length share a batch, so that a site's trajectories do not depend on its company.
-    """
-    imputer.eval()
-    out: list[NDArray[np.float64]] = [np.empty(0)] * len(requests)
-    lengths = [-(-(r.stretch.stop - r.stretch.start) // 12) * 12 for r in requests]
-    for length in sorted(set(lengths)):
-        members = [i for i, value in enumerate(lengths) if value == length]
-        for begin in range(0, len(members), batch_sites):
-            chunk = members[begin : begin + batch_sites]
-            for i, value in zip(
-                chunk,
-                _chunk(imputer, series, point, [requests[i] for i in chunk], samples, seed, device, salt),
-                strict=True,
-            ):
-                out[i] = value
-    return out
-
-
-def _chunk(
-    imputer: Imputer,
-    series: Series,
-    point: NDArray[np.float64],
-    requests: list[Request],
-    samples: int,
-    seed: int,
-    device: str,
-    salt: str,
-) -> list[NDArray[np.float64]]:
-    inputs = assemble(
-        series,
-        point,
-        imputer.prior,
-        [r.stretch for r in requests],
-        [r.known for r in requests],
-        [r.active for r in requests],
-        device,
-    )
-    length = inputs.monthly.shape[1]
-    generators = [
-        torch.Generator().manual_seed(site_seed(seed, str(series.sites[r.stretch.site]), salt)) for r in requests
-    ]
-    start = torch.stack([torch.randn((samples, length, 2), generator=g) for g in generators]).to(device)
-    with torch.no_grad():
-        side = imputer.denoiser.encode(inputs.monthly, inputs.static, inputs.carries, inputs.active)
-        drawn = draw_trajectories(imputer, side, start, generator=generators[0]).double().cpu().numpy()
-    middle = drawn.mean(1, keepdims=True)
-    drawn = middle + float(imputer.spread[0]) * (drawn - middle)
-    flux = inputs.moments.mean[:, None] + inputs.moments.std[:, None] * drawn
-    result = []
-    for row, request in enumerate(requests):
-        s = request.stretch
-        value = flux[row, :, : s.stop - s.start]
-        observed = series.flux[s.site, s.start : s.stop]
-        result.append(np.where(request.known[None, :, None], observed[None], value))
-    return result
 
 
 def impute(
@@ -181,12 +91,6 @@ def _observation_noise(covariance: NDArray, samples: int, seed: int) -> NDArray[
     noise = np.random.default_rng(seed).normal(size=(samples, len(covariance), 2))
     noise = (noise - noise.mean(0)) * np.sqrt(samples / (samples - 1))
     return np.einsum("tab,ntb->nta", np.linalg.cholesky(covariance), noise)
-
-
-def with_gpp(values: NDArray) -> NDArray:
-    """GPP, RECO, NEE (..., 3) from NEE and RECO (..., 2)."""
-    full = {"nee": values[..., 0], "reco": values[..., 1], "gpp": values[..., 1] - values[..., 0]}
-    return np.stack([full[name] for name in FLUXES], -1)
 
 
 def _dataset(

@@ -9,8 +9,10 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.config.imputation import ImputationConfig
 from dere.harmonise.axis import month_number, monthly_climatology
 from dere.harmonise.drivers import driver_names, is_mask, stack
+from dere.harmonise.splits import roles
 from dere.variables import FLUXES
 
 COMPONENTS = ("nee", "reco")
@@ -230,3 +232,34 @@ def _span(record: NDArray[np.bool_], margin: int) -> tuple[NDArray[np.int64], ND
     start = np.where(some, np.maximum(first - margin, 0), 0)
     stop = np.where(some, np.minimum(last + margin, length), 0)
     return start.astype(np.int64), stop.astype(np.int64)
+
+
+def site_ids(splits: pd.DataFrame, fold: int, role: str) -> list[str]:
+    """Ids of the sites with a role in a fold."""
+    table = roles(splits, fold)
+    return table.loc[(table["kind"] == "site") & (table["role"] == role), "id"].astype(str).tolist()
+
+
+def select(towers: xr.Dataset, ids: list[str]) -> xr.Dataset:
+    """Sites of ``towers`` with an id in ``ids``, in the order of ``towers``."""
+    return towers.isel(site=np.flatnonzero(np.isin(towers["site"].values.astype(str), ids)))
+
+
+def series_of(towers: xr.Dataset, splits: pd.DataFrame, statistics: xr.Dataset, config: ImputationConfig) -> Series:
+    """Arrays of ``towers`` under a configuration."""
+    return build(
+        towers,
+        splits,
+        statistics,
+        margin_months=config.margin_months,
+        minimum_quality=config.minimum_quality,
+        floor=config.floor,
+        relative_floor=config.relative_floor,
+        use_simulation=config.point.use_simulation,
+    )
+
+
+def with_gpp(values: NDArray) -> NDArray:
+    """GPP, RECO, NEE (..., 3) from NEE and RECO (..., 2)."""
+    full = {"nee": values[..., 0], "reco": values[..., 1], "gpp": values[..., 1] - values[..., 0]}
+    return np.stack([full[name] for name in FLUXES], -1)

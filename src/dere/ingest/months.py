@@ -9,12 +9,14 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-_EPOCH = 1970 * 12
+MONTHS = 12
+"""Months of a year."""
+_EPOCH = 1970 * MONTHS
 
 
 def month_number(year: int | np.ndarray, month: int | np.ndarray) -> int | np.ndarray:
     """Number of a month; ``month`` counts from 1."""
-    return year * 12 + month - 1
+    return year * MONTHS + month - 1
 
 
 def month_starts(first: int, count: int) -> np.ndarray:

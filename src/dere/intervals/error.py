@@ -8,7 +8,8 @@ import numpy as np
 from scipy.optimize import nnls
 from scipy.stats import norm
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+from dere.variables import QUANTILES
+
 COVERAGE = 0.9
 # Fewer residuals than this cannot support a spread that grows with the flux.
 MINIMUM_RESIDUALS = 24

@@ -25,7 +25,7 @@ from dere.training.job import Job
 from dere.training.single import forward as forward_single
 from dere.training.sites import SiteWindows, site_windows
 from dere.training.uncertain import UncertainNetwork
-from dere.variables import FLUX_UNIT, FLUXES, PLANT_TYPES, TARGETS
+from dere.variables import FLUX_UNIT, FLUXES, PLANT_TYPES, QUANTILES, TARGETS
 
 log = logging.getLogger(__name__)
 

@@ -17,12 +17,11 @@ from dere.humidity import saturation_vapour_pressure, vapour_pressure
 from dere.variables import MONTHLY8
 from dere.world import diurnal, geography
 from dere.world.fields import generator, moving_field, static_field
-from dere.world.forcing import DAYS_IN_MONTH, ZERO_CELSIUS, Forcing
+from dere.world.forcing import ZERO_CELSIUS, Forcing
 
 Array = NDArray[np.float64]
 
 STEFAN_BOLTZMANN = 5.670374419e-8
-MID_MONTH_DAY = np.cumsum(DAYS_IN_MONTH) - DAYS_IN_MONTH / 2
 HOT, HEADROOM = 32.0, 4.0
 """Monthly means above 32 degC approach 36 degC."""
 CO2_START, CO2_TREND, CO2_START_YEAR = 371.0, 2.05, 2001

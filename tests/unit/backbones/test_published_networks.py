@@ -232,7 +232,7 @@ def test_timexer(arrays):
     weights["embedding.glb_token"] = weights["embedding.glb_token"][0]
     names = {"static.bias": "extra", "decoders.0.overall": "embedding.glb_token"}
     names |= {"decoders.0.embedding.weight": "embedding.value_embedding.weight"}
-    names |= renamed("", "", {"variates.linear": "variates.value_embedding"})
+    names |= renamed("", "", {"tokens.linear": "variates.value_embedding"})
     names |= renamed("decoders.0.", "", {"norm": "encoder.norm", "out": "head.linear"})
     for i in range(2):
         ours, theirs = f"decoders.0.layers.{i}.", f"encoder.layers.{i}."

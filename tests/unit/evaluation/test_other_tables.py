@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.calibration import calibration, pooled
 from dere.evaluation.closure import closure_table
 from dere.evaluation.completeness import check_prediction
-from dere.evaluation.cost import cost_table, read_benchmarks
+from dere.evaluation.cost import cost_table
 from dere.evaluation.ensemble import ensemble
 from dere.harmonise.koppen import climate_group
 from dere.evaluation.judge import judge, members_of
@@ -83,13 +85,12 @@ def test_missing_quantile_levels_are_a_sentence(noisy, towers, members):
         calibration(file, towers, members, CONFIG)
 
 
-def test_cost_from_benchmark_files(tmp_path):
-    (tmp_path / "train_pure" / "fold0").mkdir(parents=True)
+def test_cost_from_benchmarks():
     head = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
     text = head + "10.0\t0:00:10\t200.0\t1\t1\t1\t0\t0\t90\t9.5\n12.0\t0:00:12\t300.0\t1\t1\t1\t0\t0\t90\t11.5\n"
-    (tmp_path / "train_pure" / "fold0" / "seed0.tsv").write_text(text)
-    (tmp_path / "world.tsv").write_text(head + "0.1\t0:00:00\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n")
-    table = checked(cost_table(read_benchmarks(tmp_path)), "cost")
+    short = head + "0.1\t0:00:00\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n"
+    files = {"world": short, "train_pure/fold0/seed0": text}
+    table = checked(cost_table({name: pd.read_csv(StringIO(file), sep="\t") for name, file in files.items()}), "cost")
     assert list(table["rule"]) == ["train_pure", "world"]
     first = table.iloc[0]
     assert (first["wildcards"], first["repeats"], first["seconds"], first["max_rss_mb"]) == (
@@ -99,7 +100,7 @@ def test_cost_from_benchmark_files(tmp_path):
         300.0,
     )
     assert np.isnan(table.iloc[1]["max_rss_mb"])
-    assert cost_table(read_benchmarks(tmp_path / "absent")).empty
+    assert cost_table({}).empty
     with pytest.raises(ValueError, match=r"x: it lacks the columns .* no Snakemake benchmark"):
         cost_table({"x": pd.DataFrame({"a": [1]})})
 

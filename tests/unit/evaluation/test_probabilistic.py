@@ -1,4 +1,4 @@
-"""CRPS in three forms against each other and the definition; coverage and spread."""
+"""CRPS in two forms against each other and the definition; coverage and spread."""
 
 from __future__ import annotations
 
@@ -7,21 +7,6 @@ import pytest
 from scipy.stats import norm
 
 from dere.evaluation import probabilistic as pr
-
-
-def test_fair_crps_equals_the_double_sum():
-    rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(7, 5)), rng.normal(size=5)
-    expected = np.abs(x - y).mean(0) - np.abs(x[:, None] - x[None]).sum((0, 1)) / (2 * 7 * 6)
-    np.testing.assert_allclose(pr.crps_ensemble(x, y), expected, rtol=1e-12)
-
-
-def test_fair_crps_is_unbiased_in_the_ensemble_size():
-    rng = np.random.default_rng(1)
-    y = rng.normal(size=40_000)
-    small, large = (pr.crps_ensemble(rng.normal(size=(m, y.size)), y).mean() for m in (2, 40))
-    assert small == pytest.approx(large, abs=0.02)
-    assert large == pytest.approx(1 / np.sqrt(np.pi), abs=0.01)
 
 
 def test_gaussian_crps_equals_the_integral_of_the_definition():
@@ -55,11 +40,6 @@ def test_quantile_crps_of_the_contract_levels_prefers_the_true_distribution():
 def test_wrong_levels_are_refused(levels):
     with pytest.raises(ValueError, match="quantile levels are"):
         pr.crps_quantiles(levels, np.zeros((1, 2)), np.zeros(1))
-
-
-def test_one_member_is_refused():
-    with pytest.raises(ValueError, match="at least 2 members"):
-        pr.crps_ensemble(np.zeros((1, 3)), np.zeros(3))
 
 
 def test_coverage_drops_incomplete_triples():

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dere.harmonise.interim import Cover
+from dere.harmonise.stands import masked_stands, pure_samples
 from dere.ingest.months import mid_months
 from dere.physics import derive
 from dere.variables import FREE_TARGETS, MONTHLY8, PLANT_TYPES, STANDS, TARGETS
@@ -110,6 +111,12 @@ def make_simulation(forcing, seed=2):
             "plant_type": list(PLANT_TYPES),
         },
     )
+
+
+def with_stands(simulation, threshold):
+    """Return the simulation with all stands, and which cells and ages are pure (None: it has its own stands)."""
+    pure = pure_samples(simulation, threshold)
+    return masked_stands(simulation, pure), pure
 
 
 def make_cover(forcing, seed=3):

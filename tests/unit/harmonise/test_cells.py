@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from harmonise_samples import AGES, FIRST, make_cover, make_forcing, make_towers
+from harmonise_samples import AGES, FIRST, make_cover, make_forcing, make_towers, with_stands
 from test_drivers import channels136
 
 import scale_simulation
@@ -12,7 +12,6 @@ from dere.harmonise.cover import cell_cover
 from dere.harmonise.drivers import stack
 from dere.harmonise.interim import Interim
 from dere.harmonise.simulated import initial_from_cells, simulated_from_cells
-from dere.harmonise.stands import with_stands
 from dere.harmonise.statics import ATTRIBUTES
 from dere.harmonise.truth import canonical_truth
 from dere.ingest.months import mid_months
@@ -131,8 +130,8 @@ def test_mixture_only_simulations_get_pure_samples_by_dominance(simulation):
     fractions[0, 1] = [0.95, 0.05, 0.0]
     fractions[1, 2] = [0.0, 0.95, 0.05]
     fractions[2, :] = [0.0, 0.05, 0.95]
-    result, counts = with_stands(simulation.sel(stand=["mixture"]), 0.9)
-    assert counts == {"BL": 1, "NL": 1, "GS": 3}
+    result, pure = with_stands(simulation.sel(stand=["mixture"]), 0.9)
+    assert pure.sum(["cell", "age"]).values.tolist() == [1, 1, 3]
     assert list(result["stand"].values) == list(STANDS)
     mixture = simulation["state"].sel(stand="mixture")
     np.testing.assert_array_equal(result["state"].sel(stand="BL").values[0, 1], mixture.values[0, 1])
@@ -146,8 +145,8 @@ def test_mixture_only_simulations_get_pure_samples_by_dominance(simulation):
 
 def test_simulations_with_stands_are_only_put_in_order(simulation):
     turned = simulation.isel(stand=[3, 0, 1, 2])
-    result, counts = with_stands(turned, 0.9)
-    assert counts == {}
+    result, pure = with_stands(turned, 0.9)
+    assert pure is None
     xr.testing.assert_equal(result["state"], simulation["state"])
 
 

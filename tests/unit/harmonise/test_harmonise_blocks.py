@@ -11,7 +11,7 @@ from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
 from dere.harmonise.build import harmonise, write
 from dere.harmonise.interim import Interim
 from dere.harmonise.splits import roles
-from dere.harmonise.stands import pure_samples, with_stands
+from dere.harmonise.stands import masked_stands, pure_samples
 from dere.harmonise.statistics import member_spread, statistics
 from dere.ingest.simulation.carbonglobe import read_simulation
 from dere.io import read_netcdf, write_netcdf
@@ -71,9 +71,9 @@ def test_pure_samples_do_not_depend_on_blocks(interim_files):
     whole = read_netcdf(interim_files / "simulation.nc").sel(stand=["mixture"])
     cut = whole.chunk(cell=7)
     xr.testing.assert_identical(pure_samples(cut, 0.8), pure_samples(whole, 0.8))
-    (first, counts), (second, same) = with_stands(cut, 0.8), with_stands(whole, 0.8)
-    assert counts == same and first["state"].chunks is not None
-    xr.testing.assert_identical(first.compute(), second)
+    first = masked_stands(cut, pure_samples(cut, 0.8))
+    assert first["state"].chunks is not None
+    xr.testing.assert_identical(first.compute(), masked_stands(whole, pure_samples(whole, 0.8)))
 
 
 def test_statistics_read_the_blocks_of_training_cells_only(interim_files, tmp_path):

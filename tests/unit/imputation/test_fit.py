@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from dere.imputation.bundle import from_manifest
-from dere.imputation.fit import describe, series_of, train_imputation
+from dere.imputation.fit import describe, train_imputation
 from dere.imputation.labels import impute
+from dere.imputation.series import series_of
 from dere.io import read_json
 from dere.training import checkpoint
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from dere.imputation import labels as module
+from dere.imputation import sampling
 from dere.imputation.batches import Stretch
-from dere.imputation.fit import series_of
-from dere.imputation.labels import IMPUTED, NOTHING, OBSERVED, Request, impute, trajectories
+from dere.imputation.labels import IMPUTED, NOTHING, OBSERVED, impute
+from dere.imputation.sampling import Request, trajectories
+from dere.imputation.series import series_of
 from dere.variables import FLUX_UNIT
 
 
@@ -68,7 +69,7 @@ def test_labels_reach_the_margin_and_no_further(labels):
 
 def test_all_observations_condition(trained, towers, splits, config, monkeypatch):
     seen = {}
-    real = module.assemble
+    real = sampling.assemble
 
     def spy(series, point, prior, stretches, known, active, device):
         for stretch, mask, wanted in zip(stretches, known, active, strict=True):
@@ -77,7 +78,7 @@ def test_all_observations_condition(trained, towers, splits, config, monkeypatch
             seen[str(series.sites[stretch.site])] = int(mask.sum())
         return real(series, point, prior, stretches, known, active, device)
 
-    monkeypatch.setattr(module, "assemble", spy)
+    monkeypatch.setattr(sampling, "assemble", spy)
     impute(trained[0], towers, splits, 0, config, seed=3)
     per_site = np.isfinite(towers["flux_value"].values).all(-1).sum(1)
     assert seen == {str(s): n for s, n, f in zip(towers["site"].values, per_site, splits["fold"], strict=True) if f > 0}

@@ -1,8 +1,14 @@
+"""Scores of trajectories on hidden months, against slow sums and known distributions."""
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from dere.imputation.masks import KINDS
-from dere.imputation.scores import METHODS, covered, crps, score_hidden
+from dere.crps import crps
+from dere.evaluation.schemas import checked
+from dere.imputation import scores
+from dere.imputation.scores import Gap
+from dere.variables import FLUXES
 
 
 def test_crps_equals_the_double_sum_and_the_gaussian_value():
@@ -15,72 +21,68 @@ def test_crps_equals_the_double_sum_and_the_gaussian_value():
     assert np.allclose(crps(x[:1], y), np.abs(x[0] - y))
 
 
+def test_crps_is_unbiased_in_the_number_of_samples():
+    rng = np.random.default_rng(1)
+    y = rng.normal(size=40_000)
+    small, large = (crps(rng.normal(size=(m, y.size)), y).mean() for m in (2, 40))
+    assert small == pytest.approx(large, abs=0.02)
+    assert large == pytest.approx(1 / np.sqrt(np.pi), abs=0.01)
+
+
 def test_intervals_of_a_small_ensemble_cover_their_level():
     rng = np.random.default_rng(1)
-    hits = covered(rng.normal(size=(50, 20000)), rng.normal(size=20000), 0.9)
+    hits = scores.covered(rng.normal(size=(50, 20000)), rng.normal(size=20000), 0.9)
     assert hits.mean() == pytest.approx(0.9, abs=0.01)
-    assert np.isnan(covered(np.zeros((1, 3)), np.zeros(3), 0.9)).all()
+    assert np.isnan(scores.covered(np.zeros((1, 3)), np.zeros(3), 0.9)).all()
 
 
-def test_table_of_hidden_months(trained, towers, splits, config):
-    table = score_hidden(trained[0], towers, splits, 0, config, seed=3, repeats=1)
-    assert set(table["gap"]) == {*KINDS, "all"} and set(table["method"]) == set(METHODS)
-    assert set(table["scale"]) == {"monthly", "annual"}
-    monthly = table[(table["scale"] == "monthly") & (table["gap"] == "years")]
-    assert (monthly["sites"] == 3).all() and (monthly["crps"] > 0).all()
-    samples = monthly[monthly["method"] != "interpolation"]
-    assert samples[["coverage50", "coverage90", "spread_error"]].notna().all(axis=None)
-    assert (samples["coverage50"] <= samples["coverage90"]).all()
-    line = monthly[monthly["method"] == "interpolation"]
-    assert np.allclose(line["crps"], line["mae"]) and line["coverage90"].isna().all()
-    assert not ((table["gap"] == "site") & (table["method"] == "interpolation")).any()
+def gap(site, kind, rng, months=30, first=6):
+    """Samples of the truth's own distribution; all months but the last six are hidden, from July on."""
+    flux = rng.normal(size=(months, 3))
+    hidden = np.arange(months) < months - 6
+    year = 2001 + (first + np.arange(months)) // 12
+    drawn = {"diffusion": rng.normal(size=(9, months, 3)), "interpolation": flux[None] + 0.5}
+    return Gap(site, kind, year, flux, hidden, drawn)
 
 
-def test_hidden_months_never_reach_the_diffusion(trained, towers, splits, config, monkeypatch):
-    from dere.imputation import scores
-
-    real = scores.trajectories
-
-    def spy(bundle, series, point, requests, *rest, **named):
-        poisoned = series.flux.copy()
-        made = real(bundle, series, point, requests, *rest, **named)
-        for request, first in zip(requests, made, strict=True):
-            s = request.stretch
-            before = poisoned[s.site, s.start : s.stop].copy()
-            series.flux[s.site, s.start : s.stop][~request.known] = 77.0
-            second = real(bundle, series, point, [request], *rest, **named)[0]
-            series.flux[s.site, s.start : s.stop] = before
-            assert np.allclose(first, second, atol=1e-4)
-        return made
-
-    monkeypatch.setattr(scores, "trajectories", spy)
-    score_hidden(trained[0], towers, splits, 0, config.model_copy(update={"samples": 4}), seed=3, repeats=1)
-
-
-def test_the_spread_factor_undoes_a_known_overconfidence(trained, towers, splits, statistics, config, monkeypatch):
-    from dere.imputation import scores
-    from dere.imputation.fit import series_of
-
-    rng = np.random.default_rng(0)
-
-    def overconfident(bundle, series, point, requests, samples, *rest, **named):
-        made = []
-        for request in requests:
-            s = request.stretch
-            truth = series.flux[s.site, s.start : s.stop]
-            centre = truth + 1.5 * rng.normal(size=truth.shape)
-            made.append(centre + rng.normal(size=(samples, *truth.shape)))
-        return made
-
-    series = series_of(towers, splits, statistics, config)
-    gaps = scores.gap_statistics(series.observed, series.span, series.phase)
-    monkeypatch.setattr(scores, "trajectories", overconfident)
-    assert scores.best_spread(trained[0], series, np.zeros(1), gaps, 0) == pytest.approx(1.5, abs=0.11)
+def test_scores_are_means_over_hidden_values_and_wholly_hidden_years():
+    rng = np.random.default_rng(2)
+    gaps = [gap("A", "years", rng), gap("A", "edge", rng), gap("B", "edge", rng)]
+    found = checked(scores.table(scores.gap_sums(gaps).assign(fold=1, seed=0)), "imputation")
+    row = found.set_index(list(scores.KEY)).loc
+    samples = np.concatenate([g.drawn["diffusion"][:, g.hidden] for g in gaps[1:]], 1)[..., FLUXES.index("reco")]
+    truth = np.concatenate([g.flux[g.hidden] for g in gaps[1:]])[:, FLUXES.index("reco")]
+    edge = row[("1", "0", "edge", "diffusion", "reco", "monthly")]
+    assert (edge["sites"], edge["values"]) == (2, 48)
+    assert edge["crps"] == pytest.approx(crps(samples, truth).mean())
+    assert edge["bias"] == pytest.approx((samples.mean(0) - truth).mean())
+    assert edge["mae"] == pytest.approx(np.abs(np.median(samples, 0) - truth).mean())
+    spread = np.sqrt((samples.var(0, ddof=1) * 10 / 9).mean() / ((samples.mean(0) - truth) ** 2).mean())
+    assert edge["spread_error"] == pytest.approx(spread)
+    # months 6 to 29 are July 2001 to June 2003: one calendar year is hidden as a whole
+    year = row[("1", "0", "years", "diffusion", "gpp", "annual")]
+    whole = gaps[0].year == 2002
+    error = gaps[0].drawn["diffusion"][:, whole].mean((0, 1)) - gaps[0].flux[whole].mean(0)
+    assert (year["sites"], year["values"]) == (1, 1) and year["bias"] == pytest.approx(error[FLUXES.index("gpp")])
+    assert row[("1", "0", "all", "diffusion", "nee", "monthly")]["values"] == 72
+    line = found[found["method"] == "interpolation"]
+    assert np.allclose(line["crps"], 0.5) and np.allclose(line["mae"], 0.5)
+    assert line[["coverage_50", "coverage_90", "spread_error"]].isna().all(axis=None)
 
 
-def test_calibration_is_off_unless_asked_for(trained, towers, splits, statistics, config):
-    from dere.imputation.fit import train_imputation
+def test_folds_and_seeds_are_pooled_by_their_values():
+    rng = np.random.default_rng(3)
+    first, second = (scores.gap_sums([gap(site, "site", rng)]) for site in "AB")
+    sums = pd.concat([first.assign(fold=0, seed=0), second.assign(fold=1, seed=0)])
+    found = scores.table(sums).query("gap == 'all' and flux == 'nee' and scale == 'monthly' and method == 'diffusion'")
+    crps_of = found.set_index("fold")["crps"]
+    assert found["fold"].tolist() == ["0", "1", "all"] and found["sites"].tolist() == [1, 1, 2]
+    assert crps_of["all"] == pytest.approx((crps_of["0"] + crps_of["1"]) / 2)
 
-    asked = config.model_copy(update={"calibrate_spread": True})
-    imputer, _ = train_imputation(towers, splits, statistics, 0, asked, seed=3)
-    assert float(trained[0].spread[0]) == 1.0 and 0.6 <= float(imputer.spread[0]) <= 1.8
+
+def test_an_unknown_method_breaks_the_schema():
+    rng = np.random.default_rng(4)
+    one = gap("A", "site", rng)
+    table = scores.table(scores.gap_sums([one]).assign(fold=0, seed=0)).replace({"method": {"diffusion": "guess"}})
+    with pytest.raises(ValueError, match=r"imputation\.csv would break its schema"):
+        checked(table, "imputation")

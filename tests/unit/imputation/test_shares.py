@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from dere.imputation import batches, point
-from dere.imputation.fit import select, series_of, site_ids
 from dere.imputation.masks import gap_statistics
+from dere.imputation.series import select, series_of, site_ids
 from dere.training.parallel import share
 
 
@@ -30,7 +30,7 @@ def test_denoiser(trained, series, config):
     imputer = trained[0]
     gaps = gap_statistics(series.observed, series.span, series.phase)
     guess = imputer.predict_point(series)
-    draw = batches.training_draw(series, guess, imputer.prior, gaps, config, imputer.schedule)
+    draw = batches.training_draw(series, guess, batches.Recipe(imputer.prior, gaps, config, imputer.schedule))
     assert_shares_add_up(batches.loss, imputer.denoiser, draw(torch.Generator().manual_seed(1)))
 
 

@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from dere.config.sources import TowerSource
+from dere.ingest.tower.fluxnet import read_family
+from dere.ingest.tower.record import SiteRecord
 from dere.variables import MONTHLY8, TARGETS, VARIABLES
+
+
+def read_one(path: Path, config: TowerSource | None = None) -> SiteRecord:
+    """Record of one file of the FLUXNET family."""
+    return read_family(path, config or TowerSource())[0]
 
 
 def synthetic_monthly(first_year: int = 2001, years: int = 2, lat: float = 50.0) -> pd.DataFrame:

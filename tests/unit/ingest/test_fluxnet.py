@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from ingest_samples import flx_name, synthetic_monthly
+from ingest_samples import flx_name, read_one, synthetic_monthly
 
-from dere.ingest.tower.fluxnet import parse, read_fluxnet_monthly
+from dere.ingest.tower.fluxnet import parse
 from dere.ingest.tower.fluxnet_names import parse_name
 
 
@@ -54,7 +54,7 @@ def test_newer_processing_ranks_higher():
 def read(tmp_path, table, name=None):
     path = tmp_path / (name or flx_name("XX-Syn"))
     table.to_csv(path, index=False)
-    return read_fluxnet_monthly(path)
+    return read_one(path)
 
 
 def test_values_arrive_by_name_whatever_the_order(tmp_path, monthly_table):
@@ -141,4 +141,4 @@ def test_icos_name_without_years_skips_the_span_check():
 
 def test_name_that_is_no_monthly_table(tmp_path):
     with pytest.raises(ValueError, match="not named like a FULLSET"):
-        read_fluxnet_monthly(tmp_path / "FLX_FR-Pue_FLUXNET2015_FULLSET_YY_2007-2014_2-3.csv")
+        read_one(tmp_path / "FLX_FR-Pue_FLUXNET2015_FULLSET_YY_2007-2014_2-3.csv")

@@ -5,10 +5,10 @@ import gzip
 import numpy as np
 import pandas as pd
 import pytest
-from ingest_samples import synthetic_monthly
+from ingest_samples import read_one, synthetic_monthly
 
 from dere.config.sources import TowerSource
-from dere.ingest.tower.fluxnet import parse_finer, read_family, read_fluxnet_monthly
+from dere.ingest.tower.fluxnet import parse_finer, read_family
 from dere.ingest.tower.fluxnet_finer import humidity_of
 from dere.ingest.tower.fluxnet_names import parse_name, passed_over
 from dere.ingest.tower.steps import check_years, parse_steps
@@ -209,7 +209,7 @@ def test_cycles_and_measured_share_beside_a_monthly_file(tmp_path):
     assert plain.diurnal == {} and "nee_measured_share" not in plain.values
     record = read_family(tmp_path / NAME.format("MM"), TowerSource(diurnal_cycles=True))[0]
     np.testing.assert_allclose(record.values["nee"], monthly["NEE_VUT_REF"])
-    alone = read_fluxnet_monthly(tmp_path / (NAME.format("HH") + ".gz"))
+    alone = read_one(tmp_path / (NAME.format("HH") + ".gz"))
     np.testing.assert_array_equal(record.diurnal["wind_hourly"], alone.diurnal["wind_hourly"])
     np.testing.assert_array_equal(record.values["nee_measured_share"], alone.values["nee_measured_share"])
 

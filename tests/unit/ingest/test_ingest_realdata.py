@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ingest_samples import read_one
 
 from dere.config.sources import TowerSource
 from dere.ingest.checks import check_sunlight
-from dere.ingest.tower.fluxnet import read_fluxnet_monthly
 from dere.ingest.tower.fluxnet_extract import read_extract
 from dere.ingest.tower.towers import read_towers
 
@@ -29,7 +29,7 @@ def icos():
     if not os.environ.get("DERE_REALDATA"):
         pytest.skip("DERE_REALDATA is not set")
     folder = Path(os.environ["DERE_REALDATA"], "icos-warm-winter-2020", "monthly")
-    records = [read_fluxnet_monthly(p) for p in sorted(folder.glob("*.csv.gz"))]
+    records = [read_one(p) for p in sorted(folder.glob("*.csv.gz"))]
     return {record.site: record for record in records}
 
 
@@ -56,9 +56,7 @@ def test_icos_counts(icos):
 
 
 def test_extract_equals_the_official_file(extract, realdata):
-    official = read_fluxnet_monthly(
-        realdata / "fluxnet-format-samples" / "FLX_FR-Pue_FLUXNET2015_FULLSET_MM_2007-2014_2-3.csv.gz"
-    )
+    official = read_one(realdata / "fluxnet-format-samples" / "FLX_FR-Pue_FLUXNET2015_FULLSET_MM_2007-2014_2-3.csv.gz")
     mine = extract["FR-Pue"]
     rows, at = np.nonzero(mine.months[:, None] == official.months[None, :])
     assert len(rows) >= 90
@@ -122,8 +120,6 @@ def test_exchanged_coordinates_of_real_sites_are_mostly_found(realdata):
 
 
 def test_ameriflux_subset_without_reanalysis(realdata):
-    record = read_fluxnet_monthly(
-        realdata / "ameriflux-fluxnet-subset" / "AMF_CA-Cbo_FLUXNET_SUBSET_MM_1994-2020_3-5.csv"
-    )
+    record = read_one(realdata / "ameriflux-fluxnet-subset" / "AMF_CA-Cbo_FLUXNET_SUBSET_MM_1994-2020_3-5.csv")
     assert together(record, "nee", "gpp_nt", "reco_nt").sum() == 312
     assert np.isnan(record.values["vpd_reanalysis"]).all() and np.isfinite(record.values["vpd"]).any()

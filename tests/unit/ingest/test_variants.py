@@ -11,7 +11,7 @@ from dere.ingest.tower.choice import with_partitioning
 from dere.ingest.tower.fluxnet import parse
 from dere.ingest.tower.fluxnet_names import parse_name
 from dere.ingest.tower.towers import read_towers
-from dere.ingest.tower.variants import MEMBERS, coherent_sum, partitionings, variants
+from dere.ingest.tower.variants import MEMBERS, partitionings, variants
 
 BIF = "FLX_AA-Flx_BIF_MM_20260101.csv"
 FACTORS = {"CUT_REF": 1.1, "VUT_USTAR50": 1.2, "CUT_USTAR50": 1.3}
@@ -113,21 +113,3 @@ def test_members_are_those_of_the_variant_and_arrive_in_the_interim_file(tmp_pat
     np.testing.assert_allclose(towers.nee_member.sel(site="AA-Syn", member="16").values, table["NEE_VUT_16"])
     assert np.isnan(towers.nee_member.sel(site="BB-Syn")).all()
     assert "nee_member" not in read_towers([tmp_path], TowerSource()).dataset
-
-
-def test_annual_sums_use_the_same_member_all_year():
-    days = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], float)
-    rng = np.random.default_rng(1)
-    offset = np.array([-3, -1, -0.5, 0, 0.5, 1, 3])
-    member = rng.normal(0, 2, (2, 12, 1)) + 0.1 * offset
-    sums, uncertainty = coherent_sum(member, days)
-    assert sums.shape == (2, 7)
-    for site in range(2):
-        assert sums[site, 2] == pytest.approx(sum(member[site, m, 2] * days[m] for m in range(12)))
-    # every month is off by 0.1 in the same direction, so the year is off by 365 times that
-    np.testing.assert_allclose(uncertainty, 0.1 * 365)
-    monthly = 0.5 * (member[..., 5] - member[..., 1])
-    independent = np.sqrt(((monthly * days) ** 2).sum(axis=-1))
-    assert (uncertainty > 3 * independent).all()
-    member[0, 4] = np.nan
-    assert np.isnan(coherent_sum(member, days)[1]).tolist() == [True, False]

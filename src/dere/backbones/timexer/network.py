@@ -26,13 +26,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dere.backbones.base import Backbone
 from dere.backbones.declaration import Sizes
 from dere.backbones.decoder import ConditionCode, require_dynamic
 from dere.backbones.timexer import TimeXerConfig
+from dere.backbones.variates import TokenBackbone
 from dere.layers.attention import Attention, FeedForward, sinusoid
 from dere.layers.conditioning import Modulation
-from dere.layers.embedding import VariateTokens, with_static
+from dere.layers.embedding import VariateTokens
 
 
 class TimeXerLayer(nn.Module):
@@ -123,7 +123,7 @@ class SeriesDecoder(nn.Module):
         return self.out(self.norm(x).transpose(2, 3).flatten(2)).transpose(1, 2)
 
 
-class TimeXer(Backbone):
+class TimeXer(TokenBackbone):
     """Patches of the targets, variate tokens of the drivers.
 
     Parameters
@@ -142,27 +142,12 @@ class TimeXer(Backbone):
     """
 
     def __init__(self, sizes: Sizes, config: TimeXerConfig, branches: int = 1) -> None:
-        super().__init__()
         if sizes.window % config.patch:
             raise ValueError(
                 f"networks.timexer.patch is {config.patch}, which does not divide the window of {sizes.window} months; "
                 "choose a divisor, for example 12"
             )
-        self.shared = config.layout == "shared"
-        self.width = config.queries if self.shared else sizes.condition
-        self.variates = VariateTokens(sizes.window, config.width)
-        self.static = nn.Linear(sizes.static, config.width)
-        self.dropout = nn.Dropout(config.dropout)
+        super().__init__(sizes, config)
         self.decoders = nn.ModuleList(
             PatchDecoder(sizes, config) if self.shared else SeriesDecoder(sizes, config) for _ in range(branches)
         )
-
-    def encode(self, drivers: Tensor, static: Tensor) -> Tensor:
-        """See `Backbone.encode`; memory is (B, D + 1, width)."""
-        return self.dropout(with_static(self.variates(drivers), self.static(static)))
-
-    def decode(self, memory: Tensor, condition: Tensor, dynamic: Tensor | None = None, branch: int = 0) -> Tensor:
-        """See `Backbone.decode`."""
-        if self.shared:
-            return self.decoders[branch](memory, condition, dynamic)
-        return self.decoders[branch](memory, condition, dynamic, self.variates)

@@ -12,6 +12,7 @@ import logging
 import numpy as np
 
 from dere.ingest.cover.age_weights import SUM_TOLERANCE
+from dere.ingest.months import MONTHS
 from dere.ingest.simulation.carbonglobe import parse_targets
 from dere.variables import FLUXES, FREE_TARGETS, PLANT_TYPES, TARGETS, convert
 
@@ -20,7 +21,6 @@ log = logging.getLogger(__name__)
 FIRST_YEAR = 1993
 """First year of the drivers; states, fractions and fluxes begin a year earlier."""
 YEARS = 28
-MONTHS = 12
 CHANNELS = 136
 IN_SITU = ("gpp", "reco", "nee")
 """Order of the tower fluxes, other than that of the targets (gpp 4, nee 7, reco 9)."""

@@ -12,7 +12,6 @@ import xarray as xr
 from dere.config.sources import SimulationSource
 from dere.ingest.arrays.dere_arrays import (
     FIRST_YEAR,
-    MONTHS,
     SPLITS,
     YEARS,
     annual_means,
@@ -25,6 +24,7 @@ from dere.ingest.arrays.dere_members import read_age_weights
 from dere.ingest.arrays.dere_npz import Npz
 from dere.ingest.arrays.dere_simulation import nameless
 from dere.ingest.grid import cells_of_centres
+from dere.ingest.months import MONTHS
 from dere.variables import PLANT_TYPES, VARIABLES
 
 log = logging.getLogger(__name__)

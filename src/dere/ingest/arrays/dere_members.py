@@ -10,7 +10,6 @@ import numpy as np
 
 from dere.ingest.arrays.dere_arrays import (
     CHANNELS,
-    MONTHS,
     SPLITS,
     YEARS,
     annual_means,
@@ -23,6 +22,7 @@ from dere.ingest.arrays.dere_arrays import (
 )
 from dere.ingest.arrays.dere_npz import Npz
 from dere.ingest.arrays.dere_samples import Index, digests, pure_samples
+from dere.ingest.months import MONTHS
 from dere.variables import PLANT_TYPES, TARGETS
 
 log = logging.getLogger(__name__)

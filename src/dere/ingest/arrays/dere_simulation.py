@@ -16,13 +16,13 @@ import xarray as xr
 
 from dere.channels import CLOCK, DIURNAL, SOIL_PROPERTIES
 from dere.config.sources import SimulationSource
-from dere.ingest.arrays.dere_arrays import FIRST_YEAR, MONTHS, YEARS, compare_statistics
+from dere.ingest.arrays.dere_arrays import FIRST_YEAR, YEARS, compare_statistics
 from dere.ingest.arrays.dere_coordinates import read_coordinates, rows_of
 from dere.ingest.arrays.dere_files import find_files, require_files
 from dere.ingest.arrays.dere_members import Members, read_members
 from dere.ingest.arrays.dere_npz import Npz
 from dere.ingest.grid import cells_of_centres
-from dere.ingest.months import time_coordinates
+from dere.ingest.months import MONTHS, time_coordinates
 from dere.ingest.simulation.carbonglobe_diurnal import clock_of
 from dere.ingest.simulation.carbonglobe_forcing import (
     check_channels,
@@ -31,14 +31,13 @@ from dere.ingest.simulation.carbonglobe_forcing import (
     parse_soil,
 )
 from dere.ingest.simulation.solar_latitude import latitude_of
-from dere.variables import FLUX_UNIT, PLANT_TYPES, TARGETS, convert, count_out_of_range
+from dere.variables import FLUX_TARGETS, FLUX_UNIT, PLANT_TYPES, TARGETS, convert, count_out_of_range
 
 log = logging.getLogger(__name__)
 
 _BLOCK = 512
 # monthly mean radiation of real and simulated places follows the sun to well above 0.95
 _LEAST_EXPLAINED = 0.85
-FLUX_TARGETS = ("gpp", "npp", "rh", "nee", "ra", "reco")
 FLUX_SOURCE_UNIT = "kgC m-2 yr-1"
 _SHORTWAVE = diurnal_channels(DIURNAL.index("shortwave_hourly"))
 

@@ -13,7 +13,6 @@ from dere.ingest.arrays.dere_arrays import (
     CHANNELS,
     FIRST_YEAR,
     IN_SITU,
-    MONTHS,
     SPLITS,
     YEARS,
     dropped_months,
@@ -25,7 +24,7 @@ from dere.ingest.arrays.dere_files import find_files, require_files
 from dere.ingest.arrays.dere_npz import Npz
 from dere.ingest.arrays.dere_simulation import estimated_latitude
 from dere.ingest.checks import check_unit
-from dere.ingest.months import time_coordinates
+from dere.ingest.months import MONTHS, time_coordinates
 from dere.variables import FLUX_UNIT, FLUXES, VARIABLES, convert, count_out_of_range
 
 log = logging.getLogger(__name__)

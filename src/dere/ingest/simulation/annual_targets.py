@@ -14,11 +14,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.variables import TARGETS
+from dere.variables import FLUX_TARGETS, TARGETS
 
 log = logging.getLogger(__name__)
 
-FLUX_TARGETS = ("gpp", "npp", "rh", "nee", "ra", "reco")
 # months of a real simulation differ by far more than rounding
 _SAME = 1e-5
 LEAST_GPP = 0.05

@@ -68,7 +68,7 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
     -------
     tuple
         Forcing: the drivers of the set (cell, time[, hour or layer]) and ``soil`` (cell, soil_property); with diurnal
-        cycles also the attribute ``hours``, their clock (see `dere.channels.CLOCKS`).
+        cycles also the attribute ``hours``, their clock (see `dere.channels.CLOCK`).
         Simulation: ``state`` (cell, stand, age, time, target), ``initial_state`` (cell, stand, age, target) of the
         month before the first and, where the folder has them, ``plant_fraction`` (cell, age, year, plant_type);
         fluxes in gC m-2 d-1.

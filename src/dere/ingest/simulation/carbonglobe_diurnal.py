@@ -24,7 +24,7 @@ _UNIMODAL = ("shortwave", "temperature")
 # smallest standard deviation of a cycle that is worth a judgement, in the unit of the channel
 _FLAT = {"humidity": 2e-5, "temperature": 0.2, "shortwave": 10.0, "wind": 0.05, "CO2": 0.2}
 _FOUND = {"local": "solar", "utc": "utc", "unknown": "unknown"}
-"""What `hour_convention` finds, as `dere.channels.CLOCKS` names it."""
+"""What `hour_convention` finds, as `dere.channels.CLOCK` names it."""
 _IN_WORDS = {"solar": "local time", "utc": "UTC", "unknown": "not clear (too few longitudes, or no clock fits)"}
 _LAG = (-1.0, 7.0)
 """Hours by which the warmest time of day follows the brightest."""
@@ -169,7 +169,7 @@ def hour_convention(shortwave: NDArray, lon: NDArray) -> str:
 
 
 def clock_of(shortwave: NDArray, lon: NDArray, source: str, stated: str = "") -> str:
-    """Clock of a file's hours as `dere.channels.CLOCKS` names it; what is found is logged.
+    """Clock of a file's hours as `dere.channels.CLOCK` names it; what is found is logged.
 
     Parameters
     ----------

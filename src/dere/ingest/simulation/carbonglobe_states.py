@@ -12,12 +12,11 @@ import xarray as xr
 
 from dere.blocks import fits, lazy_variables, rows_per_block, slices
 from dere.physics import derive
-from dere.variables import FREE_TARGETS, PLANT_TYPES, STANDS, TARGETS, RangeTally, convert
+from dere.variables import FLUX_TARGETS, FREE_TARGETS, PLANT_TYPES, STANDS, TARGETS, RangeTally, convert
 
 log = logging.getLogger(__name__)
 
 SEVEN_TARGETS = ("height", "agb", "soil_carbon", "lai", "gpp", "npp", "rh")
-_FLUX_TARGETS = ("gpp", "npp", "rh", "nee", "ra", "reco")
 FRACTION_TOLERANCE = 1e-3
 # published fluxes may differ from the re-derived ones by rounding, not by sign or order (gC m-2 d-1)
 _CLOSURE_TOLERANCE = 0.05
@@ -102,7 +101,7 @@ def parse_targets(raw: np.ndarray, source: str) -> np.ndarray:
         )
     order = TARGETS if raw.shape[-1] == len(TARGETS) else SEVEN_TARGETS
     given = {name: raw[..., i] for i, name in enumerate(order)}
-    for name in _FLUX_TARGETS:
+    for name in FLUX_TARGETS:
         if name in given:
             given[name] = convert(given[name], "kgC m-2 yr-1", "gC m-2 d-1").astype(np.float32)
     if "ra" not in given:

@@ -131,7 +131,7 @@ def clock(found: Survey, lon: NDArray, wanted: str, source: str) -> tuple[str, b
     Returns
     -------
     tuple
-        Clock of the forcing as it is handed on (`dere.channels.CLOCKS`), and whether cycles must be shifted for that.
+        Clock of the forcing as it is handed on (`dere.channels.CLOCK`), and whether cycles must be shifted for that.
     """
     hours = clock_of(found.shortwave, lon, source)
     if hours == "utc" and wanted == "local":

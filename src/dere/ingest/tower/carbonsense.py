@@ -32,6 +32,7 @@ from dere.config.sources import TowerSource
 from dere.ingest.tables import numeric, read_table, require_columns
 from dere.ingest.tower.fluxnet_finer import diurnal_cycles
 from dere.ingest.tower.partial_record import (
+    FLUX_NAMES,
     Origin,
     bounded_flux,
     in_record,
@@ -39,7 +40,7 @@ from dere.ingest.tower.partial_record import (
     partial_record,
     warn_counts,
 )
-from dere.ingest.tower.record import SiteRecord
+from dere.ingest.tower.record import CO2_COLUMN, DRIVER_STEMS, FLUX_COLUMNS, SiteRecord
 from dere.ingest.tower.stamps import steps_of, text_times
 from dere.ingest.tower.steps import Steps
 from dere.variables import FLUX_UNIT, convert
@@ -48,23 +49,11 @@ FOLDER = re.compile(r"(.*/)?carbonsense[^/]*/(data/)?[A-Z]{2}-[A-Za-z0-9]{3}", r
 PERIOD = re.compile(r"\d{4}-\d{2}-\d{2}_\d{4}-\d{2}-\d{2}")
 SITE = re.compile(r"[A-Z]{2}-[A-Za-z0-9]{3}")
 # name of a record -> columns of v1 and of v2
-_FLUXES: dict[str, tuple[str, ...]] = {
-    "nee": ("NEE", "NEE_VUT_REF"),
-    "gpp_nt": ("GPP_NT", "GPP_NT_VUT_REF"),
-    "gpp_dt": ("GPP_DT", "GPP_DT_VUT_REF"),
-    "reco_nt": ("RECO_NT", "RECO_NT_VUT_REF"),
-    "reco_dt": ("RECO_DT", "RECO_DT_VUT_REF"),
-}
+_FLUXES: dict[str, tuple[str, ...]] = {name: (name.upper(), FLUX_COLUMNS[name]) for name in FLUX_NAMES}
 # the FLUXNET names of v1; v2 drops what follows the quantity
 _DRIVERS: dict[str, tuple[str, ...]] = {
-    "air_temperature": ("TA_F", "TA"),
-    "precipitation": ("P_F", "P"),
-    "shortwave": ("SW_IN_F", "SW_IN"),
-    "longwave": ("LW_IN_F", "LW_IN"),
-    "vpd": ("VPD_F", "VPD"),
-    "pressure": ("PA_F", "PA"),
-    "wind": ("WS_F", "WS"),
-    "co2": ("CO2_F_MDS", "CO2"),
+    **{name: (f"{stem}_F", stem) for name, stem in DRIVER_STEMS.items()},
+    "co2": (CO2_COLUMN, "CO2"),
 }
 # bounds by which the public pipeline scales: (value - middle) / (upper - lower)
 BOUNDS: dict[str, tuple[float, float]] = {

@@ -151,11 +151,6 @@ def read_family(file: TableFile, config: TowerSource) -> list[SiteRecord]:
     return [record]
 
 
-def read_fluxnet_monthly(file: TableFile, config: TowerSource | None = None) -> SiteRecord:
-    """Read one file of the family, whatever its step, as a monthly record (see :func:`read_family`)."""
-    return read_family(file, config or TowerSource())[0]
-
-
 def _read(file: TableFile, name: FileName, config: TowerSource) -> SiteRecord:
     table = read_table(file, _STAMPS | DRIVER_SOURCES | variant_columns(config))
     return (parse if name.step == "MM" else parse_finer)(table, name, label(file), config)

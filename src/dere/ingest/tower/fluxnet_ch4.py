@@ -39,7 +39,7 @@ from dere.ingest.tower.partial_record import (
     partial_record,
     warn_counts,
 )
-from dere.ingest.tower.record import SiteRecord
+from dere.ingest.tower.record import DRIVER_STEMS, SiteRecord
 from dere.ingest.tower.steps import Steps, parse_steps
 from dere.variables import convert
 
@@ -51,15 +51,7 @@ NAME = re.compile(
 )
 FLUX_UNIT_IN_FILES = "umolCO2 m-2 s-1"
 _FLUXES = {"nee": "NEE_F", "gpp_nt": "GPP_NT", "gpp_dt": "GPP_DT", "reco_nt": "RECO_NT", "reco_dt": "RECO_DT"}
-_DRIVERS = {
-    "air_temperature": "TA_F",
-    "precipitation": "P_F",
-    "shortwave": "SW_IN_F",
-    "longwave": "LW_IN_F",
-    "vpd": "VPD_F",
-    "pressure": "PA_F",
-    "wind": "WS_F",
-}
+_DRIVERS = {name: f"{stem}_F" for name, stem in DRIVER_STEMS.items()}
 # columns that are wrong at a site, with the reason (module docstring)
 FAULTY = {("FI-Lom", "P_F"): "ten times the precipitation of FLUXNET2015"}
 COLUMNS = frozenset(["TIMESTAMP", "TIMESTAMP_START", "NEE", *_FLUXES.values(), *_DRIVERS.values()])

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from dere.config.sources import TowerSource
 from dere.ingest.tower.fluxnet_finer import diurnal_cycles
 from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns, partial_record, warn_counts
-from dere.ingest.tower.record import SiteRecord
+from dere.ingest.tower.record import DRIVER_STEMS, SiteRecord
 from dere.ingest.tower.stamps import steps_of
 from dere.variables import VARIABLES, convert
 
@@ -42,7 +42,7 @@ _VALUES = {"nee": "nee", "gpp_nt": "gpp_nt", "gpp_dt": "gpp_dt"}
 _DRIVERS = {"air_temperature": "ta", "shortwave": "sw_in", "vpd": "vpd"}
 _QUALITY = {"nee_quality": "nee_qc", **{f"{name}_quality": f"{array}_qc" for name, array in _DRIVERS.items()}}
 # a column of the half-hourly product, for the shared diurnal cycles
-_FLUXNET_NAMES = {"air_temperature": "TA_F", "shortwave": "SW_IN_F", "vpd": "VPD_F"}
+_FLUXNET_NAMES = {name: f"{DRIVER_STEMS[name]}_F" for name in _DRIVERS}
 _SITE = re.compile(r"[A-Z]{2}-[A-Za-z0-9]{3}")
 _STEP = np.timedelta64(30, "m")
 _PER_DAY = 48

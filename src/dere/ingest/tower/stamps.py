@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dere.ingest.tower.steps import Steps
+from dere.ingest.tower.steps import Steps, require_increasing
 
 _EPOCH = 1970 * 12
 _MINUTES = 1440
@@ -80,12 +80,6 @@ def steps_of(times: NDArray[np.datetime64], per_day: int, source: str, column: s
             f"{source}: {column} {times[at]} in data row {at + 1} is not the beginning of one of {per_day} steps of a "
             "day; correct the time column"
         )
-    change = np.diff(minutes)
-    if (change <= 0).any():
-        at = int(np.flatnonzero(change <= 0)[0]) + 1
-        raise ValueError(
-            f"{source}: {column} {times[at]} follows {times[at - 1]}, but steps must increase and occur once; sort the "
-            "rows and remove duplicated ones"
-        )
+    require_increasing(minutes, times, source, column)
     month = times.astype("datetime64[M]").astype(np.int64) + _EPOCH
     return Steps(month, minutes % _MINUTES // 60, minutes * per_day // _MINUTES, per_day)

@@ -67,14 +67,30 @@ def parse_steps(table: pd.DataFrame, step: str, source: str) -> Steps:
             f"written {form}; use the product's own file of that step"
         )
     number = days.astype(np.int64) * per_day + minutes * per_day // 1440
-    change = np.diff(number)
-    if (change <= 0).any():
-        row = int(np.flatnonzero(change <= 0)[0]) + 1
+    require_increasing(number, whole, source, column)
+    return Steps(number_of_month, minutes // 60, number, per_day)
+
+
+def require_increasing(number: NDArray[np.int64], times: NDArray, source: str, column: str) -> None:
+    """Check that steps follow each other.
+
+    Parameters
+    ----------
+    number, times
+        Number of each step and its time as the file writes it, shape (step,).
+
+    Raises
+    ------
+    ValueError
+        When a step occurs twice or before an earlier one.
+    """
+    back = np.flatnonzero(np.diff(number) <= 0)
+    if len(back):
+        row = int(back[0]) + 1
         raise ValueError(
-            f"{source}: {column} {whole[row]} follows {whole[row - 1]}, but steps must increase and occur once; sort "
+            f"{source}: {column} {times[row]} follows {times[row - 1]}, but steps must increase and occur once; sort "
             "the rows and remove duplicated ones"
         )
-    return Steps(number_of_month, minutes // 60, number, per_day)
 
 
 def check_years(steps: Steps, years: tuple[int, int] | None, source: str) -> None:

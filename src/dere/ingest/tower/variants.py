@@ -110,28 +110,3 @@ def parse_members(table: pd.DataFrame, variant: str, partitioning: str, source: 
         if np.isfinite(values).any():
             found[name] = values
     return found
-
-
-def coherent_sum(member: np.ndarray, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum over time of each percentile member, and half the spread of the sums.
-
-    A wrong threshold is wrong all year: the 84th percentile of one month belongs with the 84th of the next. Summing
-    member by member keeps that; adding the spreads of months as if they were independent makes the spread of a year
-    about sqrt(12) times too small (compare Pastorello et al. 2020, doi 10.1038/s41597-020-0534-3, on uncertainty).
-
-    Parameters
-    ----------
-    member
-        Mean rates, shape (..., month, member) in the order of ``MEMBERS``.
-    days
-        Days of each month, shape (month,).
-
-    Returns
-    -------
-    sums, uncertainty
-        Sums, shape (..., member), and half the difference of the 84th and the 16th percentile, shape (...); NaN where
-        a month is missing.
-    """
-    sums = (member * np.asarray(days)[:, None]).sum(axis=-2)
-    low, high = MEMBERS.index("16"), MEMBERS.index("84")
-    return sums, 0.5 * np.abs(sums[..., high] - sums[..., low])
