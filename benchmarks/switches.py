@@ -22,7 +22,7 @@ import yaml
 from measuring import parser, start, table
 
 from dere.config.root import normalise
-from dere.evaluation.metrics import nse
+from dere.evaluation.metrics import score
 from dere.io import read_json, read_netcdf
 from dere.training.compiling import compiler
 from dere.training.job import Job
@@ -47,7 +47,8 @@ def skill(predictions: Path, towers: Path) -> list[float]:
     truth = observed.sel(site=predicted["site"])
     good = truth["flux_quality"] >= QUALITY
     scores = [
-        nse(
+        score(
+            "nse",
             truth["flux_value"].where(good).sel(flux=flux).transpose("site", "time").values,
             predicted["prediction"].sel(flux=flux).transpose("site", "time").values,
         )

@@ -11,7 +11,8 @@ from dere.evaluation.probabilistic import coverage, crps_gaussian, crps_quantile
 from dere.evaluation.site_scores import IDENTITY
 from dere.evaluation.tables import ENSEMBLE, POOLED
 from dere.evaluation.truth import Reference, references
-from dere.variables import FLUXES
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 
 INTERVALS = {50: (0.25, 0.75), 90: (0.05, 0.95)}
 COLUMNS = (
@@ -39,6 +40,7 @@ def calibration(
     members: pd.DataFrame,
     config: EvaluationConfig,
     truth: xr.Dataset | None = None,
+    exchange: Exchange = CO2,
 ) -> pd.DataFrame:
     """Coverage, width, spread-error ratio and CRPS of one prediction file, per flux.
 
@@ -51,14 +53,16 @@ def calibration(
     ----------
     prediction
         ``quantile_value(site, time, flux, quantile)`` and/or ``std(site, time, flux)`` beside ``prediction``.
+    towers, members, config, truth, exchange
+        See ``references``.
     """
     if "quantile_value" not in prediction and "std" not in prediction:
         return pd.DataFrame(columns=list(COLUMNS))
     rows = []
-    for reference in references(towers, members, config, truth):
+    for reference in references(towers, members, config, truth, exchange):
         main = reference.rows == "virtual" or reference.quality == config.testing_quality[0]
         if reference.rows in _GROUPINGS and main:
-            rows += [_row(prediction, reference, flux) for flux in FLUXES]
+            rows += [_row(prediction, reference, flux) for flux in exchange.names]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -1,4 +1,4 @@
-"""``closure.csv``: how well RECO = GPP + NEE holds in every prediction and product."""
+"""``closure.csv``: how well the fluxes of every prediction and product add up (for CO2, RECO = GPP + NEE)."""
 
 from __future__ import annotations
 
@@ -9,38 +9,62 @@ import pandas as pd
 import xarray as xr
 
 from dere.evaluation.completeness import flux_residual
-from dere.variables import FLUX_UNIT, FLUXES, convert
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
+from dere.variables import convert
 
 COLUMNS = ("file", "kind", "values", "mean_residual", "maximum_residual")
 
 
 def closure_table(
-    predictions: Mapping[str, xr.Dataset], products: Mapping[str, Mapping[str, xr.Dataset]] | None = None
+    predictions: Mapping[str, xr.Dataset],
+    products: Mapping[str, Mapping[str, xr.Dataset]] | None = None,
+    exchange: Exchange = CO2,
 ) -> pd.DataFrame:
-    """Mean and largest |RECO - GPP - NEE| in gC m-2 d-1.
+    """Mean and largest size of the residual, in the unit of the fluxes.
 
     Parameters
     ----------
     predictions
         File name to prediction dataset.
     products
-        Name of a product to its three datasets by flux, in kg m-2 s-1.
+        Name of a product to its datasets by flux, in their public units.
+    exchange
+        Whose identities are checked.
 
     Returns
     -------
     DataFrame
-        Columns ``COLUMNS``, one row per prediction file and product; ``values`` months with all three fluxes.
+        Columns ``COLUMNS``, one row per prediction file and product; ``values`` months with all fluxes. No rows where
+        the fluxes do not depend on each other.
     """
-    rows = [_row(name, "prediction", flux_residual(file["prediction"])) for name, file in predictions.items()]
+    if exchange.residuals is None:
+        return pd.DataFrame(columns=list(COLUMNS))
+    rows = [_row(name, "prediction", flux_residual(file["prediction"], exchange)) for name, file in predictions.items()]
     for name, product in (products or {}).items():
-        gpp, reco, nee = (product[flux][flux].values.astype("float64") for flux in FLUXES)
-        residual = convert(reco - gpp - nee, "kg m-2 s-1", FLUX_UNIT, name)
-        rows.append(_row(name, "product", residual))
+        rows.append(_row(name, "product", product_residual(product, exchange, name)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def product_residual(product: Mapping[str, xr.Dataset], exchange: Exchange = CO2, what: str = "product") -> np.ndarray:
+    """Size of the residual of public files, (time, lat, lon), in the unit of the fluxes.
+
+    Parameters
+    ----------
+    product
+        Flux to its dataset.
+    exchange
+        Whose identities are checked.
+    what
+        Name for messages.
+    """
+    values = [product[flux.name][flux.stem].values.astype("float64") for flux in exchange.fluxes]
+    first = exchange.fluxes[0]
+    return convert(exchange.imbalance(np.stack(values, -1)), first.public_unit, first.unit, what)
+
+
 def _row(name: str, kind: str, residual: np.ndarray) -> dict[str, object]:
-    absolute = np.abs(residual[np.isfinite(residual)])
-    if not absolute.size:
+    found = residual[np.isfinite(residual)]
+    if not found.size:
         return dict(zip(COLUMNS, (name, kind, 0, np.nan, np.nan), strict=True))
-    return dict(zip(COLUMNS, (name, kind, absolute.size, float(absolute.mean()), float(absolute.max())), strict=True))
+    return dict(zip(COLUMNS, (name, kind, found.size, float(found.mean()), float(found.max())), strict=True))

@@ -17,7 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dere.evaluation.tables import ENSEMBLE, POOLED
-from dere.variables import FLUXES
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 
 Values = NDArray[np.float64]
 
@@ -75,6 +76,7 @@ def comparison(
     cost: pd.DataFrame,
     manifests: Sequence[Mapping[str, Any]],
     members: Sequence[Member],
+    exchange: Exchange = CO2,
 ) -> pd.DataFrame:
     """Put scores, paired ratios and cost of every member into one table.
 
@@ -90,11 +92,13 @@ def comparison(
         Manifests of the checkpoints that predict, of all folds and seeds.
     members
         Rows to make, in this order.
+    exchange
+        What is predicted; orders the fluxes.
 
     Returns
     -------
     DataFrame
-        Columns ``COLUMNS``. ``nse`` and ``rmse`` (gC m-2 d-1) are means over seeds of the median over towers,
+        Columns ``COLUMNS``. ``nse`` and ``rmse`` are means over seeds of the median over towers,
         ``*_seed_std`` their standard deviation over seeds (empty with one), ``nse_ensemble`` the median of the mean
         prediction of all folds and seeds. ``ratio_<reference>`` is the geometric mean over towers of the member's RMSE
         over that of the reference, with its 95 % interval from resampled clusters (below 1, the member is better).
@@ -114,7 +118,7 @@ def comparison(
     parts = []
     for member in members:
         shared = [job for job in member.jobs if users[job] > 1]
-        part = _scores(skill, member)
+        part = _scores(skill, member, exchange)
         parts.append(
             part.assign(
                 **_against(ratios, part, member),
@@ -127,7 +131,7 @@ def comparison(
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
-def _scores(skill: pd.DataFrame, member: Member) -> pd.DataFrame:
+def _scores(skill: pd.DataFrame, member: Member, exchange: Exchange) -> pd.DataFrame:
     """One row per grouping and flux, in the order of both."""
     rows = skill[
         (skill["method"] == member.method)
@@ -160,7 +164,7 @@ def _scores(skill: pd.DataFrame, member: Member) -> pd.DataFrame:
         }
     )
     table["nse_ensemble"] = ensemble.reindex(table.index)
-    order = [(grouping, flux) for grouping in GROUPINGS for flux in FLUXES if (grouping, flux) in table.index]
+    order = [(grouping, flux) for grouping in GROUPINGS for flux in exchange.names if (grouping, flux) in table.index]
     return table.loc[order].reset_index().assign(method=member.method, backbone=member.backbone)
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 import xarray as xr
 
 from dere.evaluation.predictions import PREDICTED_ROLES, sites_with_role
-from dere.physics import closure_residuals
-from dere.variables import FLUX_UNIT, FLUXES
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 
 CLOSURE_TOLERANCE = 1e-5
-"""Largest accepted |RECO - GPP - NEE| of a predicted mean (gC m-2 d-1): float32 rounding of large fluxes."""
+"""Largest accepted residual of a predicted mean (in the unit of the fluxes): float32 rounding of large fluxes."""
 
 _DIMS = ("site", "time", "flux")
 _ATTRS = ("method", "backbone", "fold", "seed")
@@ -21,11 +21,13 @@ _SPREADS = {"std": _DIMS, "quantile_value": (*_DIMS, "quantile")}
 """What a method that states its uncertainty adds; a file that has one has it in every row, or it is refused."""
 
 
-def check_prediction(prediction: xr.Dataset, towers: xr.Dataset, members: pd.DataFrame, name: str) -> None:
+def check_prediction(
+    prediction: xr.Dataset, towers: xr.Dataset, members: pd.DataFrame, name: str, exchange: Exchange = CO2
+) -> None:
     """Refuse a prediction file that does not hold exactly the rows to be judged.
 
-    Rows are all months of the record of all sites with role test or predict, all three fluxes, on the time axis of
-    the towers; where the file has ``std`` or ``quantile_value``, they have the same rows. Values outside a record are
+    Rows are all months of the record of all sites with role test or predict, all fluxes, on the time axis of the
+    towers; where the file has ``std`` or ``quantile_value``, they have the same rows. Values outside a record are
     tolerated; nobody reads them.
 
     Parameters
@@ -38,13 +40,15 @@ def check_prediction(prediction: xr.Dataset, towers: xr.Dataset, members: pd.Dat
         Result of ``dere.harmonise.splits.roles`` for the file's fold.
     name
         Path or other name for the messages.
+    exchange
+        What is predicted.
 
     Raises
     ------
     ValueError
         One sentence with the file, the count and the first offender.
     """
-    _check_structure(prediction, towers, name)
+    _check_structure(prediction, towers, name, exchange)
     expected = sites_with_role(members, PREDICTED_ROLES)
     _check_sites(prediction["site"].values.astype(str).tolist(), expected, name)
     record = towers["record"].sel(site=expected).transpose("site", "time").values.astype(bool)
@@ -53,21 +57,21 @@ def check_prediction(prediction: xr.Dataset, towers: xr.Dataset, members: pd.Dat
     for spread, dims in _SPREADS.items():
         if spread in prediction:
             _check_rows(prediction[spread].sel(site=expected).transpose(*dims), record, f"values of {spread}", name)
-    residual = np.abs(flux_residual(values))
+    residual = flux_residual(values, exchange)
     worst = float(np.max(residual, where=record, initial=0.0))
     if worst > CLOSURE_TOLERANCE:
         site, month = np.argwhere(record & (residual == worst))[0]
         raise ValueError(
-            f"{name}: |RECO - GPP - NEE| reaches {worst:.3g} {FLUX_UNIT} (at {expected[site]} in "
-            f"{_month(values['time'].values[month])}), but at most {CLOSURE_TOLERANCE:g} is accepted; hand in means of "
-            "a method that closes, or project the three fluxes"
+            f"{name}: {' or '.join(f'|{text}|' for text in exchange.identities)} reaches {worst:.3g} "
+            f"{exchange.fluxes[0].unit} (at {expected[site]} in {_month(values['time'].values[month])}), but at most "
+            f"{CLOSURE_TOLERANCE:g} is accepted; hand in means of a method that closes, or project the fluxes"
         )
 
 
-def flux_residual(values: xr.DataArray) -> np.ndarray:
-    """RECO - GPP - NEE in float64; the flux dimension of ``values`` goes."""
-    fluxes = {flux: values.sel(flux=flux).values.astype("float64") for flux in FLUXES}
-    return closure_residuals(fluxes)["fluxes"]
+def flux_residual(values: xr.DataArray, exchange: Exchange = CO2) -> np.ndarray:
+    """Size of what is left over of the identity that closes worst, in float64; the flux dimension goes."""
+    fluxes = values.sel(flux=list(exchange.names)).transpose(..., "flux")
+    return exchange.imbalance(fluxes.values.astype("float64"))
 
 
 def _check_rows(values: xr.DataArray, record: np.ndarray, what: str, name: str) -> None:
@@ -83,7 +87,7 @@ def _check_rows(values: xr.DataArray, record: np.ndarray, what: str, name: str) 
         )
 
 
-def _check_structure(prediction: xr.Dataset, towers: xr.Dataset, name: str) -> None:
+def _check_structure(prediction: xr.Dataset, towers: xr.Dataset, name: str, exchange: Exchange) -> None:
     if "prediction" not in prediction or set(prediction["prediction"].dims) != set(_DIMS):
         found = prediction["prediction"].dims if "prediction" in prediction else sorted(map(str, prediction.data_vars))
         raise ValueError(
@@ -99,8 +103,9 @@ def _check_structure(prediction: xr.Dataset, towers: xr.Dataset, name: str) -> N
     if absent:
         raise ValueError(f"{name}: the attributes {absent} are missing; write {list(_ATTRS)} with every prediction")
     fluxes = prediction["flux"].values.astype(str).tolist()
-    if sorted(fluxes) != sorted(FLUXES):
-        raise ValueError(f"{name}: it holds the fluxes {fluxes}, but {list(FLUXES)} are judged; predict exactly these")
+    judged = list(exchange.names)
+    if sorted(fluxes) != sorted(judged):
+        raise ValueError(f"{name}: it holds the fluxes {fluxes}, but {judged} are judged; predict exactly these")
     mine, theirs = (_months(dataset) for dataset in (prediction, towers))
     if mine.size != theirs.size or (mine != theirs).any():
         different = np.setxor1d(mine, theirs)

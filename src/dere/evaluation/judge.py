@@ -15,6 +15,8 @@ from dere.evaluation.closure import closure_table
 from dere.evaluation.schemas import checked
 from dere.evaluation.site_scores import map_skill, site_skill
 from dere.evaluation.tables import POOLED, skill
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.splits import roles
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ def judge(
     truth: xr.Dataset | None = None,
     cells: xr.Dataset | None = None,
     products: Products | None = None,
+    exchange: Exchange = CO2,
 ) -> dict[str, pd.DataFrame]:
     """Score every file on the same rows.
 
@@ -45,7 +48,9 @@ def judge(
     truth, cells
         The world's ``data/truth.nc`` and ``data/drivers.nc``; None elsewhere.
     products
-        (method, backbone) to the three product datasets by flux; scored as maps where truth and cells are given.
+        (method, backbone) to the product datasets by flux; scored as maps where truth and cells are given.
+    exchange
+        What is predicted.
 
     Returns
     -------
@@ -60,22 +65,22 @@ def judge(
     scored, calibrated = [], []
     for name, file in predictions.items():
         members = members_of(file, splits)
-        scored.append(site_skill(file, towers, members, config, truth, name))
-        calibrated.append(calibration.calibration(file, towers, members, config, truth))
+        scored.append(site_skill(file, towers, members, config, truth, name, exchange))
+        calibrated.append(calibration.calibration(file, towers, members, config, truth, exchange))
         log.info("%s: %d scores", name, len(scored[-1]))
     products = products or {}
     if truth is not None and "cell_flux" in truth and cells is not None:
         for (method, backbone), files in products.items():
-            scored.append(map_skill(files, truth, cells, config, method=method, backbone=backbone))
+            scored.append(map_skill(files, truth, cells, config, method=method, backbone=backbone, exchange=exchange))
     per_site = _joined(scored)
     tables = {
         "site_skill": per_site,
         "skill": skill(per_site),
         "paired": paired(per_site, config),
         "calibration": calibration.pooled(_joined(calibrated)),
-        "closure": closure_table(predictions, {"/".join(key): files for key, files in products.items()}),
+        "closure": closure_table(predictions, {"/".join(key): files for key, files in products.items()}, exchange),
     }
-    return {name: checked(table, name) for name, table in tables.items()}
+    return {name: checked(table, name, exchange) for name, table in tables.items()}
 
 
 def members_of(prediction: xr.Dataset, splits: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dere.config.evaluation import EvaluationConfig
-from dere.evaluation.metrics import complete_pairs
+from dere.evaluation.metrics.pairs import complete_pairs
 
 Array = NDArray[np.float64]
 Pair = tuple[Array, Array]

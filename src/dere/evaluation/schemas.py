@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
 from dere.evaluation import bootstrap, calibration, closure, comparison, cost, site_scores, tables, totals
+from dere.evaluation.metrics import METRICS
 from dere.evaluation.scales import SCALES
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.imputation import scores as imputation
-from dere.variables import FLUXES
 
 _TEXT = pa.Column(str)
 _NUMBER = pa.Column(float, nullable=True)
 _COUNT = pa.Column(int, pa.Check.ge(0))
 _POSITIVE = pa.Column(float, pa.Check.ge(0), nullable=True)
 _SHARE = pa.Column(float, pa.Check.in_range(0, 1), nullable=True)
+
+
+def _within(bounds: tuple[float, float]) -> pa.Column:
+    """Column of numbers, empty ones allowed, within inclusive bounds; infinite ones do not bind."""
+    least, most = bounds
+    checks = [pa.Check.ge(least)] if np.isfinite(least) else []
+    checks += [pa.Check.le(most)] if np.isfinite(most) else []
+    return pa.Column(float, checks, nullable=True)
+
+
 _MEANINGS = {
-    "flux": pa.Column(str, pa.Check.isin(FLUXES)),
     "scale": pa.Column(str, pa.Check.isin(SCALES)),
     "rows": pa.Column(str, pa.Check.isin(["measured", "daytime", "cold", "virtual", "map"])),
     "grouping": pa.Column(
@@ -26,10 +38,11 @@ _MEANINGS = {
     ),
     "statistic": pa.Column(str, pa.Check.isin([*tables.STATISTICS, "across"])),
     "kind": pa.Column(str, pa.Check.isin(["prediction", "product"])),
-    **dict.fromkeys(("nse", "nse_ensemble"), pa.Column(float, pa.Check.le(1), nullable=True)),
-    **dict.fromkeys(("rmse", "mae", "sigma_ratio", "mean_residual", "maximum_residual", "spread_error"), _POSITIVE),
+    **{name: _within(metric.bounds) for name, metric in METRICS.items()},
+    "nse_ensemble": _within((-np.inf, 1.0)),
+    **dict.fromkeys(("mean_residual", "maximum_residual", "spread_error"), _POSITIVE),
     **dict.fromkeys(("crps", "width_50", "width_90", "seconds", "max_rss_mb", "cpu_seconds"), _POSITIVE),
-    **dict.fromkeys(("r2", "share_better", "coverage_50", "coverage_90", "coverage_90_tower_q25"), _SHARE),
+    **dict.fromkeys(("share_better", "coverage_50", "coverage_90", "coverage_90_tower_q25"), _SHARE),
     **dict.fromkeys(("nse_seed_std", "rmse_seed_std"), _POSITIVE),
     **dict.fromkeys(("rmse_ratio", "ratio_low", "ratio_high"), pa.Column(float, pa.Check.gt(0))),
     **dict.fromkeys(comparison.RATIOS, pa.Column(float, pa.Check.gt(0), nullable=True)),
@@ -51,11 +64,6 @@ _OF_IMPUTATION = {
 }
 
 
-def _schema(columns: Sequence[str], meanings: Mapping[str, pa.Column]) -> pa.DataFrameSchema:
-    described = {name: meanings.get(name, _TEXT if name in _TEXTS else _NUMBER) for name in columns}
-    return pa.DataFrameSchema(described, strict=True, ordered=True, coerce=True)
-
-
 _RUN = ("method", "backbone", "fold", "seed")
 _TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "site_skill": (site_scores.COLUMNS, ("site", *_RUN, "flux", "scale", "rows", "quality")),
@@ -65,18 +73,22 @@ _TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "closure": (closure.COLUMNS, ("file", "kind")),
     "cost": (cost.COLUMNS, ("rule", "wildcards")),
     "comparison": (comparison.COLUMNS, comparison.KEY),
-    "totals": (totals.COLUMNS, ("flux", "region", "year")),
+    "totals": ((), totals.KEY),
     "imputation": (imputation.COLUMNS, imputation.KEY),
 }
-SCHEMAS = {
-    name: _schema(columns, _MEANINGS | _OF_IMPUTATION if name == "imputation" else _MEANINGS)
-    for name, (columns, _) in _TABLES.items()
-}
-KEYS = {name: tuple(key) for name, (_, key) in _TABLES.items()}
-"""Columns that name a row of each table."""
+"""Columns of each table, those of an exchange apart, and the columns that name a row."""
+_OWN_MEANINGS = {"imputation": _OF_IMPUTATION}
 
 
-def checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
+def schema(name: str, exchange: Exchange) -> pa.DataFrameSchema:
+    """Schema of a table; its fluxes are those of the exchange."""
+    columns = totals.columns(exchange) if name == "totals" else _TABLES[name][0]
+    meanings = {**_MEANINGS, "flux": pa.Column(str, pa.Check.isin(exchange.names)), **_OWN_MEANINGS.get(name, {})}
+    described = {column: meanings.get(column, _TEXT if column in _TEXTS else _NUMBER) for column in columns}
+    return pa.DataFrameSchema(described, strict=True, ordered=True, coerce=True)
+
+
+def checked(table: pd.DataFrame, name: str, exchange: Exchange = CO2) -> pd.DataFrame:
     """Return the table with its types set.
 
     Raises
@@ -84,14 +96,15 @@ def checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
     ValueError
         When a column is missing or unknown, a value is impossible, or a row occurs twice.
     """
-    twice = table.duplicated(list(KEYS[name])) if set(KEYS[name]) <= set(table) else pd.Series(dtype=bool)
+    key = list(_TABLES[name][1])
+    twice = table.duplicated(key) if set(key) <= set(table) else pd.Series(dtype=bool)
     if twice.any():
-        row = table.loc[twice.to_numpy(), list(KEYS[name])].iloc[0].to_dict()
+        row = table.loc[twice.to_numpy(), key].iloc[0].to_dict()
         raise ValueError(
             f"{name}.csv would hold {int(twice.sum())} rows twice (first: {row}); one file per method, fold and seed"
         )
     try:
-        return SCHEMAS[name].validate(table)
+        return schema(name, exchange).validate(table)
     except pa.errors.SchemaError as error:
         reason = " ".join(str(error).split())[:300]
         raise ValueError(f"{name}.csv would break its schema ({reason}); this is a fault in the evaluation") from None

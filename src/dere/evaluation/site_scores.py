@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.clusters import tower_clusters, virtual_clusters
 from dere.evaluation.completeness import check_prediction
-from dere.evaluation.metrics import moments, scores
+from dere.evaluation.metrics import SCORES, pairs_of, scores_of
 from dere.evaluation.scales import pairs_at_scales
 from dere.evaluation.truth import Reference, references
-from dere.variables import FLUX_UNIT, FLUXES, convert
+from dere.exchange.base import Exchange, Flux
+from dere.exchange.co2 import EXCHANGE as CO2
+from dere.variables import convert
 
-PRODUCT_UNIT = "kg m-2 s-1"
-SCORES = ("rmse", "nse", "r2", "bias", "mae", "sigma_ratio", "kge")
 IDENTITY = ("method", "backbone", "fold", "seed")
 COLUMNS = (
     "site",
@@ -43,6 +43,7 @@ def site_skill(
     config: EvaluationConfig,
     truth: xr.Dataset | None = None,
     name: str = "prediction",
+    exchange: Exchange = CO2,
 ) -> pd.DataFrame:
     """Scores of one prediction file at every test tower and, with truth, every virtual tower.
 
@@ -60,6 +61,8 @@ def site_skill(
         The world's ``data/truth.nc``.
     name
         File name for messages.
+    exchange
+        What is predicted.
 
     Returns
     -------
@@ -73,11 +76,11 @@ def site_skill(
     ValueError
         When the file is incomplete.
     """
-    check_prediction(prediction, towers, members, name)
+    check_prediction(prediction, towers, members, name, exchange)
     identity = {key: str(prediction.attrs[key]) for key in IDENTITY}
     frames = [
-        score_reference(reference, prediction["prediction"], config, identity)
-        for reference in references(towers, members, config, truth)
+        score_reference(reference, prediction["prediction"], config, identity, exchange)
+        for reference in references(towers, members, config, truth, exchange)
     ]
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
     for key in ("igbp", "koppen"):
@@ -89,13 +92,18 @@ def site_skill(
 
 
 def score_reference(
-    reference: Reference, prediction: xr.DataArray, config: EvaluationConfig, identity: Mapping[str, str]
+    reference: Reference,
+    prediction: xr.DataArray,
+    config: EvaluationConfig,
+    identity: Mapping[str, str],
+    exchange: Exchange = CO2,
 ) -> pd.DataFrame:
     """Score one set of values; returns ``COLUMNS`` without the classes and the cluster."""
     sites = reference.values["site"].values.astype(str)
     order = ("site", "flux", "time")
-    observed = reference.values.sel(flux=list(FLUXES)).transpose(*order).values.astype("float64")
-    predicted = prediction.sel(site=sites, flux=list(FLUXES)).transpose(*order).values.astype("float64")
+    names = list(exchange.names)
+    observed = reference.values.sel(flux=names).transpose(*order).values.astype("float64")
+    predicted = prediction.sel(site=sites, flux=names).transpose(*order).values.astype("float64")
     time = prediction["time"].values
     months = (np.isfinite(observed) & np.isfinite(predicted)).sum(-1)
     enough = months >= reference.minimum_months
@@ -103,11 +111,12 @@ def score_reference(
     for scale, (o, p) in pairs_at_scales(observed, predicted, time, config).items():
         if reference.rows == "cold" and scale != "monthly":
             continue
-        result: dict[str, NDArray] = {**scores(o, p), "observed_mean": moments(o, p).mean_observed}
-        keep = enough & (result.pop("pairs") >= (1 if scale == "site_mean" else 2))
+        pairs = pairs_of(o, p)
+        result: dict[str, NDArray] = {**scores_of(pairs), "observed_mean": pairs.mean_observed}
+        keep = enough & (pairs.count >= (1 if scale == "site_mean" else 2))
         site, flux = np.nonzero(keep)
         frame = pd.DataFrame({key: value[keep] for key, value in result.items()})
-        frame = frame.assign(site=sites[site], flux=np.asarray(FLUXES)[flux], scale=scale, months=months[keep])
+        frame = frame.assign(site=sites[site], flux=np.asarray(names)[flux], scale=scale, months=months[keep])
         frames.append(frame)
     table = pd.concat(frames, ignore_index=True)
     return table.assign(**identity, rows=reference.rows, quality=reference.quality)
@@ -123,18 +132,23 @@ def map_skill(
     backbone: str,
     fold: str = "all",
     seed: str = "all",
+    exchange: Exchange = CO2,
 ) -> pd.DataFrame:
     """Scores of the product maps in every vegetated cell of the world.
 
     Parameters
     ----------
     products
-        Flux to its product dataset: variable of that name over (time, lat, lon), per land area, kg m-2 s-1.
+        Flux to its product dataset: variable over (time, lat, lon), per land area, in the public unit.
     truth
-        The world's ``data/truth.nc``: ``cell_flux(cell, time, flux)`` per vegetated area in gC m-2 d-1 and
-        ``vegetated_fraction(cell[, year])``; both sides are compared per land area.
+        The world's ``data/truth.nc``: ``cell_flux(cell, time, flux)`` and the share of the land that it is per
+        (``vegetated_fraction(cell[, year])`` for CO2); both sides are compared per land area.
     cells
         ``data/drivers.nc``: coordinates ``lat`` and ``lon`` of the cells.
+    method, backbone, fold, seed
+        As in the tables.
+    exchange
+        What the maps show.
 
     Returns
     -------
@@ -146,10 +160,9 @@ def map_skill(
     ValueError
         When the maps lack cells or months of the truth.
     """
-    observed = true_land_flux(truth)
-    predicted = xr.concat(
-        [_at_cells(products[flux], flux, observed, cells) for flux in FLUXES], pd.Index(FLUXES, name="flux")
-    )
+    observed = true_land_flux(truth, exchange)
+    parts = [_at_cells(products[flux.name], flux, observed, cells) for flux in exchange.fluxes]
+    predicted = xr.concat(parts, pd.Index(exchange.names, name="flux"))
     if bool((predicted.isnull() & observed.notnull()).any()):
         holes = (predicted.isnull() & observed.notnull()).any(["time", "flux"])
         raise ValueError(
@@ -161,30 +174,30 @@ def map_skill(
     predicted = predicted.rename(cell="site").assign_coords(site=names)
     reference = Reference("map", float("nan"), observed, config.minimum_months)
     identity = {"method": method, "backbone": backbone, "fold": fold, "seed": seed}
-    table = score_reference(reference, predicted, config, identity)
+    table = score_reference(reference, predicted, config, identity, exchange)
     return table.assign(igbp="", koppen="", cluster="")[list(COLUMNS)]
 
 
-def true_land_flux(truth: xr.Dataset) -> xr.DataArray:
-    """True flux per land area of the vegetated cells, (cell, time, flux) in gC m-2 d-1."""
-    share = truth["vegetated_fraction"]
+def true_land_flux(truth: xr.Dataset, exchange: Exchange = CO2) -> xr.DataArray:
+    """True flux per land area of the cells that have any, (cell, time, flux) in the units of the exchange."""
+    share = truth[exchange.area]
     if "year" in share.dims:
         share = share.mean("year")
-    vegetated = share.values > 0
-    values = truth["cell_flux"].sel(flux=list(FLUXES)) * share
-    return values.isel(cell=np.flatnonzero(vegetated)).transpose("cell", "time", "flux").reset_coords(drop=True)
+    covered = share.values > 0
+    values = truth["cell_flux"].sel(flux=list(exchange.names)) * share
+    return values.isel(cell=np.flatnonzero(covered)).transpose("cell", "time", "flux").reset_coords(drop=True)
 
 
-def _at_cells(product: xr.Dataset, flux: str, observed: xr.DataArray, cells: xr.Dataset) -> xr.DataArray:
-    """Product values at the cells' centres on the months of the truth, (cell, time) in gC m-2 d-1."""
+def _at_cells(product: xr.Dataset, flux: Flux, observed: xr.DataArray, cells: xr.Dataset) -> xr.DataArray:
+    """Product values at the cells' centres on the months of the truth, (cell, time) in the unit of the flux."""
     step = float(np.abs(np.diff(product["lat"].values)).min())
     here = cells[["lat", "lon"]].sel(cell=observed["cell"])
     at = {
         name: xr.DataArray(here[name].values, dims="cell", coords={"cell": observed["cell"]}) for name in ("lat", "lon")
     }
-    values = product[flux].sel(at, method="nearest", tolerance=step / 4)
+    values = product[flux.stem].sel(at, method="nearest", tolerance=step / 4)
     months = pd.DatetimeIndex(values["time"].values).to_period("M").to_timestamp()
     wanted = pd.DatetimeIndex(observed["time"].values).to_period("M").to_timestamp()
     values = values.assign_coords(time=months).reindex(time=wanted).assign_coords(time=observed["time"].values)
-    data = convert(values.values.astype("float64"), PRODUCT_UNIT, FLUX_UNIT)
+    data = convert(values.values.astype("float64"), flux.public_unit, flux.unit)
     return values.copy(data=data).transpose("cell", "time").drop_vars(["lat", "lon"], errors="ignore")

@@ -19,9 +19,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pandas as pd
 
-from dere.harmonise.koppen import climate_group
+from dere.evaluation.metrics import SCORES
 from dere.evaluation.metrics import scores as pair_scores
-from dere.evaluation.site_scores import SCORES
+from dere.harmonise.koppen import climate_group
 
 STATISTICS = {"median": 0.5, "q25": 0.25, "q75": 0.75, "q90": 0.9}
 ENSEMBLE = "ensemble"

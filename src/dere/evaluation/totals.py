@@ -7,37 +7,78 @@ import pandas as pd
 import xarray as xr
 
 from dere.evaluation.site_scores import true_land_flux
-from dere.variables import FLUXES
+from dere.exchange.base import Exchange, Flux
+from dere.exchange.co2 import EXCHANGE as CO2
+from dere.variables import convert
 
-COLUMNS = ("flux", "region", "year", "total_pgc")
-_GRAM_TO_PETAGRAM = 1e-15
+KEY = ("flux", "region", "year")
+_DAY = 86400.0
+_KILOGRAMS = {"Pg": 1e12, "Tg": 1e9}
 
 
-def true_totals(truth: xr.Dataset, drivers: xr.Dataset) -> pd.DataFrame:
-    """Annual global totals of the true fluxes in PgC, with real month lengths and cell areas.
+def columns(exchange: Exchange) -> tuple[str, ...]:
+    """Columns of the table: ``KEY`` and the total, which names its unit (``total_pgc``)."""
+    return (*KEY, f"total_{total_unit(exchange).lower()}")
+
+
+def total_unit(exchange: Exchange) -> str:
+    """Unit of the totals of an exchange."""
+    return exchange.total_unit or exchange.fluxes[0].public_unit.split()[0]
+
+
+def public_units(flux: Flux, exchange: Exchange) -> float:
+    """How much of what the public unit counts makes one unit of the total.
+
+    Raises
+    ------
+    ValueError
+        When the public unit does not add up to the unit of the totals.
+    """
+    mass, _, rest = flux.public_unit.partition(" ")
+    size = 1.0 if mass == total_unit(exchange) else _KILOGRAMS.get(total_unit(exchange)[:2] if mass == "kg" else "")
+    if size is None or rest != "m-2 s-1":
+        raise ValueError(
+            f"exchange {exchange.name}: {flux.name} has the public unit '{flux.public_unit}', which does not add up to "
+            f"totals in {total_unit(exchange)}; declare a public unit per m-2 s-1, in kg for totals in Pg or Tg"
+        )
+    return size
+
+
+def true_totals(truth: xr.Dataset, drivers: xr.Dataset, exchange: Exchange = CO2) -> pd.DataFrame:
+    """Annual global totals of the true fluxes, with real month lengths and cell areas.
 
     Parameters
     ----------
     truth
-        ``cell_flux(cell, time, flux)`` per vegetated area (gC m-2 d-1) and ``vegetated_fraction``.
+        ``cell_flux(cell, time, flux)`` and the share of the land that it is per (for CO2 gC m-2 d-1 and
+        ``vegetated_fraction``).
     drivers
         ``cell_area`` (m2) and ``land_fraction`` on ``cell``.
+    exchange
+        Whose fluxes these are.
 
     Returns
     -------
     DataFrame
-        Columns ``COLUMNS`` with region ``global``; years without twelve complete months are left out.
+        Columns ``columns(exchange)`` with region ``global``; years without twelve complete months are left out.
     """
-    flux = true_land_flux(truth)
+    names = exchange.names
+    flux = true_land_flux(truth, exchange)
     area = (drivers["cell_area"] * drivers["land_fraction"]).sel(cell=flux["cell"])
     months = pd.DatetimeIndex(flux["time"].values)
-    daily = (flux * area).sum("cell", skipna=False).transpose("time", "flux").sel(flux=list(FLUXES)).values
-    monthly = daily * np.asarray(months.days_in_month)[:, None] * _GRAM_TO_PETAGRAM
+    daily = (flux * area).sum("cell", skipna=False).transpose("time", "flux").sel(flux=list(names)).values
+    unit = np.asarray([_of_a_day(one, exchange) for one in exchange.fluxes])
+    monthly = daily * np.asarray(months.days_in_month)[:, None] * unit
     years = np.asarray(months.year)
     rows = [
-        dict(zip(COLUMNS, (name, "global", int(year), float(monthly[years == year, i].sum())), strict=True))
-        for i, name in enumerate(FLUXES)
+        (name, "global", int(year), float(monthly[years == year, i].sum()))
+        for i, name in enumerate(names)
         for year in np.unique(years)
         if np.isfinite(monthly[years == year]).all() and (years == year).sum() == 12
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(columns(exchange)))
+
+
+def _of_a_day(flux: Flux, exchange: Exchange) -> float:
+    """Total that one unit of a flux makes on a square metre in a day."""
+    return float(convert(np.ones(()), flux.unit, flux.public_unit)) * _DAY / public_units(flux, exchange)

@@ -9,7 +9,8 @@ import xarray as xr
 
 from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.predictions import sites_with_role
-from dere.variables import FLUXES
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Reference:
     quality
         Quality threshold behind them; NaN for truth.
     values
-        (site, time, flux) in gC m-2 d-1, NaN where nothing is scored.
+        (site, time, flux) in the units of the exchange, NaN where nothing is scored.
     minimum_months
         Values a site needs for a score.
     """
@@ -35,7 +36,11 @@ class Reference:
 
 
 def references(
-    towers: xr.Dataset, members: pd.DataFrame, config: EvaluationConfig, truth: xr.Dataset | None = None
+    towers: xr.Dataset,
+    members: pd.DataFrame,
+    config: EvaluationConfig,
+    truth: xr.Dataset | None = None,
+    exchange: Exchange = CO2,
 ) -> list[Reference]:
     """All references of one fold.
 
@@ -51,6 +56,8 @@ def references(
         Thresholds and minimum counts; ``testing_quality[0]`` is the main threshold.
     truth
         The world's ``data/truth.nc``; adds the virtual towers.
+    exchange
+        What is judged. Rows of a second partitioning and of cold months are there where the towers bring them.
 
     Raises
     ------
@@ -58,7 +65,8 @@ def references(
         When ``minimum_measured`` is set and no tower file states the share of measured records.
     """
     test = towers.sel(site=[s for s in sites_with_role(members, ("test",)) if s in set(towers["site"].values)])
-    labels = test["flux_value"].sel(flux=list(FLUXES)).transpose("site", "time", "flux")
+    names = list(exchange.names)
+    labels = test["flux_value"].sel(flux=names).transpose("site", "time", "flux")
     record = test["record"].astype(bool)
     if config.minimum_measured is not None:
         if "flux_measured" not in test:
@@ -74,19 +82,23 @@ def references(
 
     found = [Reference("measured", q, measured(labels, q), config.minimum_months) for q in config.testing_quality]
     if "flux_daytime" in test and bool(test["flux_daytime"].notnull().any()):
-        daytime = test["flux_daytime"].sel(flux=list(FLUXES))
+        daytime = test["flux_daytime"].sel(flux=names)
         found.append(Reference("daytime", main, measured(daytime, main), config.minimum_months))
     if "air_temperature" in test:
         cold = measured(labels, main).where(test["air_temperature"] < config.cold_temperature)
         values = cold.transpose("site", "time", "flux")
         found.append(Reference("cold", main, values, config.minimum_cold_months))
     if truth is not None and truth.sizes.get("site", 0):
-        found.append(virtual_reference(towers, members, truth, config))
+        found.append(virtual_reference(towers, members, truth, config, exchange))
     return [reference for reference in found if reference.values.sizes["site"]]
 
 
 def virtual_reference(
-    towers: xr.Dataset, members: pd.DataFrame, truth: xr.Dataset, config: EvaluationConfig
+    towers: xr.Dataset,
+    members: pd.DataFrame,
+    truth: xr.Dataset,
+    config: EvaluationConfig,
+    exchange: Exchange = CO2,
 ) -> Reference:
     """True fluxes of the virtual towers, over the months of their records.
 
@@ -97,7 +109,7 @@ def virtual_reference(
     """
     predicted = set(sites_with_role(members, ("predict",)))
     sites = [s for s in truth["site"].values.astype(str) if s in predicted]
-    values = truth["flux_value"].sel(site=sites, flux=list(FLUXES))
+    values = truth["flux_value"].sel(site=sites, flux=list(exchange.names))
     months = values["time"].values.astype("datetime64[M]")
     wanted = towers["time"].values.astype("datetime64[M]")
     aligned = values.assign_coords(time=months.astype("datetime64[ns]")).reindex(time=wanted.astype("datetime64[ns]"))

@@ -37,6 +37,8 @@ class Flux:
         Which direction is positive.
     file_stem
         Name of the public files; the flux's name by default.
+    comment
+        What readers of the public files must know of it.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Flux:
     standard_name: str | None = None
     sign: str = "positive to the atmosphere"
     file_stem: str = ""
+    comment: str = ""
 
     @property
     def label(self) -> str:
@@ -119,7 +122,9 @@ class Exchange:
     complete
         (…, free) to (…, outputs): all channels from the free ones.
     residuals
-        (…, flux) to (…, identity): what is left over of each identity; zero where it closes.
+        (…, flux) to (…, identity): what is left over of each identity; zero where it closes. None = nothing to check.
+    identities
+        What ``residuals`` gives, in words for readers.
     states
         What its simulation gives for a place and month; empty = it has no simulation.
     signed
@@ -140,6 +145,10 @@ class Exchange:
         Source of its simulation, None = it has none.
     area
         Share of a cell that its flux is per.
+    substance
+        What the mass in its units is of; empty where they hold no mass.
+    total_unit
+        Unit of global totals; by default what the public unit of the fluxes has per area and second.
     """
 
     name: str
@@ -149,6 +158,7 @@ class Exchange:
     close: Callable[[Array], Array] = unchanged
     complete: Callable[[Array], Array] = unchanged
     residuals: Callable[[Array], Array] | None = None
+    identities: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     signed: tuple[str, ...] = ()
     slow: tuple[str, ...] = ()
@@ -160,6 +170,8 @@ class Exchange:
     drivers: tuple[str, ...] = ()
     simulation: str | None = None
     area: str = "vegetated_fraction"
+    substance: str = ""
+    total_unit: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -187,6 +199,12 @@ class Exchange:
     def of_outputs(self, names: Sequence[str]) -> list[int]:
         """Positions of channels along the axis of the outputs."""
         return [self.outputs.index(name) for name in names]
+
+    def imbalance(self, values: Array) -> Array:
+        """Size of the residual of the identity that closes worst, (…, flux) to (…); 0 where there is none."""
+        if self.residuals is None:
+            return 0.0 * values[..., 0]
+        return library(values).amax(abs(self.residuals(values)), -1)
 
     def size(self, values: Array) -> Array:
         """Mean of the fluxes that errors grow with, (…, flux) to (…); the absolute value of a single flux."""

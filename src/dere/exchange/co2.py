@@ -10,6 +10,14 @@ PUBLIC_UNIT = "kg m-2 s-1"
 NAMES = ("gpp", "reco", "nee")
 _POSSIBLE = {"gpp": (-20.0, 60.0), "reco": (-20.0, 60.0), "nee": (-60.0, 40.0)}
 """Beyond three times the largest monthly means that towers report (gC m-2 d-1), no canopy or soil is known."""
+_COMMENTS = {
+    "gpp": "Carbon taken up by photosynthesis; positive numbers leave the atmosphere. CMIP6 name gpp, table Lmon.",
+    "reco": "Autotrophic plus heterotrophic respiration; positive numbers enter the atmosphere. No CMIP6 name exists.",
+    "nee": (
+        "reco - gpp, positive to the atmosphere; derived from the rounded reco and gpp. Equals -nep where disturbance "
+        "fluxes are left out. Fire, harvest, transport by rivers and trade are not included, so this is not nbp."
+    ),
+}
 
 
 def close(values: Array) -> Array:
@@ -41,6 +49,7 @@ def _flux(name: str, sign: str) -> Flux:
         possible=_POSSIBLE[name],
         standard_name=variable.standard_name,
         sign=sign,
+        comment=_COMMENTS[name],
     )
 
 
@@ -56,10 +65,13 @@ EXCHANGE = Exchange(
     close=close,
     complete=complete,
     residuals=residuals,
+    identities=("RECO - GPP - NEE",),
     states=TARGETS,
     slow=("height", "agb", "soil_carbon"),
     groups=(("gpp",), ("ra", "rh")),
     magnitude=("gpp", "reco"),
     labels=LabelRule(make="dere.harmonise.labels:make_labels", quality="nee_quality"),
     simulation="simulation",
+    substance="carbon",
+    total_unit="PgC",
 )

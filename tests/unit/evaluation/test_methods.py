@@ -13,7 +13,7 @@ from dere.config.evaluation import TreesConfig
 from dere.evaluation import tree_search
 from dere.evaluation.climatology import PRIOR_TOWERS, class_cycles, climatology_method
 from dere.evaluation.completeness import check_prediction
-from dere.evaluation.metrics import nse
+from dere.evaluation.metrics import score
 from dere.evaluation.predictions import sites_with_role, training_rows
 from dere.evaluation.simulation_method import simulation_method
 from dere.evaluation.tree_features import lagged, running_mean, tree_features
@@ -182,7 +182,7 @@ def test_trees_learn_and_the_simulation_helps(towers, members, truth):
     found = {s: trees(towers, members, s, config).prediction["prediction"] for s in (False, True)}
     sites = sites_with_role(members, ("predict",))
     score = {
-        s: np.median(nse(truth["flux_value"].sel(flux="gpp").values, p.sel(site=sites, flux="gpp").values))
+        s: np.median(score("nse", truth["flux_value"].sel(flux="gpp").values, p.sel(site=sites, flux="gpp").values))
         for s, p in found.items()
     }
     assert score[False] > 0.6 and score[True] > score[False]
