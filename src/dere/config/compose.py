@@ -1,8 +1,11 @@
-"""The model of a run put together from the declarations of backbones and stages."""
+"""The model of a run put together from the declarations of backbones and methods.
+
+Declarations are named, not imported: the configuration stands below networks and methods.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -10,36 +13,69 @@ from pydantic import Field, create_model
 
 from dere.config.base import Section
 from dere.config.run import RunConfig
-from dere.config.stages import STAGES, stages_section
+from dere.config.stages import stages_section
+
+STAGES = "stages"
 
 
-def compose(backbones: Iterable[str] | None = None, stages: Iterable[str] | None = None) -> type[RunConfig]:
-    """Return the model of a run with the sections of some backbones and stages.
-
-    Declarations of others are not loaded, so that a page about a run depends on those of the run alone.
+def compose(backbones: Iterable[str] | None = None, methods: Iterable[str] | None = None) -> type[RunConfig]:
+    """Return the model of a run with the sections of some backbones and methods.
 
     Parameters
     ----------
-    backbones, stages
+    backbones, methods
         Their names; None = all that there are.
     """
+    declared = import_module("dere.methods")
+    stages = declared.stages_of(declared.methods() if methods is None else methods)
     sections = {
         "networks": networks_section(backbones),
-        "stages": stages_section({name: STAGES[name] for name in (STAGES if stages is None else stages)}),
+        STAGES: stages_section({s.name: (s.section, s.about) for s in stages if s.path[0] == STAGES and s.section}),
     }
     fields: dict[str, Any] = {
         name: (section, Field(section(), description=RunConfig.model_fields[name].description))
         for name, section in sections.items()
     }
+    own = {s.path[0]: s.section for s in stages if s.section and s.path[0] != STAGES}
+    fields |= {name: (type(shipped), Field(shipped, description=type(shipped).__doc__)) for name, shipped in own.items()}
     return create_model("Config", __base__=RunConfig, __doc__="A run.", **fields)
 
 
 def networks_section(backbones: Iterable[str] | None) -> type[Section]:
     """Return the model of ``networks`` with the sizes of each backbone."""
-    # named, not imported: the configuration stands below the networks
     rooms = import_module("dere.backbones")
     sections = {name: rooms.declaration(name).section for name in (rooms.names() if backbones is None else backbones)}
     fields: dict[str, Any] = {
         name: (section, Field(section(), description=section.__doc__)) for name, section in sections.items()
     }
     return create_model("NetworksConfig", __base__=Section, __doc__="Size of each backbone.", **fields)
+
+
+def of_run(complete: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a complete configuration without what the run does not use, and with its open choices made.
+
+    Left out are the sections of backbones and stages that are not in use. Where ``products.method`` or a method of the
+    figures is null, the run's own methods decide: the last by rank, and those that declare themselves.
+    """
+    declared = import_module("dere.methods")
+    known = declared.methods()
+    used = [known[name] for name in known if name in complete["methods"]]
+    stages = declared.stages_of(complete["methods"])
+    training = {"defaults", *(stage.path[1] for stage in stages if stage.path[0] == STAGES)}
+    unused = {stage.path[0] for stage in declared.stages().values()} - {stage.path[0] for stage in stages} - {STAGES}
+    best = used[-1].name
+    reference = next((method.name for method in used if method.reference), used[0].name)
+    compared = [method.name for method in known.values() if method.compared]
+    figures, products = complete["figures"], complete["products"]
+    return {
+        **{name: section for name, section in complete.items() if name not in unused},
+        "networks": {name: sizes for name, sizes in complete["networks"].items() if name in complete["backbones"]},
+        STAGES: {name: section for name, section in complete[STAGES].items() if name in training},
+        "products": {**products, "method": products["method"] or best},
+        "figures": {
+            **figures,
+            "method": figures["method"] or best,
+            "reference": figures["reference"] or reference,
+            "compared": figures["compared"] if figures["compared"] is not None else compared,
+        },
+    }

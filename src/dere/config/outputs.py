@@ -12,8 +12,8 @@ from dere.config.base import Section
 class ProductsConfig(Section):
     """Public NetCDF files and the tower table."""
 
-    method: str = "dere"
-    """Method whose predictions become the product."""
+    method: str | None = None
+    """Method whose predictions become the product; null = the last of the run's, by rank."""
     name: str = Field("dere", pattern=r"^[A-Za-z0-9-]+$")
     """Product label inside the file names: <flux>_mon_<name>_gn_<YYYYMM>-<YYYYMM>.nc."""
     title: str = "Monthly land carbon fluxes predicted from simulation, plant-type maps and flux towers"
@@ -37,12 +37,12 @@ class FiguresConfig(Section):
     """Resolution of the png files and of rasterised parts of the svg files."""
     formats: tuple[Literal["png", "svg", "pdf"], ...] = Field(("png", "svg"), min_length=1)
     """File formats of every figure."""
-    method: str = "dere"
-    """Method in the foreground of series, seasonal cycles and closure; one of methods."""
-    reference: str = "gbm_sim"
-    """Method that the paired intervals compare with."""
-    compared: tuple[str, ...] = ("simulation", "gbm", "dere")
-    """Methods drawn in the seasonal cycles."""
+    method: str | None = None
+    """Method in the foreground of series, seasonal cycles and closure; null = the last of the run's, by rank."""
+    reference: str | None = None
+    """Method that the paired intervals compare with; null = the first of the run's that serves as a reference."""
+    compared: tuple[str, ...] | None = None
+    """Methods drawn in the seasonal cycles; null = the process model, the trees and DERE, as the methods declare."""
     series_towers: int = Field(6, ge=2, le=12)
     """Panels of the series figure, half held-out towers, half towers with imputed labels."""
     series_flux: Literal["gpp", "reco", "nee"] = "nee"

@@ -10,14 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from dere.config.compose import compose
+from dere.config.compose import compose, of_run
 from dere.config.run import RunConfig
-from dere.config.stages import stages_of_run
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 Config: type[RunConfig] = compose()
-"""A run with the sections of every backbone and stage that there is."""
+"""A run with the sections of every backbone and method that there is."""
 
 
 KINDS = {bool: "true or false", int: "a number", float: "a number", type(None): "null"}
@@ -96,7 +95,7 @@ def sentence(error: ValidationError) -> str:
 def normalise(raw: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Validate a raw configuration and return it complete, with plain values in a fixed order.
 
-    Sections of backbones and stages that the run does not use are validated and left out.
+    Sections of backbones and methods that the run does not use are validated and left out.
 
     Equal settings give equal trees however they were written (key order, ``5`` or ``5.0``, ``1e-1`` or ``0.1``),
     so that Snakemake sees a changed parameter only when a value changed.
@@ -119,12 +118,3 @@ def normalise(raw: Mapping[str, Any], environment: Mapping[str, str] | None = No
     except ValidationError as error:
         raise ValueError(sentence(error)) from None
     return of_run(config.model_dump(mode="json"))
-
-
-def of_run(complete: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration without the sections of backbones and stages that the run does not use."""
-    return {
-        **complete,
-        "networks": {name: sizes for name, sizes in complete["networks"].items() if name in complete["backbones"]},
-        "stages": stages_of_run(complete["stages"], complete["methods"]),
-    }

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self, get_args
+from importlib import import_module
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from dere.config.base import Section
 from dere.config.download import DownloadsConfig
-from dere.config.evaluation import EvaluationConfig, TreesConfig
+from dere.config.evaluation import EvaluationConfig
 from dere.config.imputation import ImputationConfig
 from dere.config.network import require_even_heads
 from dere.config.outputs import FiguresConfig, ProductsConfig
 from dere.config.sources import HarmoniseConfig, SourcesConfig, SplitsConfig
 from dere.config.world import WorldConfig
 
-Method = Literal["climatology", "simulation", "gbm", "gbm_sim", "baseline", "kgml", "dere_towers", "dere"]
-SIMULATION_METHODS = {"kgml", "dere_towers", "dere"}
-"""Methods whose networks learn from the simulation."""
 CHANGED_FIRST = (
     *("run", "methods", "backbones", "folds", "seeds"),
     *("world", "sources", "harmonise", "stages", "products"),
@@ -25,15 +23,20 @@ CHANGED_FIRST = (
 """What overlays change: who runs, on which data, how it trains and what is given away; first in ``config.yaml``."""
 
 
+def all_methods() -> tuple[str, ...]:
+    """Names of all methods, simple ones first."""
+    return tuple(import_module("dere.methods").methods())
+
+
 class RunConfig(Section):
-    """A run; `dere.config.compose` puts the sections of backbones and stages into ``networks`` and ``stages``."""
+    """A run; `dere.config.compose` adds the sections of backbones and methods."""
 
     run: str = Field("demo", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the run; everything it makes lies in results/<run>."""
-    methods: tuple[Method, ...] = Field(
-        ("climatology", "simulation", "gbm", "gbm_sim", "baseline", "kgml", "dere_towers", "dere"), min_length=1
-    )
+    methods: tuple[str, ...] = Field(default_factory=all_methods, min_length=1)
     """Methods to train, predict and judge."""
+    exchanges: tuple[str, ...] = Field(("co2",), min_length=1)
+    """What is predicted; files of co2 lie directly in results/<run>, those of others in a folder of their name."""
     backbones: tuple[str, ...] = Field(("transformer",), min_length=1)
     """Sequence networks that drive every network method; their sizes stand under networks."""
     folds: tuple[int, ...] = Field((0,), min_length=1)
@@ -56,8 +59,6 @@ class RunConfig(Section):
     """Size of each backbone of the run; any other may be given here too, and counts once backbones names it."""
     imputation: ImputationConfig = ImputationConfig()
     """Probabilistic labels for the months without a measurement."""
-    trees: TreesConfig = TreesConfig()
-    """The tree models gbm and gbm_sim."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """How predictions are judged."""
     figures: FiguresConfig = FiguresConfig()
@@ -73,7 +74,7 @@ class RunConfig(Section):
             if name not in sections:
                 known = ", ".join(sections)
                 raise ValueError(f"backbones: {name} is not a known backbone; choose from {known}")
-        for key in ("backbones", "methods", "folds", "seeds"):
+        for key in ("exchanges", "backbones", "methods", "folds", "seeds"):
             values = getattr(self, key)
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: {list(values)} holds a value twice; list each once")
@@ -83,17 +84,7 @@ class RunConfig(Section):
                     f"folds: {fold} is not a fold; splits.folds is {self.splits.folds}, so choose from "
                     f"0 to {self.splits.folds - 1}"
                 )
-        for key, method in {"products.method": self.products.method, "figures.method": self.figures.method}.items():
-            if method not in self.methods:
-                raise ValueError(
-                    f"{key}: {method} is not among the run's methods ({', '.join(self.methods)}); add it to methods or "
-                    "choose one of them"
-                )
-        drawn = {"figures.reference": (self.figures.reference,), "figures.compared": self.figures.compared}
-        for key, names in drawn.items():
-            for method in names:
-                if method not in get_args(Method):
-                    raise ValueError(f"{key}: {method} is no method; choose from {', '.join(get_args(Method))}")
+        self._members_known()
         self._networks_fit()
         self._windows_fit()
         if self.world is None:
@@ -101,18 +92,46 @@ class RunConfig(Section):
         self._arrays_agree()
         return self
 
+    def _members_known(self) -> None:
+        """Methods and exchanges are declared somewhere, and what is shown and given away is among the run's."""
+        known = import_module("dere.methods").methods()
+        for name in self.methods:
+            if name not in known:
+                raise ValueError(f"methods: {name} is no method; choose from {', '.join(known)}")
+        exchanges = import_module("dere.exchange").names()
+        for name in self.exchanges:
+            if name not in exchanges:
+                raise ValueError(f"exchanges: {name} is no exchange; choose from {', '.join(exchanges)}")
+        chosen = {"products.method": self.products.method, "figures.method": self.figures.method}
+        for key, method in chosen.items():
+            if method is not None and method not in self.methods:
+                raise ValueError(
+                    f"{key}: {method} is not among the run's methods ({', '.join(self.methods)}); add it to methods, "
+                    "choose one of them, or null for the last of them"
+                )
+        drawn = {"figures.reference": (self.figures.reference,), "figures.compared": self.figures.compared or ()}
+        for key, names in drawn.items():
+            for name in names:
+                if name is not None and name not in known:
+                    raise ValueError(f"{key}: {name} is no method; choose from {', '.join(known)}")
+
+    def _reads(self, what: str) -> bool:
+        """Tell whether a stage of the run reads a canonical file."""
+        return any(what in stage.reads for stage in import_module("dere.methods").stages_of(self.methods))
+
     def _networks_fit(self) -> None:
         """Networks of the run are looked at, and no others."""
-        if SIMULATION_METHODS & set(self.methods) or "baseline" in self.methods:
+        known = import_module("dere.methods").methods()
+        if any(known[name].per_backbone for name in self.methods):
             for name in self.backbones:
                 getattr(self.networks, name).check(f"networks.{name}")
-        if "dere" in self.methods:
+        if self._reads("labels"):
             require_even_heads("imputation", "channels", self.imputation.channels, self.imputation.heads)
 
     def _windows_fit(self) -> None:
         """A window that networks learn from the simulation with must fit into its months, as far as those are known."""
         simulation, window = self.sources.simulation, self.harmonise.window
-        if not SIMULATION_METHODS & set(self.methods):
+        if not self._reads("simulation"):
             return
         if simulation.provider == "builtin" and simulation.member_months < window:
             raise ValueError(

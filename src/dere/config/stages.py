@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, ValidationError, create_model, model_validator
 
 from dere.config.base import Section
-from dere.config.training import StagesConfig, TrainingConfig
-
-STAGES_OF_METHOD = {
-    "baseline": ("baseline",),
-    "kgml": ("kgml_simulation", "kgml_towers"),
-    "dere_towers": ("pure", "mixture", "age", "plant_types_simulated", "plant_types_observed", "towers"),
-    "dere": ("pure", "mixture", "age", "plant_types_simulated", "plant_types_observed", "towers", "uncertain"),
-}
-"""All stages that are trained for a method, in their order; the imputation of ``dere`` has no backbone."""
-
-STAGES: dict[str, tuple[Section, str]] = {
-    name: (field.default, field.description or "") for name, field in StagesConfig.model_fields.items()
-}
-"""Stage to its section as shipped and what it is."""
+from dere.config.training import TrainingConfig
 
 COMMON = frozenset(TrainingConfig.model_fields)
 """Settings that every stage takes from ``stages.defaults`` unless it states its own."""
@@ -100,9 +87,3 @@ def stages_section(stages: Mapping[str, tuple[Section, str]]) -> type[StagesBase
         name: (type(shipped), Field(shipped, description=meaning)) for name, (shipped, meaning) in stages.items()
     }
     return create_model("StagesConfig", __base__=StagesBase, __doc__=StagesBase.__doc__, **fields)
-
-
-def stages_of_run(stages: Mapping[str, Any], methods: Iterable[str]) -> dict[str, Any]:
-    """Return the defaults and the stages that the methods of a run train."""
-    used = {"defaults", *(stage for method in methods for stage in STAGES_OF_METHOD.get(method, ()))}
-    return {name: section for name, section in stages.items() if name in used}

@@ -17,7 +17,7 @@ DEFAULT = "co2"
 
 def names() -> list[str]:
     """Names of all exchanges, without loading them: an exchange is called as its file."""
-    return [module.rpartition(".")[2] for module in members("dere.exchange", "EXCHANGE")]
+    return [module.rpartition(".")[2] for module in members(__name__, "EXCHANGE")]
 
 
 def get(name: str) -> Exchange:
@@ -28,8 +28,9 @@ def get(name: str) -> Exchange:
     ValueError
         When there is none of that name; lists the known ones.
     """
-    if name not in names():
-        raise ValueError(f"exchange '{name}' is unknown; choose from {', '.join(names())}")
+    known = names()
+    if name not in known:
+        raise ValueError(f"exchange '{name}' is unknown; choose from {', '.join(known)}")
     found: Exchange = import_module(f"dere.exchange.{name}").EXCHANGE
     if found.name != name:
         raise ValueError(

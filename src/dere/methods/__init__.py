@@ -1,7 +1,7 @@
 """Methods, one room each; what a run can train, predict and judge follows from their declarations.
 
 To add one, add a file or folder here that declares ``METHODS`` (docs/extending.md). Modules that declare nothing serve
-the rooms beside them.
+the rooms beside them. A job loads the room that its rule names and no other, so that a new room reruns nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def methods() -> dict[str, Method]:
     ValueError
         When two rooms declare a method of one name.
     """
-    found = [(room, method) for room, group in declared("dere.methods", "METHODS").items() for method in group]
+    found = [(room, method) for room, group in declared(__name__, "METHODS").items() for method in group]
     owner: dict[str, str] = {}
     for room, method in found:
         if owner.setdefault(method.name, room) != room:
@@ -40,7 +40,7 @@ def stages() -> dict[str, Stage]:
         When two rooms declare a stage of one name, or a method needs a stage that none declares.
     """
     known: dict[str, Stage] = {}
-    for room, group in declared("dere.methods", "STAGES").items():
+    for room, group in declared(__name__, "STAGES").items():
         for stage in group:
             if stage.name in known:
                 raise ValueError(f"stage '{stage.name}' of {room} is declared by another room too; rename one")

@@ -24,6 +24,11 @@ def resolved(target: str) -> Callable[..., Any]:
     return found
 
 
+def found_in(room: str, names: str, name: str) -> Any:
+    """Return the stage (``names`` = ``STAGES``) or method (``METHODS``) that a room declares under ``name``."""
+    return next(item for item in getattr(import_module(room), names) if item.name == name)
+
+
 @dataclass(frozen=True)
 class Stage:
     """Something that is fitted once per fold and seed, and per backbone where it is a network.
@@ -120,6 +125,8 @@ class Method:
         What it reads of places beyond the common: ``simulated``.
     reference
         Tables compare every method with it.
+    compared
+        It is drawn in the seasonal cycles where the configuration names no methods.
     marker, line
         Its shape and its line in figures.
     env
@@ -139,6 +146,7 @@ class Method:
     exchanges: tuple[str, ...] = ()
     reads_places: tuple[str, ...] = ()
     reference: bool = False
+    compared: bool = False
     marker: str = "v"
     line: str | tuple[int, tuple[float, ...]] = "-"
     env: Environment = "train"

@@ -21,10 +21,10 @@ from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, target_loss, with_pull
 from dere.training.places import Places
-from dere.training.simulation import MIXTURE, Batch, drawer, fixed_batches, load_cells
+from dere.training.simulation import MIXTURE_ALONE, Batch, drawer, fixed_batches, load_cells
 from dere.training.snapshots import state_of
 from dere.training.tower_data import draw_windows, flux_loss, load_towers, refit_on_all
-from dere.training.windows import Windows, windows_of
+from dere.training.windows import MIXTURE, Windows, windows_of
 
 BATCH = 16
 """Windows predicted at a time."""
@@ -38,7 +38,7 @@ def forward(network: SingleNetwork, windows: Windows, index: Tensor, per_age: bo
     per_age
         KGML: decode every age and sum with the age weights. Baseline: decode the age-weighted state once.
     """
-    state, age_weight, ages = windows.before(index)[:, -1], windows.weights(index), windows.ages
+    state, age_weight, ages = windows.before(index)[:, MIXTURE], windows.weights(index), windows.ages
     if not per_age:
         state = torch.einsum("bk,bkt->bt", age_weight, state)[:, None]
         ages = (age_weight * ages).sum(1, keepdim=True)
@@ -51,13 +51,13 @@ def fit_simulation(job: Job) -> Fitted:
     """Pre-train the network on simulated mixtures of every age."""
     context = Context(job)
     config: PerAgeTrainingConfig = job.section
-    windows, training, validation = load_cells(job, MIXTURE)
+    windows, training, validation = load_cells(job, MIXTURE_ALONE)
     model = SingleNetwork(context.blueprint).to(context.device)
 
     def loss(network: SingleNetwork, batch: Batch) -> LossParts:
         index, ages = batch
         drivers, static = (x.to(context.device) for x in windows.inputs(index))
-        before, truth = (x.to(context.device) for x in windows.states(index, -1, ages))
+        before, truth = (x.to(context.device) for x in windows.states(index, MIXTURE, ages))
         free = network.ages(drivers, static, before, windows.ages[ages].to(context.device))
         return target_loss(network.normaliser.outputs(free), truth, network.normaliser.target_std)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dere.exchange import Exchange
 from dere.harmonise.drivers import stack
-from dere.harmonise.labels import usable
+from dere.harmonise.label_months import usable
 from dere.harmonise.simulated import age_weighted
 from dere.training.places import YEAR, Places
 from dere.variables import STANDS

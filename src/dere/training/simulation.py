@@ -19,7 +19,7 @@ from dere.training.windows import Windows, select, simulated_states, windows_of
 from dere.variables import STANDS
 
 VALIDATION_WINDOWS = 48
-MIXTURE = STANDS[-1:]
+MIXTURE_ALONE = STANDS[-1:]
 """Stands of a network that learns mixtures alone."""
 
 

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from dere.io import write_atomically
 from dere.training.parallel import team
+from dere.training.unfinished import BROKEN
 
 log = logging.getLogger(__name__)
 
-BROKEN = "nan_batch.pt"
 FORMAT_ENTRIES = frozenset(
     ("identity", "model", "optimiser", "schedule", "generator", "rng", "averaged")
     + ("best", "best_loss", "best_epoch", "rows", "epoch")
@@ -132,14 +132,6 @@ def read_last(last: Path | None, identity: str) -> dict[str, Any] | None:
         log.info("%s belongs to another configuration; training starts from the beginning", last)
         return None
     return state
-
-
-def discard(*files: Path) -> None:
-    """Remove what was needed only until the checkpoint was complete, and the broken batch of an earlier attempt."""
-    if team().leads:
-        for file in files:
-            file.unlink(missing_ok=True)
-            file.with_name(BROKEN).unlink(missing_ok=True)
 
 
 def write_broken(last: Path | None, content: Mapping[str, Any]) -> str:

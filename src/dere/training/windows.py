@@ -20,6 +20,10 @@ from dere.training.places import YEAR, Places
 from dere.training.read_places import Labels
 
 
+MIXTURE = -1
+"""Stand of mixtures, counted from the end, where it is with the pure stands or without."""
+
+
 class Simulated(NamedTuple):
     """Simulated states of the places.
 
@@ -124,7 +128,7 @@ class Windows:
     def states(self, index: Tensor, stand: int, ages: Tensor) -> tuple[Tensor, Tensor]:
         """State before the window (B, k, state) and within it (B, k, W, state), for ages (k,).
 
-        ``stand`` counts from the end, where the mixture (-1) is, with the pure stands or without.
+        ``stand`` counts from the end, as `MIXTURE` does.
         """
         places, months = self.place[index], self.months(index)
         state = self.simulation.state

@@ -1,29 +1,75 @@
-"""The job of a training or prediction rule."""
+"""What a rule hands to a training or a prediction: files and plain values, before anything is read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dere.training.job import Job
+from dere.exchange import DEFAULT
 from dere.workflow.script import named_files
 
 
-def rule_job(snakemake: Any) -> Job:
-    """Return what a training or prediction function needs from a rule.
+@dataclass(frozen=True)
+class RuleJob:
+    """Files, settings and place of one run of a rule.
+
+    Parameters
+    ----------
+    files
+        Input files by name.
+    parents
+        Folders of the checkpoints it starts from, by stage.
+    output
+        Folder of its checkpoint, or the file it writes.
+    params
+        The rule's sub-tree of the configuration.
+    fold, seed
+        Fold and seed.
+    name, room
+        Stage or method, and the module that declares it.
+    exchange
+        What is predicted.
+    gpu, threads
+        The rule's resource and threads.
+    code
+        Digest of the rule's code; an unfinished run of other code is not continued.
+    """
+
+    files: Mapping[str, Path]
+    parents: Mapping[str, Path]
+    output: Path
+    params: Mapping[str, Any]
+    fold: int
+    seed: int
+    name: str = ""
+    room: str = ""
+    exchange: str = DEFAULT
+    gpu: int = 0
+    threads: int = 1
+    code: str = field(default="", repr=False)
+
+
+def rule_job(snakemake: Any) -> RuleJob:
+    """Return the job of a rule.
 
     Inputs called ``parent_<stage>`` are checkpoints and become ``parents`` (folders by stage name); all other named
     inputs become ``files``. ``output`` is the folder of a rule with several outputs, else the file.
     """
     named = named_files(snakemake)
     parents = {name.removeprefix("parent_"): files for name, files in named.items() if name.startswith("parent_")}
-    return Job(
+    return RuleJob(
         files={name: file for name, file in named.items() if not name.startswith("parent_")},
         parents={stage: files[0].parent for stage, files in parents.items()},
         output=Path(snakemake.output[0]).parent if len(snakemake.output) > 1 else Path(snakemake.output[0]),
         params=dict(snakemake.params.config),
         fold=int(snakemake.wildcards.fold),
         seed=int(snakemake.wildcards.seed),
-        gpu=int(snakemake.resources.gpu),
+        name=snakemake.params.get("name", ""),
+        room=snakemake.params.get("room", ""),
+        exchange=snakemake.params.get("exchange", DEFAULT),
+        gpu=int(getattr(snakemake.resources, "gpu", 0)),
+        threads=int(snakemake.threads),
         code=snakemake.params.code,
     )

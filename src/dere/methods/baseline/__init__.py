@@ -24,5 +24,6 @@ METHODS = (
         stages=("baseline",),
         predicts_from=("baseline",),
         reference=True,
+        marker="s",
     ),
 )

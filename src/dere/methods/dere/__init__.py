@@ -90,6 +90,7 @@ METHODS = (
         predict="dere.methods.dere.predict:predict_towers",
         stages=_TO_STAGE_4,
         predicts_from=("pure", "towers"),
+        marker="D",
         exchanges=("co2",),
     ),
     Method(
@@ -98,8 +99,10 @@ METHODS = (
         colour="#d55e00",
         rank=80,
         predict="dere.methods.dere.predict:predict_uncertain",
+        compared=True,
         stages=(*_TO_STAGE_4, "uncertain"),
         predicts_from=("pure", "uncertain"),
+        marker="o",
         exchanges=("co2",),
     ),
 )

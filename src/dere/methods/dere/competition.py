@@ -17,10 +17,9 @@ from dere.training.job import Job
 from dere.training.loop import LossParts, freeze
 from dere.training.losses import target_loss
 from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
-from dere.training.windows import Windows
+from dere.training.windows import MIXTURE, Windows
 
 Sample = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
-MIXTURE = -1
 
 
 def per_age(windows: Windows, cache: dict[int, Tensor], index: Tensor, ages: Tensor) -> Sample:

@@ -9,10 +9,8 @@ from dere.methods.dere.networks.dere import DereNetwork, pure_outputs
 from dere.methods.dere.networks.pure import PureNetwork
 from dere.training.context import Context
 from dere.training.loop import freeze
-from dere.training.windows import Windows
+from dere.training.windows import MIXTURE, Windows
 from dere.variables import PLANT_TYPES
-
-MIXTURE = -1
 
 
 def load_pure(context: Context) -> PureNetwork:

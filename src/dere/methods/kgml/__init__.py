@@ -35,5 +35,6 @@ METHODS = (
         predicts_from=("kgml_towers",),
         exchanges=("co2",),
         reference=True,
+        marker="^",
     ),
 )

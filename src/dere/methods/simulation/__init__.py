@@ -14,6 +14,7 @@ METHODS = (
         per_backbone=False,
         exchanges=("co2",),
         reads_places=("simulated",),
+        compared=True,
         line=(0, (1, 1.2)),
         env="data",
         memory=4000,

@@ -31,6 +31,7 @@ METHODS = (
         colour="#56b4e9",
         rank=30,
         predict="dere.methods.trees.predicting:predict_gbm",
+        compared=True,
         stages=("gbm",),
         predicts_from=("gbm",),
         per_backbone=False,
