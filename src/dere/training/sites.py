@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from dere.harmonise.label_months import usable
 from dere.harmonise.windows import gather, site_window_drivers, window_index
 
 MONTHS = 12
@@ -75,7 +76,7 @@ def site_windows(towers: xr.Dataset, *, satellites: bool, minimum_quality: float
     drivers, _ = site_window_drivers(towers, satellites)
     flux = gather(towers["flux_value"].transpose("site", "time", "flux").values, site, index)
     quality = np.nan_to_num(gather(towers["flux_quality"].transpose("site", "time").values, site, index))
-    good = np.isfinite(flux).all(-1) & (quality >= minimum_quality)
+    good = usable(flux, quality, minimum_quality)
     first_year = pd.DatetimeIndex(towers["time"].values).year[0]
     known = towers["year"].values
     years = first_year + (start[:, None] + 6) // MONTHS + np.arange(window // MONTHS)
