@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.harmonise.label_months import usable
 from dere.variables import FLUX_UNIT, FLUXES
 
 PREDICTED_ROLES = ("test", "predict")
@@ -86,11 +87,11 @@ def training_rows(
     known = set(towers["site"].values.astype(str))
     here = towers.sel(site=[name for name in names if name in known])
     flux = here["flux_value"].sel(flux=list(FLUXES)).transpose("site", "time", "flux")
-    good = (here["flux_quality"] >= minimum_quality) & here["record"].astype(bool) & flux.notnull().all("flux")
+    quality = here["flux_quality"].transpose("site", "time").values
+    good = here["record"].transpose("site", "time").astype(bool) & usable(flux.values, quality, minimum_quality)
     if not bool(good.any()):
         raise ValueError(
             f"towers.nc holds no month of quality >= {minimum_quality:g} at the {here.sizes['site']} "
             f"{' and '.join(roles)} towers; lower harmonise.minimum_training_quality or bring more towers"
         )
-    usable = flux.where(good.transpose("site", "time"))
-    return here.drop_vars("flux_value").assign(flux_value=usable).sel(flux=list(FLUXES))
+    return here.drop_vars("flux_value").assign(flux_value=flux.where(good)).sel(flux=list(FLUXES))

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from dere.channels import CLOCK
 from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.exchange import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise import own_cells
 from dere.harmonise.assignment import make_splits
 from dere.harmonise.axis import calendar_years, on_calendar_years, time_bounds
@@ -29,7 +31,8 @@ from dere.harmonise.cover_grid import maps_on_grid
 from dere.harmonise.final import final_cells, final_towers
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.interim import Interim
-from dere.harmonise.labels import OUTSIDE, make_labels
+from dere.harmonise.label_months import usable
+from dere.harmonise.labelled_towers import labelled_towers
 from dere.harmonise.lost_labels import warn_lost_labels
 from dere.harmonise.own_weather import with_own_weather
 from dere.harmonise.provenance import provenance_table
@@ -62,7 +65,11 @@ class Canonical:
 
 
 def harmonise(
-    interim: Interim, source: SimulationSource, config: HarmoniseConfig, split_config: SplitsConfig
+    interim: Interim,
+    source: SimulationSource,
+    config: HarmoniseConfig,
+    split_config: SplitsConfig,
+    exchange: Exchange = CO2,
 ) -> Canonical:
     """Make the canonical set.
 
@@ -74,6 +81,8 @@ def harmonise(
         Simulation provider, ages and perturbations (builtin).
     config, split_config
         As in the configuration.
+    exchange
+        Whose labels decide which towers train, that of the simulation.
 
     Raises
     ------
@@ -98,7 +107,9 @@ def harmonise(
         dropped |= lost
     towers, counts, lost = _tower_drivers(raw, interim, config)
     dropped |= lost
-    towers, label_counts = _with_labels(towers, raw, config)
+    chosen = raw.sel(site=towers["site"].values)
+    towers, label_counts = labelled_towers(towers, chosen, exchange, config)
+    warn_lost_labels(chosen, label_counts, config.maximum_closure_residual)
     counts = pd.concat([counts, label_counts], ignore_index=True)
 
     ages = source.ages
@@ -120,7 +131,7 @@ def harmonise(
     table = make_splits(towers, drivers, split_config)
     truth = None
     if interim.truth is not None:
-        truth = canonical_truth(interim.truth, towers, None if builtin else drivers)
+        truth = canonical_truth(interim.truth, towers, None if builtin else drivers, exchange.names)
     provenance = provenance_table(interim.provenance, counts, dropped)
     log.info(
         "%d towers (%d with labels, %d dropped), %d windows, %d cells, %d labelled months",
@@ -129,7 +140,7 @@ def harmonise(
         len(dropped),
         len(window_site),
         drivers.sizes["cell"],
-        int(np.isfinite(towers["flux_value"].values).all(-1).sum()),
+        int(usable(towers["flux_value"].values, towers["flux_quality"].values, 0.0, exchange.labels.together).sum()),
     )
     return Canonical(drivers, members, of_cells, towers, table, provenance, counts, dropped, truth)
 
@@ -169,38 +180,6 @@ def _tower_drivers(
                 towers[name] = chosen[name].where(towers["record"]).astype(np.float32)
     towers["time_bnds"] = (("time", "bnds"), time_bounds(towers["time"].values))
     return towers, completed.counts, completed.dropped
-
-
-def _with_labels(towers: xr.Dataset, raw: xr.Dataset, config: HarmoniseConfig) -> tuple[xr.Dataset, pd.DataFrame]:
-    """Add labels and ``kind``; sites with too few good months count as sites without labels."""
-    chosen = raw.sel(site=towers["site"].values)
-    reached = towers["record"].transpose("site", "time").values
-    labels = make_labels(chosen, config.maximum_closure_residual, config.repeated_run, reached)
-    warn_lost_labels(chosen, labels.counts, config.maximum_closure_residual)
-    beyond = labels.counts[labels.counts["reason"] == OUTSIDE]
-    if len(beyond):
-        log.warning(
-            "%d labelled months of %d of %d towers lie outside the simulation's months and are left out",
-            beyond["months"].sum(),
-            len(beyond),
-            towers.sizes["site"],
-        )
-    towers = towers.assign(labels.dataset.data_vars)
-    good = np.isfinite(towers["flux_value"].values).all(-1)
-    good &= towers["flux_quality"].values >= config.minimum_training_quality
-    enough = good.sum(1) >= config.minimum_labelled_months
-    kind = np.where(enough, "tower", "predict").astype(object)
-    few = towers["site"].values[~enough & (good.sum(1) > 0)]
-    if len(few):
-        log.warning(
-            "%d sites have fewer than %d good months and count as sites without labels (%s)",
-            len(few),
-            config.minimum_labelled_months,
-            ", ".join(few[:5]),
-        )
-    for name in ("flux_value", "flux_uncertainty"):
-        towers[name] = towers[name].where(xr.DataArray(enough, dims="site"))
-    return towers.assign_coords(kind=("site", kind)), labels.counts
 
 
 def _with_statics(towers: xr.Dataset, forcing: xr.Dataset | None, satellites: bool) -> xr.Dataset:

@@ -17,10 +17,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.blocks import loaded_blocks
+from dere.exchange import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.drivers import driver_names, is_mask, stack
+from dere.harmonise.label_months import usable
 from dere.harmonise.splits import roles
 from dere.harmonise.statics import ATTRIBUTES, BINARY
-from dere.variables import FLUXES, TARGETS
 
 RELATIVE_FLOOR = 1e-6
 
@@ -101,44 +103,55 @@ def spread_of(dataset: xr.Dataset, wanted: NDArray, values: Callable[[xr.Dataset
 
 def statistics(
     drivers: xr.Dataset,
-    simulation: xr.Dataset,
+    simulation: xr.Dataset | None,
     towers: xr.Dataset,
     splits: pd.DataFrame,
     fold: int,
     satellites: bool,
     minimum_quality: float,
+    exchange: Exchange = CO2,
 ) -> xr.Dataset:
     """Statistics of one fold from its training cells and training towers.
 
     Parameters
     ----------
     drivers, simulation, towers, splits
-        The canonical set; drivers and simulation may be dask arrays.
+        The canonical set; drivers and simulation may be dask arrays. The simulation is None for an exchange that has
+        no states.
     fold
         Fold.
     satellites
         Whether the run has satellite channels.
     minimum_quality
         Tower months below it do not count.
+    exchange
+        Whose labels and states.
 
     Returns
     -------
     Dataset
         ``driver_mean/std(driver)``, ``static_mean/std(attribute)`` (training cells and towers),
-        ``target_mean/std(target)`` (all stands and ages of training cells), ``flux_mean/std(flux)`` (good months of
-        training towers); attribute ``fold``.
+        ``flux_mean/std(flux)`` (good months of training towers), ``target_mean/std(target)`` (the exchange's states
+        over all stands and ages of training cells; without states its fluxes); attribute ``fold``.
 
     Raises
     ------
     ValueError
-        When the fold has no training cell or no training tower with good months.
+        When the fold has no training cell or no training tower with good months, or an exchange with states has no
+        simulation.
     """
+    if (simulation is None) == bool(exchange.states):
+        raise ValueError(
+            f"exchange '{exchange.name}' has {len(exchange.states)} simulated states and "
+            f"{'no' if simulation is None else 'a'} simulation, both or neither are needed; correct the rule's input"
+        )
     table = roles(splits, fold)
     training = table[table["role"] == "training"]
     cells = pd.Index(drivers["cell"].values.astype(str)).isin(training.loc[training["kind"] == "cell", "id"])
     sites = pd.Index(towers["site"].values.astype(str)).isin(training.loc[training["kind"] == "site", "id"])
     flux = towers["flux_value"].transpose("site", "time", "flux").values
-    good = towers["flux_quality"].transpose("site", "time").values >= minimum_quality
+    quality = towers["flux_quality"].transpose("site", "time").values
+    good = usable(flux, quality, minimum_quality, exchange.labels.together)
     fluxes = member_spread(np.where(good[..., None], flux, np.nan), np.flatnonzero(sites))
     if not cells.any() or not fluxes.count.sum():
         raise ValueError(
@@ -157,10 +170,12 @@ def statistics(
         ),
         "static": (joined([member_spread(of_cells), member_spread(of_sites)]), ATTRIBUTES),
         "target": (
-            spread_of(simulation[["state"]], cells, lambda p: p["state"].transpose("cell", ..., "target").values),
-            TARGETS,
+            spread_of(simulation[["state"]], cells, lambda p: p["state"].transpose("cell", ..., "target").values)
+            if simulation is not None
+            else fluxes,
+            exchange.outputs,
         ),
-        "flux": (fluxes, FLUXES),
+        "flux": (fluxes, exchange.names),
     }
     result = xr.Dataset(attrs={"fold": fold, "training_cells": int(cells.sum()), "training_sites": int(sites.sum())})
     for name, (spread, labels) in parts.items():

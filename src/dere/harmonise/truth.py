@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
 from dere.harmonise.axis import month_number
-from dere.variables import FLUXES
 
 
-def canonical_truth(raw: Mapping[str, xr.Dataset], towers: xr.Dataset, cells: xr.Dataset | None) -> xr.Dataset:
+def canonical_truth(
+    raw: Mapping[str, xr.Dataset], towers: xr.Dataset, cells: xr.Dataset | None, fluxes: Sequence[str]
+) -> xr.Dataset:
     """Truth of virtual towers, towers and cells.
 
     Parameters
@@ -23,6 +24,8 @@ def canonical_truth(raw: Mapping[str, xr.Dataset], towers: xr.Dataset, cells: xr
         Canonical towers: their time axis, and their sites limit those of the truth.
     cells
         Canonical drivers of grid cells, whose ids the truth takes by position on the globe; None = no cells.
+    fluxes
+        Names and order of the fluxes.
 
     Returns
     -------
@@ -40,7 +43,7 @@ def canonical_truth(raw: Mapping[str, xr.Dataset], towers: xr.Dataset, cells: xr
     for key, name, dimension in (("virtual_towers", "flux_value", "site"), ("towers", "tower_flux", "tower")):
         if key in raw:
             known = [site for site in sites if site in set(raw[key]["site"].values.astype(str))]
-            flux = _on_axis(raw[key]["flux_value"].sel(site=known, flux=list(FLUXES)), towers)
+            flux = _on_axis(raw[key]["flux_value"].sel(site=known, flux=list(fluxes)), towers)
             parts[name] = flux.rename({"site": dimension}).reset_coords(drop=True)
     if "cells" in raw and cells is not None:
         truth = raw["cells"]
@@ -53,13 +56,13 @@ def canonical_truth(raw: Mapping[str, xr.Dataset], towers: xr.Dataset, cells: xr
                 "make both from one world"
             )
         chosen = truth.isel(cell=[place[point] for point in points])
-        flux = _on_axis(chosen["flux_value"].sel(flux=list(FLUXES)), towers).reset_coords(drop=True)
+        flux = _on_axis(chosen["flux_value"].sel(flux=list(fluxes)), towers).reset_coords(drop=True)
         parts["cell_flux"] = flux.assign_coords(cell=cells["cell"].values)
         for name in ("vegetated_fraction", "land_fraction"):
             if name in chosen:
                 values = chosen[name].reset_coords(drop=True)
                 parts[name] = values.assign_coords(cell=cells["cell"].values)
-    result = xr.Dataset(parts).assign_coords(flux=list(FLUXES))
+    result = xr.Dataset(parts).assign_coords(flux=list(fluxes))
     if "cell_flux" in parts and cells is not None:
         result = result.assign_coords({name: ("cell", cells[name].values) for name in ("lat", "lon")})
     return result

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dere.config.imputation import ImputationConfig
 from dere.harmonise.axis import month_number, monthly_climatology
 from dere.harmonise.drivers import driver_names, is_mask, stack
+from dere.harmonise.label_months import usable
 from dere.harmonise.splits import roles
 from dere.variables import FLUXES
 
@@ -137,7 +138,7 @@ def build(
     margin_months
         Months before and after the record that get labels too; cut at the ends of the time axis.
     minimum_quality
-        Months of lower quality count as missing; a missing quality counts as good.
+        Months of lower or unknown quality count as missing.
 
     Raises
     ------
@@ -165,14 +166,12 @@ def build(
     if use_simulation and "simulated" in towers and bool(np.isfinite(towers["simulated"].values).any()):
         drivers, channels = _with_simulation(towers, statistics, drivers, channels)
     flux = towers["flux_value"].sel(flux=list(FLUXES)).transpose("site", "time", "flux").values.astype(float)
-    usable = np.isfinite(flux).all(-1)
-    if "flux_quality" in towers:
-        usable &= ~(towers["flux_quality"].transpose("site", "time").values < minimum_quality)
+    good = usable(flux, towers["flux_quality"].transpose("site", "time").values, minimum_quality)
     if "flux_uncertainty" in towers:
         uncertainty = towers["flux_uncertainty"].sel(flux=list(FLUXES)).transpose("site", "time", "flux").values
     else:
         uncertainty = np.full(flux.shape, np.nan)
-    flux = np.where(usable[..., None], flux, np.nan)
+    flux = np.where(good[..., None], flux, np.nan)
     month = month_number(towers["time"].values) % 12
     record = towers["record"].transpose("site", "time").values.astype(bool)
     start, stop = _span(record, margin_months)

@@ -12,6 +12,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from dere.harmonise.label_months import usable
 from dere.harmonise.windows import stitch
 from dere.io import read_netcdf, write_netcdf
 from dere.methods.dere.networks.dere import pure_outputs
@@ -99,7 +100,7 @@ def _series(targets: np.ndarray, windows: SiteWindows, members: int, months: int
 def _errors(predicted: np.ndarray, towers: xr.Dataset, rows: np.ndarray, quality: float) -> list[ErrorModel]:
     """Spread per flux from good months of the validation towers ``rows``."""
     truth = towers["flux_value"].transpose("site", "time", "flux").values[rows]
-    good = np.isfinite(truth).all(-1) & (towers["flux_quality"].transpose("site", "time").values[rows] >= quality)
+    good = usable(truth, towers["flux_quality"].transpose("site", "time").values[rows], quality)
     site = np.broadcast_to(rows[:, None], good.shape)[good]
     chosen = predicted[rows][good]
     magnitude = chosen[:, [FLUXES.index("gpp"), FLUXES.index("reco")]].mean(-1)

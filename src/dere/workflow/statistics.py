@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dere.exchange import DEFAULT, get
 from dere.harmonise.origin import derived_attributes
 from dere.harmonise.statistics import statistics
 from dere.io import content_hash, read_netcdf, write_netcdf
@@ -25,20 +26,21 @@ def write_statistics(
     Parameters
     ----------
     files
-        ``drivers``, ``simulation``, ``towers``, ``splits``.
+        ``drivers``, ``towers``, ``splits``, and ``simulation`` unless the exchange has no states.
     fold
         Fold.
     output
         File to write.
     params
-        ``satellites`` and ``minimum_training_quality`` of the section harmonise.
+        ``satellites`` and ``minimum_training_quality`` of the section harmonise; ``exchange`` by name where it is not
+        the default one.
     memory
         Bytes that the job may use; None = everything fits.
     code
         Digest of the rule's code, which the file states.
     """
     drivers = read_netcdf(files["drivers"], memory=memory)
-    simulation = read_netcdf(files["simulation"], memory=memory)
+    simulation = read_netcdf(files["simulation"], memory=memory) if "simulation" in files else None
     towers = read_netcdf(files["towers"])
     result = statistics(
         drivers,
@@ -48,8 +50,9 @@ def write_statistics(
         fold,
         bool(params["satellites"]),
         float(params["minimum_training_quality"]),
+        get(params.get("exchange", DEFAULT)),
     )
     title = f"Mean and spread of the training members of fold {fold}"
-    parents = [dataset.attrs for dataset in (drivers, simulation, towers)]
+    parents = [dataset.attrs for dataset in (drivers, simulation, towers) if dataset is not None]
     result.attrs |= derived_attributes(title, "statistics", code, content_hash(params), parents)
     write_netcdf(result, output)

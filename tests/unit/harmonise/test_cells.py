@@ -172,7 +172,7 @@ def test_truth_takes_ids_and_axes_of_the_canonical_set(towers, forcing):
         },
     )
     raw = {"virtual_towers": of_sites, "cells": of_cells}
-    truth = canonical_truth(raw, towers, forcing)
+    truth = canonical_truth(raw, towers, forcing, FLUXES)
     assert list(truth["site"].values) == ["XX-S01", "XX-S03"]
     assert list(truth["flux"].values) == list(FLUXES)
     assert truth.sizes["time"] == 48
@@ -185,4 +185,4 @@ def test_truth_takes_ids_and_axes_of_the_canonical_set(towers, forcing):
     np.testing.assert_array_equal(truth["cell"], forcing["cell"])
     np.testing.assert_array_equal(truth["vegetated_fraction"].values[order], of_cells["vegetated_fraction"].values)
     with pytest.raises(ValueError, match="truth has no cell"):
-        canonical_truth({"cells": of_cells.isel(cell=slice(0, 5))}, towers, forcing)
+        canonical_truth({"cells": of_cells.isel(cell=slice(0, 5))}, towers, forcing, FLUXES)

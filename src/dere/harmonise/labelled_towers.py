@@ -1,0 +1,76 @@
+"""Towers with the labels of an exchange, and which of them have enough to be learned from."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.config.sources import HarmoniseConfig
+from dere.exchange import Exchange
+from dere.harmonise.column_labels import column_labels
+from dere.harmonise.label_months import usable
+from dere.harmonise.labels import OUTSIDE, Labels
+
+log = logging.getLogger(__name__)
+
+
+def labelled_towers(
+    towers: xr.Dataset, raw: xr.Dataset, exchange: Exchange, config: HarmoniseConfig
+) -> tuple[xr.Dataset, pd.DataFrame]:
+    """Add labels and ``kind``; sites with too few good months count as sites without labels.
+
+    Parameters
+    ----------
+    towers
+        Towers with drivers and ``record`` (site, time).
+    raw
+        Interim towers of the same sites and months.
+    exchange
+        Whose labels.
+    config
+        Least quality and months, limits of the rule.
+
+    Returns
+    -------
+    tuple
+        Towers with ``flux_value``, ``flux_uncertainty``, ``flux_quality`` and what else the rule gives, and coordinate
+        ``kind`` (tower or predict); months per site, step and reason.
+    """
+    labels = _labels(raw, exchange, config, towers["record"].transpose("site", "time").values.astype(bool))
+    beyond = labels.counts[labels.counts["reason"] == OUTSIDE]
+    if len(beyond):
+        log.warning(
+            "%d labelled months of %d of %d towers lie outside the simulation's months and are left out",
+            beyond["months"].sum(),
+            len(beyond),
+            towers.sizes["site"],
+        )
+    towers = towers.assign(labels.dataset.data_vars)
+    flux = towers["flux_value"].transpose("site", "time", "flux").values
+    quality = towers["flux_quality"].transpose("site", "time").values
+    good = usable(flux, quality, config.minimum_training_quality, exchange.labels.together).sum(1)
+    enough = good >= config.minimum_labelled_months
+    few = towers["site"].values[~enough & (good > 0)]
+    if len(few):
+        log.warning(
+            "%d sites have fewer than %d good months and count as sites without labels (%s)",
+            len(few),
+            config.minimum_labelled_months,
+            ", ".join(few[:5]),
+        )
+    for name in ("flux_value", "flux_uncertainty"):
+        towers[name] = towers[name].where(xr.DataArray(enough, dims="site"))
+    kind = np.where(enough, "tower", "predict").astype(object)
+    return towers.assign_coords(kind=("site", kind)), labels.counts
+
+
+def _labels(raw: xr.Dataset, exchange: Exchange, config: HarmoniseConfig, reached: NDArray[np.bool_]) -> Labels:
+    """Labels by the exchange's own maker, or from its columns."""
+    if not exchange.labels.make:
+        return column_labels(raw, exchange, config.repeated_run, reached)
+    made: Labels = exchange.labels.maker()(raw, config.maximum_closure_residual, config.repeated_run, reached)
+    return made
