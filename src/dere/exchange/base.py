@@ -173,6 +173,13 @@ class Exchange:
     substance: str = ""
     total_unit: str = ""
 
+    def __post_init__(self) -> None:
+        if (self.residuals is None) != (not self.identities):
+            raise ValueError(
+                f"exchange {self.name}: residuals and identities ({', '.join(self.identities) or 'none'}) go together, "
+                "but one is missing; name each residual, or declare neither"
+            )
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the fluxes."""

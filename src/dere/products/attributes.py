@@ -7,19 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from dere.config.outputs import ProductsConfig
-from dere.io import content_hash
-from dere.products.fluxes import PRODUCT_UNIT
-from dere.variables import VARIABLES
+import numpy as np
 
-_COMMENTS = {
-    "gpp": "Carbon taken up by photosynthesis; positive numbers leave the atmosphere. CMIP6 name gpp, table Lmon.",
-    "reco": "Autotrophic plus heterotrophic respiration; positive numbers enter the atmosphere. No CMIP6 name exists.",
-    "nee": (
-        "reco - gpp, positive to the atmosphere; derived from the rounded reco and gpp. Equals -nep where disturbance "
-        "fluxes are left out. Fire, harvest, transport by rivers and trade are not included, so this is not nbp."
-    ),
-}
+from dere.config.outputs import ProductsConfig
+from dere.exchange.base import Exchange, Flux
+from dere.exchange.co2 import EXCHANGE as CO2
+from dere.io import content_hash
+from dere.variables import convert
+
+_PAPERS = dict.fromkeys(("dere", "dere_towers"), "https://doi.org/10.1145/3770855.3818927")
+"""Method to the paper that describes it."""
+NOT_STATED = "not stated"
 
 
 @dataclass(frozen=True)
@@ -50,18 +48,19 @@ class Provenance:
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
-def flux_attributes(flux: str, ancillary: list[str]) -> dict[str, str]:
+def flux_attributes(flux: Flux, exchange: Exchange, ancillary: list[str]) -> dict[str, str]:
     """Attributes of the main variable of a file."""
-    variable = VARIABLES[flux]
+    mass = f"as {exchange.substance} " if exchange.substance else ""
     attrs = {
-        "long_name": f"{variable.long_name}, as carbon per land area",
-        "units": PRODUCT_UNIT,
+        "long_name": f"{flux.long_name}, {mass}per land area",
+        "units": flux.public_unit,
         "cell_methods": "area: mean where land time: mean",
         "cell_measures": "area: areacella",
-        "comment": _COMMENTS[flux],
     }
-    if variable.standard_name:
-        attrs["standard_name"] = variable.standard_name
+    if flux.comment:
+        attrs["comment"] = flux.comment
+    if flux.standard_name:
+        attrs["standard_name"] = flux.standard_name
     if ancillary:
         attrs["ancillary_variables"] = " ".join(ancillary)
     return attrs
@@ -73,6 +72,7 @@ def global_attributes(
     provenance: Provenance,
     prediction: Mapping[str, object],
     resolution: str,
+    exchange: Exchange = CO2,
 ) -> dict[str, str]:
     """Global attributes of one file.
 
@@ -88,7 +88,10 @@ def global_attributes(
         Attributes of the predictions (method, backbone, fold, seed).
     resolution
         CMIP6 label of the grid.
+    exchange
+        What is predicted.
     """
+    one = exchange.flux(flux)
     stamp = provenance.created.strftime("%Y-%m-%dT%H:%M:%SZ")
     variant = ", ".join(
         f"{key} {prediction[key]}" for key in ("method", "backbone", "fold", "seed") if key in prediction
@@ -97,11 +100,11 @@ def global_attributes(
     identity = content_hash([flux, config.model_dump(), provenance.version, provenance.configuration, variant])
     return {
         "Conventions": "CF-1.8",
-        "title": f"{config.title}: {VARIABLES[flux].long_name}",
+        "title": f"{config.title}: {one.long_name}",
         "institution": config.institution,
         "source": f"{written_by}, configuration {provenance.configuration}",
         "history": f"{stamp} written by dere.products of {written_by}",
-        "references": config.references,
+        "references": config.references or _PAPERS.get(str(prediction.get("method")), NOT_STATED),
         "license": config.license,
         # The same inputs give the same id, so that a rerun is recognised as the same product.
         "tracking_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"dere/{identity}")),
@@ -109,19 +112,29 @@ def global_attributes(
         "frequency": "mon",
         "realm": "land",
         "product": "derived",
-        "variable_id": flux,
+        "variable_id": one.stem,
         "grid_label": "gn",
         "nominal_resolution": resolution,
-        "variant_info": variant or "not stated",
+        "variant_info": variant or NOT_STATED,
         "code_version": provenance.version,
         "code_hash": provenance.code,
         "training_data_doi": config.training_data_doi,
         "input_data_versions": "; ".join(f"{name}: {text}" for name, text in sorted(provenance.inputs.items()))
-        or "not stated",
+        or NOT_STATED,
         **provenance.sources,
         "comment": (
-            "Fluxes are means over the land part of a cell; land without vegetation counts as zero, ocean is missing. "
-            "Global total = sum of flux x areacella x sftlf / 100 x seconds of the month. "
-            "Multiply by 8.64e7 for gC m-2 d-1."
+            f"Fluxes are means over the land part of a cell; land without {_area(exchange)} counts as zero, ocean is "
+            "missing. Global total = sum of flux x areacella x sftlf / 100 x seconds of the month. "
+            f"Multiply by {_factor(one)} for {one.unit}."
         ),
     }
+
+
+def _area(exchange: Exchange) -> str:
+    """What land must have for a flux, in words."""
+    return {"vegetated_fraction": "vegetation"}.get(exchange.area, exchange.area.replace("_fraction", ""))
+
+
+def _factor(flux: Flux) -> str:
+    """Factor from the public unit to that inside the project, in digits."""
+    return f"{float(convert(np.ones(()), flux.public_unit, flux.unit, flux.name)):.6g}".replace("e+0", "e")

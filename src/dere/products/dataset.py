@@ -7,10 +7,10 @@ import pandas as pd
 import xarray as xr
 
 from dere.config.outputs import ProductsConfig
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.products.attributes import Provenance, flux_attributes, global_attributes
-from dere.products.fluxes import PRODUCT_UNIT
 from dere.products.grid import Grid
-from dere.variables import VARIABLES
 
 TIME_UNITS = "days since 1850-01-01"
 _DIMS = ("time", "lat", "lon")
@@ -49,20 +49,23 @@ def product_dataset(
     drivers: xr.Dataset,
     config: ProductsConfig,
     provenance: Provenance,
+    exchange: Exchange = CO2,
 ) -> xr.Dataset:
-    """CF dataset of one flux with uncertainty, closure residual, areas and land fraction.
+    """CF dataset of one flux with areas, land fraction and what the prediction has of uncertainty and closure.
 
     Parameters
     ----------
     flux
-        gpp, reco or nee.
+        One of the fluxes of the exchange.
     land
-        Result of ``land_fluxes``: per land area, kg m-2 s-1.
+        Result of ``land_fluxes``: per land area, in the public unit.
     drivers
         Coordinates ``lat``, ``lon``, ``land_fraction`` (cell), optional ``cell_area`` (m2), attribute
         ``grid_degrees``.
     config, provenance
         Sources of the global attributes.
+    exchange
+        What is predicted.
 
     Raises
     ------
@@ -80,25 +83,28 @@ def product_dataset(
         return _DIMS, grid.place(values.transpose("cell", "time").values, lat, lon), attrs
 
     variables: dict[str, tuple] = {}
-    long_name = VARIABLES[flux].long_name
+    one = exchange.flux(flux)
+    name, long_name, unit = one.stem, one.long_name, one.public_unit
     if "std" in land:
-        attrs = {"long_name": f"standard deviation of {long_name}", "units": PRODUCT_UNIT}
-        variables[f"{flux}_std"] = field(land["std"].sel(flux=flux), attrs)
+        attrs = {"long_name": f"standard deviation of {long_name}", "units": unit}
+        variables[f"{name}_std"] = field(land["std"].sel(flux=flux), attrs)
     if "quantile_value" in land:
         for quantile in _QUANTILES:
-            attrs = {"long_name": f"{100 * quantile:g} % quantile of {long_name}", "units": PRODUCT_UNIT}
+            attrs = {"long_name": f"{100 * quantile:g} % quantile of {long_name}", "units": unit}
             values = land["quantile_value"].sel(flux=flux).sel(quantile=quantile, method="nearest", tolerance=1e-3)
-            variables[f"{flux}_q{round(100 * quantile):02d}"] = field(values, attrs)
+            variables[f"{name}_q{round(100 * quantile):02d}"] = field(values, attrs)
     if "extrapolation_index" in land:
         attrs = {"long_name": "distance of the inputs to the training towers", "units": "1"}
         variables["extrapolation_index"] = field(land["extrapolation_index"], attrs)
-    main = field(land["land_flux"].sel(flux=flux), flux_attributes(flux, list(variables)))
-    residual = {
-        "long_name": "reco - gpp - nee of the rounded values",
-        "units": PRODUCT_UNIT,
-        "comment": "Zero up to the rounding of nee to float32.",
-    }
-    variables = {flux: main, **variables, "carbon_closure_residual": field(land["closure"], residual)}
+    main = field(land["land_flux"].sel(flux=flux), flux_attributes(one, exchange, list(variables)))
+    variables = {name: main, **variables}
+    for place, identity in enumerate(exchange.identities):
+        attrs = {
+            "long_name": f"{identity.lower()} of the rounded values",
+            "units": unit,
+            "comment": "Zero up to rounding to float32.",
+        }
+        variables[_residual_name(exchange, place)] = field(land["closure"].isel(identity=place), attrs)
     share = np.nan_to_num(grid.place(100.0 * where["land_fraction"].values.astype("float64"), lat, lon))
     area_attrs = {"standard_name": "cell_area", "long_name": "area of the whole grid cell", "units": "m2"}
     share_attrs = {"standard_name": "land_area_fraction", "long_name": "land share of the cell area", "units": "%"}
@@ -116,9 +122,14 @@ def product_dataset(
             "lat": ("lat", grid.lat, _axis("latitude", "Y", "degrees_north", "lat")),
             "lon": ("lon", grid.lon, _axis("longitude", "X", "degrees_east", "lon")),
         },
-        attrs=global_attributes(flux, config, provenance, land.attrs, grid.nominal_resolution),
+        attrs=global_attributes(flux, config, provenance, land.attrs, grid.nominal_resolution, exchange),
     )
     return dataset
+
+
+def _residual_name(exchange: Exchange, place: int) -> str:
+    number = f"_{place + 1}" if len(exchange.identities) > 1 else ""
+    return "_".join(filter(None, (exchange.substance, "closure_residual"))) + number
 
 
 def _axis(standard_name: str, axis: str, units: str, name: str = "time") -> dict[str, str]:

@@ -10,11 +10,12 @@ import pandas as pd
 import xarray as xr
 
 from dere.config.outputs import ProductsConfig
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.io import write_atomically
 from dere.products.attributes import Provenance
 from dere.products.dataset import product_dataset
 from dere.products.fluxes import land_fluxes
-from dere.variables import FLUXES
 
 log = logging.getLogger(__name__)
 
@@ -60,41 +61,44 @@ def write_products(
     folder: Path,
     config: ProductsConfig,
     provenance: Provenance | None = None,
+    exchange: Exchange = CO2,
 ) -> list[Path]:
-    """Write the files of GPP, RECO and NEE.
+    """Write one file per flux, with what the predictions have: spread, quantiles and extrapolation are optional.
 
     Parameters
     ----------
     cell_predictions
-        ``prediction(cell, time, flux)`` in gC m-2 d-1 per vegetated area, optional ``std``,
+        ``prediction(cell, time, flux)`` in the units of the exchange per vegetated area, optional ``std``,
         ``quantile_value(cell, time, flux, quantile)``, ``extrapolation_index(cell, time)``; attributes method,
         backbone, fold, seed are passed on.
     cover
-        ``vegetated_fraction(cell, year)``.
+        ``vegetated_fraction(cell, year)``, or whatever area the fluxes are per (``exchange.area``).
     drivers
         ``lat``, ``lon``, ``land_fraction``, ``cell_area`` (cell), attribute ``grid_degrees``.
     folder
-        Where the three files go.
+        Where the files go.
     config, provenance
         Names and global attributes.
+    exchange
+        What is predicted.
 
     Returns
     -------
     list of Path
-        In the order of ``FLUXES``.
+        In the order of the exchange's fluxes.
 
     Raises
     ------
     ValueError
         See ``land_fluxes`` and ``product_dataset``.
     """
-    land = land_fluxes(cell_predictions, cover["vegetated_fraction"])
+    land = land_fluxes(cell_predictions, cover[exchange.area], exchange)
     origin = provenance or Provenance()
     first, last = (str(np.datetime64(land["time"].values[i], "M")) for i in (0, -1))
     paths = []
-    for flux in FLUXES:
-        dataset = product_dataset(flux, land, drivers, config, origin)
-        path = Path(folder) / product_name(flux, first, last, config.name)
+    for flux in exchange.fluxes:
+        dataset = product_dataset(flux.name, land, drivers, config, origin, exchange)
+        path = Path(folder) / product_name(flux.stem, first, last, config.name)
         paths.append(write_product(dataset, path, config.compression))
         log.info("%s: %d land cells, %d months", path.name, land.sizes["cell"], land.sizes["time"])
     return paths

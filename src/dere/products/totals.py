@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dere.products.fluxes import PRODUCT_UNIT
-from dere.variables import FLUX_UNIT, convert
+from dere.evaluation.closure import product_residual
+from dere.evaluation.totals import columns, public_units
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 
 _DAY = 86400.0
 BANDS = {
@@ -32,23 +34,26 @@ def month_seconds(product: xr.Dataset) -> xr.DataArray:
     return length * _DAY
 
 
-def totals(products: Mapping[str, xr.Dataset]) -> pd.DataFrame:
-    """Annual totals in PgC per year: flux x cell area x land fraction x seconds of the month.
+def totals(products: Mapping[str, xr.Dataset], exchange: Exchange = CO2) -> pd.DataFrame:
+    """Annual totals: flux x cell area x land fraction x seconds of the month.
 
     Parameters
     ----------
     products
         Flux to its product dataset; years with fewer than twelve months are left out.
+    exchange
+        Whose fluxes these are.
 
     Returns
     -------
     DataFrame
-        Columns flux, region, year, total_pgc.
+        Columns ``dere.evaluation.totals.columns``: flux, region, year and the total (for CO2 total_pgc).
     """
     rows = []
-    for flux, product in products.items():
+    for name, product in products.items():
+        flux = exchange.flux(name)
         weight = product["areacella"] * product["sftlf"] / 100.0
-        mass = product[flux].astype("float64") * weight * month_seconds(product) / 1e12
+        mass = product[flux.stem].astype("float64") * weight * month_seconds(product) / public_units(flux, exchange)
         zonal = mass.sum("lon").compute()
         years = pd.DatetimeIndex(_datetimes(product)).year
         for year in np.unique(years):
@@ -57,14 +62,13 @@ def totals(products: Mapping[str, xr.Dataset]) -> pd.DataFrame:
             annual = zonal.isel(time=np.flatnonzero(years == year)).sum("time")
             for region, (south, north) in BANDS.items():
                 total = float(annual.where((annual["lat"] > south) & (annual["lat"] < north)).sum())
-                rows.append({"flux": flux, "region": region, "year": int(year), "total_pgc": total})
-    return pd.DataFrame(rows, columns=["flux", "region", "year", "total_pgc"])
+                rows.append((name, region, int(year), total))
+    return pd.DataFrame(rows, columns=list(columns(exchange)))
 
 
-def closure(products: Mapping[str, xr.Dataset]) -> dict[str, float]:
-    """Largest and mean |RECO - GPP - NEE| over the three files in gC m-2 d-1."""
-    gpp, reco, nee = (products[name][name].values.astype("float64") for name in ("gpp", "reco", "nee"))
-    residual = np.abs(convert(reco - gpp - nee, PRODUCT_UNIT, FLUX_UNIT))
+def closure(products: Mapping[str, xr.Dataset], exchange: Exchange = CO2) -> dict[str, float]:
+    """Largest and mean size of the residual over the files of all fluxes, in the unit of the fluxes."""
+    residual = product_residual(products, exchange)
     return {"maximum": float(np.nanmax(residual)), "mean": float(np.nanmean(residual))}
 
 

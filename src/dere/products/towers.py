@@ -5,21 +5,24 @@ from __future__ import annotations
 import pandas as pd
 import xarray as xr
 
-from dere.variables import FLUXES
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 
 _SITE_COLUMNS = ("igbp", "koppen", "lat", "lon")
 
 
-def tower_table(predictions: xr.Dataset, towers: xr.Dataset) -> pd.DataFrame:
+def tower_table(predictions: xr.Dataset, towers: xr.Dataset, exchange: Exchange = CO2) -> pd.DataFrame:
     """Tidy table of one prediction file.
 
     Parameters
     ----------
     predictions
-        ``prediction(site, time, flux)`` in gC m-2 d-1, optional ``std`` and ``quantile_value(..., quantile)``; ``fold``
+        ``prediction(site, time, flux)``, optional ``std`` and ``quantile_value(..., quantile)``; ``fold``
         and ``seed`` from its attributes or, for ``fold``, from a coordinate on ``site``.
     towers
         The canonical towers: ``flux_value``, ``flux_quality``, ``record`` and site coordinates.
+    exchange
+        What is predicted; orders the fluxes.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def tower_table(predictions: xr.Dataset, towers: xr.Dataset) -> pd.DataFrame:
             columns[name] = predictions["quantile_value"].sel(quantile=quantile, drop=True)
     columns["quality"] = here["flux_quality"]
     data = xr.Dataset({name: values.reset_coords(drop=True) for name, values in columns.items()})
-    frame = data.sel(flux=list(FLUXES)).to_dataframe(dim_order=("site", "time", "flux")).reset_index()
+    frame = data.sel(flux=list(exchange.names)).to_dataframe(dim_order=("site", "time", "flux")).reset_index()
     frame = frame[frame["predicted"].notna()]
     for name in ("fold", "seed"):
         by_site = name in predictions and predictions[name].dims == ("site",)

@@ -10,13 +10,18 @@ import pandas as pd
 
 from dere.evaluation.comparison import Member, comparison
 from dere.evaluation.schemas import checked
+from dere.exchange import DEFAULT, get
 from dere.io import read_json, write_table
 
 log = logging.getLogger(__name__)
 
 
 def write_comparison(
-    files: Mapping[str, Path], manifests: Sequence[Path], output: Path, members: Mapping[str, Mapping[str, list[str]]]
+    files: Mapping[str, Path],
+    manifests: Sequence[Path],
+    output: Path,
+    members: Mapping[str, Mapping[str, list[str]]],
+    exchange: str = DEFAULT,
 ) -> None:
     """Write ``comparison.csv``.
 
@@ -30,12 +35,15 @@ def write_comparison(
         File to write.
     members
         ``method/backbone`` to its ``jobs`` and ``networks``, from ``dere.workflow.targets.training_jobs``.
+    exchange
+        Name of what is predicted.
 
     Raises
     ------
     ValueError
         When a table or a manifest of a member is missing.
     """
+    predicted = get(exchange)
     found = []
     for name, parts in members.items():
         method, backbone = name.split("/")
@@ -46,6 +54,7 @@ def write_comparison(
         pd.read_csv(files["cost"]),
         [read_json(path) for path in manifests],
         found,
+        predicted,
     )
-    write_table(checked(table, "comparison"), output)
+    write_table(checked(table, "comparison", predicted), output)
     log.info("%d methods on backbones, %d manifests, %d rows", len(found), len(manifests), len(table))

@@ -11,6 +11,8 @@ import xarray as xr
 from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.judge import judge
 from dere.evaluation.totals import true_totals
+from dere.exchange import DEFAULT, get
+from dere.exchange.base import Exchange
 from dere.io import read_netcdf, write_table
 from dere.products.totals import totals
 from dere.workflow.members import read_roles, read_splits
@@ -25,6 +27,7 @@ def evaluate(
     config: EvaluationConfig,
     product: str,
     fold: int,
+    exchange: str = DEFAULT,
 ) -> None:
     """Score all files and write the tables.
 
@@ -43,15 +46,18 @@ def evaluate(
         ``method/backbone`` of the public maps.
     fold
         Fold whose roles are written for the figures.
+    exchange
+        Name of what is predicted.
 
     Raises
     ------
     ValueError
         When a prediction file is not complete or does not close.
     """
+    predicted = get(exchange)
     truth = read_netcdf(files["truth"]) if "truth" in files else None
     drivers = read_netcdf(files["drivers"])
-    maps = read_maps(files["products"]) if "products" in files else {}
+    maps = read_maps(files["products"], predicted) if "products" in files else {}
     method, backbone = product.split("/")
     results = judge(
         {str(path): read_netcdf(path) for path in predictions},
@@ -61,22 +67,24 @@ def evaluate(
         truth=truth,
         cells=drivers if truth is not None else None,
         products={(method, backbone): maps} if maps else None,
+        exchange=predicted,
     )
-    results["totals"] = total_table(maps, truth, drivers)
+    results["totals"] = total_table(maps, truth, drivers, predicted)
     results["roles"] = read_roles(files["splits"], fold)
     for name, path in tables.items():
         write_table(results[name], path)
 
 
-def read_maps(folder: Path) -> Maps:
+def read_maps(folder: Path, exchange: Exchange) -> Maps:
     """Read the public maps of a folder, by flux."""
     datasets = [read_netcdf(path) for path in sorted(folder.glob("*.nc"))]
-    return {str(dataset.attrs["variable_id"]): dataset for dataset in datasets}
+    found = {str(dataset.attrs["variable_id"]): dataset for dataset in datasets}
+    return {flux.name: found[flux.stem] for flux in exchange.fluxes if flux.stem in found}
 
 
-def total_table(maps: Maps, truth: xr.Dataset | None, drivers: xr.Dataset) -> pd.DataFrame:
+def total_table(maps: Maps, truth: xr.Dataset | None, drivers: xr.Dataset, exchange: Exchange) -> pd.DataFrame:
     """Annual totals of the maps and, where it is known, of the truth; ``source`` tells them apart."""
-    parts = [totals(maps).assign(source="product")] if maps else []
+    parts = [totals(maps, exchange).assign(source="product")] if maps else []
     if maps and truth is not None:
-        parts.append(true_totals(truth, drivers).assign(source="truth"))
+        parts.append(true_totals(truth, drivers, exchange).assign(source="truth"))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["source", "flux", "year"])

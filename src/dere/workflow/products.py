@@ -12,9 +12,10 @@ import xarray as xr
 
 from dere import __version__
 from dere.config.outputs import ProductsConfig
+from dere.exchange import DEFAULT, get
 from dere.harmonise.origin import Origin, source_attributes
 from dere.io import content_hash, file_sha256, read_json, read_netcdf, write_atomically
-from dere.products.attributes import Provenance
+from dere.products.attributes import NOT_STATED, Provenance
 from dere.products.files import write_products
 from dere.products.towers import tower_table
 
@@ -26,6 +27,7 @@ def products(
     folder: Path,
     config: ProductsConfig,
     code: str = "",
+    exchange: str = DEFAULT,
 ) -> None:
     """Write one NetCDF file per flux (where there are cells) and ``towers.csv.gz``.
 
@@ -34,7 +36,7 @@ def products(
     cells
         Predictions in cells, one per fold and seed; empty = the run has no map.
     manifests
-        Manifests of the networks that made them.
+        Manifests of the networks that made them; empty = the method has none.
     files
         ``ensemble`` (predictions at sites), ``towers``, ``cover``, ``drivers``, ``provenance`` (table of the sources).
     folder
@@ -43,23 +45,38 @@ def products(
         The section products.
     code
         Digest of the rule's code, which every file states.
+    exchange
+        Name of what is predicted.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    predicted = get(exchange)
     if cells:
-        provenance = provenance_of([read_json(path) for path in manifests], files, code)
+        provenance = provenance_of([read_json(path) for path in manifests], files, code, cells)
         mean = mean_of_runs([read_netcdf(path) for path in cells])
-        write_products(mean, read_netcdf(files["cover"]), read_netcdf(files["drivers"]), folder, config, provenance)
-    table = tower_table(read_netcdf(files["ensemble"]), read_netcdf(files["towers"]))
+        cover, drivers = (read_netcdf(files[name]) for name in ("cover", "drivers"))
+        write_products(mean, cover, drivers, folder, config, provenance, predicted)
+    table = tower_table(read_netcdf(files["ensemble"]), read_netcdf(files["towers"]), predicted)
     write_atomically(folder / "towers.csv.gz", lambda temporary: table.to_csv(temporary, index=False))
 
 
-def provenance_of(manifests: Sequence[Mapping[str, Any]], files: Mapping[str, Path], code: str) -> Provenance:
-    """Where the maps of the run come from: code, settings and checkpoints of the networks, and sources."""
+def provenance_of(
+    manifests: Sequence[Mapping[str, Any]], files: Mapping[str, Path], code: str, cells: Sequence[Path] = ()
+) -> Provenance:
+    """Where the maps of the run come from: code, settings and checkpoints of the networks, and sources.
+
+    A method without networks has no manifests; its maps are named by the predictions ``cells`` that they were made of.
+    """
+    if manifests:
+        configuration = content_hash([manifest["params"] for manifest in manifests])
+        origin = {"models": content_hash([manifest["sha256"] for manifest in manifests])}
+    else:
+        configuration = NOT_STATED
+        origin = {"predictions": content_hash([file_sha256(path) for path in cells])}
     return Provenance(
         version=__version__,
-        configuration=content_hash([manifest["params"] for manifest in manifests]),
+        configuration=configuration,
         inputs={
-            "models": content_hash([manifest["sha256"] for manifest in manifests]),
+            **origin,
             "drivers": file_sha256(files["drivers"]),
             "provenance": file_sha256(files["provenance"]),
         },
@@ -78,18 +95,20 @@ def about_sources(provenance: Path) -> dict[str, str]:
 def mean_of_runs(runs: Sequence[xr.Dataset]) -> xr.Dataset:
     """Average map predictions over folds and seeds; means keep the closure.
 
-    Variances are combined by the law of total variance, quantiles level by level.
+    Variances are combined by the law of total variance, quantiles level by level. What only some of the runs have is
+    left out.
     """
     first = runs[0]
     if len(runs) == 1:
         return first
-    result = first.copy()
+    shared = [name for name in first.data_vars if all(name in run for run in runs)]
+    result = first[shared].copy()
     means = np.stack([run["prediction"].values for run in runs])
     result["prediction"] = first["prediction"].copy(data=means.mean(0))
-    if all("std" in run for run in runs):
+    if "std" in shared:
         within = np.stack([run["std"].values for run in runs]) ** 2
         result["std"] = first["std"].copy(data=np.sqrt(within.mean(0) + means.var(0, ddof=1)))
     for name in ("quantile_value", "plant_fraction"):
-        if all(name in run for run in runs):
+        if name in shared:
             result[name] = first[name].copy(data=np.mean([run[name].values for run in runs], axis=0))
     return result.assign_attrs(fold="all", seed="ensemble")

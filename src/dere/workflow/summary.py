@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from dere.exchange import DEFAULT, get
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.io import read_netcdf
-from dere.variables import FLUXES
 
 COLUMNS = {"all": "test towers", "virtual": "virtual towers", "map": "map cells"}
 
@@ -40,31 +42,33 @@ def counts(skill: pd.DataFrame, labelled: int) -> str:
     return f"scored on {', '.join(words)}; {labelled} towers have labels"
 
 
-def summary(skill: pd.DataFrame) -> str:
+def summary(skill: pd.DataFrame, exchange: Exchange = CO2) -> str:
     """Return the median monthly NSE over towers or cells per method and flux as text.
 
     Parameters
     ----------
     skill
         ``tables/skill.csv``; folds and seeds are already pooled in the rows used.
+    exchange
+        What is predicted; orders the fluxes.
     """
     table = shown_rows(skill).pivot_table(
         index=["method", "backbone"], columns=["grouping", "flux"], values="nse", aggfunc="first", sort=False
     )
-    order = [(grouping, flux) for grouping in COLUMNS for flux in FLUXES if (grouping, flux) in table.columns]
-    table = table[order].rename(columns=COLUMNS | {flux: flux.upper() for flux in FLUXES})
+    order = [(grouping, flux) for grouping in COLUMNS for flux in exchange.names if (grouping, flux) in table.columns]
+    table = table[order].rename(columns=COLUMNS | {flux: flux.upper() for flux in exchange.names})
     table.columns.names = [None, None]
     return table.to_string(float_format=lambda value: f"{value:.2f}", na_rep="")
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, exchange: str = DEFAULT) -> None:
     """Write the summary of the run in ``folder`` to the console."""
     skill = pd.read_csv(folder / "tables" / "skill.csv", dtype={"fold": str, "seed": str})
     towers = read_netcdf(folder / "data" / "towers.nc", load=False)
     labelled = int((towers["kind"] == "tower").sum())
     sys.stdout.write(
         f"\nMedian NSE of monthly fluxes at places whose labels no stage has seen\n({counts(skill, labelled)})\n"
-        f"\n{summary(skill)}\n\n"
+        f"\n{summary(skill, get(exchange))}\n\n"
         f"Report:   {folder / 'report.html'}\n"
         f"Tables:   {folder / 'tables'} (skill.csv, paired.csv, site_skill.csv, ...)\n"
         f"Products: {folder / 'products'}\n"

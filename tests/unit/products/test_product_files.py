@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 
 from dere.config.outputs import ProductsConfig
+from dere.exchange.co2 import PUBLIC_UNIT as PRODUCT_UNIT
 from dere.products.attributes import Provenance
 from dere.products.files import write_products
-from dere.products.fluxes import PRODUCT_UNIT
 from dere.products.totals import closure, totals
 from dere.variables import FLUX_UNIT, FLUXES, convert
 
