@@ -14,9 +14,12 @@ from dere.config.backbones import NetworksConfig
 from dere.config.base import Section
 from dere.config.download import DownloadsConfig
 from dere.config.evaluation import EvaluationConfig, TreesConfig
+from dere.config.figures import FiguresConfig
+from dere.config.harmonise import HarmoniseConfig
 from dere.config.imputation import ImputationConfig
-from dere.config.outputs import FiguresConfig, ProductsConfig
-from dere.config.sources import HarmoniseConfig, SourcesConfig, SplitsConfig
+from dere.config.products import ProductsConfig
+from dere.config.sources import SourcesConfig
+from dere.config.splits import SplitsConfig
 from dere.config.training import StagesConfig
 from dere.config.world import WorldConfig
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.clusters import tower_clusters, virtual_clusters
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.metrics import moments, scores
 from dere.evaluation.scales import pairs_at_scales
 from dere.evaluation.truth import Reference, references
 from dere.variables import FLUX_UNIT, FLUXES, convert
+
+if TYPE_CHECKING:
+    from dere.config.evaluation import EvaluationConfig
 
 PRODUCT_UNIT = "kg m-2 s-1"
 SCORES = ("rmse", "nse", "r2", "bias", "mae", "sigma_ratio", "kge")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from dere.config.outputs import ProductsConfig
+from dere.config.products import ProductsConfig
 from dere.io import content_hash
 from dere.products.fluxes import PRODUCT_UNIT
 from dere.variables import VARIABLES

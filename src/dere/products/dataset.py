@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dere.config.outputs import ProductsConfig
+from dere.config.products import ProductsConfig
 from dere.products.attributes import Provenance, flux_attributes, global_attributes
 from dere.products.fluxes import PRODUCT_UNIT
 from dere.products.grid import Grid

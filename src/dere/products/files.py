@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dere.config.outputs import ProductsConfig
+from dere.config.products import ProductsConfig
 from dere.io import write_atomically
 from dere.products.attributes import Provenance
 from dere.products.dataset import product_dataset

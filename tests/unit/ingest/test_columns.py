@@ -11,7 +11,7 @@ from collection_samples import abcflux, ch4_daily, fluxcourse, six_forests, writ
 from ingest_samples import flx_name, synthetic_extract, synthetic_monthly
 
 from dere.channels import DIURNAL
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest import tables
 from dere.ingest.columns import COLUMNS, find, unknown
 from dere.ingest.cover.esacci_classes import LAYERS

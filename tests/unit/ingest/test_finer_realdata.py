@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.months import days_in_month
 from dere.ingest.tables import read_table
 from dere.ingest.tower.fluxnet import parse_finer, read_fluxnet_monthly

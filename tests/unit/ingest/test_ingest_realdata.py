@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.checks import check_sunlight
 from dere.ingest.tower.fluxnet import read_fluxnet_monthly
 from dere.ingest.tower.fluxnet_extract import read_extract
