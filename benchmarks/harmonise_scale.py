@@ -40,7 +40,9 @@ def ingest(folder: Path, memory: int | None) -> None:
 
 def harmonise(folder: Path, memory: int | None) -> None:
     import scale_simulation
-    from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+    from dere.config.harmonise import HarmoniseConfig
+    from dere.config.simulation import SimulationSource
+    from dere.config.splits import SplitsConfig
     from dere.harmonise.build import harmonise, write
     from dere.harmonise.interim import Interim
     from dere.io import read_netcdf

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from dere.workflow.loaded import CHECK
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("Makefile", "Snakefile", "config.yaml", "config", "workflow", "src", "envs", "profiles")
 FIRST = "tiny.log"
@@ -17,7 +19,10 @@ FIRST = "tiny.log"
 
 @dataclass
 class Checkout:
-    """A folder with the workflow; ``run`` calls Snakemake in it."""
+    """A folder with the workflow; ``snakemake`` and ``make`` run it.
+
+    Every job that ``snakemake`` runs checks that the digest of its code covers the modules it loaded.
+    """
 
     folder: Path
 
@@ -36,7 +41,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1", CHECK: str(self.folder / "modules")},
             check=False,
         )
 

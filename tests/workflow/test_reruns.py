@@ -1,6 +1,7 @@
 """The promise: a change reruns exactly what depends on it, and nothing else ever reruns."""
 
 import os
+import re
 import time
 from contextlib import contextmanager
 
@@ -51,6 +52,25 @@ def leaves(tree, path=""):
     if not isinstance(tree, dict):
         return [path]
     return [leaf for key, value in tree.items() for leaf in leaves(value, f"{path}.{key}".lstrip("."))]
+
+
+@contextmanager
+def edited(tiny, edits):
+    """Apply each file's edit, a function of its text, and take it back."""
+    before = {tiny.folder / file: (tiny.folder / file).read_text() for file in edits}
+    for (path, text), edit in zip(before.items(), edits.values(), strict=True):
+        assert edit(text) != text, path
+        path.write_text(edit(text))
+    try:
+        yield
+    finally:
+        for path, text in before.items():
+            path.write_text(text)
+
+
+def statement(text):
+    """Add a statement at the end of a source file."""
+    return text + "\nEDITED = 1\n"
 
 
 @contextmanager
@@ -129,7 +149,7 @@ def test_a_touch_of_everything_reruns_nothing(tiny):
         ("src/dere/imputation/labels.py", {"train_imputation"}),
         ("src/dere/products/dataset.py", {"products"}),
         ("src/dere/figures/maps.py", {"figures"}),
-        ("src/dere/config/outputs.py", {"products", "resolved_config"}),
+        ("src/dere/config/products.py", {"products", "resolved_config"}),
         ("workflow/scripts/evaluate.py", {"evaluate"}),
         ("src/dere/workflow/citations.py", {"citations"}),
         ("src/dere/workflow/summary.py", set()),
@@ -139,14 +159,65 @@ def test_a_touch_of_everything_reruns_nothing(tiny):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_edited_code_reruns_exactly_its_users_and_reverting_reruns_nothing(tiny, file, users):
-    path = tiny.folder / file
-    content = path.read_text()
-    path.write_text(content + "\n# edited\n")
-    try:
+    with edited(tiny, {file: statement}):
         assert tiny.invalidated() == users
-    finally:
-        path.write_text(content)
     assert tiny.pending() == {}
+
+
+READ_BY_PEOPLE = {
+    "comment": lambda text: text + "\n# edited\n",
+    "docstring": lambda text: text.replace('"""', '"""Edited. ', 1),
+    "docstring of a function": lambda text: re.sub(r'^( *def .*:\n +""")', r"\1Edited. ", text, count=1, flags=re.M),
+    "layout": lambda text: re.sub(r"^( +)return (.*[^,(\[{])$", r"\n\1return (\n\1    \2\n\1)", text, flags=re.M),
+    "annotation": lambda text: re.sub(r"^( *def \w+\(.*\)) -> .*:$", r"\1:", text, flags=re.M),
+}
+EVERYWHERE = (
+    "src/dere/io.py",
+    "src/dere/variables.py",
+    "src/dere/training/loop.py",
+    "src/dere/evaluation/metrics.py",
+    "src/dere/world/climate.py",
+    "src/dere/backbones/variates.py",
+)
+
+
+@pytest.mark.parametrize("kind", READ_BY_PEOPLE)
+def test_what_only_people_read_reruns_nothing(tiny, kind):
+    edits = {file: READ_BY_PEOPLE[kind] for file in EVERYWHERE}
+    if kind in ("comment", "docstring"):
+        edits["workflow/scripts/evaluate.py"] = READ_BY_PEOPLE[kind]
+    with edited(tiny, edits):
+        assert tiny.pending() == {}
+
+
+def test_a_changed_meaning_of_a_key_reruns_the_page_that_prints_it(tiny):
+    with edited(tiny, {"src/dere/config/world.py": lambda text: text.replace('    """', '    """Edited: ')}):
+        assert tiny.invalidated() == {"resolved_config"}
+
+
+@pytest.mark.parametrize(
+    ("section", "last", "users"),
+    [
+        ("world", "towers", {"build_world"}),
+        ("towers", "maximum_compression", {"ingest_towers"}),
+        ("cover", "area_weights", {"ingest_cover"}),
+        ("splits", "seed", {"harmonise"}),
+        ("imputation", "samples", {"train_imputation"}),
+        # The trees' section stands in the same module.
+        ("evaluation", "bootstrap", {"evaluate", *TREES}),
+        ("products", "compression", {"products"}),
+        ("figures", "dpi", {"figures"}),
+    ],
+)
+def test_a_new_key_with_a_default_reruns_the_rules_of_its_section(tiny, section, last, users):
+    """The new key stands before one that is there."""
+    before = re.compile(rf"^    {last}: ", re.M)
+
+    def with_key(text):
+        return before.sub(f'    added_key: int = 3\n    """New."""\n    {last}: ', text)
+
+    with edited(tiny, {f"src/dere/config/{section}.py": with_key}):
+        assert tiny.invalidated() == {*users, "resolved_config"}
 
 
 @pytest.mark.parametrize(
@@ -156,13 +227,8 @@ def test_edited_code_reruns_exactly_its_users_and_reverting_reruns_nothing(tiny,
 )
 def test_edited_code_of_a_backbone_reruns_its_own_runs(tiny, name, users):
     """Informer is built of the transformer's encoder layers; the labels are made for every backbone."""
-    path = tiny.folder / "src" / "dere" / "backbones" / f"{name}.py"
-    content = path.read_text()
-    path.write_text(content + "\n# edited\n")
-    try:
+    with edited(tiny, {f"src/dere/backbones/{name}.py": statement}):
         assert tiny.invalidated(backbones=True) == {(rule, user) for rule in FIRST_TRAININGS for user in users}
-    finally:
-        path.write_text(content)
 
 
 def test_another_backbone_less_leaves_the_others_alone(tiny):
@@ -171,16 +237,16 @@ def test_another_backbone_less_leaves_the_others_alone(tiny):
 
 
 def test_a_new_module_in_the_imports_reruns_its_users(tiny):
-    path = tiny.folder / "src/dere/workflow/cost.py"
-    fresh = path.with_name("freshly_added.py")
-    content = path.read_text()
+    fresh = tiny.folder / "src/dere/workflow/freshly_added.py"
     fresh.write_text('"""New."""\n')
-    path.write_text(content.replace("import pandas as pd", "import pandas as pd\n\nimport dere.workflow.freshly_added"))
-    try:
+
+    def importing(text):
+        return text.replace("import pandas as pd", "import pandas as pd\n\nimport dere.workflow.freshly_added")
+
+    with edited(tiny, {"src/dere/workflow/cost.py": importing}):
         assert tiny.invalidated() == {"cost"}
-    finally:
-        path.write_text(content)
-        fresh.unlink()
+    fresh.unlink()
+    assert tiny.pending() == {}
 
 
 def test_a_second_seed_leaves_the_first_alone(tiny):

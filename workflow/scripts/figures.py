@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dere.config.outputs import FiguresConfig
+from dere.config.figures import FiguresConfig
 from dere.workflow.figures import draw
 from dere.workflow.script import logged, named_files
 

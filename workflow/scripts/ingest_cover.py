@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dere.config.sources import CoverSource, SimulationSource
+from dere.config.cover import CoverSource
+from dere.config.simulation import SimulationSource
 from dere.workflow import ingest_dere
 from dere.workflow.ingest_cover import ingest_cover
 from dere.workflow.script import logged, memory_of, named_files

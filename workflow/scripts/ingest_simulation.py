@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.workflow.ingest_simulation import ingest_simulation
 from dere.workflow.script import logged, memory_of
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dere.config.sources import SimulationSource, TowerSource
+from dere.config.simulation import SimulationSource
+from dere.config.towers import TowerSource
 from dere.workflow import ingest_dere
 from dere.workflow.ingest_towers import ingest_towers
 from dere.workflow.script import logged

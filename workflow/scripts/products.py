@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dere.config.outputs import ProductsConfig
+from dere.config.products import ProductsConfig
 from dere.workflow.products import products
 from dere.workflow.script import logged, named_files
 

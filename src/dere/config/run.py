@@ -12,8 +12,11 @@ from dere.config.download import DownloadsConfig
 from dere.config.evaluation import EvaluationConfig
 from dere.config.imputation import ImputationConfig
 from dere.config.network import require_even_heads
-from dere.config.outputs import FiguresConfig, ProductsConfig
-from dere.config.sources import HarmoniseConfig, SourcesConfig, SplitsConfig
+from dere.config.figures import FiguresConfig
+from dere.config.products import ProductsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.sources import SourcesConfig
+from dere.config.splits import SplitsConfig
 from dere.config.world import WorldConfig
 
 CHANGED_FIRST = (

@@ -8,14 +8,16 @@ The same resamples serve every method, so a difference is always taken on equal 
 from __future__ import annotations
 
 from itertools import combinations
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.tables import ENSEMBLE, average_runs
+
+if TYPE_CHECKING:
+    from dere.config.evaluation import EvaluationConfig
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.probabilistic import coverage, crps_gaussian, crps_quantiles, spread_error_ratio
 from dere.evaluation.site_scores import IDENTITY
 from dere.evaluation.tables import ENSEMBLE, POOLED
 from dere.evaluation.truth import Reference, references
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
+
+if TYPE_CHECKING:
+    from dere.config.evaluation import EvaluationConfig
 
 INTERVALS = {50: (0.25, 0.75), 90: (0.05, 0.95)}
 COLUMNS = (

@@ -12,11 +12,15 @@ All scales rest on the same complete pairs, so that a gap in the observation is 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.metrics.pairs import complete_pairs
+
+if TYPE_CHECKING:
+    from dere.config.evaluation import EvaluationConfig
 
 Array = NDArray[np.float64]
 Pair = tuple[Array, Array]

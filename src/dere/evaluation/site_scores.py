@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.clusters import tower_clusters, virtual_clusters
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.metrics import SCORES, pairs_of, scores_of
@@ -18,6 +18,9 @@ from dere.evaluation.truth import Reference, references
 from dere.exchange.base import Exchange, Flux
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.variables import convert
+
+if TYPE_CHECKING:
+    from dere.config.evaluation import EvaluationConfig
 
 IDENTITY = ("method", "backbone", "fold", "seed")
 COLUMNS = (

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import xarray as xr
 
-from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.predictions import sites_with_role
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
+
+if TYPE_CHECKING:
+    from dere.config.evaluation import EvaluationConfig
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from dere.config.outputs import FiguresConfig
+from dere.config.figures import FiguresConfig
 from dere.figures import (
     closure_histogram,
     label_weights,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dere.config.sources import SplitsConfig
+from dere.config.splits import SplitsConfig
 from dere.harmonise.splits import (
     assign_folds,
     cell_blocks,

@@ -12,7 +12,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.channels import CLOCK
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.exchange import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise import own_cells

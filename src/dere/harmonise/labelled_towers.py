@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.config.sources import HarmoniseConfig
+from dere.config.harmonise import HarmoniseConfig
 from dere.exchange import Exchange
 from dere.harmonise.column_labels import column_labels
 from dere.harmonise.label_months import usable

@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.harmonise.axis import calendar_years
 from dere.harmonise.beyond_record import extend_records
 from dere.harmonise.simulated import age_weighted

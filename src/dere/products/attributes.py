@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from dere.config.outputs import ProductsConfig
+from dere.config.products import ProductsConfig
 from dere.exchange.base import Exchange, Flux
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.io import content_hash

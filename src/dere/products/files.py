@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dere.config.outputs import ProductsConfig
+from dere.config.products import ProductsConfig
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.io import write_atomically

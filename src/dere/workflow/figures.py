@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dere.config.outputs import FiguresConfig
+from dere.config.figures import FiguresConfig
 from dere.figures.gallery import draw_all
 
 

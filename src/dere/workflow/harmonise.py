@@ -9,7 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.harmonise.build import Canonical, harmonise, write
 from dere.harmonise.interim import Interim, unpack_cover
 from dere.harmonise.origin import Origin, built_in_rows, file_attributes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.harmonise.interim import Cover, pack_cover
 from dere.ingest.arrays.dere_cover import read_cover
 from dere.ingest.arrays.dere_files import CONTENTS, find_files

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.ingest.arrays import dere_simulation
 from dere.ingest.provenance import provenance_of
 from dere.ingest.simulation import carbonglobe, process_model_netcdf

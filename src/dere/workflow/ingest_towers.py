@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower.towers import read_towers
 from dere.io import write_netcdf, write_table
 

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from dere import __version__
-from dere.config.outputs import ProductsConfig
+from dere.config.products import ProductsConfig
 from dere.exchange import DEFAULT, get
 from dere.harmonise.origin import Origin, source_attributes
 from dere.io import content_hash, file_sha256, read_json, read_netcdf, write_atomically

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from dere.config.outputs import ProductsConfig
+from dere.config.products import ProductsConfig
 from dere.io import write_netcdf, write_table
 from dere.products.files import write_products
 from dere.products.grid import Grid

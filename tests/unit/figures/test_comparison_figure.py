@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from dere.config.outputs import FiguresConfig
+from dere.config.figures import FiguresConfig
 from dere.figures import comparison
 from dere.figures.gallery import draw_all, of_backbone
 from dere.figures.style import method_colour

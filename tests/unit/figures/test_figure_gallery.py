@@ -3,7 +3,7 @@
 import pytest
 from matplotlib.figure import Figure
 
-from dere.config.outputs import FiguresConfig
+from dere.config.figures import FiguresConfig
 from dere.figures.catalogue import CATALOGUE, outputs, possible
 from dere.figures.gallery import ARGUMENTS, draw_all
 from dere.figures.registry import FIGURES

@@ -4,7 +4,9 @@ import pytest
 import xarray as xr
 from harmonise_samples import make_cover
 
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.harmonise.build import harmonise, write
 from dere.harmonise.interim import Cover, Interim
 from dere.harmonise.splits import read_back, roles

@@ -5,7 +5,9 @@ from harmonise_samples import AGES, FIRST, make_cover, make_forcing, make_towers
 from test_drivers import channels136
 
 import scale_simulation
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.harmonise.build import harmonise
 from dere.harmonise.cells import cell_drivers, climate_of, covering_cell, drivers_from_cells, positions
 from dere.harmonise.cover import cell_cover

@@ -5,7 +5,9 @@ import pytest
 import xarray as xr
 from harmonise_samples import make_cover
 
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.harmonise.build import harmonise
 from dere.harmonise.cover_grid import maps_on_grid, run_grid, same_cells
 from dere.harmonise.interim import Cover, Interim

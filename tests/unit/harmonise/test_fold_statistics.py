@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.harmonise.build import harmonise
 from dere.harmonise.drivers import stack
 from dere.harmonise.splits import roles

@@ -7,7 +7,9 @@ import xarray as xr
 
 import scale_simulation
 from dere.blocks import BLOCK_SHARE
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.harmonise.build import harmonise, write
 from dere.harmonise.interim import Interim
 from dere.harmonise.splits import roles

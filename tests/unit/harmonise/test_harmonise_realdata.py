@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig, TowerSource
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
+from dere.config.towers import TowerSource
 from dere.harmonise.build import harmonise
 from dere.harmonise.interim import Interim
 from dere.harmonise.labels import repeated_runs

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from harmonise_samples import make_towers
 
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.harmonise.build import harmonise
 from dere.harmonise.interim import Interim
 from dere.harmonise.labels import make_labels

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from harmonise_samples import AGES, make_cover, make_forcing, make_towers
 
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.harmonise.build import harmonise
 from dere.harmonise.co2 import global_co2
 from dere.harmonise.gaps import complete_drivers

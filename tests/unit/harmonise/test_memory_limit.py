@@ -18,7 +18,9 @@ STEP = """
     import logging, resource, sys
     from pathlib import Path
     import dask.array, netCDF4, numpy, pandera.pandas, scale_simulation, scipy.sparse, xarray
-    from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+    from dere.config.harmonise import HarmoniseConfig
+    from dere.config.simulation import SimulationSource
+    from dere.config.splits import SplitsConfig
     from dere.harmonise.build import harmonise, write
     from dere.harmonise.interim import Interim
     from dere.ingest.simulation.carbonglobe import read_simulation

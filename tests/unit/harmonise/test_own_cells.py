@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from harmonise_samples import AGES, make_forcing, make_simulation, make_towers, with_stands
 
-from dere.config.sources import SplitsConfig
+from dere.config.splits import SplitsConfig
 from dere.harmonise import own_cells
 from dere.harmonise.assignment import make_splits
 from dere.harmonise.cover import listed_cover

@@ -7,7 +7,9 @@ from harmonise_samples import FIRST, make_towers
 
 import scale_simulation
 from dere.channels import DIURNAL, SOIL_PROPERTIES
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.harmonise.build import harmonise
 from dere.harmonise.cells import drivers_from_cells
 from dere.harmonise.drivers import stack, stored_variables

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower.fluxnet import read_family
 from dere.ingest.tower.record import SiteRecord
 from dere.variables import MONTHLY8, TARGETS, VARIABLES

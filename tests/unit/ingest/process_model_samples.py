@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from dere.config.process_models import NetcdfSimulation
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 
 PLANT_TYPES = ("BNE", "TeBS", "C3G", "Bare")
 FIRST, YEARS = 2000, 3

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from collection_samples import abcflux
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.harmonise.citations import citations
 from dere.ingest.tower.abcflux import AQUATIC, NAME, parse, read_abcflux
 from dere.ingest.tower.abcflux_rows import partitioning, site_id

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from ingest_samples import flx_name, synthetic_monthly, write_bif
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.archives import Limits, Member, beside, gunzip, members, read_member
 from dere.ingest.tables import read_table
 from dere.ingest.tower.discovery import recognise

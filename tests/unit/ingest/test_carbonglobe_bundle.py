@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from carbonglobe_samples import bundle_places, write_bundle
 
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.ingest.simulation.carbonglobe_bundle import AGES, find_bundle, read_bundle
 
 CONFIG = SimulationSource()

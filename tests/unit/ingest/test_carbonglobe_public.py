@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from carbonglobe_samples import places, write_public
 
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.ingest.simulation.carbonglobe_public import read_public
 from dere.physics import closure_residuals
 from dere.variables import TARGETS

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from collection_samples import FACTOR, V1_NAMES, hourly, scale, write_carbonsense_v1
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower.carbonsense import is_site_folder, read_carbonsense_site, unscaled_weather
 
 CONFIG = TowerSource()

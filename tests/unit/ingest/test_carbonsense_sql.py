@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from collection_samples import FACTOR, carbonsense_rows, hourly, write_carbonsense_sql
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower.carbonsense_sql import NAME, open_database, read_carbonsense_sql
 
 CONFIG = TowerSource()

@@ -12,7 +12,7 @@ from collection_samples import (
     write_store,
 )
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower.discovery import recognise
 from dere.ingest.tower.towers import read_towers
 

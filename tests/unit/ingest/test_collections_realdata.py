@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower.discovery import recognise
 from dere.ingest.tower.fluxnet import read_family
 from dere.ingest.tower.fluxnet_ch4 import FAULTY, read_fluxnet_ch4

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.ingest.arrays.dere_coordinates import parse_coordinates, rows_of
 from dere.ingest.arrays.dere_cover import read_cover
 from dere.ingest.arrays.dere_files import CONTENTS, KINDS, NETWORKS, find_files, recognise

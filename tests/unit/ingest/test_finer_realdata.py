@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from ingest_samples import read_one
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.months import days_in_month
 from dere.ingest.tables import read_table
 from dere.ingest.tower.fluxnet import parse_finer

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from collection_samples import FACTOR, ch4_daily, ch4_half_hourly
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower.fluxnet_ch4 import is_readable, parse, read_fluxnet_ch4
 
 DAILY = "FLX_XX-Syn_FLUXNET-CH4_DD_2014-2014_1-1.csv"

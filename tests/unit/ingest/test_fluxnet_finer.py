@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from ingest_samples import read_one, synthetic_monthly
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower.fluxnet import parse_finer, read_family
 from dere.ingest.tower.fluxnet_finer import humidity_of
 from dere.ingest.tower.fluxnet_names import parse_name, passed_over

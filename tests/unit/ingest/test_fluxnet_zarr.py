@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from collection_samples import FACTOR, write_store
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower.fluxnet_zarr import local_offset, read_fluxnet_zarr
 from dere.ingest.tower.towers import read_towers
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ingest_samples import read_one
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.checks import check_sunlight
 from dere.ingest.tower.fluxnet_extract import read_extract
 from dere.ingest.tower.towers import read_towers

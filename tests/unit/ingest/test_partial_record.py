@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.harmonise.cells import drivers_from_cells
 from dere.harmonise.gaps import complete_drivers
 from dere.ingest.months import mid_months

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from ingest_samples import flx_name, synthetic_monthly, write_bif
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.harmonise.citations import citations
 from dere.ingest.tower.bif import parse_bif, read_listing
 from dere.ingest.tower.site_citations import doi_of, parse_site_citations, read_site_citations, stated_dois

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from collection_samples import fluxcourse, six_forests
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower.site_tables_daily import (
     parse_fluxcourse,
     parse_six_forests,

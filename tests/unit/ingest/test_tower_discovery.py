@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from ingest_samples import flx_name, synthetic_monthly, write_bif
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.archives import Limits, beside, limits_of, members, with_limits
 from dere.ingest.tables import read_bytes
 from dere.ingest.tower.bif import read_bif

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ingest_samples import flx_name, synthetic_monthly, write_bif
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower import plausibility
 from dere.ingest.tower.discovery import recognise
 from dere.ingest.tower.towers import _read, read_towers

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from ingest_samples import flx_name, synthetic_extract, synthetic_monthly, write_bif
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.harmonise.axis import on_calendar_years
 from dere.ingest.checks import daily_top_of_atmosphere
 from dere.ingest.tower.bif import read_bif

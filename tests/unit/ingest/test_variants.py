@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ingest_samples import flx_name, synthetic_monthly, write_bif
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower.choice import with_partitioning
 from dere.ingest.tower.fluxnet import parse
 from dere.ingest.tower.fluxnet_names import parse_name

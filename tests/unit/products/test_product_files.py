@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dere.config.outputs import ProductsConfig
+from dere.config.products import ProductsConfig
 from dere.exchange.co2 import PUBLIC_UNIT as PRODUCT_UNIT
 from dere.products.attributes import Provenance
 from dere.products.files import write_products

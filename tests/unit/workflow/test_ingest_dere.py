@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.harmonise.interim import unpack_cover
 from dere.io import file_sha256, read_netcdf
 from dere.workflow import ingest_dere

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.io import read_netcdf
 from dere.workflow.ingest_simulation import READERS, ingest_simulation
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.harmonise.build import harmonise
 from dere.harmonise.interim import Cover, Interim
 from dere.ingest.simulation.carbonglobe_public import read_public

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 import dere
+from dere.config.cover import CoverSource
 from dere.config.root import Config
-from dere.config.sources import CoverSource, SimulationSource, TowerSource
+from dere.config.simulation import SimulationSource
+from dere.config.towers import TowerSource
 from dere.workflow import source_leaves
 from dere.workflow.digest import covered
 

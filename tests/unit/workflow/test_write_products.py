@@ -1,7 +1,7 @@
 """What the public files say of the code that wrote them."""
 
 from dere import __version__
-from dere.config.outputs import ProductsConfig
+from dere.config.products import ProductsConfig
 from dere.products.attributes import global_attributes
 from dere.workflow.products import provenance_of
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from dere.config.sources import SplitsConfig
+from dere.config.splits import SplitsConfig
 from dere.config.world import WorldConfig
 from dere.ingest.cover.esacci import read_cover
 from dere.io import file_sha256, read_json, read_netcdf, write_netcdf

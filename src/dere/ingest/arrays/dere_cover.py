@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.ingest.arrays.dere_arrays import (
     FIRST_YEAR,
     SPLITS,

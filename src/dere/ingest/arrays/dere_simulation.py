@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from dere.channels import CLOCK, DIURNAL, SOIL_PROPERTIES
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.ingest.arrays.dere_arrays import FIRST_YEAR, YEARS, compare_statistics
 from dere.ingest.arrays.dere_coordinates import read_coordinates, rows_of
 from dere.ingest.arrays.dere_files import find_files, require_files

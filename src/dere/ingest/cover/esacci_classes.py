@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dere.config.cover import CROPS, OTHER_LAYERS, VEGETATION_LAYERS, PlantClasses
+from dere.config.plant_classes import CROPS, OTHER_LAYERS, VEGETATION_LAYERS, PlantClasses
 from dere.variables import PLANT_TYPES
 
 log = logging.getLogger(__name__)

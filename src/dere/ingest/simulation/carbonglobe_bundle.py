@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dere.blocks import fits, lazy_variables, rows_per_block, slices
 from dere.channels import CLOCK, SOIL_PROPERTIES
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.ingest.arrays.dere_coordinates import read_coordinates, rows_of
 from dere.ingest.grid import cells_of_centres
 from dere.ingest.months import time_coordinates

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dere.blocks import rows_per_block
 from dere.channels import CLOCK, SOIL_PROPERTIES
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.ingest.grid import cell_coordinates
 from dere.ingest.months import time_coordinates
 from dere.ingest.simulation.annual_targets import count_annual, decide, without_fluxes

@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.blocks import fits, lazy_variables, rows_per_block, slices
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.ingest.grid import cell_coordinates
 from dere.ingest.months import days_in_month, time_coordinates
 from dere.ingest.simulation.annual_targets import AnnualCount, decide, without_fluxes

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dere.config.sources import SimulationSource
+from dere.config.simulation import SimulationSource
 from dere.ingest.simulation.process_model_drivers import open_drivers
 from dere.ingest.simulation.process_model_files import Quantity, find_file, join_plant_types, open_quantity
 from dere.variables import FLUX_UNIT, MONTHLY8, STANDS

@@ -18,7 +18,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, label
 from dere.ingest.tables import read_table, require_columns
 from dere.ingest.tower.abcflux_rows import COLUMNS, SHARED, canonical_rows, check_units, tower_rows

@@ -21,7 +21,7 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tables import numeric
 from dere.ingest.tower.carbonsense import COLUMNS, SITE, parse_site
 from dere.ingest.tower.partial_record import Origin

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, label
 from dere.ingest.tower.fluxnet_names import parse_name
 from dere.ingest.tower.record import SiteRecord

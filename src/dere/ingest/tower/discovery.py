@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.archives import Limits, Member, TableFile, members, with_limits
 from dere.ingest.tower import (
     abcflux,

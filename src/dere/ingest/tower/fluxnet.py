@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, beside, label
 from dere.ingest.tables import month_numbers, read_table
 from dere.ingest.tower.fluxnet_finer import HOURLY_STEPS, diurnal_cycles, measured_share, to_months

@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, label
 from dere.ingest.tables import numeric, read_table, require_columns
 from dere.ingest.tower.fluxnet_finer import diurnal_cycles

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from dere.config.sources import TowerSource
 from dere.ingest.archives import TableFile
 from dere.ingest.tower.record import product_rank
+
+if TYPE_CHECKING:
+    from dere.config.towers import TowerSource
 
 # one tower under two codes
 ALIASES = {"DK-ZaH": "GL-ZaH", "NO-Adv": "SJ-Adv"}

@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.tower.fluxnet_finer import diurnal_cycles
 from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns, partial_record, warn_counts
 from dere.ingest.tower.record import DRIVER_STEMS, SiteRecord

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.checks import MEDIAN_RANGE, check_unit
 from dere.ingest.tables import numeric
 from dere.ingest.tower.aggregate import full_steps, monthly_means

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dere.config.sources import TowerSource
+from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, container, label
 from dere.ingest.checks import check_sunlight
 from dere.ingest.provenance import provenance_row

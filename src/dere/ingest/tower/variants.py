@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from dere.config.sources import TowerSource
 from dere.ingest.tables import numeric
+
+if TYPE_CHECKING:
+    from dere.config.towers import TowerSource
 
 MEMBERS: tuple[str, ...] = ("05", "16", "25", "50", "75", "84", "95")
 """Percentiles of the NEE ensemble over thresholds that the products state."""
