@@ -34,7 +34,7 @@ def most_at_once(output, rules):
 
 def test_tables_and_products_exist(tiny):
     tables = {path.stem for path in (tiny.folder / RESULTS / "tables").glob("*.csv")}
-    wanted = {"skill", "site_skill", "paired", "calibration", "closure", "totals", "cost", "comparison"}
+    wanted = {"skill", "site_skill", "paired", "calibration", "closure", "totals", "cost", "comparison", "imputation"}
     assert wanted | {"provenance", "citations"} <= tables
     assert len(list((tiny.folder / RESULTS / "products").glob("*_mon_dere_gn_*.nc"))) == 3
 
@@ -77,6 +77,13 @@ def test_labels_are_made_once_for_all_backbones(tiny):
     assert (cost["rule"] == "train_uncertain").sum() == len(BACKBONES)
 
 
+def test_imputed_months_are_scored_for_every_gap_and_method(tiny):
+    table = pd.read_csv(tiny.folder / RESULTS / "tables" / "imputation.csv")
+    assert set(table["method"]) == {"diffusion", "prior", "point", "climatology", "interpolation"}
+    assert set(table["fold"].astype(str)) == {"0", "all"} and {"site", "years", "all"} <= set(table["gap"])
+    assert table["crps"].notna().all()
+
+
 def test_closure_holds_in_every_file(tiny):
     closure = pd.read_csv(tiny.folder / RESULTS / "tables" / "closure.csv")
     assert {"prediction", "product"} == set(closure["kind"]) and len(closure) > 8
@@ -112,7 +119,8 @@ def test_report_holds_every_figure_and_the_configuration(tiny):
     assert figures == set(CATALOGUE)
     for name in figures:
         assert f"{RESULTS}/figures/{name}.png" in text, name
-    assert f"{RESULTS}/config.html" in text and f"{RESULTS}/tables/skill.csv" in text
+    assert f"{RESULTS}/config.html" in text
+    assert all(f"{RESULTS}/tables/{name}.csv" in text for name in ("skill", "imputation"))
 
 
 def test_an_unknown_key_ends_the_run_in_a_sentence(tiny):
