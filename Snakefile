@@ -16,11 +16,10 @@ pathvars:
     interim=f"results/{config['run']}/interim",
     logs=f"results/{config['run']}/logs",
     benchmarks=f"results/{config['run']}/benchmarks",
-    models=f"results/{config['run']}/models/{{backbone}}/fold{{fold}}/seed{{seed}}",
 
 
 wildcard_constraints:
-    backbone="|".join([*config["backbones"], "none"]),
+    backbone="|".join([*config["backbones"], targets.NO_BACKBONE]),
     method="|".join(config["methods"]),
     fold=r"\d+",
     seed=r"\d+",
@@ -36,7 +35,7 @@ include: "workflow/rules/ingest.smk"
 include: "workflow/rules/harmonise.smk"
 include: "workflow/rules/stages.smk"
 include: "workflow/rules/imputation.smk"
-include: "workflow/rules/comparison.smk"
+include: "workflow/rules/predictions.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/products.smk"
 include: "workflow/rules/figures.smk"

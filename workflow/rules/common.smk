@@ -8,7 +8,10 @@ SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 from snakemake.exceptions import WorkflowError
 
-from dere.config.root import normalise
+from dere import exchange as exchanges, methods as declared
+from dere.backbones import declaration
+from dere.config.describe import described
+from dere.config.root import Config, normalise
 from dere.figures.catalogue import CATALOGUE, outputs
 from dere.workflow import source_leaves, targets
 from dere.workflow.digest import covered, digest, share_package
@@ -40,11 +43,44 @@ def code(script, *modules, class_docstrings=False):
     return found
 
 
-def network_code(script):
-    """Return the function that gives the digest of a rule with its backbone, and with no other backbone."""
+def exchange_modules(name):
+    """Return the modules that an exchange brings: its declaration, and what makes its labels."""
+    maker = exchanges.get(name).labels.make
+    own = [maker.partition(":")[0]] if isinstance(maker, str) and maker else []
+    return [f"dere.exchange.{name}", *own]
+
+
+ROOMS_OF_METHODS, ROOMS_OF_STAGES = declared.rooms()
+
+
+def backbone_modules(wildcards):
+    """Return the modules of a job's sequence network; none without one."""
+    name = wildcards.backbone
+    own = name != targets.NO_BACKBONE
+    return [f"dere.backbones.{name}", declaration(name).module] if own else []
+
+
+def code_of_stage(exchange, stage):
+    """Return the function that gives the digest of a stage: its rule, its room, what fits it, its network."""
+    devices = ["dere.workflow.devices"] if stage.env == "train" else []
+    own = [ROOMS_OF_STAGES[stage.name], stage.module, *devices]
 
     def of_backbone(wildcards):
-        return code(script, f"dere.backbones.{wildcards.backbone}")
+        return code(
+            "train", f"dere.exchange.{exchange}", *own, *backbone_modules(wildcards)
+        )
+
+    return of_backbone
+
+
+def code_of_method(script, exchange, method):
+    """Return the function that gives the digest of a prediction: its rule, its room, what predicts, its network."""
+    own = [ROOMS_OF_METHODS[method.name], method.module]
+
+    def of_backbone(wildcards):
+        return code(
+            script, f"dere.exchange.{exchange}", *own, *backbone_modules(wildcards)
+        )
 
     return of_backbone
 
@@ -157,42 +193,122 @@ def checkpoint_of(stage):
     return [stage.output.model, stage.output.manifest]
 
 
-NETWORK_METHODS = "|".join(targets.STAGES_OF_METHOD)
 CELLS_KEYS = ("window", "window_stride", "satellites")
-TOWERS_KEYS = ("window", "satellites", "minimum_training_quality")
+SITES_KEYS = ("window", "satellites", "minimum_training_quality")
+SHARED_DATA = ("drivers", "simulation", "cover")
 
 
-def networks_of_method(wildcards):
-    """Return the checkpoints that a method predicts from."""
-    names = ("model.safetensors", "manifest.json")
-    return {
-        f"parent_{stage}": [
-            f"<results>/models/{wildcards.backbone}/fold{wildcards.fold}/seed{wildcards.seed}/{stage}/{name}"
-            for name in names
+def backbones_in_path(member):
+    """Return the pattern of the backbones that a stage or method has in its paths."""
+    return "|".join(config["backbones"]) if member.per_backbone else targets.NO_BACKBONE
+
+
+FOLD = "fold{fold}/seed{seed}"
+
+
+def predictions_of(exchange, method):
+    """Return the path of a method's predictions without its ending."""
+    return f"<results>/{targets.prefix(exchange)}predictions/{method.name}/{{backbone}}/{FOLD}"
+
+
+def checkpoint_of_stage(exchange, stage):
+    """Return the files that a stage leaves behind."""
+    folder = (
+        f"<results>/{targets.prefix(exchange)}models/{{backbone}}/{FOLD}/{stage.name}"
+    )
+    names = ("model.safetensors", "manifest.json", "history.csv")
+    return {name.partition(".")[0]: f"{folder}/{name}" for name in names}
+
+
+def checkpoints(exchange, names, wildcards):
+    """Return the files of fitted stages by ``parent_<stage>``."""
+    found = {}
+    for name in names:
+        stage = declared.stages()[name]
+        backbone = targets.backbone_of(stage, wildcards.backbone)
+        files = checkpoint_of_stage(exchange, stage)
+        found[f"parent_{name}"] = [
+            files[file].format(
+                backbone=backbone, fold=wildcards.fold, seed=wildcards.seed
+            )
+            for file in ("model", "manifest")
         ]
-        for stage in targets.PARENTS_OF_METHOD[wildcards.method]
-    }
+    return found
 
 
-def stage_parameters(stage, keys):
-    """Return the function that gives a stage its sub-tree: training, network size, and how windows are cut."""
+def checkpoints_of_method(exchange, method):
+    """Return the function that gives the checkpoints that a method predicts from."""
+    return lambda wildcards: checkpoints(exchange, method.predicts_from, wildcards)
+
+
+def inputs_of_stage(exchange, stage):
+    """Return the function that gives the canonical files and the checkpoints that a stage reads."""
+    folder = f"<results>/{targets.prefix(exchange)}"
+
+    def files(wildcards):
+        fold = f"fold{wildcards.fold}"
+        known = {
+            **{name: f"<data>/{name}.nc" for name in SHARED_DATA},
+            "towers": f"{folder}data/towers.nc",
+            "statistics": f"{folder}data/statistics/{fold}.nc",
+            "labels": f"{folder}labels/{fold}/seed{wildcards.seed}/labels.nc",
+        }
+        return {
+            "splits": f"{folder}data/splits.csv",
+            **{name: known[name] for name in stage.reads},
+            **checkpoints(exchange, stage.parents, wildcards),
+        }
+
+    return files
+
+
+def section_of_stage(stage):
+    """Return the settings of a stage, threads apart: they do not change its result."""
+    tree = config
+    for key in stage.path:
+        tree = tree[key]
+    return without(tree, stage.threads)
+
+
+def threads_of_stage(stage):
+    """Return the threads that a stage's settings state, else 1."""
+    tree = config
+    for key in stage.path if stage.threads else ():
+        tree = tree[key]
+    return tree[stage.threads] if stage.threads else 1
+
+
+def memory_of_stage(stage):
+    """Return the memory of a stage's job in MB."""
+    return whole_in_memory(stage.memory) if stage.whole_input else stage.memory
+
+
+def parameters_of_stage(stage):
+    """Return the function that gives a stage its settings, its network's size, and how windows are cut."""
+    keys = CELLS_KEYS if "simulation" in stage.reads else SITES_KEYS
 
     def parameters(wildcards):
-        return {
-            "stage": config["stages"][stage],
-            **network_parameters(wildcards, keys),
-        }
+        own = {"stage": section_of_stage(stage)} if stage.section else {}
+        network = (
+            {"backbone": config["networks"][wildcards.backbone]}
+            if stage.per_backbone
+            else {}
+        )
+        return {**own, **network, **parameters_of_method(keys)(wildcards)}
 
     return parameters
 
 
-def network_parameters(wildcards, keys):
-    """Return the network's name and size and how windows are cut."""
-    return {
-        "backbone_name": wildcards.backbone,
-        "backbone": config["networks"][wildcards.backbone],
-        "harmonise": {key: config["harmonise"][key] for key in keys},
-    }
+def parameters_of_method(keys):
+    """Return the function that gives a prediction its network's name and how windows are cut."""
+
+    def parameters(wildcards):
+        return {
+            "backbone_name": wildcards.backbone,
+            "harmonise": {key: config["harmonise"][key] for key in keys},
+        }
+
+    return parameters
 
 
 def without(tree, *keys):
@@ -200,12 +316,10 @@ def without(tree, *keys):
     return {name: value for name, value in tree.items() if name not in keys}
 
 
-def evaluated_files(config):
-    """Return what the evaluation reads beside predictions: truth and public maps, where the run has them."""
-    files = truth_file(config)
-    if targets.has_map(config):
-        files["products"] = "<results>/products"
-    return files
+def simulation_of_exchange(exchange):
+    """Return the simulation's states of an exchange, where it has any."""
+    states = exchanges.get(exchange).states
+    return {"simulation": "<data>/simulation.nc"} if states else {}
 
 
 def runs_of(config, pattern):
@@ -213,39 +327,62 @@ def runs_of(config, pattern):
     return expand(pattern, fold=config["folds"], seed=config["seeds"])
 
 
-def map_files(config):
-    """Return the map predictions and the manifests of the networks behind them, where the run has maps."""
-    if not targets.has_map(config):
-        return {}
-    member = targets.product_member(config)
-    method, backbone = member.split("/")
-    stage = targets.PARENTS_OF_METHOD[method][-1]
-    return {
-        "cells": runs_of(
-            config, f"<results>/predictions/{member}/fold{{fold}}/seed{{seed}}_cells.nc"
-        ),
-        "manifests": runs_of(
-            config,
-            f"<results>/models/{backbone}/fold{{fold}}/seed{{seed}}/{stage}/manifest.json",
-        ),
-    }
+def files_of_exchange(exchange, names):
+    """Return the prediction files of an exchange that ``names(config, exchange)`` lists."""
+    folder = f"<results>/{targets.prefix(exchange)}predictions"
+    return [f"{folder}/{name}.nc" for name in names(config, exchange)]
 
 
-def prediction_manifests(config):
-    """Return the manifests of all checkpoints that predict, each once."""
-    networks = {
-        (member.split("/")[1], stage): None
-        for member, parts in targets.training_jobs(config).items()
-        for stage in parts["networks"]
-    }
+def evaluated_files(config, exchange):
+    """Return what the evaluation reads beside predictions: truth and public maps, where the exchange has them."""
+    files = truth_file(config) if exchange == exchanges.DEFAULT else {}
+    if targets.has_map(config):
+        files["products"] = f"<results>/{targets.prefix(exchange)}products"
+    return files
+
+
+def benchmarks_of_exchange(config, exchange):
+    """Return the benchmark files of an exchange."""
+    folder = f"<results>/{targets.prefix(exchange)}benchmarks"
+    return [f"{folder}/{job}.tsv" for job in targets.benchmarks(config, exchange)]
+
+
+def product_files(config, exchange):
+    """Return the predictions that are given away, and the manifests of the networks behind them."""
+    member = targets.product_member(config, exchange)
+    folder = f"<results>/{targets.prefix(exchange)}predictions/{member}"
+    files = {"ensemble": f"{folder}/ensemble.nc"}
+    if targets.has_map(config):
+        files["cells"] = runs_of(config, f"{folder}/fold{{fold}}/seed{{seed}}_cells.nc")
+        networks = targets.training_jobs(config, exchange)[member]["networks"][-1:]
+        backbone = member.split("/")[1]
+        files["manifests"] = manifests(
+            config, exchange, [(backbone, n) for n in networks]
+        )
+    return files
+
+
+def manifests(config, exchange, networks):
+    """Return the manifests of (backbone, stage) of all folds and seeds."""
+    folder = f"<results>/{targets.prefix(exchange)}models"
     return [
         manifest
         for backbone, stage in networks
         for manifest in runs_of(
             config,
-            f"<results>/models/{backbone}/fold{{fold}}/seed{{seed}}/{stage}/manifest.json",
+            f"{folder}/{backbone}/fold{{fold}}/seed{{seed}}/{stage}/manifest.json",
         )
     ]
+
+
+def prediction_manifests(config, exchange):
+    """Return the manifests of all networks that predict, each once."""
+    networks = {
+        (member.split("/")[1], stage): None
+        for member, parts in targets.training_jobs(config, exchange).items()
+        for stage in parts["networks"]
+    }
+    return manifests(config, exchange, networks)
 
 
 def figure_inputs(config):
@@ -258,7 +395,8 @@ def figure_inputs(config):
         name: f"<data>/{name}.nc" for name in ("towers", "drivers", "cover")
     } | truth_file(config)
     members = {
-        method: targets.backbones_of(method, config)[0] for method in config["methods"]
+        method.name: targets.backbones_of(method, config)[0]
+        for method in targets.methods_of(config)
     }
     if targets.compares_backbones(config):
         files["comparison"] = "<results>/tables/comparison.csv"
@@ -266,13 +404,13 @@ def figure_inputs(config):
         f"<results>/predictions/{m}/{backbone}/ensemble.nc"
         for m, backbone in members.items()
     ]
-    stages = targets.stages(config)
-    if stages:
+    networks = targets.networks(config)
+    if networks:
         files["history"] = [
-            f"<results>/models/{config['backbones'][0]}/{run}/{s}/history.csv"
-            for s in stages
+            f"<results>/models/{config['backbones'][0]}/{run}/{stage.name}/history.csv"
+            for stage in networks
         ]
-    if "dere" in config["methods"]:
+    if targets.has_imputation(config):
         files["labels"] = f"<results>/labels/{run}/labels.nc"
         files["history"].append(f"<results>/models/imputation/{run}/history.csv")
     if targets.has_map(config):
@@ -308,16 +446,28 @@ def figure_outputs(config):
 
 def everything(config):
     """Return the files of a complete run."""
-    tables = ["skill", "comparison", "cost", "provenance", "citations"]
-    if "dere" in config["methods"]:
+    tables = ["provenance", "citations"]
+    if targets.has_imputation(config):
         tables.append("imputation")
     return [
         "<results>/config.yaml",
         *(f"<results>/tables/{name}.csv" for name in tables),
-        *(
-            f"<results>/predictions/{member}/ensemble.nc"
-            for member in targets.members(config)
-        ),
-        "<results>/products",
         *(f"<results>/figures/{name}" for name in figure_files(config)),
+        *(
+            file
+            for name in config["exchanges"]
+            for file in of_exchange(f"<results>/{targets.prefix(name)}", name)
+        ),
+    ]
+
+
+def of_exchange(folder, name):
+    """Return the files of an exchange in a complete run."""
+    return [
+        *(f"{folder}tables/{table}.csv" for table in ("skill", "comparison", "cost")),
+        *(
+            f"{folder}predictions/{member}/ensemble.nc"
+            for member in targets.members(config, name)
+        ),
+        f"{folder}products",
     ]

@@ -1,109 +1,116 @@
-# Every method is judged on the same rows; a prediction file with missing rows is refused.
+# Every method is judged on the same rows, each exchange by itself (evaluate, of a further one evaluate_<exchange>); a
+# prediction file with missing rows is refused.
 
+for exchange in config["exchanges"]:
 
-rule ensemble:
-    input:
-        predictions=expand(
-            "<results>/predictions/{member}.nc", member=targets.predictions(config)
-        ),
-    output:
-        expand(
-            "<results>/predictions/{member}/ensemble.nc",
-            member=targets.members(config),
-        ),
-    log:
-        "<logs>/ensemble.log",
-    conda:
-        "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=15,
-    params:
-        code=code("ensemble"),
-    script:
-        "../scripts/ensemble.py"
+    rule:
+        name:
+            f"ensemble{targets.suffix(exchange)}"
+        input:
+            predictions=files_of_exchange(exchange, targets.predictions),
+        output:
+            files_of_exchange(exchange, targets.ensembles),
+        log:
+            f"<logs>/{targets.prefix(exchange)}ensemble.log",
+        conda:
+            "../../envs/data.yaml"
+        threads: 1
+        resources:
+            mem_mb=4000,
+            runtime=15,
+        params:
+            code=code("ensemble"),
+        script:
+            "../scripts/ensemble.py"
 
+    rule:
+        name:
+            f"evaluate{targets.suffix(exchange)}"
+        input:
+            **evaluated_files(config, exchange),
+            predictions=files_of_exchange(exchange, targets.predictions),
+            ensembles=files_of_exchange(exchange, targets.ensembles),
+            towers=f"<results>/{targets.prefix(exchange)}data/towers.nc",
+            splits=f"<results>/{targets.prefix(exchange)}data/splits.csv",
+            drivers=rules.harmonise.output.drivers,
+        output:
+            **{
+                name: f"<results>/{targets.prefix(exchange)}tables/{name}.csv"
+                for name in targets.TABLES
+            },
+            skill=report(
+                f"<results>/{targets.prefix(exchange)}tables/skill.csv",
+                caption="../report/skill_table.rst",
+                category="Skill",
+                labels={"figure": f"table of scores{targets.title(exchange)}"},
+            ),
+        log:
+            f"<logs>/{targets.prefix(exchange)}evaluate.log",
+        conda:
+            "../../envs/data.yaml"
+        threads: 1
+        resources:
+            mem_mb=6000,
+            runtime=60,
+        params:
+            code=code("evaluate", *exchange_modules(exchange)),
+            config=config["evaluation"],
+            product=targets.product_member(config, exchange),
+            fold=config["folds"][0],
+            exchange=exchange,
+        script:
+            "../scripts/evaluate.py"
 
-rule evaluate:
-    input:
-        **evaluated_files(config),
-        predictions=[*rules.ensemble.input.predictions, *rules.ensemble.output],
-        towers=rules.harmonise.output.towers,
-        splits=rules.harmonise.output.splits,
-        drivers=rules.harmonise.output.drivers,
-    output:
-        skill=report(
-            "<results>/tables/skill.csv",
-            caption="../report/skill_table.rst",
-            category="Skill",
-            labels={"figure": "table of scores"},
-        ),
-        site_skill="<results>/tables/site_skill.csv",
-        paired="<results>/tables/paired.csv",
-        calibration="<results>/tables/calibration.csv",
-        closure="<results>/tables/closure.csv",
-        totals="<results>/tables/totals.csv",
-        roles="<results>/tables/roles.csv",
-    log:
-        "<logs>/evaluate.log",
-    conda:
-        "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=6000,
-        runtime=60,
-    params:
-        code=code("evaluate"),
-        config=config["evaluation"],
-        product=targets.product_member(config),
-        fold=config["folds"][0],
-    script:
-        "../scripts/evaluate.py"
+    rule:
+        name:
+            f"cost{targets.suffix(exchange)}"
+        input:
+            benchmarks=benchmarks_of_exchange(config, exchange),
+        output:
+            cost=f"<results>/{targets.prefix(exchange)}tables/cost.csv",
+        log:
+            f"<logs>/{targets.prefix(exchange)}cost.log",
+        conda:
+            "../../envs/data.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=5,
+        params:
+            code=code("cost"),
+        script:
+            "../scripts/cost.py"
 
-
-rule cost:
-    input:
-        benchmarks=expand("<benchmarks>/{job}.tsv", job=targets.benchmarks(config)),
-    output:
-        cost="<results>/tables/cost.csv",
-    log:
-        "<logs>/cost.log",
-    conda:
-        "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=5,
-    params:
-        code=code("cost"),
-    script:
-        "../scripts/cost.py"
-
-
-rule comparison:
-    input:
-        skill=rules.evaluate.output.skill,
-        paired=rules.evaluate.output.paired,
-        cost=rules.cost.output.cost,
-        manifests=prediction_manifests(config),
-    output:
-        comparison=report(
-            "<results>/tables/comparison.csv",
-            caption="../report/comparison_table.rst",
-            category="Skill",
-            labels={"figure": "all methods on all backbones"},
-        ),
-    log:
-        "<logs>/comparison.log",
-    conda:
-        "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=5,
-    params:
-        code=code("comparison"),
-        members=targets.training_jobs(config),
-    script:
-        "../scripts/comparison.py"
+    rule:
+        name:
+            f"comparison{targets.suffix(exchange)}"
+        input:
+            **{
+                name: f"<results>/{targets.prefix(exchange)}tables/{name}.csv"
+                for name in ("skill", "paired", "cost")
+            },
+            manifests=prediction_manifests(config, exchange),
+        output:
+            comparison=report(
+                f"<results>/{targets.prefix(exchange)}tables/comparison.csv",
+                caption="../report/comparison_table.rst",
+                category="Skill",
+                labels={
+                    "figure": f"all methods on all backbones{targets.title(exchange)}"
+                },
+            ),
+        log:
+            f"<logs>/{targets.prefix(exchange)}comparison.log",
+        conda:
+            "../../envs/data.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=5,
+        params:
+            code=code("comparison", *exchange_modules(exchange)),
+            members=targets.training_jobs(config, exchange),
+            references=targets.references(config, exchange),
+            exchange=exchange,
+        script:
+            "../scripts/comparison.py"

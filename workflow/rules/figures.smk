@@ -15,9 +15,11 @@ rule figures:
         mem_mb=6000,
         runtime=30,
     params:
-        code=code("figures"),
+        code=code("figures", f"dere.exchange.{exchanges.DEFAULT}"),
         config=config["figures"],
         backbone=config["backbones"][0],
+        methods=targets.shown(config),
+        backbones=targets.backbone_labels(config),
     script:
         "../scripts/figures.py"
 
@@ -40,8 +42,9 @@ rule resolved_config:
         mem_mb=500,
         runtime=5,
     params:
-        code=code("resolved_config", class_docstrings=True),
+        code=code("resolved_config"),
         config=config,
+        leaves=described(config, Config),
     script:
         "../scripts/resolved_config.py"
 

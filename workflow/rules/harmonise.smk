@@ -23,7 +23,7 @@ rule harmonise:
         mem_mb=4000,
         runtime=60,
     params:
-        code=code("harmonise"),
+        code=code("harmonise", *exchange_modules(exchanges.DEFAULT)),
         config={
             "harmonise": config["harmonise"],
             "splits": config["splits"],
@@ -34,27 +34,62 @@ rule harmonise:
         "../scripts/harmonise.py"
 
 
-rule statistics:
-    input:
-        drivers=rules.harmonise.output.drivers,
-        simulation=rules.harmonise.output.simulation,
-        towers=rules.harmonise.output.towers,
-        splits=rules.harmonise.output.splits,
-    output:
-        statistics="<data>/statistics/fold{fold}.nc",
-    log:
-        "<logs>/statistics/fold{fold}.log",
-    conda:
-        "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=15,
-    params:
-        code=code("statistics"),
-        config={
-            key: config["harmonise"][key]
-            for key in ("satellites", "minimum_training_quality")
-        },
-    script:
-        "../scripts/statistics.py"
+# A further exchange has towers and splits of its own: the same places, clusters and folds, other labels.
+for exchange in targets.further(config):
+
+    rule:
+        name:
+            f"harmonise_{exchange}"
+        input:
+            towers=rules.harmonise.output.towers,
+            splits=rules.harmonise.output.splits,
+            interim="<interim>/towers.nc",
+        output:
+            towers=f"<results>/{exchange}/data/towers.nc",
+            splits=f"<results>/{exchange}/data/splits.csv",
+            counts=f"<results>/{exchange}/data/counts.csv",
+        log:
+            f"<logs>/{exchange}/harmonise.log",
+        conda:
+            "../../envs/data.yaml"
+        threads: 1
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        params:
+            code=code("harmonise_exchange", *exchange_modules(exchange)),
+            config={"harmonise": config["harmonise"], "splits": config["splits"]},
+            exchange=exchange,
+        script:
+            "../scripts/harmonise_exchange.py"
+
+
+for exchange in config["exchanges"]:
+
+    rule:
+        name:
+            f"statistics{targets.suffix(exchange)}"
+        input:
+            **simulation_of_exchange(exchange),
+            drivers=rules.harmonise.output.drivers,
+            towers=f"<results>/{targets.prefix(exchange)}data/towers.nc",
+            splits=f"<results>/{targets.prefix(exchange)}data/splits.csv",
+        output:
+            statistics=f"<results>/{targets.prefix(exchange)}data/statistics/fold{{fold}}.nc",
+        log:
+            f"<logs>/{targets.prefix(exchange)}statistics/fold{{fold}}.log",
+        conda:
+            "../../envs/data.yaml"
+        threads: 1
+        resources:
+            mem_mb=4000,
+            runtime=15,
+        params:
+            code=code("statistics", *exchange_modules(exchange)),
+            config={
+                key: config["harmonise"][key]
+                for key in ("satellites", "minimum_training_quality")
+            },
+            exchange=exchange,
+        script:
+            "../scripts/statistics.py"

@@ -5,7 +5,7 @@ rule train_imputation:
     input:
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
-        statistics=rules.statistics.output.statistics,
+        statistics="<data>/statistics/fold{fold}.nc",
     output:
         model="<results>/models/imputation/fold{fold}/seed{seed}/model.safetensors",
         manifest="<results>/models/imputation/fold{fold}/seed{seed}/manifest.json",

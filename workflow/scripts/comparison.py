@@ -15,4 +15,6 @@ with logged(snakemake.log[0], snakemake.params.code):
         [Path(path) for path in snakemake.input.manifests],
         Path(snakemake.output.comparison),
         snakemake.params.members,
+        snakemake.params.references,
+        snakemake.params.exchange,
     )

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 with logged(snakemake.log[0], snakemake.params.code):
     evaluate(
-        [Path(path) for path in snakemake.input.predictions],
+        [Path(path) for path in [*snakemake.input.predictions, *snakemake.input.ensembles]],
         named_files(snakemake),
         {name: Path(path) for name, path in snakemake.output.items()},
         EvaluationConfig(**snakemake.params.config),
         snakemake.params.product,
         snakemake.params.fold,
+        snakemake.params.exchange,
     )

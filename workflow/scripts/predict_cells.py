@@ -1,8 +1,8 @@
-"""Predict maps with a trained network."""
+"""Predict maps with a fitted method."""
 
 from typing import TYPE_CHECKING
 
-from dere.training.predict import predict_cells
+from dere.workflow.predict import predict_cells
 from dere.workflow.rule_job import rule_job
 from dere.workflow.script import logged
 
@@ -10,4 +10,4 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0], snakemake.params.code):
-    predict_cells(snakemake.wildcards.method, rule_job(snakemake))
+    predict_cells(rule_job(snakemake))

@@ -18,4 +18,5 @@ with logged(snakemake.log[0], snakemake.params.code):
         Path(snakemake.output.products),
         ProductsConfig(**snakemake.params.config),
         code=snakemake.params.code,
+        exchange=snakemake.params.exchange,
     )

@@ -10,4 +10,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0], snakemake.params.code):
-    write_resolved(snakemake.params.config, Path(snakemake.output.text), Path(snakemake.output.page))
+    write_resolved(
+        snakemake.params.config,
+        snakemake.params.leaves,
+        Path(snakemake.output.text),
+        Path(snakemake.output.page),
+    )

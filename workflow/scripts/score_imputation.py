@@ -10,7 +10,7 @@ from dere.workflow.script import logged, named_files
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     write_scores(
         named_files(snakemake),
         [Path(path) for path in snakemake.input.manifests],

@@ -14,7 +14,7 @@ with logged(snakemake.log[0], snakemake.params.code):
         named_files(snakemake),
         int(snakemake.wildcards.fold),
         Path(snakemake.output.statistics),
-        snakemake.params.config,
+        {**snakemake.params.config, "exchange": snakemake.params.exchange},
         memory_of(snakemake),
         code=snakemake.params.code,
     )

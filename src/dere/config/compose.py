@@ -37,7 +37,9 @@ def compose(backbones: Iterable[str] | None = None, methods: Iterable[str] | Non
         for name, section in sections.items()
     }
     own = {s.path[0]: s.section for s in stages if s.section and s.path[0] != STAGES}
-    fields |= {name: (type(shipped), Field(shipped, description=type(shipped).__doc__)) for name, shipped in own.items()}
+    fields |= {
+        name: (type(shipped), Field(shipped, description=type(shipped).__doc__)) for name, shipped in own.items()
+    }
     return create_model("Config", __base__=RunConfig, __doc__="A run.", **fields)
 
 

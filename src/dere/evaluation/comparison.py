@@ -8,7 +8,7 @@ numbers of parameters from the manifests of the checkpoints.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,31 +23,21 @@ from dere.exchange.co2 import EXCHANGE as CO2
 Values = NDArray[np.float64]
 
 NO_BACKBONE = "none"
-REFERENCES = ("kgml", "baseline", "gbm_sim")
-"""Methods that each row is compared with on identical towers; a network always with the one of its own backbone."""
 GROUPINGS = (POOLED, "virtual")
-_NETWORKS = ("kgml", "baseline")
 _RATIO = {"": "rmse_ratio", "_low": "ratio_low", "_high": "ratio_high"}
-RATIOS = tuple(f"ratio_{name}{end}" for name in REFERENCES for end in _RATIO)
 KEY = ("method", "backbone", "grouping", "flux")
-COLUMNS = (
-    *KEY,
-    "sites",
-    "seeds",
-    "folds",
-    "nse",
-    "nse_seed_std",
-    "rmse",
-    "rmse_seed_std",
-    "nse_ensemble",
-    *RATIOS,
-    "parameters",
-    "seconds",
-    "cpu_seconds",
-    "max_rss_mb",
-    "stages",
-    "shared_stages",
-)
+_SCORES = ("sites", "seeds", "folds", "nse", "nse_seed_std", "rmse", "rmse_seed_std", "nse_ensemble")
+_COST = ("parameters", "seconds", "cpu_seconds", "max_rss_mb", "stages", "shared_stages")
+
+
+def ratio_columns(references: Iterable[str]) -> list[str]:
+    """Columns of the paired ratios, three for each method that rows are compared with."""
+    return [f"ratio_{name}{end}" for name in references for end in _RATIO]
+
+
+def columns(references: Iterable[str]) -> list[str]:
+    """Columns of the table in their order."""
+    return [*KEY, *_SCORES, *ratio_columns(references), *_COST]
 
 
 @dataclass(frozen=True)
@@ -76,6 +66,7 @@ def comparison(
     cost: pd.DataFrame,
     manifests: Sequence[Mapping[str, Any]],
     members: Sequence[Member],
+    references: Mapping[str, bool],
     exchange: Exchange = CO2,
 ) -> pd.DataFrame:
     """Put scores, paired ratios and cost of every member into one table.
@@ -92,13 +83,16 @@ def comparison(
         Manifests of the checkpoints that predict, of all folds and seeds.
     members
         Rows to make, in this order.
+    references
+        Methods that each row is compared with on identical towers, and whether each is a network: then a network is
+        compared with the one of its own backbone.
     exchange
         What is predicted; orders the fluxes.
 
     Returns
     -------
     DataFrame
-        Columns ``COLUMNS``. ``nse`` and ``rmse`` are means over seeds of the median over towers,
+        Columns `columns`. ``nse`` and ``rmse`` are means over seeds of the median over towers,
         ``*_seed_std`` their standard deviation over seeds (empty with one), ``nse_ensemble`` the median of the mean
         prediction of all folds and seeds. ``ratio_<reference>`` is the geometric mean over towers of the member's RMSE
         over that of the reference, with its 95 % interval from resampled clusters (below 1, the member is better).
@@ -121,14 +115,14 @@ def comparison(
         part = _scores(skill, member, exchange)
         parts.append(
             part.assign(
-                **_against(ratios, part, member),
+                **_against(ratios, part, member, references),
                 parameters=sizes[member],
                 **costs[member],
                 stages=_names(member.jobs),
                 shared_stages=_names(shared),
             )
         )
-    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+    return pd.concat(parts, ignore_index=True)[columns(references)]
 
 
 def _scores(skill: pd.DataFrame, member: Member, exchange: Exchange) -> pd.DataFrame:
@@ -184,16 +178,18 @@ def _ratios(paired: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows, turned]).set_index([*sides, "grouping", "flux"])[list(_RATIO.values())]
 
 
-def _against(ratios: pd.DataFrame, part: pd.DataFrame, member: Member) -> dict[str, Values]:
-    """Columns ``RATIOS`` for the rows of a member; empty for itself and where the run has no such reference."""
-    columns: dict[str, Values] = {}
-    for reference in REFERENCES:
-        backbone = member.backbone if reference in _NETWORKS else NO_BACKBONE
+def _against(
+    ratios: pd.DataFrame, part: pd.DataFrame, member: Member, references: Mapping[str, bool]
+) -> dict[str, Values]:
+    """Columns `ratio_columns` for the rows of a member; empty for itself and where the run has no such reference."""
+    compared: dict[str, Values] = {}
+    for reference, is_network in references.items():
+        backbone = member.backbone if is_network else NO_BACKBONE
         pair = (member.method, member.backbone, reference, backbone)
         keys = [(*pair, *place) for place in zip(part["grouping"], part["flux"], strict=True)]
         found = ratios.reindex(pd.MultiIndex.from_tuples(keys))
-        columns |= {f"ratio_{reference}{end}": found[name].to_numpy(dtype=float) for end, name in _RATIO.items()}
-    return columns
+        compared |= {f"ratio_{reference}{end}": found[name].to_numpy(dtype=float) for end, name in _RATIO.items()}
+    return compared
 
 
 def _cost(cost: pd.DataFrame, member: Member) -> dict[str, float]:

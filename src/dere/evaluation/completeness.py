@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dere.evaluation.predictions import PREDICTED_ROLES, sites_with_role
+from dere.evaluation.predictions import sites_with_role
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
+from dere.training.roles import PREDICTED
 
 CLOSURE_TOLERANCE = 1e-5
 """Largest accepted residual of a predicted mean (in the unit of the fluxes): float32 rounding of large fluxes."""
@@ -49,7 +50,7 @@ def check_prediction(
         One sentence with the file, the count and the first offender.
     """
     _check_structure(prediction, towers, name, exchange)
-    expected = sites_with_role(members, PREDICTED_ROLES)
+    expected = sites_with_role(members, PREDICTED)
     _check_sites(prediction["site"].values.astype(str).tolist(), expected, name)
     record = towers["record"].sel(site=expected).transpose("site", "time").values.astype(bool)
     values = prediction["prediction"].sel(site=expected).transpose(*_DIMS)

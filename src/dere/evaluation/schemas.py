@@ -45,7 +45,6 @@ _MEANINGS = {
     **dict.fromkeys(("share_better", "coverage_50", "coverage_90", "coverage_90_tower_q25"), _SHARE),
     **dict.fromkeys(("nse_seed_std", "rmse_seed_std"), _POSITIVE),
     **dict.fromkeys(("rmse_ratio", "ratio_low", "ratio_high"), pa.Column(float, pa.Check.gt(0))),
-    **dict.fromkeys(comparison.RATIOS, pa.Column(float, pa.Check.gt(0), nullable=True)),
     "parameters": _POSITIVE,
     **dict.fromkeys(("sites", "months", "clusters", "seeds", "folds", "values", "repeats", "year"), _COUNT),
 }
@@ -72,23 +71,30 @@ _TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "calibration": (calibration.COLUMNS, (*_RUN, "grouping", "flux")),
     "closure": (closure.COLUMNS, ("file", "kind")),
     "cost": (cost.COLUMNS, ("rule", "wildcards")),
-    "comparison": (comparison.COLUMNS, comparison.KEY),
+    "comparison": ((), comparison.KEY),
     "totals": ((), totals.KEY),
     "imputation": (imputation.COLUMNS, imputation.KEY),
 }
-"""Columns of each table, those of an exchange apart, and the columns that name a row."""
+"""Columns of each table, those of an exchange or of a run's references apart, and the columns that name a row."""
 _OWN_MEANINGS = {"imputation": _OF_IMPUTATION}
 
 
-def schema(name: str, exchange: Exchange) -> pa.DataFrameSchema:
-    """Schema of a table; its fluxes are those of the exchange."""
-    columns = totals.columns(exchange) if name == "totals" else _TABLES[name][0]
-    meanings = {**_MEANINGS, "flux": pa.Column(str, pa.Check.isin(exchange.names)), **_OWN_MEANINGS.get(name, {})}
+def schema(name: str, exchange: Exchange, references: Sequence[str] = ()) -> pa.DataFrameSchema:
+    """Schema of a table; its fluxes are those of the exchange, its ratios those to the run's references."""
+    own = {"totals": totals.columns(exchange), "comparison": comparison.columns(references)}
+    columns = own.get(name, _TABLES[name][0])
+    ratios = dict.fromkeys(comparison.ratio_columns(references), pa.Column(float, pa.Check.gt(0), nullable=True))
+    meanings = {
+        **_MEANINGS,
+        **ratios,
+        "flux": pa.Column(str, pa.Check.isin(exchange.names)),
+        **_OWN_MEANINGS.get(name, {}),
+    }
     described = {column: meanings.get(column, _TEXT if column in _TEXTS else _NUMBER) for column in columns}
     return pa.DataFrameSchema(described, strict=True, ordered=True, coerce=True)
 
 
-def checked(table: pd.DataFrame, name: str, exchange: Exchange = CO2) -> pd.DataFrame:
+def checked(table: pd.DataFrame, name: str, exchange: Exchange = CO2, references: Sequence[str] = ()) -> pd.DataFrame:
     """Return the table with its types set.
 
     Raises
@@ -104,7 +110,7 @@ def checked(table: pd.DataFrame, name: str, exchange: Exchange = CO2) -> pd.Data
             f"{name}.csv would hold {int(twice.sum())} rows twice (first: {row}); one file per method, fold and seed"
         )
     try:
-        return schema(name, exchange).validate(table)
+        return schema(name, exchange, references).validate(table)
     except pa.errors.SchemaError as error:
         reason = " ".join(str(error).split())[:300]
         raise ValueError(f"{name}.csv would break its schema ({reason}); this is a fault in the evaluation") from None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
+from dere.config.describe import leaves
 from dere.io import write_atomically
 
 _STYLE = """
@@ -28,15 +27,19 @@ th.section { padding-top: 1.1rem; font-size: 1.05rem; }
 _COLUMNS = '<colgroup><col style="width: 34%"><col style="width: 28%"><col></colgroup>'
 
 
-def config_page(config: Mapping[str, Any], model: type[BaseModel] | None = None, title: str = "Configuration") -> str:
+def config_page(
+    config: Mapping[str, Any],
+    explained: Mapping[str, Mapping[str, Any]] | None = None,
+    title: str = "Configuration",
+) -> str:
     """HTML table of every leaf with its value and meaning; values that differ from the default are bold.
 
     Parameters
     ----------
     config
         The resolved (validated and dumped) configuration.
-    model
-        Its pydantic model, source of meanings and defaults.
+    explained
+        Meaning and default of its leaves, from `dere.config.describe.described`.
     title
         Heading.
 
@@ -45,22 +48,22 @@ def config_page(config: Mapping[str, Any], model: type[BaseModel] | None = None,
     str
         One page without outside resources.
     """
-    defaults = dict(_leaves(model().model_dump(mode="json"))) if model is not None else {}
-    meanings = dict(_meanings(model)) if model is not None else {}
+    known = explained or {}
     rows, section = [], None
-    for path, value in _leaves(config):
+    for path, value in leaves(config):
+        about = known.get(path, {})
         head = path.split(".")[0] if "." in path else ""
         if head != section:
             section = head
             rows.append(f'<tr><th class="section" colspan="3">{html.escape(head or "run")}</th></tr>')
         text = json.dumps(value, ensure_ascii=False)
-        changed = path in defaults and json.dumps(defaults[path], ensure_ascii=False) != text
+        changed = "default" in about and json.dumps(about["default"], ensure_ascii=False) != text
         rows.append(
             f'<tr class="{"changed" if changed else "default"}"><td class="key">{html.escape(path)}</td>'
             f'<td class="value">{html.escape(text)}</td>'
-            f'<td class="meaning">{html.escape(meanings.get(path, ""))}</td></tr>'
+            f'<td class="meaning">{html.escape(about.get("meaning", ""))}</td></tr>'
         )
-    note = "Bold values differ from the default." if defaults else ""
+    note = "Bold values differ from the default." if known else ""
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<style>{_STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1><p>{note}</p>\n<table>\n{_COLUMNS}\n"
@@ -69,25 +72,8 @@ def config_page(config: Mapping[str, Any], model: type[BaseModel] | None = None,
     )
 
 
-def write_config_page(config: Mapping[str, Any], path: Path, model: type[BaseModel] | None = None) -> Path:
+def write_config_page(
+    config: Mapping[str, Any], path: Path, explained: Mapping[str, Mapping[str, Any]] | None = None
+) -> Path:
     """Write the page atomically."""
-    return write_atomically(Path(path), lambda tmp: tmp.write_text(config_page(config, model), encoding="utf-8"))
-
-
-def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    # Plain leaves first, so that a section's own values stand above its sub-sections.
-    for key, value in sorted(tree.items(), key=lambda item: isinstance(item[1], Mapping)):
-        path = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{path}.")
-        else:
-            yield path, value
-
-
-def _meanings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, field in model.model_fields.items():
-        path = f"{prefix}{key}"
-        yield path, field.description or ""
-        for part in (field.annotation, *getattr(field.annotation, "__args__", ())):
-            if isinstance(part, type) and issubclass(part, BaseModel):
-                yield from _meanings(part, f"{path}.")
+    return write_atomically(Path(path), lambda tmp: tmp.write_text(config_page(config, explained), encoding="utf-8"))

@@ -52,10 +52,17 @@ def stages() -> dict[str, Stage]:
     return {name: known[name] for name in wanted}
 
 
+def rooms() -> tuple[dict[str, str], dict[str, str]]:
+    """Return the module that declares each method, and each stage."""
+    of_methods = {m.name: room for room, group in declared(__name__, "METHODS").items() for m in group}
+    of_stages = {s.name: room for room, group in declared(__name__, "STAGES").items() for s in group}
+    return of_methods, of_stages
+
+
 def stages_of(names: Iterable[str]) -> list[Stage]:
     """Stages that some methods need, each once, in order."""
     wanted = dict.fromkeys(stage for name in names for stage in methods()[name].stages)
     return [stages()[name] for name in wanted]
 
 
-__all__ = ["Method", "Stage", "methods", "stages", "stages_of"]
+__all__ = ["Method", "Stage", "methods", "rooms", "stages", "stages_of"]

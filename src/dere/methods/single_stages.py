@@ -115,7 +115,6 @@ def predict(fitted: Fitted, places: Places, *, per_age: bool, unseen: bool, gpu:
     windows = windows_of(places)
     with torch.no_grad():
         parts = [
-            forward(network, windows, index, per_age, device).cpu()
-            for index in torch.arange(len(windows)).split(BATCH)
+            forward(network, windows, index, per_age, device).cpu() for index in torch.arange(len(windows)).split(BATCH)
         ]
     return Prediction(predicted_series(torch.cat(parts).numpy(), places, blueprint.exchange))

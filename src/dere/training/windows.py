@@ -19,7 +19,6 @@ from torch import Tensor
 from dere.training.places import YEAR, Places
 from dere.training.read_places import Labels
 
-
 MIXTURE = -1
 """Stand of mixtures, counted from the end, where it is with the pure stands or without."""
 

@@ -21,6 +21,7 @@ def write_comparison(
     manifests: Sequence[Path],
     output: Path,
     members: Mapping[str, Mapping[str, list[str]]],
+    references: Mapping[str, bool],
     exchange: str = DEFAULT,
 ) -> None:
     """Write ``comparison.csv``.
@@ -35,6 +36,8 @@ def write_comparison(
         File to write.
     members
         ``method/backbone`` to its ``jobs`` and ``networks``, from ``dere.workflow.targets.training_jobs``.
+    references
+        Methods that each row is compared with, and whether each is a network.
     exchange
         Name of what is predicted.
 
@@ -54,7 +57,8 @@ def write_comparison(
         pd.read_csv(files["cost"]),
         [read_json(path) for path in manifests],
         found,
+        references,
         predicted,
     )
-    write_table(checked(table, "comparison", predicted), output)
+    write_table(checked(table, "comparison", predicted, list(references)), output)
     log.info("%d methods on backbones, %d manifests, %d rows", len(found), len(manifests), len(table))

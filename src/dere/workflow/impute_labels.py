@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dere.config.imputation import ImputationConfig
+from dere.exchange import get
 from dere.imputation.bundle import from_manifest
 from dere.imputation.labels import impute
-from dere.io import file_sha256, read_json, read_netcdf, write_netcdf
-from dere.training import checkpoint
+from dere.io import file_sha256, read_netcdf, write_netcdf
+from dere.training import checkpoint, weights
 from dere.training.context import choose_device
-from dere.training.job import Job
 from dere.workflow.members import read_splits
+from dere.workflow.rule_job import RuleJob
 
 
-def write_labels(job: Job) -> None:
+def write_labels(job: RuleJob) -> None:
     """Write ``labels.nc`` to ``job.output``.
 
     Parameters
@@ -21,9 +22,9 @@ def write_labels(job: Job) -> None:
         With files ``towers``, ``splits``, the section imputation as ``params``, and the parent ``imputation``, which
         is refused when it saw another split or fold.
     """
-    folder = job.parents["imputation"]
-    imputer = from_manifest(read_json(folder / "manifest.json"))
-    checkpoint.load(folder, imputer, {"split": file_sha256(job.files["splits"]), "fold": job.fold})
+    expect = {"split": file_sha256(job.files["splits"]), "fold": job.fold}
+    fitted = checkpoint.read(job.parents["imputation"], get(job.exchange), expect)
+    imputer = weights.load(from_manifest(fitted.facts), fitted)
     imputer.eval()
     labels = impute(
         imputer,

@@ -10,11 +10,12 @@ import pandas as pd
 
 from dere.config.imputation import ImputationConfig
 from dere.evaluation.schemas import checked
+from dere.exchange import DEFAULT, get
 from dere.imputation.bundle import from_manifest
 from dere.imputation.hidden import score_hidden
 from dere.imputation.scores import ALL, table
-from dere.io import file_sha256, read_json, read_netcdf, write_table
-from dere.training import checkpoint
+from dere.io import file_sha256, read_netcdf, write_table
+from dere.training import checkpoint, weights
 from dere.workflow.members import read_splits
 
 log = logging.getLogger(__name__)
@@ -39,10 +40,9 @@ def write_scores(files: Mapping[str, Path], manifests: Sequence[Path], output: P
     split = file_sha256(files["splits"])
     sums = []
     for path in manifests:
-        about = read_json(path)
-        imputer = from_manifest(about)
-        checkpoint.load(path.parent, imputer, {"split": split})
-        fold, seed = int(about["fold"]), int(about["seed"])
+        fitted = checkpoint.read(path.parent, get(DEFAULT), {"split": split})
+        imputer = weights.load(from_manifest(fitted.facts), fitted)
+        fold, seed = int(fitted.facts["fold"]), int(fitted.facts["seed"])
         sums.append(score_hidden(imputer, towers, splits, fold, config, seed).assign(fold=fold, seed=seed))
     scores = table(pd.concat(sums, ignore_index=True))
     write_table(checked(scores, "imputation"), output)

@@ -1,112 +1,208 @@
-"""Which members a run has: methods, backbones, folds and seeds, and which of its parts exist at all."""
+"""Which members a run has: exchanges, methods, backbones, folds and seeds, and which of its parts exist at all.
+
+Everything follows from the declarations of methods and from the configuration. Files of the default exchange lie
+directly in the folder of the run, those of another exchange in a folder of its name there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from dere.config.stages import STAGES_OF_METHOD
+from dere.backbones import declaration
+from dere.exchange import DEFAULT
+from dere.methods import Method, Stage, methods, stages_of
 
-PARENTS_OF_METHOD = {
-    "baseline": ("baseline",),
-    "kgml": ("kgml_towers",),
-    "dere_towers": ("pure", "towers"),
-    "dere": ("pure", "uncertain"),
-}
-"""The checkpoints that a method predicts from."""
 IMPUTATION_JOBS = ("train_imputation", "impute_labels")
 """Jobs of stage 5, which serve every backbone."""
 NO_BACKBONE = "none"
+TABLES = ("site_skill", "paired", "calibration", "closure", "totals", "roles")
+"""Tables that the evaluation writes beside the scores."""
+
+Tree = Mapping[str, Any]
 
 
-def backbones_of(method: str, config: Mapping[str, Any]) -> list[str]:
+def prefix(exchange: str) -> str:
+    """Folder of an exchange below that of the run, with its slash; nothing for the default one."""
+    return "" if exchange == DEFAULT else f"{exchange}/"
+
+
+def suffix(exchange: str) -> str:
+    """End of a rule's name for an exchange; nothing for the default one."""
+    return "" if exchange == DEFAULT else f"_{exchange}"
+
+
+def title(exchange: str) -> str:
+    """End of a label in the report for an exchange; nothing for the default one."""
+    return "" if exchange == DEFAULT else f" ({exchange})"
+
+
+def further(config: Tree) -> list[str]:
+    """Exchanges of a run beside the default one."""
+    return [name for name in config["exchanges"] if name != DEFAULT]
+
+
+def of_all_exchanges(config: Tree, members: Callable[[Tree, str], list[Any]]) -> list[tuple[str, Any]]:
+    """Return (exchange, member) for every exchange of a run and each of its members."""
+    return [(exchange, member) for exchange in config["exchanges"] for member in members(config, exchange)]
+
+
+def methods_of(config: Tree, exchange: str = DEFAULT) -> list[Method]:
+    """Methods of a run that serve an exchange, in the order of the configuration."""
+    return [methods()[name] for name in config["methods"] if methods()[name].serves(exchange)]
+
+
+def backbones_of(method: Method, config: Tree) -> list[str]:
     """Return the backbones a method is run with; methods without a network have one place holder."""
-    return list(config["backbones"]) if method in STAGES_OF_METHOD else [NO_BACKBONE]
+    return list(config["backbones"]) if method.per_backbone else [NO_BACKBONE]
 
 
-def methods_and_backbones(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+def methods_and_backbones(config: Tree, exchange: str = DEFAULT) -> list[tuple[Method, str]]:
     """Return each (method, backbone) of a run in the order of the configuration."""
-    return [(method, backbone) for method in config["methods"] for backbone in backbones_of(method, config)]
+    return [(method, name) for method in methods_of(config, exchange) for name in backbones_of(method, config)]
 
 
-def members(config: Mapping[str, Any]) -> list[str]:
+def members(config: Tree, exchange: str = DEFAULT) -> list[str]:
     """Return ``method/backbone`` of a run."""
-    return [f"{method}/{backbone}" for method, backbone in methods_and_backbones(config)]
+    return [f"{method.name}/{backbone}" for method, backbone in methods_and_backbones(config, exchange)]
 
 
-def predictions(config: Mapping[str, Any]) -> list[str]:
+def predictions(config: Tree, exchange: str = DEFAULT) -> list[str]:
     """Return ``method/backbone/fold<k>/seed<s>`` of every prediction of a run."""
-    return [
-        f"{member}/fold{fold}/seed{seed}"
-        for member in members(config)
-        for fold in config["folds"]
-        for seed in config["seeds"]
-    ]
+    return [f"{member}/{run}" for member in members(config, exchange) for run in runs(config)]
 
 
-def stages(config: Mapping[str, Any]) -> list[str]:
-    """Return the stages that a run trains, each once, in order."""
-    return list(dict.fromkeys(stage for method in config["methods"] for stage in STAGES_OF_METHOD.get(method, ())))
+def ensembles(config: Tree, exchange: str = DEFAULT) -> list[str]:
+    """Return ``method/backbone/ensemble`` of every member of a run."""
+    return [f"{member}/ensemble" for member in members(config, exchange)]
 
 
-def training_jobs(config: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+def runs(config: Tree) -> list[str]:
+    """Return ``fold<k>/seed<s>`` of a run."""
+    return [f"fold{fold}/seed{seed}" for fold in config["folds"] for seed in config["seeds"]]
+
+
+def stages(config: Tree, exchange: str = DEFAULT) -> list[Stage]:
+    """Return the stages that a run fits, each once, in order."""
+    return stages_of(method.name for method in methods_of(config, exchange))
+
+
+def mapped_methods(config: Tree, exchange: str = DEFAULT) -> list[Method]:
+    """Return the method whose predictions in cells are given away, where the run has maps."""
+    return [product_method(config, exchange)] if has_map(config) else []
+
+
+def networks(config: Tree, exchange: str = DEFAULT) -> list[Stage]:
+    """Return the stages that train a network."""
+    return [stage for stage in stages(config, exchange) if stage.per_backbone]
+
+
+def backbone_of(stage: Stage, backbone: str) -> str:
+    """Return the backbone in the path of a stage's checkpoint, for a method on ``backbone``."""
+    return backbone if stage.per_backbone else NO_BACKBONE
+
+
+def has_imputation(config: Tree) -> bool:
+    """Tell whether a stage of the run learns from imputed labels."""
+    return any("labels" in stage.reads for stage in stages(config))
+
+
+def training_jobs(config: Tree, exchange: str = DEFAULT) -> dict[str, dict[str, list[str]]]:
     """Return ``method/backbone`` to what trains it and what predicts.
 
-    ``jobs`` are ``rule/wildcards`` without fold and seed of everything that is trained for the method (those without a
-    network are trained by the job that predicts); ``networks`` are the stages whose checkpoints predict.
+    ``jobs`` are ``rule/wildcards`` without fold and seed of everything that is trained for the method (one without any
+    stage costs what its prediction does); ``networks`` are the stages whose networks predict.
     """
     found = {}
-    for method, backbone in methods_and_backbones(config):
-        jobs = [f"train_{stage}/{backbone}" for stage in STAGES_OF_METHOD.get(method, ())]
-        if method == "dere":
+    for method, backbone in methods_and_backbones(config, exchange):
+        own = stages_of([method.name])
+        jobs = [f"train_{stage.name}/{backbone_of(stage, backbone)}" for stage in own]
+        if any("labels" in stage.reads for stage in own):
             jobs += IMPUTATION_JOBS
-        jobs = jobs or [f"predict_{method}/{backbone}"]
-        found[f"{method}/{backbone}"] = {"jobs": jobs, "networks": list(PARENTS_OF_METHOD.get(method, ()))}
+        jobs = jobs or [f"predict_{method.name}/{backbone}"]
+        predicting = [stage.name for stage in own if stage.per_backbone and stage.name in method.predicts_from]
+        found[f"{method.name}/{backbone}"] = {"jobs": jobs, "networks": predicting}
     return found
 
 
-def product_member(config: Mapping[str, Any]) -> str:
+def product_method(config: Tree, exchange: str = DEFAULT) -> Method:
+    """Return the method whose predictions are given away: the configured one, or the last that serves the exchange."""
+    served = methods_of(config, exchange)
+    chosen = [method for method in served if method.name == config["products"]["method"]]
+    return chosen[0] if chosen else max(served, key=lambda method: method.rank)
+
+
+def product_member(config: Tree, exchange: str = DEFAULT) -> str:
     """Return ``method/backbone`` of the predictions that are given away; the first backbone where there are several."""
-    method = config["products"]["method"]
-    return f"{method}/{backbones_of(method, config)[0]}"
+    method = product_method(config, exchange)
+    return f"{method.name}/{backbones_of(method, config)[0]}"
 
 
-def benchmarks(config: Mapping[str, Any]) -> list[str]:
+def benchmarks(config: Tree, exchange: str = DEFAULT) -> list[str]:
     """Return ``rule/wildcards`` of every job whose cost is reported."""
-    runs = [f"fold{fold}/seed{seed}" for fold in config["folds"] for seed in config["seeds"]]
-    rules = [f"train_{stage}/{backbone}" for stage in stages(config) for backbone in config["backbones"]]
-    if "dere" in config["methods"]:
+    rules = [
+        f"train_{stage.name}/{backbone}"
+        for stage in stages(config, exchange)
+        for backbone in (config["backbones"] if stage.per_backbone else [NO_BACKBONE])
+    ]
+    if exchange == DEFAULT and has_imputation(config):
         rules += IMPUTATION_JOBS
-    for method, backbone in methods_and_backbones(config):
-        rules.append(
-            f"predict_network/{method}/{backbone}" if backbone != NO_BACKBONE else f"predict_{method}/{backbone}"
-        )
+    rules += [f"predict_{method.name}/{backbone}" for method, backbone in methods_and_backbones(config, exchange)]
     if has_map(config):
-        rules.append(f"predict_cells/{product_member(config)}")
-    return [f"{rule}/{run}" for rule in rules for run in runs]
+        rules.append(f"map_{product_member(config, exchange)}")
+    return [f"{rule}/{run}" for rule in rules for run in runs(config)]
 
 
-def compares_backbones(config: Mapping[str, Any]) -> bool:
+def compares_backbones(config: Tree) -> bool:
     """Tell whether the run has network methods on more than one backbone."""
-    return len(config["backbones"]) > 1 and bool(stages(config))
+    return len(config["backbones"]) > 1 and bool(networks(config))
 
 
-def has_map(config: Mapping[str, Any]) -> bool:
-    """Tell whether the run has grid cells of known place and a network to fill them: only then maps can be made."""
+def has_map(config: Tree) -> bool:
+    """Tell whether the run has grid cells of known place: only then maps can be made."""
     source = config["sources"]["simulation"]
-    placed = source["provider"] == "files" and (source["format"] != "dere" or bool(source["coordinates"]))
-    return placed and config["products"]["method"] in STAGES_OF_METHOD
+    return source["provider"] == "files" and (source["format"] != "dere" or bool(source["coordinates"]))
 
 
-def has_truth(config: Mapping[str, Any]) -> bool:
+def has_truth(config: Tree) -> bool:
     """Tell whether the true fluxes are known: the built-in world is on and its towers are the run's towers."""
     return config["world"] is not None and not config["sources"]["towers"]["paths"]
 
 
-def built_in(config: Mapping[str, Any]) -> list[str]:
+def built_in(config: Tree) -> list[str]:
     """Return the sources that the built-in world writes, because the configuration names no files for them."""
     if config["world"] is None:
         return []
     sources = config["sources"]
     given = {"simulation": "path", "cover": "path", "towers": "paths"}
     return [name for name, key in given.items() if not sources[name][key] and sources[name].get("provider") == "files"]
+
+
+def references(config: Tree, exchange: str = DEFAULT) -> dict[str, bool]:
+    """Return the methods of a run that tables compare with, the most complex first, and whether each is a network."""
+    chosen = [method for method in methods_of(config, exchange) if method.reference]
+    return {m.name: m.per_backbone for m in sorted(chosen, key=lambda method: -method.rank)}
+
+
+def backbone_labels(config: Tree) -> dict[str, str]:
+    """Return how figures call the backbones of a run."""
+    return {name: declaration(name).label for name in config["backbones"]}
+
+
+def shown(config: Tree) -> dict[str, dict[str, Any]]:
+    """Return how tables and figures show each method of a run, and those that the figures name."""
+    names = dict.fromkeys([*config["methods"], config["figures"]["reference"], *config["figures"]["compared"]])
+    known = methods()
+    return {
+        name: {
+            "label": method.label,
+            "colour": method.colour,
+            "rank": method.rank,
+            "marker": method.marker,
+            "line": method.line if isinstance(method.line, str) else [method.line[0], list(method.line[1])],
+            "reference": method.reference,
+            "network": method.per_backbone,
+        }
+        for name, method in known.items()
+        if name in names
+    }

@@ -26,12 +26,18 @@ def train(rule: RuleJob) -> None:
     ValueError
         When a parent belongs to another split, fold or exchange, or the stage cannot be fitted.
     """
-    stage: Stage = found_in(rule.room, "STAGES", rule.name)
+    stage = stage_of(rule)
     job = stage_job(rule, stage)
     fitted = resolved(stage.fit)(job)
     if os.environ.get("RANK", "0") == "0":
         checkpoint.save(rule.output, fitted, job.exchange)
         discard(rule.output)
+
+
+def stage_of(rule: RuleJob) -> Stage:
+    """The declaration of a rule's stage."""
+    stage: Stage = found_in(rule.room, "STAGES", rule.name)
+    return stage
 
 
 def stage_job(rule: RuleJob, stage: Stage) -> Job:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dere.config.imputation import ImputationConfig
-from dere.imputation.fit import describe, point_file, train_imputation
+from dere.exchange import get
+from dere.imputation.fit import describe, train_imputation
 from dere.io import content_hash, file_sha256, read_netcdf
 from dere.training import checkpoint
 from dere.training.context import choose_device
-from dere.training.job import Job
-from dere.training.snapshots import discard
+from dere.training.fitted import Fitted
+from dere.training.parallel import team
+from dere.training.unfinished import discard
+from dere.training.weights import arrays_of
 from dere.workflow.members import read_splits
+from dere.workflow.rule_job import RuleJob
 
 
-def train(job: Job) -> None:
+def train(job: RuleJob) -> None:
     """Write ``model.safetensors``, ``manifest.json`` and ``history.csv`` into ``job.output``.
 
     Parameters
@@ -21,6 +25,7 @@ def train(job: Job) -> None:
         With files ``towers``, ``splits``, ``statistics``, no parents, and the section imputation as ``params``. An
         unfinished run is resumed from ``last_point.pt`` and ``last.pt`` in the folder of the checkpoint.
     """
+    exchange = get(job.exchange)
     hashes = {name: file_sha256(path) for name, path in sorted(job.files.items())}
     last = job.output / "last.pt"
     imputer, history = train_imputation(
@@ -32,8 +37,11 @@ def train(job: Job) -> None:
         job.seed,
         choose_device(job.gpu),
         last,
-        content_hash([hashes, job.code, checkpoint.VARIABLES_HASH]),
+        content_hash([hashes, job.code, checkpoint.variables_hash(exchange)]),
     )
     about = {"fold": job.fold, "seed": job.seed, "split": hashes["splits"], "params": dict(job.params)}
-    checkpoint.save(job.output, imputer, describe(imputer, about), history)
-    discard(point_file(last), last)
+    if team().leads:
+        checkpoint.save(
+            job.output, Fitted(arrays_of(imputer.state_dict()), describe(imputer, about), history), exchange
+        )
+        discard(job.output)

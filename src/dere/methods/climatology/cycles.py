@@ -21,7 +21,7 @@ from dere.io import read_netcdf
 from dere.training.fitted import Fitted, Prediction, Support
 from dere.training.job import Job
 from dere.training.places import Places
-from dere.training.read_places import Labels, site_labels, site_places
+from dere.training.read_places import site_labels, site_places
 from dere.training.roles import TRAINED
 
 PRIOR_TOWERS = 3.0

@@ -72,7 +72,9 @@ def sample_loss(windows: Windows, device: str) -> Callable[[PureNetwork, list[pu
             drivers, static = (x.to(device) for x in windows.inputs(index))
             rows = torch.arange(len(index))
             before = windows.before(index)[rows, branch, ages][:, None].to(device)
-            truth = windows.simulation.state[windows.place[index][:, None], branch, ages[:, None], windows.months(index)]
+            truth = windows.simulation.state[
+                windows.place[index][:, None], branch, ages[:, None], windows.months(index)
+            ]
             years = windows.ages[ages][:, None].to(device)
             free = network.decode(network.encode(drivers, static), before, years, branch)
             targets = network.normaliser.outputs(free)

@@ -34,9 +34,7 @@ def cache_pure(network: PureNetwork, windows: Windows, index: Tensor, device: st
     return cache
 
 
-def forward(
-    network: DereNetwork, windows: Windows, index: Tensor, pure: Tensor, device: str
-) -> tuple[Tensor, Tensor]:
+def forward(network: DereNetwork, windows: Windows, index: Tensor, pure: Tensor, device: str) -> tuple[Tensor, Tensor]:
     """Outputs (B, W, output) and plant fractions (B, Y, 3) of windows ``index`` from their pure outputs ``pure``."""
     drivers, static = windows.inputs(index)
     start, _ = windows.observed(index)

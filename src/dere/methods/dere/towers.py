@@ -8,8 +8,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from dere.methods.dere.settings import DereTowerConfig
 from dere.methods.dere.networks.dere import DereNetwork
+from dere.methods.dere.settings import DereTowerConfig
 from dere.methods.dere.site import cache_pure, forward, load_pure
 from dere.training.candidates import options
 from dere.training.context import Context

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dere.exchange import Exchange
-from dere.harmonise.axis import calendar_years, month_number
+from dere.harmonise.axis import month_number
 from dere.harmonise.drivers import is_mask
 from dere.training.places import Places
 from dere.variables import PLANT_TYPES, SATELLITE
@@ -21,9 +21,7 @@ _HOUR, _LAYER = re.compile(r"_h\d\d$"), re.compile(r"_\d$")
 """End of a channel that is one hour of a diurnal cycle, or one layer of the soil."""
 
 
-def tree_features(
-    places: Places, exchange: Exchange, simulated: bool = False
-) -> tuple[NDArray[np.float32], list[str]]:
+def tree_features(places: Places, exchange: Exchange, simulated: bool = False) -> tuple[NDArray[np.float32], list[str]]:
     """Features of every place and month; no flux label is read.
 
     Drivers at the month, at lags of 1 to 3 months, and as means over the 3 and 12 months that end with it; months

@@ -1,4 +1,4 @@
-"""Intervals of a point model from its held-out residuals: the baseline that any diffusion has to beat (7.4, 7.5).
+"""Intervals of a point model from its held-out residuals: the baseline that any diffusion has to beat.
 
 The spread depends on the predicted GPP (errors grow with the size of the fluxes); the shape is that of the
 standardised residuals. Residuals come from towers that the model had not seen, and every tower counts alike, because
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dere.variables import QUANTILES
+
 Array = NDArray[np.float64]
 
-LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BINS = 8
 
 
@@ -29,7 +30,7 @@ class ResidualIntervals:
     spread
         (bin,) root mean square residual there.
     quantiles
-        (level,) of the standardised residuals at ``LEVELS``.
+        (level,) of the standardised residuals at ``QUANTILES``.
     """
 
     knots: Array
@@ -41,7 +42,7 @@ class ResidualIntervals:
         return np.interp(gpp, self.knots, self.spread)
 
     def quantile_values(self, mean: Array, gpp: Array) -> Array:
-        """Quantiles at ``LEVELS`` around ``mean``, (..., level)."""
+        """Quantiles at ``QUANTILES`` around ``mean``, (..., level)."""
         return mean[..., None] + self.std(gpp)[..., None] * self.quantiles
 
 
@@ -69,4 +70,4 @@ def fit_intervals(residual: Array, gpp: Array, site: NDArray[np.int64]) -> Resid
     standard = residual / np.interp(gpp, knots, spread)
     order = np.argsort(standard, kind="stable")
     position = (np.cumsum(weight[order]) - 0.5 * weight[order]) / weight.sum()
-    return ResidualIntervals(knots, spread, np.interp(LEVELS, position, standard[order]))
+    return ResidualIntervals(knots, spread, np.interp(QUANTILES, position, standard[order]))

@@ -13,9 +13,10 @@ from dere import exchange as exchanges
 from dere.exchange import Exchange
 from dere.methods.trees.features import tree_features
 from dere.methods.trees.fitting import interval_size, project
-from dere.methods.trees.intervals import LEVELS, ResidualIntervals
+from dere.methods.trees.intervals import ResidualIntervals
 from dere.training.fitted import Fitted, Prediction, Support
 from dere.training.places import Places
+from dere.variables import QUANTILES
 
 FACTS = ("settings", "nee_from", "training_rows")
 
@@ -56,7 +57,7 @@ def _predict(fitted: Fitted, places: Places, simulated: bool) -> Prediction:
 def _intervals(fitted: Fitted, values: NDArray[np.float64], exchange: Exchange) -> xr.Dataset:
     """``std`` and ``quantile_value`` of each flux."""
     size = values[..., exchange.names.index(interval_size(exchange))]
-    std, quantiles = np.empty(values.shape), np.empty((*values.shape, len(LEVELS)))
+    std, quantiles = np.empty(values.shape), np.empty((*values.shape, len(QUANTILES)))
     for i, flux in enumerate(exchange.names):
         parts = (fitted.arrays[f"intervals.{flux}.{name}"] for name in ("knots", "spread", "quantiles"))
         intervals = ResidualIntervals(*parts)
@@ -64,5 +65,5 @@ def _intervals(fitted: Fitted, values: NDArray[np.float64], exchange: Exchange) 
         quantiles[..., i, :] = intervals.quantile_values(values[..., i], size)
     dims = ("place", "time", "flux")
     return xr.Dataset(
-        {"std": (dims, std), "quantile_value": ((*dims, "quantile"), quantiles)}, coords={"quantile": list(LEVELS)}
+        {"std": (dims, std), "quantile_value": ((*dims, "quantile"), quantiles)}, coords={"quantile": list(QUANTILES)}
     )

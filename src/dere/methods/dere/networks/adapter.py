@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dere.layers.positive import FLOOR, correct, inverse_positive
 from dere.exchange import Exchange
+from dere.layers.positive import FLOOR, correct, inverse_positive
 from dere.variables import PLANT_TYPES
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dere.methods.dere.networks.adapter import TypeAdapter
-from dere.methods.dere.networks.competition import CompetitionNetwork
 from dere.layers.blueprint import Blueprint
 from dere.layers.heads import LevelHead
+from dere.methods.dere.networks.adapter import TypeAdapter
+from dere.methods.dere.networks.competition import CompetitionNetwork
 from dere.methods.dere.networks.plant_types import PlantTypeNetwork
 from dere.methods.dere.networks.pure import PureNetwork
 from dere.variables import PLANT_TYPES

@@ -1,15 +1,18 @@
-"""Stage 3, observed plant types."""
+"""Fit one stage of a method."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from dere.training.plant_types import train
-from dere.workflow.devices import on_devices
 from dere.workflow.rule_job import rule_job
 from dere.workflow.script import logged
+from dere.workflow.train import stage_of, train
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0], snakemake.params.code):
     job = rule_job(snakemake)
-    on_devices(train, job, observed=True, gpu=job.gpu)
+    if stage_of(job).env == "train":
+        import_module("dere.workflow.devices").on_devices(train, job, gpu=job.gpu)
+    else:
+        train(job)

@@ -1,9 +1,8 @@
-"""Stage 3, simulated plant types."""
+"""Predict sites with a fitted method."""
 
 from typing import TYPE_CHECKING
 
-from dere.training.plant_types import train
-from dere.workflow.devices import on_devices
+from dere.workflow.predict import predict_sites
 from dere.workflow.rule_job import rule_job
 from dere.workflow.script import logged
 
@@ -11,5 +10,4 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0], snakemake.params.code):
-    job = rule_job(snakemake)
-    on_devices(train, job, observed=False, gpu=job.gpu)
+    predict_sites(rule_job(snakemake))

@@ -1,0 +1,58 @@
+"""The prediction dataset of one method, fold and seed, as every method hands it to the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.exchange import Exchange
+
+
+def prediction_dataset(
+    mean: NDArray[np.float64],
+    extras: xr.Dataset,
+    exchange: Exchange,
+    place: str,
+    ids: NDArray[Any],
+    time: NDArray[np.datetime64],
+    record: NDArray[np.bool_],
+    attrs: Mapping[str, Any],
+) -> xr.Dataset:
+    """Put a prediction into a dataset, empty outside each place's record.
+
+    Parameters
+    ----------
+    mean
+        (place, time, flux) in the fluxes' units.
+    extras
+        Further variables; ``std`` and ``quantile_value`` are empty outside the record too.
+    place
+        ``site`` or ``cell``.
+    ids, time
+        Coordinates.
+    record
+        (place, time) bool.
+    attrs
+        Attributes of the file: method, backbone, fold, seed and more.
+    """
+    unit = {"units": exchange.fluxes[0].unit}
+    dims = (place, "time", "flux")
+    within = xr.DataArray(record, dims=dims[:2])
+    about = {
+        "prediction": "predicted monthly flux",
+        "std": "standard deviation of the prediction",
+        "quantile_value": "marginal quantiles; they do not close as the means do",
+    }
+    result = xr.Dataset(
+        {"prediction": (dims, np.where(record[..., None], mean, np.nan).astype(np.float64))},
+        coords={place: ids, "time": time, "flux": list(exchange.names)},
+    ).assign(extras)
+    for name, text in about.items():
+        if name in result:
+            result[name] = result[name].where(within).transpose(*dims, ...)
+            result[name].attrs |= {**unit, "long_name": text}
+    return result.assign_attrs(attrs)

@@ -1,0 +1,73 @@
+# Predictions of all methods at the sites that no stage has seen: one definition, one named rule per method
+# (predict_gbm, predict_dere ...; of a further exchange predict_gbm_<exchange>).
+
+for exchange, method in targets.of_all_exchanges(config, targets.methods_of):
+
+    rule:
+        name:
+            f"predict_{method.name}{targets.suffix(exchange)}"
+        input:
+            unpack(checkpoints_of_method(exchange, method)),
+            towers=f"<results>/{targets.prefix(exchange)}data/towers.nc",
+            splits=f"<results>/{targets.prefix(exchange)}data/splits.csv",
+        output:
+            prediction=f"{predictions_of(exchange, method)}.nc",
+        log:
+            f"<logs>/{targets.prefix(exchange)}predict_{method.name}/{{backbone}}/fold{{fold}}/seed{{seed}}.log",
+        benchmark:
+            f"<results>/{targets.prefix(exchange)}benchmarks/predict_{method.name}/{{backbone}}/fold{{fold}}/seed{{seed}}.tsv"
+        wildcard_constraints:
+            backbone=backbones_in_path(method),
+        conda:
+            f"../../envs/{method.env}.yaml"
+        threads: 1
+        resources:
+            gpu=int(method.per_backbone),
+            mem_mb=method.memory,
+            runtime=60,
+        params:
+            code=code_of_method("predict", exchange, method),
+            config=parameters_of_method(SITES_KEYS),
+            name=method.name,
+            room=ROOMS_OF_METHODS[method.name],
+            exchange=exchange,
+        script:
+            "../scripts/predict.py"
+
+
+# The maps of the methods that are given away: map_dere ...
+for exchange, method in targets.of_all_exchanges(config, targets.mapped_methods):
+
+    rule:
+        name:
+            f"map_{method.name}{targets.suffix(exchange)}"
+        input:
+            unpack(checkpoints_of_method(exchange, method)),
+            drivers=rules.harmonise.output.drivers,
+            simulation=rules.harmonise.output.simulation,
+            cover=rules.harmonise.output.cover,
+            splits=f"<results>/{targets.prefix(exchange)}data/splits.csv",
+            sites=f"{predictions_of(exchange, method)}.nc",
+        output:
+            cells=f"{predictions_of(exchange, method)}_cells.nc",
+        log:
+            f"<logs>/{targets.prefix(exchange)}map_{method.name}/{{backbone}}/fold{{fold}}/seed{{seed}}.log",
+        benchmark:
+            f"<results>/{targets.prefix(exchange)}benchmarks/map_{method.name}/{{backbone}}/fold{{fold}}/seed{{seed}}.tsv"
+        wildcard_constraints:
+            backbone=backbones_in_path(method),
+        conda:
+            f"../../envs/{method.env}.yaml"
+        threads: 1
+        resources:
+            gpu=int(method.per_backbone),
+            mem_mb=whole_in_memory(8000),
+            runtime=120,
+        params:
+            code=code_of_method("predict_cells", exchange, method),
+            config=parameters_of_method(CELLS_KEYS),
+            name=method.name,
+            room=ROOMS_OF_METHODS[method.name],
+            exchange=exchange,
+        script:
+            "../scripts/predict_cells.py"
