@@ -71,7 +71,8 @@ class LabelRule:
     ----------
     make
         ``module:function`` or a function that makes the labels from the interim towers; see
-        ``dere.harmonise.labels.make_labels`` for its arguments. Without one, ``columns`` are taken as they are.
+        ``dere.harmonise.labels.make_labels`` for its arguments. Without one, ``columns`` are taken as they are
+        (``dere.harmonise.column_labels``).
     columns
         Flux to the variable of the interim towers that holds it.
     quality

@@ -1,0 +1,57 @@
+"""Read the canonical towers and splits, write those of a further exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dere.config.sources import HarmoniseConfig, SplitsConfig
+from dere.exchange import get
+from dere.harmonise.further_exchange import further_exchange
+from dere.harmonise.origin import derived_attributes
+from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_netcdf, write_table
+from dere.workflow.members import read_splits
+from dere.workflow.origin import code_hash
+
+
+def harmonise_exchange_files(
+    files: Mapping[str, Path], folder: Path, params: Mapping[str, Any], code: Sequence[str] = ()
+) -> None:
+    """Write ``towers.nc``, ``splits.csv``, ``splits.json`` and ``counts.csv`` of a further exchange.
+
+    Parameters
+    ----------
+    files
+        ``towers`` and ``splits`` of the canonical set, ``interim`` towers.
+    folder
+        Gets the files.
+    params
+        ``exchange`` by name; sub-trees ``harmonise`` and ``splits``.
+    code
+        Files of the rule's code, whose hash every file states.
+
+    Raises
+    ------
+    ValueError
+        As `dere.exchange.get` and `dere.harmonise.further_exchange.further_exchange`.
+    """
+    exchange = get(params["exchange"])
+    towers = read_netcdf(files["towers"])
+    made = further_exchange(
+        towers,
+        read_netcdf(files["interim"]),
+        read_splits(files["splits"]),
+        exchange,
+        HarmoniseConfig(**params["harmonise"]),
+        SplitsConfig(**params["splits"]),
+    )
+    hashes = code_hash(code), content_hash(params)
+
+    def about(what: str) -> dict[str, str]:
+        return derived_attributes(f"{what} of exchange {exchange.name}", "harmonise_exchange", *hashes, [towers.attrs])
+
+    write_netcdf(made.towers.assign_attrs(about("Towers")), folder / "towers.nc")
+    write_table(made.counts, folder / "counts.csv")
+    splits = write_table(made.splits, folder / "splits.csv")
+    write_json({"file": "splits.csv", "sha256": file_sha256(splits), **about("Splits")}, folder / "splits.json")

@@ -1,0 +1,18 @@
+"""Make towers and splits of a further exchange."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dere.workflow.harmonise_exchange import harmonise_exchange_files
+from dere.workflow.script import logged, named_files
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    harmonise_exchange_files(
+        named_files(snakemake),
+        Path(snakemake.output.towers).parent,
+        snakemake.params.config,
+        code=snakemake.input.code,
+    )
