@@ -139,7 +139,7 @@ def test_a_touch_of_everything_reruns_nothing(tiny):
     ("file", "users"),
     [
         ("src/dere/workflow/cost.py", {"cost"}),
-        ("src/dere/evaluation/cost.py", {"cost", "evaluate"}),
+        ("src/dere/evaluation/cost.py", {"cost", "evaluate", "score_imputation"}),
         ("src/dere/workflow/comparison.py", {"comparison"}),
         ("src/dere/world/climate.py", {"build_world"}),
         ("src/dere/ingest/cover/esacci.py", {"ingest_cover"}),
@@ -150,6 +150,7 @@ def test_a_touch_of_everything_reruns_nothing(tiny):
         ("src/dere/imputation/labels.py", {"impute_labels"}),
         ("src/dere/imputation/sampling.py", {"train_imputation"}),
         ("src/dere/imputation/hidden.py", {"score_imputation"}),
+        ("src/dere/imputation/scores.py", {"evaluate", "score_imputation"}),
         ("src/dere/products/dataset.py", {"products"}),
         ("src/dere/figures/maps.py", {"figures"}),
         ("src/dere/config/products.py", {"products", "resolved_config"}),

@@ -47,6 +47,7 @@ for exchange in targets.further(config):
         output:
             towers=f"<results>/{exchange}/data/towers.nc",
             splits=f"<results>/{exchange}/data/splits.csv",
+            splits_origin=f"<results>/{exchange}/data/splits.json",
             counts=f"<results>/{exchange}/data/counts.csv",
         log:
             f"<logs>/{exchange}/harmonise.log",

@@ -9,10 +9,10 @@ from dere.workflow.script import logged, named_files
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake.params.code):
     harmonise_exchange_files(
         named_files(snakemake),
         Path(snakemake.output.towers).parent,
-        snakemake.params.config,
-        code=snakemake.input.code,
+        {**snakemake.params.config, "exchange": snakemake.params.exchange},
+        code=snakemake.params.code,
     )

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 
 from dere.backbones import declaration
-from dere.variables import FLUX_UNIT, VARIABLES
+from dere.variables import FLUX_UNIT
 
 # Okabe and Ito (2008), Color Universal Design.
 BLACK, GREY = "#000000", "#8c8c8c"
@@ -104,8 +104,3 @@ def unit_text(unit: str) -> str:
 def flux_label(flux: str, unit: str = FLUX_UNIT) -> str:
     """Short axis label of a flux, with unit."""
     return f"{flux.upper()} ({unit_text(unit)})"
-
-
-def flux_name(flux: str) -> str:
-    """Long name of a flux from the variable table, for titles."""
-    return VARIABLES[flux].long_name

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dere.config.sources import HarmoniseConfig, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.splits import SplitsConfig
 from dere.exchange import get
 from dere.harmonise.further_exchange import further_exchange
 from dere.harmonise.origin import derived_attributes
 from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_netcdf, write_table
 from dere.workflow.members import read_splits
-from dere.workflow.origin import code_hash
 
 
 def harmonise_exchange_files(
-    files: Mapping[str, Path], folder: Path, params: Mapping[str, Any], code: Sequence[str] = ()
+    files: Mapping[str, Path], folder: Path, params: Mapping[str, Any], code: str = ""
 ) -> None:
     """Write ``towers.nc``, ``splits.csv``, ``splits.json`` and ``counts.csv`` of a further exchange.
 
@@ -29,7 +29,7 @@ def harmonise_exchange_files(
     params
         ``exchange`` by name; sub-trees ``harmonise`` and ``splits``.
     code
-        Files of the rule's code, whose hash every file states.
+        Digest of the rule's code, which every file states.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def harmonise_exchange_files(
         HarmoniseConfig(**params["harmonise"]),
         SplitsConfig(**params["splits"]),
     )
-    hashes = code_hash(code), content_hash(params)
+    hashes = code, content_hash(params)
 
     def about(what: str) -> dict[str, str]:
         return derived_attributes(f"{what} of exchange {exchange.name}", "harmonise_exchange", *hashes, [towers.attrs])
