@@ -8,10 +8,11 @@ SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 from snakemake.exceptions import WorkflowError
 
+from dere.backbones import declaration
 from dere.config.root import normalise
 from dere.figures.catalogue import CATALOGUE, outputs
 from dere.workflow import source_leaves, targets
-from dere.workflow.closure import code_files, share_package
+from dere.workflow.closure import code_files, module_files, share_package
 
 share_package(SOURCE)
 # Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
@@ -29,23 +30,27 @@ def normalise_in_place(raw):
     raw.update(complete)
 
 
-def code(script):
-    """Return the script of a rule and all package files it runs, relative to the workflow's folder."""
-    files = code_files(
-        Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py", SOURCE
-    )
-    return [os.path.relpath(path) for path in files]
+def code(script, *modules):
+    """Return the script of a rule, all package files it runs and those of further modules that it loads by name."""
+    path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
+    roots = [path, *(module_files(module, SOURCE)[-1] for module in modules)]
+    files = {file for root in roots for file in code_files(root, SOURCE)}
+    return sorted(os.path.relpath(file) for file in files)
 
 
 def network_code(script):
     """Return the function that gives the code of a rule and that of its backbone, and of no other backbone."""
-    modules = SOURCE / "dere" / "backbones"
 
-    def files(wildcards):
-        network = code_files(modules / f"{wildcards.backbone}.py", SOURCE)
-        return sorted({*code(script), *(os.path.relpath(path) for path in network)})
+    def of_backbone(wildcards):
+        name = wildcards.backbone
+        return code(script, *declarations([name]), declaration(name).module)
 
-    return files
+    return of_backbone
+
+
+def declarations(backbones):
+    """Return the modules in which backbones declare themselves, which are loaded by name."""
+    return [f"dere.backbones.{name}" for name in backbones]
 
 
 def whole_in_memory(least):

@@ -4,7 +4,7 @@
 rule figures:
     input:
         **figure_inputs(config),
-        code=code("figures"),
+        code=code("figures", *declarations(config["backbones"])),
     output:
         **figure_outputs(config),
     log:
@@ -24,7 +24,7 @@ rule figures:
 
 rule resolved_config:
     input:
-        code=code("resolved_config"),
+        code=code("resolved_config", *declarations(config["backbones"])),
     output:
         text="<results>/config.yaml",
         page=report(

@@ -47,7 +47,8 @@ def test_rule_is_complete(name):
     for resource in ("mem_mb=", "runtime="):
         assert resource in RULES[name], f"rule {name} lacks {resource}"
     named = "network_code" if "{backbone}" in RULES[name] and name.startswith(("train", "predict")) else "code"
-    assert f'code={named}("{name}")' in RULES[name] and f"scripts/{name}.py" in RULES[name]
+    assert re.search(rf'code={named}\("{name}"(, \*declarations\(.*\))?\),\n', RULES[name])
+    assert f"scripts/{name}.py" in RULES[name]
 
 
 @each_rule
