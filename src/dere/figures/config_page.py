@@ -45,7 +45,8 @@ def config_page(config: Mapping[str, Any], model: type[BaseModel] | None = None,
     str
         One page without outside resources.
     """
-    defaults = dict(_leaves(model().model_dump(mode="json"))) if model is not None else {}
+    # not validated: a model of one run's sections alone need not hold what the default run is made of
+    defaults = dict(_leaves(model.model_construct().model_dump(mode="json"))) if model is not None else {}
     meanings = dict(_meanings(model)) if model is not None else {}
     rows, section = [], None
     for path, value in _leaves(config):
