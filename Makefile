@@ -55,7 +55,7 @@ format: env-dev ## format all code
 	$(BIN)/ruff check --fix src tests benchmarks workflow/scripts
 	$(BIN)/snakefmt Snakefile workflow/rules
 
-config: env ## write config.yaml again from the models in src/dere/config
+config: env ## write config.yaml and config/schema.json again from the models
 	$(BIN)/python -m dere.config.render config.yaml
 
 download: env ## fetch a published data set, or check and list what is there: make download SOURCE=carbonglobe

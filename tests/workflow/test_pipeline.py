@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 import yaml
 
-from dere.backbones import BACKBONES
+from dere.backbones import names
 from dere.config.root import normalise
 from dere.figures.catalogue import CATALOGUE
 from dere.workflow import targets
@@ -45,7 +45,7 @@ def test_every_method_is_judged(tiny):
     assert {"all", "virtual", "map"} <= set(skill["grouping"])
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("backbone", names())
 @pytest.mark.parametrize("method", targets.STAGES_OF_METHOD)
 def test_predictions_of_every_backbone_are_complete_and_close(tiny, method, backbone):
     folder = tiny.folder / RESULTS / "predictions"
@@ -60,9 +60,9 @@ def test_predictions_of_every_backbone_are_complete_and_close(tiny, method, back
 
 def test_the_comparison_has_every_method_on_every_backbone(tiny):
     table = pd.read_csv(tiny.folder / RESULTS / "tables" / "comparison.csv")
-    assert len(table) == (4 + 4 * len(BACKBONES)) * 2 * 3
+    assert len(table) == (4 + 4 * len(names())) * 2 * 3
     networks = table[table["backbone"] != "none"]
-    assert set(networks["backbone"]) == set(BACKBONES)
+    assert set(networks["backbone"]) == set(names())
     assert networks[["nse", "nse_ensemble", "rmse", "parameters", "seconds"]].notna().all(axis=None)
     assert networks.loc[networks["method"] == "dere", "ratio_kgml"].notna().all()
     shared = networks.drop_duplicates(["method", "backbone"]).set_index("method")["shared_stages"].fillna("")
@@ -74,7 +74,7 @@ def test_the_comparison_has_every_method_on_every_backbone(tiny):
 def test_labels_are_made_once_for_all_backbones(tiny):
     cost = pd.read_csv(tiny.folder / RESULTS / "tables" / "cost.csv")
     assert (cost["rule"] == "train_imputation").sum() == (cost["rule"] == "impute_labels").sum() == 1
-    assert (cost["rule"] == "train_uncertain").sum() == len(BACKBONES)
+    assert (cost["rule"] == "train_uncertain").sum() == len(names())
 
 
 def test_imputed_months_are_scored_for_every_gap_and_method(tiny):

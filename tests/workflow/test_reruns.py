@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
-from dere.backbones import BACKBONES
+from dere.backbones import names
 from dere.config.root import Config
+from dere.config.stages import STAGES
 
 TREES = {"predict_gbm", "predict_gbm_sim"}
 
@@ -32,8 +33,13 @@ TABLE = {
     "harmonise.minimum_training_quality": (0.6, {"harmonise"}),
     "harmonise.window": (36, {"harmonise"}),
     "splits.seed": (3, {"harmonise"}),
-    **{f"networks.{name}.width": (12, FIRST_TRAININGS) for name in BACKBONES},
-    **{f"stages.{stage}.learning_rate": (0.007, {f"train_{stage}"}) for stage in Config().stages.model_dump()},
+    **{f"networks.{name}.width": (12, FIRST_TRAININGS) for name in names()},
+    **{f"stages.{stage}.learning_rate": (0.007, {f"train_{stage}"}) for stage in STAGES},
+    # A default counts where a stage has no value of its own; what follows such a stage reruns with it.
+    "stages.defaults.gradient_clip": (0.5, FIRST_TRAININGS),
+    "stages.defaults.weight_decay": (0.003, FIRST_TRAININGS - {"train_baseline"}),
+    "stages.defaults.patience": (3, {"train_mixture", "train_plant_types_simulated"}),
+    "stages.defaults.epochs": (3, set()),
     "imputation.channels": (12, {"train_imputation"}),
     "imputation.samples": (7, {"impute_labels"}),
     "imputation.scored_samples": (5, {"score_imputation"}),
@@ -226,17 +232,20 @@ def test_a_new_key_with_a_default_reruns_the_rules_of_its_section(tiny, section,
 
 @pytest.mark.parametrize(
     ("name", "users"),
-    [("informer", ("informer",)), ("transformer", ("transformer", "informer"))],
-    ids=["informer", "transformer"],
+    [
+        ("informer/network.py", ("informer",)),
+        ("transformer/network.py", ("transformer",)),
+        ("month_tokens.py", ("transformer", "informer")),
+    ],
 )
 def test_edited_code_of_a_backbone_reruns_its_own_runs(tiny, name, users):
-    """Informer is built of the transformer's encoder layers; the labels are made for every backbone."""
-    with edited(tiny, {f"src/dere/backbones/{name}.py": statement}):
+    """Transformer and Informer are built of the same layers; the labels are made for every backbone."""
+    with edited(tiny, {f"src/dere/backbones/{name}": statement}):
         assert tiny.invalidated(backbones=True) == {(rule, user) for rule in FIRST_TRAININGS for user in users}
 
 
 def test_another_backbone_less_leaves_the_others_alone(tiny):
-    with overlay(tiny, "backbones", list(BACKBONES)[:-1]) as name:
+    with overlay(tiny, "backbones", names()[:-1]) as name:
         assert not {rule for rule in tiny.pending(name) if rule.startswith(("train", "predict", "impute"))}
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dere.backbones import BACKBONES
+from dere.backbones import names
 from dere.config.render import main, render
 from dere.config.root import Config, normalise
+from dere.config.run import CHANGED_FIRST
 
 ROOT = Path(__file__).parents[3]
 
@@ -122,18 +123,56 @@ def test_config_yaml_is_in_sync_with_the_models(tmp_path):
     stale.write_text(render().replace("epochs: 12", "epochs: 13"))
     assert main(stale, check=True) == 1
     main(stale)
-    assert stale.read_text() == render()
+    assert stale.read_text() == render() and main(stale, check=True) == 0
+    schema = tmp_path / "config" / "schema.json"
+    assert schema.read_text() == (ROOT / "config" / "schema.json").read_text()
+    schema.write_text(schema.read_text().replace("transformer", "transfarmer"))
+    assert main(stale, check=True) == 1
 
 
 def test_config_yaml_holds_every_leaf_with_its_default():
-    assert normalise(yaml.safe_load(render())) == Config().model_dump(mode="json")
+    complete = Config().model_dump(mode="json")
+    networks = {"networks": {"transformer": complete["networks"]["transformer"]}}
+    assert normalise(yaml.safe_load(render())) == normalise({}) == complete | networks
+
+
+def test_config_yaml_says_nothing_twice():
+    """Below a stage stands what differs from the defaults, and no backbone that the run lacks."""
+    tree = yaml.safe_load(render())
+    defaults = tree["stages"].pop("defaults")
+    assert not [
+        (s, k) for s, own in tree["stages"].items() for k, v in own.items() if k in defaults and defaults[k] == v
+    ]
+    assert set(tree["stages"]) | {"defaults"} == set(normalise({})["stages"])
+    assert list(tree["networks"]) == tree["backbones"] == ["transformer"]
+
+
+def test_ten_keys_come_first():
+    lines = render().splitlines()
+    first, rest = (number for number, line in enumerate(lines) if line.startswith("# ----"))
+    keys = [line.partition(":")[0] for line in lines[first:rest] if line[:1].isalpha()]
+    assert tuple(keys) == CHANGED_FIRST and len(keys) == 10
+    assert "ten keys" in lines[first] and "rest" in lines[rest]
+
+
+def test_what_overlays_and_the_readme_change_is_among_the_ten():
+    """Every key that more than half of the overlays change, and those of the README's ten lines."""
+    overlays = [yaml.safe_load(path.read_text()) for path in (ROOT / "config").glob("*.yaml")]
+    counts = {key: sum(key in overlay for overlay in overlays) for key in Config.model_fields}
+    assert {key for key, count in counts.items() if count > len(overlays) / 2} <= set(CHANGED_FIRST)
+    readme = (ROOT / "README.md").read_text().partition("## The configuration in ten lines")[2]
+    assert set(yaml.safe_load(readme.split("```")[1].removeprefix("yaml"))) == set(CHANGED_FIRST)
 
 
 def test_every_leaf_of_config_yaml_has_a_comment_above():
+    """Or, below stages, above the same leaf of a stage before it."""
     lines = render().splitlines()
-    bare = [line for before, line in pairwise(lines) if ":" in line and "#" not in before + line]
-    sections = [line for line in bare if line.rstrip().endswith(":")]
-    assert bare == sections == []
+    stages = range(lines.index("stages:"), lines.index("products:"))
+    pairs = [(n, before, line) for n, (before, line) in enumerate(pairwise(lines)) if ":" in line and "#" not in line]
+    explained = {line.partition(":")[0].strip() for n, before, line in pairs if n in stages and "#" in before}
+    bare = [(n, line.partition(":")[0]) for n, before, line in pairs if "#" not in before]
+    assert not [name for n, name in bare if n not in stages or name.strip() not in explained]
+    assert all(name.startswith("    ") for _, name in bare)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.stem)
@@ -152,4 +191,4 @@ def test_overlays_are_valid(path):
 
 @pytest.mark.parametrize("name", ["tiny", "comparison", "comparison_published"])
 def test_comparisons_run_every_backbone(name):
-    assert yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())["backbones"] == list(BACKBONES)
+    assert yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())["backbones"] == names()

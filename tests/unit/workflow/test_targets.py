@@ -27,7 +27,7 @@ def test_only_the_stages_of_the_methods_are_trained():
 def test_stages_of_the_default_run_are_named_once():
     stages = targets.stages(DEFAULT)
     assert len(stages) == len(set(stages)) == 10
-    assert set(stages) == set(DEFAULT["stages"])
+    assert {"defaults", *stages} == set(DEFAULT["stages"])
     assert stages.index("pure") < stages.index("towers") < stages.index("uncertain")
 
 
