@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.style import BLACK, GREY, backbone_label, method_colour, method_label, ordered_methods
-from dere.variables import FLUXES
 
 GROUPINGS = {"all": "test towers", "virtual": "virtual towers"}
 """Grouping of the comparison table to the name of its row of panels."""
@@ -38,7 +39,7 @@ _HEAD, _AROUND, _BACKBONE = 1.1, 0.6, 0.48
 """Height in inches of the legend, of title and axis of a row of panels, and of a backbone in it."""
 
 
-def draw(figure: Figure, comparison: pd.DataFrame) -> list[Artist]:
+def draw(figure: Figure, comparison: pd.DataFrame, exchange: Exchange = CO2) -> list[Artist]:
     """Median NSE over towers, backbones from top to bottom, one column per flux, one row of panels per grouping.
 
     Parameters
@@ -47,6 +48,8 @@ def draw(figure: Figure, comparison: pd.DataFrame) -> list[Artist]:
         Empty figure; its height follows the number of backbones.
     comparison
         Columns method, backbone, grouping, flux, nse, nse_seed_std, nse_ensemble (``evaluation.comparison``).
+    exchange
+        Whose fluxes are shown.
 
     Returns
     -------
@@ -60,10 +63,10 @@ def draw(figure: Figure, comparison: pd.DataFrame) -> list[Artist]:
     groupings = [name for name in GROUPINGS if name in set(comparison["grouping"])]
     row_names = [*map(backbone_label, backbones), *([NO_NETWORK] if references else [])]
     figure.set_figheight(_HEAD + len(groupings) * (_AROUND + _BACKBONE * len(row_names)))
-    axes = figure.subplots(len(groupings), len(FLUXES), sharey=True, squeeze=False)
+    axes = figure.subplots(len(groupings), len(exchange.fluxes), sharey=True, squeeze=False)
     artists: list[Artist] = []
     for row, grouping in zip(axes, groupings, strict=True):
-        for panel, flux in zip(row, FLUXES, strict=True):
+        for panel, flux in zip(row, exchange.names, strict=True):
             here = comparison[(comparison["grouping"] == grouping) & (comparison["flux"] == flux)]
             left = left_edge(here["nse"])
             artists += reference_lines(panel, here, references, left, len(backbones))

@@ -9,7 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 
-from dere.variables import FLUX_UNIT, VARIABLES
+from dere.exchange.base import Flux
 
 # Okabe and Ito (2008), Color Universal Design.
 BLACK, GREY = "#000000", "#8c8c8c"
@@ -47,7 +47,6 @@ BACKBONE_LABELS = {
     "timexer": "TimeXer",
     "simpletm": "SimpleTM",
 }
-FLUX_COLOURS = {"gpp": GREEN, "reco": ORANGE, "nee": BLUE}
 SEQUENTIAL, SEQUENTIAL_OTHER, DIVERGING = "viridis", "cividis", "RdBu_r"
 LAND, SEA = "#e8e6e1", "#ffffff"
 
@@ -109,11 +108,12 @@ def unit_text(unit: str) -> str:
     return re.sub(r"(?<=[A-Za-z])(-?\d+)", r"$^{\1}$", unit)
 
 
-def flux_label(flux: str, unit: str = FLUX_UNIT) -> str:
+def flux_label(flux: Flux) -> str:
     """Short axis label of a flux, with unit."""
-    return f"{flux.upper()} ({unit_text(unit)})"
+    return f"{flux.name.upper()} ({unit_text(flux.unit)})"
 
 
-def flux_name(flux: str) -> str:
-    """Long name of a flux from the variable table, for titles."""
-    return VARIABLES[flux].long_name
+def signed(flux: Flux) -> bool:
+    """Tell whether a flux goes both ways, beyond the noise that takes small fluxes below zero."""
+    low, high = flux.valid
+    return -low > 0.5 * high
