@@ -414,10 +414,12 @@ def figure_inputs(config):
         files["labels"] = f"<results>/labels/{run}/labels.nc"
         files["history"].append(f"<results>/models/imputation/{run}/history.csv")
     if targets.has_map(config):
-        files["learned"] = (
-            f"<results>/predictions/{targets.product_member(config)}/{run}_cells.nc"
-        )
         files["products"] = "<results>/products"
+        method = config["products"]["method"]
+        if "plant_types_observed" in targets.STAGES_OF_METHOD[method]:
+            files["learned"] = (
+                f"<results>/predictions/{targets.product_member(config)}/{run}_cells.nc"
+            )
     return files
 
 

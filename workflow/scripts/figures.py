@@ -16,4 +16,6 @@ with logged(snakemake.log[0], snakemake.params.code):
         Path(snakemake.output[0]).parent,
         FiguresConfig(**snakemake.params.config),
         snakemake.params.backbone,
+        methods=snakemake.params.methods,
+        backbones=snakemake.params.backbones,
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from dere.evaluation.closure import flux_residual
 from dere.evaluation.predictions import sites_with_role
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
@@ -67,12 +68,6 @@ def check_prediction(
             f"{exchange.fluxes[0].unit} (at {expected[site]} in {_month(values['time'].values[month])}), but at most "
             f"{CLOSURE_TOLERANCE:g} is accepted; hand in means of a method that closes, or project the fluxes"
         )
-
-
-def flux_residual(values: xr.DataArray, exchange: Exchange = CO2) -> np.ndarray:
-    """Size of what is left over of the identity that closes worst, in float64; the flux dimension goes."""
-    fluxes = values.sel(flux=list(exchange.names)).transpose(..., "flux")
-    return exchange.imbalance(fluxes.values.astype("float64"))
 
 
 def _check_rows(values: xr.DataArray, record: np.ndarray, what: str, name: str) -> None:

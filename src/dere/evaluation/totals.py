@@ -26,6 +26,11 @@ def total_unit(exchange: Exchange) -> str:
     return exchange.total_unit or exchange.fluxes[0].public_unit.split()[0]
 
 
+def summable(exchange: Exchange) -> list[Flux]:
+    """Fluxes whose public unit is per area and second: only these have a global total."""
+    return [flux for flux in exchange.fluxes if flux.public_unit.endswith(" m-2 s-1")]
+
+
 def public_units(flux: Flux, exchange: Exchange) -> float:
     """How much of what the public unit counts makes one unit of the total.
 
@@ -34,12 +39,12 @@ def public_units(flux: Flux, exchange: Exchange) -> float:
     ValueError
         When the public unit does not add up to the unit of the totals.
     """
-    mass, _, rest = flux.public_unit.partition(" ")
-    size = 1.0 if mass == total_unit(exchange) else _KILOGRAMS.get(total_unit(exchange)[:2] if mass == "kg" else "")
-    if size is None or rest != "m-2 s-1":
+    counted, unit = flux.public_unit.removesuffix(" m-2 s-1"), total_unit(exchange)
+    size = 1.0 if counted == unit else _KILOGRAMS.get(unit[:2])
+    if size is None or counted not in ("kg", unit):
         raise ValueError(
             f"exchange {exchange.name}: {flux.name} has the public unit '{flux.public_unit}', which does not add up to "
-            f"totals in {total_unit(exchange)}; declare a public unit per m-2 s-1, in kg for totals in Pg or Tg"
+            f"totals in {unit}; declare a public unit in kg and totals in Pg or Tg, or no unit of totals"
         )
     return size
 
@@ -60,14 +65,15 @@ def true_totals(truth: xr.Dataset, drivers: xr.Dataset, exchange: Exchange = CO2
     Returns
     -------
     DataFrame
-        Columns ``columns(exchange)`` with region ``global``; years without twelve complete months are left out.
+        Columns ``columns(exchange)`` with region ``global``, of fluxes that are ``summable``; years without twelve
+        complete months are left out.
     """
-    names = exchange.names
+    names = [one.name for one in summable(exchange)]
     flux = true_land_flux(truth, exchange)
     area = (drivers["cell_area"] * drivers["land_fraction"]).sel(cell=flux["cell"])
     months = pd.DatetimeIndex(flux["time"].values)
-    daily = (flux * area).sum("cell", skipna=False).transpose("time", "flux").sel(flux=list(names)).values
-    unit = np.asarray([_of_a_day(one, exchange) for one in exchange.fluxes])
+    daily = (flux * area).sum("cell", skipna=False).transpose("time", "flux").sel(flux=names).values
+    unit = np.asarray([_of_a_day(one, exchange) for one in summable(exchange)])
     monthly = daily * np.asarray(months.days_in_month)[:, None] * unit
     years = np.asarray(months.year)
     rows = [

@@ -8,12 +8,13 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.skill_comparison import GROUPINGS, one_run
 from dere.figures.style import BLACK, method_colour, method_label, ordered_methods
-from dere.variables import FLUXES
 
 
-def draw(figure: Figure, calibration: pd.DataFrame) -> list[Artist]:
+def draw(figure: Figure, calibration: pd.DataFrame, exchange: Exchange = CO2) -> list[Artist]:
     """Share of observations inside central intervals against the nominal share, per flux.
 
     Parameters
@@ -22,12 +23,14 @@ def draw(figure: Figure, calibration: pd.DataFrame) -> list[Artist]:
         Empty figure.
     calibration
         Columns method, flux, grouping and coverage_50, coverage_90 (0-1); optional backbone, fold, seed.
+    exchange
+        Whose fluxes are shown.
     """
     rows = one_run(calibration[calibration["grouping"].isin(list(GROUPINGS))])
     shares = {int(name.split("_")[1]): name for name in map(str, rows) if re.fullmatch(r"coverage_\d+", name)}
-    axes = figure.subplots(1, len(FLUXES), sharex=True, sharey=True, squeeze=False)[0]
+    axes = figure.subplots(1, len(exchange.fluxes), sharex=True, sharey=True, squeeze=False)[0]
     artists: list[Artist] = []
-    for panel, flux in zip(axes, FLUXES, strict=True):
+    for panel, flux in zip(axes, exchange.names, strict=True):
         panel.plot([0, 100], [0, 100], color=BLACK, linewidth=0.7)
         for method in ordered_methods(rows["method"]):
             for grouping, (marker, name) in GROUPINGS.items():

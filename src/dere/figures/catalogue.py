@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Entry:
         Section of the report.
     table
         Inputs from which the figure first writes its own table of numbers; None = it draws tables that exist.
+    of
+        Tells of which exchanges the figure is; by default of all.
     """
 
     needs: tuple[str, ...]
@@ -29,6 +34,17 @@ class Entry:
     size: tuple[float, float]
     category: str
     table: tuple[str, ...] | None = None
+    of: Callable[[Exchange], bool] = lambda exchange: True
+
+
+def closes(exchange: Exchange) -> bool:
+    """Tell whether the fluxes of an exchange depend on each other."""
+    return exchange.residuals is not None
+
+
+def daily(exchange: Exchange) -> bool:
+    """Tell whether the fluxes are per day, so that days add up to years."""
+    return all(flux.unit.endswith(" d-1") for flux in exchange.fluxes)
 
 
 CATALOGUE: dict[str, Entry] = {
@@ -39,9 +55,9 @@ CATALOGUE: dict[str, Entry] = {
     "seasonal_cycles": Entry(("towers", "predictions"), (), (10.5, 6.4), "Skill", ()),
     "calibration": Entry(("calibration",), (), (9.0, 3.8), "Uncertainty"),
     "label_weights": Entry(("labels",), (), (9.5, 3.4), "Uncertainty", ()),
-    "closure_histogram": Entry(("predictions",), ("products",), (8.0, 6.4), "Consistency", ()),
+    "closure_histogram": Entry(("predictions",), ("products",), (8.0, 6.4), "Consistency", (), closes),
     "plant_fractions": Entry(("learned", "cover"), ("drivers", "roles"), (9.5, 5.2), "Consistency", ()),
-    "product_maps": Entry(("products",), ("truth", "cover"), (12.0, 5.0), "Maps", ()),
+    "product_maps": Entry(("products",), ("truth", "cover"), (12.0, 5.0), "Maps", (), daily),
     "training_history": Entry(("history",), (), (9.5, 6.4), "Training"),
 }
 """Figure name to what it needs. Input names:
@@ -53,7 +69,7 @@ of a run with several backbones; history -- one history.csv per stage.
 """
 
 
-def possible(available: Collection[str], skip: Collection[str] = ()) -> list[str]:
+def possible(available: Collection[str], skip: Collection[str] = (), exchange: Exchange = CO2) -> list[str]:
     """Names of the figures that can be drawn from the inputs at hand, in the order of the catalogue.
 
     Raises
@@ -64,10 +80,13 @@ def possible(available: Collection[str], skip: Collection[str] = ()) -> list[str
     unknown = sorted(set(skip) - set(CATALOGUE))
     if unknown:
         raise ValueError(f"figures.skip names {unknown[0]!r}, which is no figure; choose from {list(CATALOGUE)}")
-    return [name for name, entry in CATALOGUE.items() if name not in skip and set(entry.needs) <= set(available)]
+    there = {name for name, entry in CATALOGUE.items() if entry.of(exchange) and set(entry.needs) <= set(available)}
+    return [name for name in CATALOGUE if name in there and name not in skip]
 
 
-def outputs(available: Collection[str], formats: Collection[str], skip: Collection[str] = ()) -> list[str]:
+def outputs(
+    available: Collection[str], formats: Collection[str], skip: Collection[str] = (), exchange: Exchange = CO2
+) -> list[str]:
     """Names of all files that ``gallery.draw_all`` writes from these inputs.
 
     Examples
@@ -76,7 +95,7 @@ def outputs(available: Collection[str], formats: Collection[str], skip: Collecti
     ['skill_comparison.png']
     """
     names = []
-    for name in possible(available, skip):
+    for name in possible(available, skip, exchange):
         table = CATALOGUE[name].table
         if table is not None and set(table) <= set(available):
             names.append(f"{name}.csv")

@@ -1,4 +1,4 @@
-"""How exactly RECO, GPP and NEE of each method add up."""
+"""How exactly the fluxes of each method add up (for CO2, RECO = GPP + NEE)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
+from dere.evaluation.closure import flux_residual, product_residual
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.observed import labelled
 from dere.figures.style import BLACK, GREY, method_colour, method_label, ordered_methods, unit_text
-from dere.variables import FLUX_UNIT, convert
 
 PROMISE = 1e-5
 """Largest residual accepted in predictions and promised for product files (gC m-2 d-1)."""
@@ -22,15 +24,21 @@ _TICKS = ((0, "100"), (-2, "1"), (-4, "0.01"))
 """Powers of ten of a share and their names in percent."""
 
 
-def tabulate(predictions: Mapping[str, xr.Dataset], products: Mapping[str, xr.Dataset] | None = None) -> pd.DataFrame:
-    """Share of site-months (product: cell-months) per decade of |RECO - GPP - NEE| in gC m-2 d-1.
+def tabulate(
+    predictions: Mapping[str, xr.Dataset],
+    products: Mapping[str, xr.Dataset] | None = None,
+    exchange: Exchange = CO2,
+) -> pd.DataFrame:
+    """Share of site-months (product: cell-months) per decade of the size of the residual, in the unit of the fluxes.
 
     Parameters
     ----------
     predictions
         Method to ``prediction(site, time, flux)``.
     products
-        Flux to product dataset, kg m-2 s-1.
+        Flux to product dataset, in the public unit.
+    exchange
+        Whose identities are checked.
 
     Returns
     -------
@@ -40,12 +48,9 @@ def tabulate(predictions: Mapping[str, xr.Dataset], products: Mapping[str, xr.Da
     """
     residuals = {}
     for name, prediction in predictions.items():
-        values = labelled(prediction, "prediction").astype("float64")
-        gpp, reco, nee = (values.sel(flux=flux).values for flux in ("gpp", "reco", "nee"))
-        residuals[name] = np.abs(reco - gpp - nee)
+        residuals[name] = flux_residual(labelled(prediction, "prediction", exchange), exchange)
     if products:
-        gpp, reco, nee = (products[flux][flux].values.astype("float64") for flux in ("gpp", "reco", "nee"))
-        residuals["product"] = np.abs(convert(reco - gpp - nee, "kg m-2 s-1", FLUX_UNIT))
+        residuals["product"] = product_residual(products, exchange)
     rows = []
     for name, residual in residuals.items():
         finite = residual[np.isfinite(residual)]
@@ -66,7 +71,7 @@ def tabulate(predictions: Mapping[str, xr.Dataset], products: Mapping[str, xr.Da
     return pd.DataFrame(rows)
 
 
-def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
+def draw(figure: Figure, table: pd.DataFrame, exchange: Exchange = CO2) -> list[Artist]:
     """One row of bars per method along the decades of the residual, shares logarithmic, the promise as a line."""
     order = ordered_methods(table["source"])
     axes = figure.subplots(len(order), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
@@ -92,8 +97,9 @@ def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
     decades = _EXPONENTS[1::2]
     axes[-1].set_xticks(decades, [f"$10^{{{decade}}}$" for decade in decades])
     axes[-1].set_xlim(_EXPONENTS[0], _EXPONENTS[-1] + 1)
-    unit = unit_text(FLUX_UNIT)
-    axes[-1].set_xlabel(f"|RECO − GPP − NEE| ({unit}); leftmost bar: exact zeros and all below $10^{{{decades[0]}}}$")
+    unit = unit_text(exchange.fluxes[0].unit)
+    sizes = " or ".join(f"|{identity.replace('-', '−')}|" for identity in exchange.identities)
+    axes[-1].set_xlabel(f"{sizes} ({unit}); leftmost bar: exact zeros and all below $10^{{{decades[0]}}}$")
     axes[0].set_title(f"dashed: bound for predictions and products, {PROMISE:g}", fontsize=8.5)
     figure.supylabel("share of months (%, logarithmic)", fontsize=9)
     return artists

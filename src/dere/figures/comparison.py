@@ -11,22 +11,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dere.figures.style import BLACK, GREY, backbone_label, method_colour, method_label, ordered_methods
-from dere.variables import FLUXES
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
+from dere.figures.style import (
+    BLACK,
+    GREY,
+    backbone_label,
+    method_colour,
+    method_label,
+    method_line,
+    method_marker,
+    ordered_methods,
+)
 
 GROUPINGS = {"all": "test towers", "virtual": "virtual towers"}
 """Grouping of the comparison table to the name of its row of panels."""
 NO_BACKBONE = "none"
-MARKERS = {"baseline": "s", "kgml": "^", "dere_towers": "D", "dere": "o"}
-"""Shape of a method; shape and colour both tell methods apart."""
-LINES: dict[str, Any] = {
-    "simulation": (0, (1, 1.2)),
-    "climatology": (0, (5, 1.5, 1, 1.5)),
-    "gbm": (0, (4, 1.5)),
-    "gbm_sim": "solid",
-}
-"""Line of a method without a network; style and colour both tell them apart. Those with gaps are drawn over solid ones,
-so that two methods of one score both show."""
 NO_NETWORK = "no network"
 """Name of the row that holds the scores of these methods: an arrow in the row of a backbone would read as its own."""
 _FLOOR = -1.0
@@ -38,7 +38,7 @@ _HEAD, _AROUND, _BACKBONE = 1.1, 0.6, 0.48
 """Height in inches of the legend, of title and axis of a row of panels, and of a backbone in it."""
 
 
-def draw(figure: Figure, comparison: pd.DataFrame) -> list[Artist]:
+def draw(figure: Figure, comparison: pd.DataFrame, exchange: Exchange = CO2) -> list[Artist]:
     """Median NSE over towers, backbones from top to bottom, one column per flux, one row of panels per grouping.
 
     Parameters
@@ -47,6 +47,8 @@ def draw(figure: Figure, comparison: pd.DataFrame) -> list[Artist]:
         Empty figure; its height follows the number of backbones.
     comparison
         Columns method, backbone, grouping, flux, nse, nse_seed_std, nse_ensemble (``evaluation.comparison``).
+    exchange
+        Whose fluxes are shown.
 
     Returns
     -------
@@ -56,14 +58,14 @@ def draw(figure: Figure, comparison: pd.DataFrame) -> list[Artist]:
     networks = comparison[comparison["backbone"] != NO_BACKBONE]
     backbones = list(dict.fromkeys(networks["backbone"]))
     methods = ordered_methods(networks["method"])
-    references = [name for name in LINES if name in set(comparison["method"])]
+    references = ordered_methods(comparison.loc[comparison["backbone"] == NO_BACKBONE, "method"])
     groupings = [name for name in GROUPINGS if name in set(comparison["grouping"])]
     row_names = [*map(backbone_label, backbones), *([NO_NETWORK] if references else [])]
     figure.set_figheight(_HEAD + len(groupings) * (_AROUND + _BACKBONE * len(row_names)))
-    axes = figure.subplots(len(groupings), len(FLUXES), sharey=True, squeeze=False)
+    axes = figure.subplots(len(groupings), len(exchange.fluxes), sharey=True, squeeze=False)
     artists: list[Artist] = []
     for row, grouping in zip(axes, groupings, strict=True):
-        for panel, flux in zip(row, FLUXES, strict=True):
+        for panel, flux in zip(row, exchange.names, strict=True):
             here = comparison[(comparison["grouping"] == grouping) & (comparison["flux"] == flux)]
             left = left_edge(here["nse"])
             artists += reference_lines(panel, here, references, left, len(backbones))
@@ -114,7 +116,7 @@ def reference_lines(
         value = table.loc[(table["method"] == name) & (table["backbone"] == NO_BACKBONE), "nse"]
         if value.empty or not np.isfinite(value.iloc[0]):
             continue
-        x, colour, style = value.iloc[0], method_colour(name), LINES[name]
+        x, colour, style = value.iloc[0], method_colour(name), method_line(name)
         y = position + _STEP * (number - (len(references) - 1) / 2)
         if x < left:
             artists += panel.plot(left, y, marker="<", color=colour, markeredgecolor=BLACK, clip_on=False)
@@ -140,7 +142,7 @@ def markers(panel: Axes, table: pd.DataFrame, backbones: list[str], methods: lis
             ends = [max(value - spread, left), value + spread]
             artists += panel.plot(ends, [y, y], color=colour, linewidth=1.8, solid_capstyle="butt", zorder=2)
             artists += panel.plot(max(ensemble, left), y, marker="|", markersize=7, color=BLACK, zorder=3)
-        look: dict[str, Any] = {"marker": MARKERS.get(method, "v"), "markeredgecolor": BLACK, "markeredgewidth": 0.5}
+        look: dict[str, Any] = {"marker": method_marker(method), "markeredgecolor": BLACK, "markeredgewidth": 0.5}
         artists += panel.plot(value, y, color=colour, markersize=5, zorder=4, **look)
     panel.grid(axis="x")
     return artists
@@ -150,13 +152,13 @@ def legend(methods: list[str], references: list[str], spread: bool) -> list[Line
     """Handles for methods, references and, with several seeds, their spread and ensemble."""
     handles = [
         Line2D(
-            [], [], linestyle="", marker=MARKERS.get(name, "v"), color=method_colour(name),
+            [], [], linestyle="", marker=method_marker(name), color=method_colour(name),
             markeredgecolor=BLACK, markeredgewidth=0.5, markersize=5, label=method_label(name),
         )
         for name in methods
     ]  # fmt: skip
     handles += [
-        Line2D([], [], color=method_colour(name), linestyle=LINES[name], linewidth=1.4, label=method_label(name))
+        Line2D([], [], color=method_colour(name), linestyle=method_line(name), linewidth=1.4, label=method_label(name))
         for name in references
     ]
     if spread:

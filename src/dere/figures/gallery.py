@@ -13,6 +13,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from dere.config.figures import FiguresConfig
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures import (
     closure_histogram,
     label_weights,
@@ -38,14 +40,16 @@ _TABLES = ("skill", "paired", "calibration", "comparison", "roles")
 _ONE_BACKBONE = ("skill", "paired", "calibration")
 
 
-def read_inputs(files: Files) -> dict[str, Any]:
+def read_inputs(files: Files, exchange: Exchange = CO2) -> dict[str, Any]:
     """Open every input under its name in the catalogue.
 
     Parameters
     ----------
     files
         Input name to its file; ``predictions``, ``products`` and ``history`` to a list of files. Predictions are keyed
-        by their attribute ``method``, products by ``variable_id``, histories by the folder of the stage.
+        by their attribute ``method``, products by their flux, histories by the folder of the stage.
+    exchange
+        Whose fluxes the products hold.
 
     Raises
     ------
@@ -63,6 +67,8 @@ def read_inputs(files: Files) -> dict[str, Any]:
             key = "method" if name == "predictions" else "variable_id"
             datasets = [read_netcdf(path) for path in paths]
             inputs[name] = {str(dataset.attrs[key]): dataset for dataset in datasets}
+            if name == "products":
+                inputs[name] = {flux.name: inputs[name][flux.stem] for flux in exchange.fluxes}
         elif name in _TABLES:
             inputs[name] = pd.read_csv(paths[0], dtype={"fold": str, "seed": str, "id": str})
         else:
@@ -87,63 +93,88 @@ def _degrees(dataset: xr.Dataset) -> float:
     return float(abs(dataset["lat"].values[1] - dataset["lat"].values[0]))
 
 
-def _world_map(inputs: Inputs, config: FiguresConfig) -> dict[str, Any]:
+def _world_map(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
     if "truth" not in inputs or "drivers" not in inputs:
-        return {"towers": inputs["towers"]}
+        return {"towers": inputs["towers"], "exchange": exchange}
     drivers = inputs["drivers"]
-    table = world_map.tabulate(drivers, inputs["truth"])
-    return {"towers": inputs["towers"], "table": table, "degrees": float(drivers.attrs["grid_degrees"])}
+    table = world_map.tabulate(drivers, inputs["truth"], exchange)
+    degrees = float(drivers.attrs["grid_degrees"])
+    return {"towers": inputs["towers"], "table": table, "degrees": degrees, "exchange": exchange}
 
 
-def _skill(inputs: Inputs, config: FiguresConfig) -> dict[str, Any]:
-    return {"skill": inputs["skill"], "paired": inputs["paired"], "reference": config.reference}
+def _skill(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
+    tables = {name: inputs[name] for name in ("skill", "paired")}
+    return {**tables, "reference": config.reference, "exchange": exchange}
 
 
-def _series(inputs: Inputs, config: FiguresConfig) -> dict[str, Any]:
+def _comparison(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
+    return {"comparison": inputs["comparison"], "exchange": exchange}
+
+
+def _series(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
     predictions = inputs["predictions"]
     method = config.method if config.method in predictions else next(iter(predictions))
-    return {
-        "table": series.tabulate(
-            inputs["towers"], predictions[method], inputs.get("labels"), config.series_flux, config.series_towers
-        )
-    }
+    flux = config.series_flux if config.series_flux in exchange.names else exchange.names[-1]
+    table = series.tabulate(
+        inputs["towers"], predictions[method], inputs.get("labels"), flux, config.series_towers, exchange
+    )
+    return {"table": table, "exchange": exchange}
 
 
-def _cycles(inputs: Inputs, config: FiguresConfig) -> dict[str, Any]:
-    return {"table": seasonal_cycles.tabulate(inputs["towers"], inputs["predictions"], config.compared)}
+def _cycles(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
+    table = seasonal_cycles.tabulate(inputs["towers"], inputs["predictions"], config.compared, exchange=exchange)
+    return {"table": table, "exchange": exchange}
 
 
-def _closure(inputs: Inputs, config: FiguresConfig) -> dict[str, Any]:
-    return {"table": closure_histogram.tabulate(inputs["predictions"], inputs.get("products"))}
+def _calibration(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
+    return {"calibration": inputs["calibration"], "exchange": exchange}
 
 
-def _fractions(inputs: Inputs, config: FiguresConfig) -> dict[str, Any]:
+def _weights(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
+    return {"table": label_weights.tabulate(inputs["labels"]), "exchange": exchange}
+
+
+def _closure(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
+    table = closure_histogram.tabulate(inputs["predictions"], inputs.get("products"), exchange)
+    return {"table": table, "exchange": exchange}
+
+
+def _fractions(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
     table = plant_fractions.tabulate(inputs["learned"], inputs["cover"], inputs.get("roles"))
     return {"table": table, "drivers": inputs.get("drivers")}
 
 
-def _maps(inputs: Inputs, config: FiguresConfig) -> dict[str, Any]:
-    table = product_maps.tabulate(inputs["products"], inputs.get("truth"), inputs.get("cover"))
-    return {"table": table, "degrees": _degrees(inputs["products"]["gpp"])}
+def _maps(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
+    products = inputs["products"]
+    table = product_maps.tabulate(products, inputs.get("truth"), inputs.get("cover"), exchange)
+    return {"table": table, "degrees": _degrees(products[exchange.names[0]]), "exchange": exchange}
 
 
-ARGUMENTS: dict[str, Callable[[Inputs, FiguresConfig], dict[str, Any]]] = {
+ARGUMENTS: dict[str, Callable[[Inputs, FiguresConfig, Exchange], dict[str, Any]]] = {
     "world_map": _world_map,
     "skill_comparison": _skill,
-    "comparison": lambda inputs, config: {"comparison": inputs["comparison"]},
+    "comparison": _comparison,
     "series": _series,
     "seasonal_cycles": _cycles,
-    "calibration": lambda inputs, config: {"calibration": inputs["calibration"]},
-    "label_weights": lambda inputs, config: {"table": label_weights.tabulate(inputs["labels"])},
+    "calibration": _calibration,
+    "label_weights": _weights,
     "closure_histogram": _closure,
     "plant_fractions": _fractions,
     "product_maps": _maps,
-    "training_history": lambda inputs, config: {"history": inputs["history"]},
+    "training_history": lambda inputs, config, exchange: {"history": inputs["history"]},
 }
 """Figure name to the arguments of its draw function."""
 
 
-def draw_all(files: Files, folder: Path, config: FiguresConfig, backbone: str | None = None) -> list[Path]:
+def draw_all(
+    files: Files,
+    folder: Path,
+    config: FiguresConfig,
+    backbone: str | None = None,
+    exchange: Exchange = CO2,
+    methods: Mapping[str, Shown] | None = None,
+    backbones: Mapping[str, str] | None = None,
+) -> list[Path]:
     """Draw every figure that the files allow and write it with the table of its numbers.
 
     Parameters
@@ -156,20 +187,24 @@ def draw_all(files: Files, folder: Path, config: FiguresConfig, backbone: str | 
         Presentation.
     backbone
         Backbone that figures of one backbone show, of runs with several.
+    exchange
+        What is predicted.
+    methods, backbones
+        How the methods and backbones of the run show, as they declare it (`house_style`).
 
     Returns
     -------
     list of Path
         Every written file.
     """
-    inputs = read_inputs(files)
+    inputs = read_inputs(files, exchange)
     if backbone is not None:
         inputs |= {name: of_backbone(inputs[name], backbone) for name in _ONE_BACKBONE if name in inputs}
     written: list[Path] = []
-    with house_style():
-        for name in possible(inputs, config.skip):
+    with house_style(methods, backbones):
+        for name in possible(inputs, config.skip, exchange):
             start = time.perf_counter()
-            arguments = ARGUMENTS[name](inputs, config)
+            arguments = ARGUMENTS[name](inputs, config, exchange)
             if arguments.get("table") is not None:
                 written.append(write_table(arguments["table"], Path(folder) / f"{name}.csv"))
             figure = Figure(figsize=CATALOGUE[name].size, layout="constrained")

@@ -8,8 +8,9 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
-from dere.figures.style import BLACK, BLUE, ORANGE, unit_text
-from dere.variables import FLUX_UNIT
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
+from dere.figures.style import BLACK, BLUE, ORANGE, flux_label
 
 ORIGINS = {1: "observed", 2: "imputed"}
 _COLOURS = {"observed": BLACK, "imputed": BLUE}
@@ -21,18 +22,19 @@ _EQUAL = 1e-6
 def tabulate(labels: xr.Dataset) -> pd.DataFrame:
     """Histograms of the label spread and of the relative weight, by origin.
 
-    The weight of a month is its precision, the square root of the determinant of the inverse covariance of (NEE, RECO),
-    relative to the median over observed months (over all months where none is observed).
+    The weight of a month is its precision, the square root of the determinant of the inverse covariance of the
+    independent fluxes (for CO2, NEE and RECO), relative to the median over observed months (over all months where none
+    is observed).
 
     Parameters
     ----------
     labels
-        ``covariance(site, time, component, component2)`` with components nee, reco; ``origin(site, time)``.
+        ``covariance(site, time, component, component2)`` of the independent fluxes; ``origin(site, time)``.
 
     Returns
     -------
     DataFrame
-        Columns quantity (std_nee, std_reco, weight), origin, lower, upper, share, months, at_smallest_std: share of
+        Columns quantity (``std_<flux>`` and weight), origin, lower, upper, share, months, at_smallest_std: share of
         the origin's months whose standard deviation is its smallest one; for the weight, whose both are. A large share
         is a floor (``imputation.floor``): all these months weigh about the same, and more than nearly all others.
     """
@@ -87,13 +89,10 @@ def _at_smallest(values: np.ndarray, source: np.ndarray) -> np.ndarray:
     return np.isclose(values, np.vectorize(least.get)(source), rtol=_EQUAL, atol=0)
 
 
-def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
-    """Three panels: spread of NEE, spread of RECO, relative weight; one outline per origin, floors in the titles."""
-    titles = {
-        "std_nee": f"standard deviation of NEE ({unit_text(FLUX_UNIT)})",
-        "std_reco": f"standard deviation of RECO ({unit_text(FLUX_UNIT)})",
-        "weight": "weight relative to the median observed month",
-    }
+def draw(figure: Figure, table: pd.DataFrame, exchange: Exchange = CO2) -> list[Artist]:
+    """Panels: spread of each independent flux, relative weight; one outline per origin, floors in the titles."""
+    titles = {f"std_{name}": f"standard deviation of {flux_label(exchange.flux(name))}" for name in exchange.basis}
+    titles["weight"] = "weight relative to the median observed month"
     axes = figure.subplots(1, len(titles), squeeze=False)[0]
     artists: list[Artist] = []
     for panel, (quantity, title) in zip(axes, titles.items(), strict=True):

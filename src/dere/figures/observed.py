@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from dere.variables import FLUXES
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 
 MINIMUM_QUALITY = 0.5
 """Months below this share of measured or well-filled data are drawn grey and left out of means."""
 
 
-def labelled(dataset: xr.Dataset, name: str) -> xr.DataArray:
-    """Variable ``name`` with its ``flux`` axis labelled by GPP, RECO, NEE.
+def labelled(dataset: xr.Dataset, name: str, exchange: Exchange = CO2) -> xr.DataArray:
+    """Variable ``name`` with its ``flux`` axis labelled by the fluxes of the exchange.
 
     Raises
     ------
@@ -23,13 +24,13 @@ def labelled(dataset: xr.Dataset, name: str) -> xr.DataArray:
         raise ValueError(f"variable {name} is missing, only {sorted(map(str, dataset.data_vars))} are there; remake it")
     values = dataset[name]
     if values.coords.get("flux") is None or values.coords["flux"].ndim != 1:
-        values = values.drop_vars("flux", errors="ignore").assign_coords(flux=list(FLUXES))
+        values = values.drop_vars("flux", errors="ignore").assign_coords(flux=list(exchange.names))
     return values.rename("values")
 
 
-def good_months(towers: xr.Dataset, flux: str) -> xr.DataArray:
+def good_months(towers: xr.Dataset, flux: str, exchange: Exchange = CO2) -> xr.DataArray:
     """Months with a usable label of good quality; (site, time) bool."""
-    values = labelled(towers, TOWER_FLUX).sel(flux=flux, drop=True)
+    values = labelled(towers, TOWER_FLUX, exchange).sel(flux=flux, drop=True)
     return values.notnull() & (towers["flux_quality"] >= MINIMUM_QUALITY)
 
 
@@ -37,7 +38,9 @@ TOWER_FLUX = "flux_value"
 """Name of the label variable of the canonical towers."""
 
 
-def example_sites(towers: xr.Dataset, candidates: np.ndarray, count: int, flux: str) -> list[str]:
+def example_sites(
+    towers: xr.Dataset, candidates: np.ndarray, count: int, flux: str, exchange: Exchange = CO2
+) -> list[str]:
     """Sites to show: the longest good record of each class first, then the next longest.
 
     Parameters
@@ -50,9 +53,11 @@ def example_sites(towers: xr.Dataset, candidates: np.ndarray, count: int, flux: 
         How many.
     flux
         Flux whose good months count.
+    exchange
+        What the towers measure.
     """
     known = [site for site in candidates if site in set(towers["site"].values)]
-    months = good_months(towers, flux).sum("time").sel(site=known).to_series()
+    months = good_months(towers, flux, exchange).sum("time").sel(site=known).to_series()
     months = months[months > 0].sort_index().sort_values(ascending=False, kind="stable")
     igbp = towers["igbp"].sel(site=months.index.to_numpy()).to_series()
     rank = igbp.groupby(igbp, sort=False).cumcount()

@@ -11,15 +11,17 @@ from matplotlib.artist import Artist
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from dere.exchange.base import Exchange, Flux
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures import maps
 from dere.figures.observed import labelled
-from dere.figures.style import DIVERGING, SEQUENTIAL, SEQUENTIAL_OTHER, unit_text
-from dere.variables import FLUX_UNIT, FLUXES, convert
+from dere.figures.style import DIVERGING, SEQUENTIAL, SEQUENTIAL_OTHER, signed, unit_text
+from dere.variables import convert
 
-ANNUAL_UNIT = "gC m-2 yr-1"
 _DAYS = 365.25
 """Days of a year, where no year of the record is complete."""
-_COLOURS = {"gpp": SEQUENTIAL, "reco": SEQUENTIAL_OTHER, "nee": DIVERGING}
+_COLOURS = (SEQUENTIAL, SEQUENTIAL_OTHER)
+"""Of fluxes in one direction, in turn."""
 
 
 def annual_sum(values: xr.DataArray) -> xr.DataArray:
@@ -45,46 +47,56 @@ def annual_sum(values: xr.DataArray) -> xr.DataArray:
     return (values * xr.DataArray(length * weight / weight.sum(), dims="time")).sum("time", skipna=False)
 
 
+def annual_unit(flux: Flux) -> str:
+    """Unit of the sum of a year of a flux that is per day."""
+    return flux.unit.replace(" d-1", " yr-1")
+
+
 def tabulate(
-    products: Mapping[str, xr.Dataset], truth: xr.Dataset | None = None, cover: xr.Dataset | None = None
+    products: Mapping[str, xr.Dataset],
+    truth: xr.Dataset | None = None,
+    cover: xr.Dataset | None = None,
+    exchange: Exchange = CO2,
 ) -> pd.DataFrame:
     """Mean annual flux of each land cell, per land area (``annual_sum``).
 
     Parameters
     ----------
     products
-        Flux to product dataset (kg m-2 s-1 per land area).
+        Flux to product dataset (public unit, per land area).
     truth
-        ``cell_flux(cell, time, flux)`` in gC m-2 d-1 per vegetated area with ``lat``, ``lon`` (cell), and its own
+        ``cell_flux(cell, time, flux)`` per vegetated area (``exchange.area``) with ``lat``, ``lon`` (cell), and its own
         ``vegetated_fraction(cell)`` where it has one.
     cover
         Observed ``vegetated_fraction(cell, year)``, for a truth without one.
+    exchange
+        Whose fluxes, per day, are shown.
 
     Returns
     -------
     DataFrame
-        Columns flux, lat, lon, product, truth (NaN where unknown); gC m-2 yr-1.
+        Columns flux, lat, lon, product, truth (NaN where unknown), per year (for CO2 gC m-2 yr-1).
     """
     frames = []
-    for flux in FLUXES:
-        total = annual_sum(products[flux][flux].astype("float64"))
-        annual = total.copy(data=convert(total.values, "kg m-2 s-1", FLUX_UNIT))
+    for flux in exchange.fluxes:
+        total = annual_sum(products[flux.name][flux.stem].astype("float64"))
+        annual = total.copy(data=convert(total.values, flux.public_unit, flux.unit))
         frame = annual.to_dataframe("product").reset_index().dropna(subset=["product"])
         frame["truth"] = np.nan
         if truth is not None:
-            vegetated = truth if "vegetated_fraction" in truth else cover
+            vegetated = truth if exchange.area in truth else cover
             assert vegetated is not None, "a truth per vegetated area needs a vegetated fraction"
-            share = vegetated["vegetated_fraction"]
+            share = vegetated[exchange.area]
             share = share.mean("year") if "year" in share.dims else share
-            cells = annual_sum(labelled(truth, "cell_flux").sel(flux=flux)) * share
+            cells = annual_sum(labelled(truth, "cell_flux", exchange).sel(flux=flux.name)) * share
             known = pd.DataFrame({"lat": cells["lat"].values, "lon": cells["lon"].values, "value": cells.values})
             found = frame[["lat", "lon"]].round(4).merge(known.round({"lat": 4, "lon": 4}), how="left")
             frame["truth"] = found["value"].to_numpy()
-        frames.append(frame.assign(flux=flux))
+        frames.append(frame.assign(flux=flux.name))
     return pd.concat(frames, ignore_index=True)[["flux", "lat", "lon", "product", "truth"]]
 
 
-def draw(figure: Figure, table: pd.DataFrame, degrees: float) -> list[Artist]:
+def draw(figure: Figure, table: pd.DataFrame, degrees: float, exchange: Exchange = CO2) -> list[Artist]:
     """One column per flux; rows: product and, where known, product minus truth.
 
     Parameters
@@ -95,26 +107,30 @@ def draw(figure: Figure, table: pd.DataFrame, degrees: float) -> list[Artist]:
         Result of ``tabulate``.
     degrees
         Cell size.
+    exchange
+        Whose fluxes are shown.
     """
     known = bool(table["truth"].notna().any())
-    axes = figure.subplots(2 if known else 1, len(FLUXES), squeeze=False)
+    axes = figure.subplots(2 if known else 1, len(exchange.fluxes), squeeze=False)
     artists: list[Artist] = []
-    for column, flux in enumerate(FLUXES):
-        part = table[table["flux"] == flux]
+    for column, flux in enumerate(exchange.fluxes):
+        name, both_ways = flux.name.upper(), signed(flux)
+        part = table[table["flux"] == flux.name]
         lat, lon, values = (part[name].to_numpy() for name in ("lat", "lon", "product"))
         high = float(np.nanquantile(np.abs(values), 0.99)) or 1.0
-        norm = Normalize(-high, high) if flux == "nee" else Normalize(0.0, high)
-        maps.prepare(axes[0, column], f"{flux.upper()} of the product")
-        artists.append(maps.fill_cells(axes[0, column], lat, lon, values, degrees, _COLOURS[flux], norm))
-        _bar(figure, axes[0, column], artists[-1], "both" if flux == "nee" else "max", ANNUAL_UNIT)
+        norm = Normalize(-high, high) if both_ways else Normalize(0.0, high)
+        colours = DIVERGING if both_ways else _COLOURS[column % len(_COLOURS)]
+        maps.prepare(axes[0, column], f"{name} of the product")
+        artists.append(maps.fill_cells(axes[0, column], lat, lon, values, degrees, colours, norm))
+        _bar(figure, axes[0, column], artists[-1], "both" if both_ways else "max", annual_unit(flux))
         if known:
             error = values - part["truth"].to_numpy()
             width = float(np.nanquantile(np.abs(error), 0.97)) or 1.0
-            maps.prepare(axes[1, column], f"{flux.upper()}: product minus truth")
+            maps.prepare(axes[1, column], f"{name}: product minus truth")
             artists.append(
                 maps.fill_cells(axes[1, column], lat, lon, error, degrees, DIVERGING, Normalize(-width, width))
             )
-            _bar(figure, axes[1, column], artists[-1], "both", ANNUAL_UNIT)
+            _bar(figure, axes[1, column], artists[-1], "both", annual_unit(flux))
     return artists
 
 

@@ -10,15 +10,20 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.observed import TOWER_FLUX, good_months, labelled
-from dere.figures.style import BLACK, flux_label, method_colour, method_label
-from dere.variables import FLUXES
+from dere.figures.style import BLACK, flux_label, method_colour, method_label, signed
 
 OBSERVED = "observed"
 
 
 def tabulate(
-    towers: xr.Dataset, predictions: Mapping[str, xr.Dataset], methods: Sequence[str], grouping: str = "igbp"
+    towers: xr.Dataset,
+    predictions: Mapping[str, xr.Dataset],
+    methods: Sequence[str],
+    grouping: str = "igbp",
+    exchange: Exchange = CO2,
 ) -> pd.DataFrame:
     """Mean cycle per class: mean over years within a tower first, then over towers.
 
@@ -35,6 +40,8 @@ def tabulate(
         Methods to compare; those without predictions are left out.
     grouping
         Site coordinate that names the classes.
+    exchange
+        Whose fluxes are shown.
 
     Returns
     -------
@@ -47,11 +54,11 @@ def tabulate(
     shift = xr.where(here["lat"] < 0, 6, 0)
     month = (here["time"].dt.month - 1 + shift) % 12 + 1
     rows = []
-    for flux in FLUXES:
-        series = {OBSERVED: labelled(here, TOWER_FLUX).sel(flux=flux, drop=True)}
+    for flux in exchange.names:
+        series = {OBSERVED: labelled(here, TOWER_FLUX, exchange).sel(flux=flux, drop=True)}
         for name, prediction in chosen.items():
             series[name] = prediction["prediction"].sel(site=sites, flux=flux, drop=True).reindex(time=here["time"])
-        good = good_months(here, flux)
+        good = good_months(here, flux, exchange)
         for values in series.values():
             good = good & values.notnull()
         usable = good.values
@@ -71,7 +78,7 @@ def tabulate(
     return pd.concat(rows, ignore_index=True)[["group", "flux", "month", "series", "value", "sites"]]
 
 
-def draw(figure: Figure, table: pd.DataFrame, groups: int = 5) -> list[Artist]:
+def draw(figure: Figure, table: pd.DataFrame, groups: int = 5, exchange: Exchange = CO2) -> list[Artist]:
     """One column per class, one row per flux.
 
     Parameters
@@ -82,13 +89,16 @@ def draw(figure: Figure, table: pd.DataFrame, groups: int = 5) -> list[Artist]:
         Result of ``tabulate``.
     groups
         Largest number of classes, those with most towers first.
+    exchange
+        Whose fluxes are shown.
     """
     counts = table.groupby("group")["sites"].max().sort_index().sort_values(ascending=False, kind="stable")
     names = list(counts.index[:groups])
-    axes = figure.subplots(len(FLUXES), len(names), sharex=True, sharey="row", squeeze=False)
+    axes = figure.subplots(len(exchange.fluxes), len(names), sharex=True, sharey="row", squeeze=False)
     order = [OBSERVED, *[name for name in table["series"].unique() if name != OBSERVED]]
     artists: list[Artist] = []
-    for row, flux in enumerate(FLUXES):
+    for row, one in enumerate(exchange.fluxes):
+        flux = one.name
         for column, group in enumerate(names):
             panel = axes[row, column]
             for name in order:
@@ -108,8 +118,8 @@ def draw(figure: Figure, table: pd.DataFrame, groups: int = 5) -> list[Artist]:
             if row == 0:
                 panel.set_title(f"{group} ({counts[group]} tower{'s' if counts[group] > 1 else ''})")
             if column == 0:
-                panel.set_ylabel(flux_label(flux))
-            if flux == "nee":
+                panel.set_ylabel(flux_label(one))
+            if signed(one):
                 panel.axhline(0.0, color=BLACK, linewidth=0.6)
     for panel in axes[-1]:
         panel.set_xticks([1, 4, 7, 10], ["Jan", "Apr", "Jul", "Oct"])

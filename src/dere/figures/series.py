@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.observed import TOWER_FLUX, example_sites, good_months, labelled
 from dere.figures.style import BLACK, BLUE, GREY, flux_label, method_colour, method_label
 
@@ -33,6 +35,7 @@ def tabulate(
     labels: xr.Dataset | None = None,
     flux: str = "nee",
     panels: int = 6,
+    exchange: Exchange = CO2,
 ) -> pd.DataFrame:
     """Months of the towers that are shown, in the order of the panels.
 
@@ -49,53 +52,59 @@ def tabulate(
         Which flux.
     panels
         Number of towers in all.
+    exchange
+        What is predicted.
 
     Returns
     -------
     DataFrame
         Columns ``COLUMNS``: side (unseen or training), series (the method, or that these are labels), value
         (prediction or label) with the ends of its 90 % interval, whether it is imputed, the observed value and whether
-        that is good enough to be scored; gC m-2 d-1. A tower may stand on both sides, tested by one fold and trained on
-        by the fold of ``labels``.
+        that is good enough to be scored, in the unit of the flux. A tower may stand on both sides, tested by one fold
+        and trained on by the fold of ``labels``.
     """
     count = panels if labels is None else -(-panels // 2)
-    values = {"value": labelled(prediction, "prediction")} | _interval(prediction)
+    values = {"value": labelled(prediction, "prediction", exchange)} | _interval(prediction, exchange)
     sides = [("unseen", str(prediction.attrs.get("method", "prediction")), values, prediction["site"].values)]
     if labels is not None:
         imputed = labels["origin"] == IMPUTED
-        values = {"value": labelled(labels, "label").where(labels["origin"] > 0)} | _interval(labels)
+        values = {"value": labelled(labels, "label", exchange).where(labels["origin"] > 0)} | _interval(
+            labels, exchange
+        )
         filled = labels["site"].values[imputed.any("time").values]
         sides.append(("training", LABELS, values | {"imputed": imputed}, filled))
     parts = [
-        _months(towers, values, site, flux).assign(side=side, series=series)
+        _months(towers, values, site, flux, exchange).assign(side=side, series=series)
         for side, series, values, candidates in sides
-        for site in example_sites(towers, candidates, count, flux)
+        for site in example_sites(towers, candidates, count, flux, exchange)
     ]
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)] if parts else pd.DataFrame(columns=list(COLUMNS))
 
 
-def _interval(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
+def _interval(dataset: xr.Dataset, exchange: Exchange) -> dict[str, xr.DataArray]:
     if "quantile_value" not in dataset:
         return {}
-    quantiles = labelled(dataset, "quantile_value")
+    quantiles = labelled(dataset, "quantile_value", exchange)
     return {name: quantiles.sel(quantile=q, method="nearest", drop=True) for name, q in _INTERVAL.items()}
 
 
-def _months(towers: xr.Dataset, values: dict[str, xr.DataArray], site: str, flux: str) -> pd.DataFrame:
+def _months(
+    towers: xr.Dataset, values: dict[str, xr.DataArray], site: str, flux: str, exchange: Exchange
+) -> pd.DataFrame:
     """Months of one tower from the first to the last that has a value or an observation."""
     place = towers.sel(site=site)
     table = pd.DataFrame({"time": towers["time"].values}).assign(low=np.nan, high=np.nan, imputed=False)
     for name, array in values.items():
         here = array.sel(site=site)
         table[name] = (here.sel(flux=flux) if "flux" in here.dims else here).values
-    table["observed"] = labelled(towers, TOWER_FLUX).sel(site=site, flux=flux).values
-    table["good"] = good_months(towers, flux).sel(site=site).values
+    table["observed"] = labelled(towers, TOWER_FLUX, exchange).sel(site=site, flux=flux).values
+    table["good"] = good_months(towers, flux, exchange).sel(site=site).values
     table = table.assign(site=site, igbp=str(place["igbp"].values), lat=float(place["lat"]), flux=flux)
     known = np.flatnonzero(table[["value", "observed"]].notna().any(axis=1))
     return table.iloc[known[0] : known[-1] + 1]
 
 
-def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
+def draw(figure: Figure, table: pd.DataFrame, exchange: Exchange = CO2) -> list[Artist]:
     """Left: towers that no stage has seen, with prediction; right: training towers with imputed months.
 
     Parameters
@@ -104,6 +113,8 @@ def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
         Empty figure.
     table
         Result of ``tabulate``.
+    exchange
+        What is predicted.
     """
     sides = [side for side in SIDES if side in set(table["side"])]
     panels = {side: list(part.groupby("site", sort=False)) for side, part in table.groupby("side")}
@@ -122,7 +133,7 @@ def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
         place: Any = ("outside lower left", "outside lower right")[column]
         figure.legend(list(handles.values()), list(handles), loc=place, ncols=4, columnspacing=1.0)
     if len(table):
-        figure.supylabel(flux_label(table["flux"].iloc[0]), fontsize=9)
+        figure.supylabel(flux_label(exchange.flux(table["flux"].iloc[0])), fontsize=9)
     return artists
 
 

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.style import BLACK, method_colour, method_label, ordered_methods
-from dere.variables import FLUXES
 
 GROUPINGS = {
     "all": ("o", "test towers"),
@@ -69,7 +70,13 @@ def against(paired: pd.DataFrame, reference: str) -> pd.DataFrame:
     return both.drop_duplicates(["method", "flux", "grouping"])
 
 
-def draw(figure: Figure, skill: pd.DataFrame, paired: pd.DataFrame, reference: str = "gbm_sim") -> list[Artist]:
+def draw(
+    figure: Figure,
+    skill: pd.DataFrame,
+    paired: pd.DataFrame,
+    reference: str = "gbm_sim",
+    exchange: Exchange = CO2,
+) -> list[Artist]:
     """Upper row: median NSE over towers with quartiles; below: paired difference to ``reference``, a row per grouping.
 
     Parameters
@@ -82,6 +89,8 @@ def draw(figure: Figure, skill: pd.DataFrame, paired: pd.DataFrame, reference: s
         Columns method, against, flux, scale, grouping, nse_difference, nse_low, nse_high.
     reference
         Method the differences refer to; where the run lacks it, its simplest method.
+    exchange
+        Whose fluxes are shown.
     """
     rows = one_run(skill[(skill["scale"] == "monthly") & skill["grouping"].isin(list(GROUPINGS))])
     wide = rows.pivot_table(index=["method", "flux", "grouping"], columns="statistic", values="nse").reset_index()
@@ -95,9 +104,9 @@ def draw(figure: Figure, skill: pd.DataFrame, paired: pd.DataFrame, reference: s
     groupings = [name for name in GROUPINGS if name in set(difference["grouping"])] or ["all"]
     heights = [_AROUND + _METHOD * len(methods), *[_AROUND + _METHOD * len(others)] * len(groupings)]
     figure.set_figheight(_HEAD + sum(heights))
-    axes = figure.subplots(len(heights), len(FLUXES), height_ratios=heights, sharey="row", squeeze=False)
+    axes = figure.subplots(len(heights), len(exchange.fluxes), height_ratios=heights, sharey="row", squeeze=False)
     artists: list[Artist] = []
-    for column, flux in enumerate(FLUXES):
+    for column, flux in enumerate(exchange.names):
         top = axes[0, column]
         artists += intervals(top, wide[wide["flux"] == flux], methods, (_FLOOR, 1.0))
         top.set_xlim(right=1.0)

@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import matplotlib as mpl
 
-from dere.backbones import declaration
-from dere.variables import FLUX_UNIT
+from dere.exchange.base import Flux
 
 # Okabe and Ito (2008), Color Universal Design.
 BLACK, GREY = "#000000", "#8c8c8c"
 ORANGE, SKY, GREEN = "#e69f00", "#56b4e9", "#009e73"
 BLUE, VERMILLION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
-# Their yellow is too faint for lines on white; wine is from Tol (2021), muted scheme, and darker than every neighbour.
-WINE = "#882255"
-
-METHOD_COLOURS = {
-    "climatology": GREY,
-    "simulation": ORANGE,
-    "gbm": SKY,
-    "gbm_sim": BLUE,
-    "baseline": PURPLE,
-    "kgml": GREEN,
-    "dere_towers": WINE,
-    "dere": VERMILLION,
-}
-METHOD_LABELS = {
-    "climatology": "climatology",
-    "simulation": "process model",
-    "gbm": "trees",
-    "gbm_sim": "trees + simulation",
-    "baseline": "network, towers only",
-    "kgml": "KGML",
-    "dere_towers": "DERE, stage 4",
-    "dere": "DERE, stage 6",
-    "product": "product files",
-}
+OTHER_LABELS = {"product": "product files"}
+"""What stands beside methods in tables without being one."""
 SEQUENTIAL, SEQUENTIAL_OTHER, DIVERGING = "viridis", "cividis", "RdBu_r"
 LAND, SEA = "#e8e6e1", "#ffffff"
 
@@ -62,32 +40,68 @@ _RC: dict[str, Any] = {
 }
 
 
+Shown = Mapping[str, Any]
+"""How a method shows: label, colour, rank, marker, line, reference, network (`dere.methods.base.Method`)."""
+_METHODS: ContextVar[Mapping[str, Shown]] = ContextVar("methods", default={})
+_BACKBONES: ContextVar[Mapping[str, str]] = ContextVar("backbones", default={})
+
+
 @contextmanager
-def house_style() -> Iterator[None]:
-    """Apply the style inside a with block and restore the reader's own settings after it."""
-    with mpl.rc_context(_RC):  # type: ignore[arg-type]
-        yield
+def house_style(
+    methods: Mapping[str, Shown] | None = None, backbones: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """Apply the style inside a with block and restore the reader's own settings after it.
+
+    Parameters
+    ----------
+    methods
+        How the methods of a run show, as they declare it; others are black and called by their names.
+    backbones
+        Label of each backbone.
+    """
+    tokens = _METHODS.set(methods or {}), _BACKBONES.set(backbones or {})
+    try:
+        with mpl.rc_context(_RC):  # type: ignore[arg-type]
+            yield
+    finally:
+        _METHODS.reset(tokens[0])
+        _BACKBONES.reset(tokens[1])
+
+
+def shown(method: str) -> Shown:
+    """How a method shows; empty for an unknown one."""
+    return _METHODS.get().get(method, {})
 
 
 def method_colour(method: str) -> str:
     """Colour of a method; unknown ones are black."""
-    return METHOD_COLOURS.get(method, BLACK)
+    return str(shown(method).get("colour", BLACK))
 
 
 def method_label(method: str) -> str:
     """Readable name of a method."""
-    return METHOD_LABELS.get(method, method)
+    return str(shown(method).get("label", OTHER_LABELS.get(method, method)))
+
+
+def method_marker(method: str) -> str:
+    """Shape of a method; shape and colour both tell methods apart."""
+    return str(shown(method).get("marker", "v"))
+
+
+def method_line(method: str) -> Any:
+    """Line of a method without a network; style and colour both tell them apart."""
+    line = shown(method).get("line", "solid")
+    return line if isinstance(line, str) else (line[0], tuple(line[1]))
 
 
 def backbone_label(backbone: str) -> str:
     """Name of a backbone as its paper writes it."""
-    return declaration(backbone).label
+    return _BACKBONES.get().get(backbone, backbone)
 
 
 def ordered_methods(methods: Any) -> list[str]:
-    """Methods in the order of the house, unknown ones last in alphabetical order."""
-    known = list(METHOD_COLOURS)
-    return sorted(set(methods), key=lambda name: (known.index(name) if name in known else len(known), name))
+    """Methods in the order of their ranks, unknown ones last in alphabetical order."""
+    return sorted(set(methods), key=lambda name: (shown(name).get("rank", float("inf")), name))
 
 
 def unit_text(unit: str) -> str:
@@ -101,6 +115,12 @@ def unit_text(unit: str) -> str:
     return re.sub(r"(?<=[A-Za-z])(-?\d+)", r"$^{\1}$", unit)
 
 
-def flux_label(flux: str, unit: str = FLUX_UNIT) -> str:
+def flux_label(flux: Flux) -> str:
     """Short axis label of a flux, with unit."""
-    return f"{flux.upper()} ({unit_text(unit)})"
+    return f"{flux.name.upper()} ({unit_text(flux.unit)})"
+
+
+def signed(flux: Flux) -> bool:
+    """Tell whether a flux goes both ways, beyond the noise that takes small fluxes below zero."""
+    low, high = flux.valid
+    return -low > 0.5 * high

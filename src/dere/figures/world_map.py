@@ -9,19 +9,21 @@ from matplotlib.artist import Artist
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from dere.exchange.base import Exchange
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures import maps
 from dere.figures.observed import labelled
 from dere.figures.style import BLACK, SEQUENTIAL, VERMILLION, unit_text
-from dere.variables import FLUX_UNIT
 
 
-def tabulate(drivers: xr.Dataset, truth: xr.Dataset) -> pd.DataFrame:
-    """Mean true GPP of each cell: columns cell, lat, lon, gpp (gC m-2 d-1 per vegetated area)."""
-    gpp = labelled(truth, "cell_flux").sel(flux="gpp").mean("time")
-    cells = gpp["cell"].values
+def tabulate(drivers: xr.Dataset, truth: xr.Dataset, exchange: Exchange = CO2) -> pd.DataFrame:
+    """Mean of the first flux (for CO2, GPP) of each cell in truth: cell, lat, lon, and a column of the flux's name."""
+    name = exchange.names[0]
+    mean = labelled(truth, "cell_flux", exchange).sel(flux=name).mean("time")
+    cells = mean["cell"].values
     where = drivers[["lat", "lon"]].sel(cell=cells)
     return pd.DataFrame(
-        {"cell": cells, "lat": where["lat"].values, "lon": where["lon"].values, "gpp": gpp.values.astype(float)}
+        {"cell": cells, "lat": where["lat"].values, "lon": where["lon"].values, name: mean.values.astype(float)}
     )
 
 
@@ -30,8 +32,9 @@ def draw(
     towers: xr.Dataset,
     table: pd.DataFrame | None = None,
     degrees: float = 0.0,
+    exchange: Exchange = CO2,
 ) -> list[Artist]:
-    """Map of towers, over mean GPP where a table of cells is given.
+    """Map of towers, over the mean of the first flux where a table of cells is given.
 
     Parameters
     ----------
@@ -43,17 +46,19 @@ def draw(
         Result of ``tabulate``; None on runs without a known truth.
     degrees
         Cell size of the table.
+    exchange
+        What the towers measure.
     """
     axes = figure.subplots()
     maps.prepare(axes)
     artists: list[Artist] = []
     if table is not None:
-        norm = Normalize(0.0, float(np.nanmax(table["gpp"])))
-        cells = maps.fill_cells(
-            axes, table["lat"].to_numpy(), table["lon"].to_numpy(), table["gpp"].to_numpy(), degrees, SEQUENTIAL, norm
-        )
+        first = exchange.fluxes[0]
+        lat, lon, mean = (table[name].to_numpy() for name in ("lat", "lon", first.name))
+        norm = Normalize(0.0, float(np.nanmax(mean)))
+        cells = maps.fill_cells(axes, lat, lon, mean, degrees, SEQUENTIAL, norm)
         bar = figure.colorbar(cells, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, pad=0.02)
-        bar.set_label(f"mean gross primary production per vegetated area ({unit_text(FLUX_UNIT)})")
+        bar.set_label(f"mean {first.long_name} per {exchange.area.partition('_')[0]} area ({unit_text(first.unit)})")
         artists.append(cells)
     kind = towers["kind"].values.astype(str) if "kind" in towers else np.full(towers.sizes["site"], "tower")
     lat, lon = towers["lat"].values, towers["lon"].values

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from dere.evaluation.closure import product_residual
-from dere.evaluation.totals import columns, public_units
+from dere.evaluation.totals import columns, public_units, summable
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 
@@ -47,11 +47,13 @@ def totals(products: Mapping[str, xr.Dataset], exchange: Exchange = CO2) -> pd.D
     Returns
     -------
     DataFrame
-        Columns ``dere.evaluation.totals.columns``: flux, region, year and the total (for CO2 total_pgc).
+        Columns ``dere.evaluation.totals.columns``: flux, region, year and the total (for CO2 total_pgc); of the fluxes
+        that have one.
     """
     rows = []
-    for name, product in products.items():
-        flux = exchange.flux(name)
+    fluxes = {flux.name: flux for flux in summable(exchange)}
+    for name in [name for name in products if name in fluxes]:
+        flux, product = fluxes[name], products[name]
         weight = product["areacella"] * product["sftlf"] / 100.0
         mass = product[flux.stem].astype("float64") * weight * month_seconds(product) / public_units(flux, exchange)
         zonal = mass.sum("lon").compute()

@@ -78,8 +78,8 @@ def evaluate(
 def read_maps(folder: Path, exchange: Exchange) -> Maps:
     """Read the public maps of a folder, by flux."""
     datasets = [read_netcdf(path) for path in sorted(folder.glob("*.nc"))]
-    found = {str(dataset.attrs["variable_id"]): dataset for dataset in datasets}
-    return {flux.name: found[flux.stem] for flux in exchange.fluxes if flux.stem in found}
+    names = {flux.stem: flux.name for flux in exchange.fluxes}
+    return {names[str(dataset.attrs["variable_id"])]: dataset for dataset in datasets}
 
 
 def total_table(maps: Maps, truth: xr.Dataset | None, drivers: xr.Dataset, exchange: Exchange) -> pd.DataFrame:
