@@ -24,7 +24,7 @@ from differences import Difference, compare
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path("results") / "tiny"
-COMMAND = ("snakemake", "--cores", "2", "--resources", "gpu=0", "--configfile", "config/tiny.yaml")
+COMMAND = ("-m", "snakemake", "--cores", "2", "--resources", "gpu=0", "--configfile", "config/tiny.yaml")
 logger = logging.getLogger(__name__)
 
 
@@ -39,7 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rename", action="append", default=[], metavar="OLD=NEW", help="a file or folder that moved")
     parser.add_argument("--expect", type=Path, help="file of expected differences")
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
     expected = read_expected(given.expect.read_text(encoding="utf-8")) if given.expect else {}
     renames = read_renames(given.rename)
     with tempfile.TemporaryDirectory(prefix="golden-") as place:
@@ -83,10 +82,10 @@ def finished_run(commit: str, keep: Path) -> Path:
         if added.returncode:
             raise ChildProcessError(f"{commit}: no checkout could be made ({added.stderr.strip()}); see git worktree")
         try:
-            logger.info("%s: running %s, log in %s", commit[:7], " ".join(COMMAND), log)
+            logger.info("%s: running python %s, log in %s", commit[:7], " ".join(COMMAND), log)
             with log.open("w", encoding="utf-8") as output:
                 environment = {**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1"}
-                command = [sys.executable, "-m", *COMMAND]
+                command = [sys.executable, *COMMAND]
                 made = subprocess.run(
                     command, cwd=checkout, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
                 )
@@ -167,6 +166,7 @@ def report(found: Sequence[Difference], equal: Mapping[str, int], expected: Mapp
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
     try:
         sys.exit(main())
     except (ValueError, ChildProcessError, FileNotFoundError) as error:
