@@ -415,8 +415,7 @@ def figure_inputs(config):
         files["history"].append(f"<results>/models/imputation/{run}/history.csv")
     if targets.has_map(config):
         files["products"] = "<results>/products"
-        method = config["products"]["method"]
-        if "plant_types_observed" in targets.STAGES_OF_METHOD[method]:
+        if "plant_fraction" in targets.product_method(config).gives:
             files["learned"] = (
                 f"<results>/predictions/{targets.product_member(config)}/{run}_cells.nc"
             )

@@ -56,6 +56,7 @@ for exchange in config["exchanges"]:
             code=code("evaluate", *exchange_modules(exchange)),
             config=config["evaluation"],
             product=targets.product_member(config, exchange),
+            ranks=targets.ranks(config, exchange),
             fold=config["folds"][0],
             exchange=exchange,
         script:

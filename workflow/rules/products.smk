@@ -23,7 +23,7 @@ for exchange in config["exchanges"]:
             runtime=60,
         params:
             code=code("products", *exchange_modules(exchange)),
-            config=config["products"],
+            config=targets.product_settings(config, exchange),
             exchange=exchange,
         script:
             "../scripts/products.py"

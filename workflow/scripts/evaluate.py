@@ -19,4 +19,5 @@ with logged(snakemake.log[0], snakemake.params.code):
         snakemake.params.product,
         snakemake.params.fold,
         snakemake.params.exchange,
+        snakemake.params.ranks,
     )

@@ -21,7 +21,7 @@ class ProductsConfig(Section):
     license: str = "CC-BY-4.0"
     """Global attribute license of the files."""
     references: str | None = None
-    """Global attribute references: the method's paper; null = that of DERE if it is the method, else not stated."""
+    """Global attribute references: the method's paper; null = as the method declares it."""
     training_data_doi: str = "none (built-in synthetic world)"
     """DOIs of the tower and simulation data that trained the method."""
     compression: int = Field(1, ge=0, le=9)

@@ -15,11 +15,12 @@ from pydantic.fields import FieldInfo
 from dere.config.root import Config, normalise, section_of
 from dere.config.run import CHANGED_FIRST
 from dere.config.schema import schema_text
-from dere.config.stages import STAGES, own_settings
+from dere.config.stages import own_settings
 from dere.io import write_atomically
 
 log = logging.getLogger(__name__)
 
+DEFAULTS = "defaults"
 SCHEMA = Path("config", "schema.json")
 """Place of the schema, seen from ``config.yaml``."""
 HEADER = f"""\
@@ -108,9 +109,12 @@ def comment(meaning: str, note: str, pad: str) -> list[str]:
 
 def shipped() -> dict[str, Any]:
     """Return the default run as ``config.yaml`` holds it: of a stage only what is its own."""
+    plain = Config()
     tree = normalise({})
-    tree["stages"] |= {name: own_settings(STAGES[name][0]) for name in tree["stages"] if name in STAGES}
-    return tree
+    stages = type(plain.stages).model_fields
+    tree["stages"] |= {name: own_settings(stages[name].default) for name in tree["stages"] if name != DEFAULTS}
+    # choices that the run's methods make stay open
+    return tree | {name: getattr(plain, name).model_dump(mode="json") for name in ("products", "figures")}
 
 
 def render() -> str:

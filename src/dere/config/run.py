@@ -38,8 +38,6 @@ class RunConfig(Section):
     """Name of the run; everything it makes lies in results/<run>."""
     methods: tuple[str, ...] = Field(default_factory=all_methods, min_length=1)
     """Methods to train, predict and judge."""
-    exchanges: tuple[str, ...] = Field(("co2",), min_length=1)
-    """What is predicted; files of co2 lie directly in results/<run>, those of others in a folder of their name."""
     backbones: tuple[str, ...] = Field(("transformer",), min_length=1)
     """Sequence networks that drive every network method; their sizes stand under networks."""
     folds: tuple[int, ...] = Field((0,), min_length=1)
@@ -56,6 +54,8 @@ class RunConfig(Section):
     """Training of the stages of DERE and of the network baselines."""
     products: ProductsConfig = ProductsConfig()
     """The public files."""
+    exchanges: tuple[str, ...] = Field(("co2",), min_length=1)
+    """What is predicted; files of co2 lie directly in results/<run>, those of others in a folder of their name."""
     splits: SplitsConfig = SplitsConfig()
     """Who trains, validates and tests."""
     networks: Section = Section()
@@ -113,10 +113,10 @@ class RunConfig(Section):
                     "choose one of them, or null for the last of them"
                 )
         drawn = {"figures.reference": (self.figures.reference,), "figures.compared": self.figures.compared or ()}
-        for key, names in drawn.items():
-            for name in names:
-                if name is not None and name not in known:
-                    raise ValueError(f"{key}: {name} is no method; choose from {', '.join(known)}")
+        for key, shown in drawn.items():
+            for method in shown:
+                if method is not None and method not in known:
+                    raise ValueError(f"{key}: {method} is no method; choose from {', '.join(known)}")
 
     def _reads(self, what: str) -> bool:
         """Tell whether a stage of the run reads a canonical file."""

@@ -7,6 +7,8 @@ The same resamples serve every method, so a difference is always taken on equal 
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
-
-METHOD_ORDER = ("dere", "dere_towers", "kgml", "baseline", "gbm_sim", "gbm", "climatology", "simulation")
-"""An earlier method is compared against a later one; methods not listed come first."""
 
 _RANGE = (0.025, 0.975)
 COLUMNS = (
@@ -99,7 +98,7 @@ def geometric_ratio(a: Array, b: Array, counts: Counts) -> Interval:
     return Interval(float(np.exp(log_ratio.mean())), *_interval(np.exp(resampled_mean(log_ratio, counts))))
 
 
-def paired(site_skill: pd.DataFrame, config: EvaluationConfig) -> pd.DataFrame:
+def paired(site_skill: pd.DataFrame, config: EvaluationConfig, ranks: Mapping[str, int] | None = None) -> pd.DataFrame:
     """Compare every pair of methods per flux and scale, on test towers and on virtual towers.
 
     Scores are averaged over seeds (and, for virtual towers, over folds) per site before pairing. ``seeds`` is the
@@ -112,6 +111,8 @@ def paired(site_skill: pd.DataFrame, config: EvaluationConfig) -> pd.DataFrame:
         Rows of ``site_scores.site_skill`` of all files, concatenated; ``cluster`` is what is resampled.
     config
         ``bootstrap`` resamples, ``seed``; the main quality threshold is ``testing_quality[0]``.
+    ranks
+        Method to its rank: one of higher rank is compared against one of lower; methods without a rank come first.
 
     Returns
     -------
@@ -132,17 +133,20 @@ def paired(site_skill: pd.DataFrame, config: EvaluationConfig) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
     for (kind, flux, scale), part in by_seed.groupby(["rows", "flux", "scale"], sort=False):
         rng = np.random.default_rng(config.seed)
-        found = _compare(part, config.bootstrap, rng)
+        found = _compare(part, config.bootstrap, rng, ranks or {})
         rows += [{**row, "grouping": _GROUPINGS[str(kind)], "flux": flux, "scale": scale} for row in found]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _compare(part: pd.DataFrame, resamples: int, rng: np.random.Generator) -> list[dict[str, object]]:
+def _compare(
+    part: pd.DataFrame, resamples: int, rng: np.random.Generator, ranks: Mapping[str, int]
+) -> list[dict[str, object]]:
     cluster = part.drop_duplicates("site").set_index("site")["cluster"]
     sites = cluster.index.sort_values()
     labels = np.asarray([cluster[s] or s for s in sites])
     counts = resample_clusters(labels, resamples, rng)
-    methods = sorted(set(zip(part["method"], part["backbone"], strict=True)), key=_rank)
+    members = set(zip(part["method"], part["backbone"], strict=True))
+    methods = sorted(members, key=lambda member: (-ranks.get(member[0], sys.maxsize), *member))
     wide: dict[tuple[str, str], dict[str, pd.DataFrame]] = {
         method: {
             score: part[(part["method"] == method[0]) & (part["backbone"] == method[1])]
@@ -210,8 +214,3 @@ def _seed_spread(
 def _interval(draws: Array) -> tuple[float, float]:
     low, high = np.quantile(draws, _RANGE)
     return float(low), float(high)
-
-
-def _rank(method: tuple[str, str]) -> tuple[int, str, str]:
-    name, backbone = method
-    return (METHOD_ORDER.index(name) if name in METHOD_ORDER else -1, name, backbone)

@@ -34,6 +34,7 @@ def judge(
     cells: xr.Dataset | None = None,
     products: Products | None = None,
     exchange: Exchange = CO2,
+    ranks: Mapping[str, int] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Score every file on the same rows.
 
@@ -51,6 +52,8 @@ def judge(
         (method, backbone) to the product datasets by flux; scored as maps where truth and cells are given.
     exchange
         What is predicted.
+    ranks
+        Method to its rank, which orders pairs of methods.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def judge(
     tables = {
         "site_skill": per_site,
         "skill": skill(per_site),
-        "paired": paired(per_site, config),
+        "paired": paired(per_site, config, ranks),
         "calibration": calibration.pooled(_joined(calibrated)),
         "closure": closure_table(predictions, {"/".join(key): files for key, files in products.items()}, exchange),
     }

@@ -28,7 +28,7 @@ from dere.figures import (
 from dere.figures.catalogue import CATALOGUE, possible
 from dere.figures.registry import FIGURES
 from dere.figures.save import write_figure
-from dere.figures.style import house_style
+from dere.figures.style import Shown, house_style
 from dere.io import read_netcdf, write_table
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def _series(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[s
 
 
 def _cycles(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
-    table = seasonal_cycles.tabulate(inputs["towers"], inputs["predictions"], config.compared, exchange=exchange)
+    table = seasonal_cycles.tabulate(inputs["towers"], inputs["predictions"], config.compared or (), exchange=exchange)
     return {"table": table, "exchange": exchange}
 
 

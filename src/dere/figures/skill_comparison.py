@@ -74,7 +74,7 @@ def draw(
     figure: Figure,
     skill: pd.DataFrame,
     paired: pd.DataFrame,
-    reference: str = "gbm_sim",
+    reference: str | None = None,
     exchange: Exchange = CO2,
 ) -> list[Artist]:
     """Upper row: median NSE over towers with quartiles; below: paired difference to ``reference``, a row per grouping.

@@ -42,8 +42,8 @@ _RC: dict[str, Any] = {
 
 Shown = Mapping[str, Any]
 """How a method shows: label, colour, rank, marker, line, reference, network (`dere.methods.base.Method`)."""
-_METHODS: ContextVar[Mapping[str, Shown]] = ContextVar("methods", default={})
-_BACKBONES: ContextVar[Mapping[str, str]] = ContextVar("backbones", default={})
+_METHODS: ContextVar[Mapping[str, Shown] | None] = ContextVar("methods", default=None)
+_BACKBONES: ContextVar[Mapping[str, str] | None] = ContextVar("backbones", default=None)
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def house_style(
     backbones
         Label of each backbone.
     """
-    tokens = _METHODS.set(methods or {}), _BACKBONES.set(backbones or {})
+    tokens = _METHODS.set(methods), _BACKBONES.set(backbones)
     try:
         with mpl.rc_context(_RC):  # type: ignore[arg-type]
             yield
@@ -70,7 +70,7 @@ def house_style(
 
 def shown(method: str) -> Shown:
     """How a method shows; empty for an unknown one."""
-    return _METHODS.get().get(method, {})
+    return (_METHODS.get() or {}).get(method, {})
 
 
 def method_colour(method: str) -> str:
@@ -96,7 +96,7 @@ def method_line(method: str) -> Any:
 
 def backbone_label(backbone: str) -> str:
     """Name of a backbone as its paper writes it."""
-    return _BACKBONES.get().get(backbone, backbone)
+    return (_BACKBONES.get() or {}).get(backbone, backbone)
 
 
 def ordered_methods(methods: Any) -> list[str]:

@@ -13,23 +13,6 @@ from matplotlib.ticker import MaxNLocator
 
 from dere.figures.style import BLUE, GREY, VERMILLION
 
-STAGES = (
-    "pure",
-    "mixture",
-    "age",
-    "plant_types_simulated",
-    "plant_types_observed",
-    "towers",
-    "imputation, point",
-    "imputation, denoiser",
-    "imputation",
-    "uncertain",
-    "baseline",
-    "kgml_simulation",
-    "kgml_towers",
-)
-"""Order of the panels; unknown stages follow in alphabetical order."""
-
 
 def parts(path: PurePath, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Trainings of one history file by name.
@@ -60,7 +43,7 @@ def draw(figure: Figure, history: Mapping[str, pd.DataFrame], columns: int = 4) 
     columns
         Panels per row.
     """
-    names = sorted(history, key=lambda name: (STAGES.index(name) if name in STAGES else len(STAGES), name))
+    names = list(history)
     columns = min(columns, len(names))
     rows = -(-len(names) // columns)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()

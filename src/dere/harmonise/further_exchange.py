@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dere.config.sources import HarmoniseConfig, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.splits import SplitsConfig
 from dere.exchange import Exchange
 from dere.harmonise.axis import month_number
 from dere.harmonise.labelled_towers import labelled_towers

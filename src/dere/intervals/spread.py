@@ -15,7 +15,7 @@ from dere.variables import QUANTILES
 
 
 def fit_errors(
-    predicted: NDArray[np.float64], labels: NDArray[np.float64], exchange: Exchange
+    predicted: NDArray[np.float64], labels: NDArray[np.floating], exchange: Exchange
 ) -> tuple[ErrorModel, ...]:
     """Fit the spread of each flux.
 

@@ -123,6 +123,10 @@ class Method:
         Exchanges that it serves; empty = all.
     reads_places
         What it reads of places beyond the common: ``simulated``.
+    gives
+        Variables that its predictions have beyond the fluxes: ``plant_fraction``.
+    references
+        What to cite for it.
     reference
         Tables compare every method with it.
     compared
@@ -145,6 +149,8 @@ class Method:
     per_backbone: bool = True
     exchanges: tuple[str, ...] = ()
     reads_places: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     reference: bool = False
     compared: bool = False
     marker: str = "v"

@@ -15,8 +15,6 @@ from dere.exchange.co2 import EXCHANGE as CO2
 from dere.io import content_hash
 from dere.variables import convert
 
-_PAPERS = dict.fromkeys(("dere", "dere_towers"), "https://doi.org/10.1145/3770855.3818927")
-"""Method to the paper that describes it."""
 NOT_STATED = "not stated"
 
 
@@ -104,7 +102,7 @@ def global_attributes(
         "institution": config.institution,
         "source": f"{written_by}, configuration {provenance.configuration}",
         "history": f"{stamp} written by dere.products of {written_by}",
-        "references": config.references or _PAPERS.get(str(prediction.get("method")), NOT_STATED),
+        "references": config.references or NOT_STATED,
         "license": config.license,
         # The same inputs give the same id, so that a rerun is recognised as the same product.
         "tracking_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"dere/{identity}")),

@@ -28,6 +28,7 @@ def evaluate(
     product: str,
     fold: int,
     exchange: str = DEFAULT,
+    ranks: Mapping[str, int] | None = None,
 ) -> None:
     """Score all files and write the tables.
 
@@ -48,6 +49,8 @@ def evaluate(
         Fold whose roles are written for the figures.
     exchange
         Name of what is predicted.
+    ranks
+        Method to its rank.
 
     Raises
     ------
@@ -68,6 +71,7 @@ def evaluate(
         cells=drivers if truth is not None else None,
         products={(method, backbone): maps} if maps else None,
         exchange=predicted,
+        ranks=ranks,
     )
     results["totals"] = total_table(maps, truth, drivers, predicted)
     results["roles"] = read_roles(files["splits"], fold)

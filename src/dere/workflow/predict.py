@@ -141,7 +141,7 @@ def _dataset(
         "seed": rule.seed,
         "split": file_sha256(Path(rule.files["splits"])),
         **predicted.facts,
-        **stated(errors, exchange),
+        **(stated(errors, exchange) if errors else {}),
     }
     ids = places.ids if place == "site" else places.ids.astype(np.int64)
     return prediction_dataset(predicted.mean, extras, exchange, place, ids, places.time, places.record, attrs)

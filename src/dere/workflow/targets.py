@@ -184,6 +184,17 @@ def references(config: Tree, exchange: str = DEFAULT) -> dict[str, bool]:
     return {m.name: m.per_backbone for m in sorted(chosen, key=lambda method: -method.rank)}
 
 
+def ranks(config: Tree, exchange: str = DEFAULT) -> dict[str, int]:
+    """Return the rank of each method that serves an exchange."""
+    return {method.name: method.rank for method in methods_of(config, exchange)}
+
+
+def product_settings(config: Tree, exchange: str = DEFAULT) -> dict[str, Any]:
+    """Return the section products with the method and its references as they are for an exchange."""
+    method, section = product_method(config, exchange), config["products"]
+    return {**section, "method": method.name, "references": section["references"] or "; ".join(method.references)}
+
+
 def backbone_labels(config: Tree) -> dict[str, str]:
     """Return how figures call the backbones of a run."""
     return {name: declaration(name).label for name in config["backbones"]}

@@ -12,6 +12,8 @@ from dere.methods.dere.settings import DereTowerConfig
 _SIMULATION = ("drivers", "simulation", "cover", "statistics")
 _TO_STAGE_4 = ("pure", "mixture", "age", "plant_types_simulated", "plant_types_observed", "towers")
 
+_PAPER = "https://doi.org/10.1145/3770855.3818927"
+
 STAGES = (
     Stage(
         name="pure",
@@ -92,6 +94,8 @@ METHODS = (
         predicts_from=("pure", "towers"),
         marker="D",
         exchanges=("co2",),
+        gives=("plant_fraction",),
+        references=(_PAPER,),
     ),
     Method(
         name="dere",
@@ -104,5 +108,7 @@ METHODS = (
         predicts_from=("pure", "uncertain"),
         marker="o",
         exchanges=("co2",),
+        gives=("plant_fraction",),
+        references=(_PAPER,),
     ),
 )
