@@ -1,9 +1,12 @@
 """What the public files say of the code that wrote them."""
 
+import pytest
+import xarray as xr
+
 from dere import __version__
 from dere.config.products import ProductsConfig
-from dere.products.attributes import global_attributes
-from dere.workflow.products import provenance_of
+from dere.products.attributes import Provenance, global_attributes
+from dere.workflow.products import mean_of_runs, provenance_of
 
 HEAD = "source,file,product,version,role,rows,sha256,licence,citation,url,site"
 
@@ -17,3 +20,29 @@ def test_source_and_history_name_the_package_once_and_the_code(tmp_path):
     assert attrs["source"] == f"dere {__version__}, code c0de, configuration {origin.configuration}"
     assert attrs["history"].endswith(f"of dere {__version__}, code c0de")
     assert attrs["code_version"] == __version__
+
+
+def test_the_paper_of_dere_is_cited_for_dere_alone():
+    def references(method, **given):
+        return global_attributes("gpp", ProductsConfig(**given), Provenance(), {"method": method}, "500 km")[
+            "references"
+        ]
+
+    assert references("dere") == references("dere_towers") == "https://doi.org/10.1145/3770855.3818927"
+    assert references("baseline") == references("gbm") == "not stated"
+    assert references("gbm", references="our paper") == "our paper"
+
+
+def maps(**further):
+    """A map prediction of one cell and month, with what ``further`` adds."""
+    values = xr.DataArray([[[3.0, 2.0, -1.0]]], dims=("cell", "time", "flux"))
+    return xr.Dataset({"prediction": values, **{name: values * factor for name, factor in further.items()}})
+
+
+def test_the_mean_of_runs_has_what_every_run_has():
+    """A spread of one run alone would stand beside the mean of all."""
+    mean = mean_of_runs([maps(std=0.1, quantile_value=1.0), maps(quantile_value=3.0)])
+    assert set(mean.data_vars) == {"prediction", "quantile_value"}
+    assert (mean["quantile_value"] == 2 * mean["prediction"]).all()
+    both = mean_of_runs([maps(std=0.1), maps(std=0.1)])
+    assert float(both["std"].sel(cell=0, time=0, flux=0)) == pytest.approx(0.3)
