@@ -56,6 +56,8 @@ class Difference:
 
 Parts = Iterator[tuple[str, str]]
 """Part of a file and what differs there."""
+Comparison = Callable[[str, Path, Path, Mapping[str, str]], Parts]
+"""Compares a file, named below the run, in two runs; paths inside it follow renames."""
 
 
 def compare(base: Path, head: Path, renames: Mapping[str, str]) -> tuple[list[Difference], dict[str, int]]:
@@ -78,7 +80,7 @@ def compare(base: Path, head: Path, renames: Mapping[str, str]) -> tuple[list[Di
     found += [Difference(name, "", "only HEAD has this file") for name in theirs.keys() - ours.keys()]
     equal = {kind: 0 for kind, _ in KINDS.values()}
     for name in sorted(ours.keys() & theirs.keys()):
-        kind, differing = KINDS.get(suffix_of(name), ("", None))
+        kind, differing = kind_of(name)
         if differing:
             here = [Difference(name, part, text) for part, text in differing(name, ours[name], theirs[name], renames)]
             found += here
@@ -109,10 +111,12 @@ def renamed(name: str, renames: Mapping[str, str]) -> str:
     return name
 
 
-def suffix_of(name: str) -> str:
-    """Return the suffix of a file, that of a compressed one included."""
-    path = Path(name)
-    return "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+def kind_of(name: str) -> tuple[str, Comparison | None]:
+    """Return kind and comparison of a file by its suffix; of other files only the presence is compared."""
+    suffix = "".join(Path(name).suffixes[-2:]) if name.endswith(".gz") else Path(name).suffix
+    if name.startswith("raw/") and suffix != ".nc":
+        return KINDS[""]
+    return KINDS.get(suffix, ("", None))
 
 
 def table_differences(name: str, base: Path, head: Path, renames: Mapping[str, str]) -> Parts:
@@ -152,9 +156,10 @@ def row_differences(old: pd.DataFrame, new: pd.DataFrame) -> Parts:
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read a table as text, so that every digit counts; an empty file has no column."""
-    if not path.stat().st_size or (path.suffix == ".csv" and not path.read_text(encoding="utf-8").strip()):
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False)
+    except pd.errors.EmptyDataError:
         return pd.DataFrame()
-    return pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False)
 
 
 def below_run(path: str) -> str:
@@ -219,16 +224,22 @@ def checkpoint_differences(name: str, base: Path, head: Path, renames: Mapping[s
         yield from array_differences(tensor, old[tensor], new[tensor])
 
 
+def byte_differences(name: str, base: Path, head: Path, renames: Mapping[str, str]) -> Parts:
+    """Yield whether two files differ at all; raw files have formats, encodings and faults of their own."""
+    if base.read_bytes() != head.read_bytes():
+        yield "", "its bytes differ"
+
+
 def only_in_one(old: Any, new: Any, kind: str) -> Parts:
     """Yield the names that only one of two files holds."""
     for one, other, who in ((old, new, "BASE"), (new, old, "HEAD")):
         yield from ((str(name), f"only {who} has this {kind}") for name in one if name not in set(other))
 
 
-KINDS: dict[str, tuple[str, Callable[[str, Path, Path, Mapping[str, str]], Parts]]] = {
+KINDS: dict[str, tuple[str, Comparison]] = {
     ".csv": ("tables", table_differences),
     ".csv.gz": ("tables", table_differences),
     ".nc": ("NetCDF files", dataset_differences),
     ".safetensors": ("checkpoints", checkpoint_differences),
+    "": ("raw files", byte_differences),
 }
-"""Kind and comparison by suffix; of other files only the presence is compared."""

@@ -35,12 +35,13 @@ def write_dataset(path, **changes):
 def runs(tmp_path):
     """Return two equal runs."""
     base, head = tmp_path / "base", tmp_path / "head"
-    for part in ("tables", "data", "models", "logs"):
+    for part in ("tables", "data", "models", "logs", "raw"):
         (base / part).mkdir(parents=True)
     (base / "tables" / "skill.csv").write_text(TABLE)
     (base / "tables" / "empty.csv").write_text("\n")
     write_dataset(base / "data" / "towers.nc")
     save_file({"weight": np.array([1.0, 2.0], "f4"), "bias": np.zeros(2)}, base / "models" / "model.safetensors")
+    (base / "raw" / "latin.csv").write_bytes(b"a,b\n\xea,1,2\n")
     (base / "logs" / "a.log").write_text("3 s")
     (base / "notes.txt").write_text("a")
     shutil.copytree(base, head)
@@ -54,7 +55,7 @@ def found(runs, **renames):
 def test_equal_runs_have_no_difference(runs):
     (runs[1] / "logs" / "a.log").write_text("4 s")
     (runs[1] / "logs" / "b.log").write_text("5 s")
-    assert compare(*runs, {}) == ([], {"tables": 2, "NetCDF files": 1, "checkpoints": 1})
+    assert compare(*runs, {}) == ([], {"tables": 2, "NetCDF files": 1, "checkpoints": 1, "raw files": 1})
 
 
 @pytest.mark.parametrize(
@@ -143,6 +144,11 @@ def test_checkpoints_are_compared_tensor_by_tensor(runs):
     ]
 
 
+def test_raw_files_are_compared_as_bytes(runs):
+    (runs[1] / "raw" / "latin.csv").write_bytes(b"a,b\n\xeb,1,2\n")
+    assert found(runs) == [("raw/latin.csv", "", "its bytes differ")]
+
+
 def test_files_that_one_run_has_are_said_and_moved_ones_are_followed(runs):
     (runs[1] / "models").rename(runs[1] / "networks")
     (runs[1] / "notes.txt").unlink()
@@ -170,7 +176,7 @@ def test_expected_differences_are_listed_and_do_not_fail(runs, caplog):
     assert "differences: 1 unexpected, 1 expected" in caplog.text
     expected = golden.read_expected("notes.txt # gone\ntables/skill.csv # rounding\ndata/* # moved\n")
     assert golden.report(differences, equal, expected) == 0
-    assert "equal: 1 tables, 1 NetCDF files, 1 checkpoints" in caplog.text
+    assert "equal: 1 tables, 1 NetCDF files, 1 checkpoints, 1 raw files" in caplog.text
     assert "expected, but not found: data/*" in caplog.text
     assert golden.report([], equal, {}) == 0
 
