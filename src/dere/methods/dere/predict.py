@@ -16,6 +16,7 @@ from dere.methods.outputs import mean_of_windows, predicted_series, rebuilt
 from dere.training import weights
 from dere.training.context import choose_device
 from dere.training.fitted import Fitted, Prediction, Support
+from dere.training.loop import freeze
 from dere.training.places import Places
 from dere.training.windows import windows_of
 from dere.variables import PLANT_TYPES
@@ -50,7 +51,8 @@ def _predict(
     """Predict with ``network``, part of what was ``loaded``, on the pure stands ``frozen``."""
     device = choose_device(gpu)
     loaded.to(device).eval()
-    stands = weights.load(PureNetwork(rebuilt(frozen)), frozen).to(device).eval()
+    # frozen as in training: what requires a gradient goes through other kernels, with other rounding
+    stands = freeze(weights.load(PureNetwork(rebuilt(frozen)), frozen).to(device))
     windows = windows_of(places)
     outputs, fractions = [], []
     with torch.no_grad():
