@@ -21,7 +21,7 @@ import pandas as pd
 import yaml
 from measuring import parser, start, table
 
-from dere.config.root import normalise
+from dere.run_config.root import normalise
 from dere.config.windows import WindowConfig
 from dere.evaluation.metrics import score
 from dere.io import read_json, read_netcdf

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from dere.backbones import names
-from dere.config.root import Config
-from dere.config.stages import STAGES
+from dere.run_config.root import Config
+from dere.run_config.stages import STAGES
 
 TREES = {"predict_gbm", "predict_gbm_sim"}
 

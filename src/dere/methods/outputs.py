@@ -16,8 +16,6 @@ from dere.layers.inputs import Statistics
 from dere.training.fitted import Fitted
 from dere.training.places import Places
 
-_BUFFERS = ("driver", "static", "target")
-
 
 def rebuilt(fitted: Fitted) -> Blueprint:
     """What the networks of a fitted stage were built from; sizes come from its arrays, no canonical file is read."""

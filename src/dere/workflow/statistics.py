@@ -56,7 +56,6 @@ def write_statistics(
     )
     title = f"Mean and spread of the training members of fold {fold}"
     parents = [dataset.attrs for dataset in (drivers, simulation, towers) if dataset is not None]
-    result.attrs |= derived_attributes(
-        title, "statistics", code, content_hash([config.model_dump(), exchange]), parents
-    )
+    hashed = content_hash([config.model_dump(), exchange])
+    result.attrs |= derived_attributes(title, "statistics", code, hashed, parents)
     write_netcdf(result, output)

@@ -7,8 +7,8 @@ import yaml
 from snakemake.utils import update_config
 
 from dere.config.base import Section
-from dere.config.root import normalise
-from dere.config.stages import COMMON, STAGES, STAGES_OF_METHOD, own_settings, stages_section
+from dere.run_config.root import normalise
+from dere.run_config.stages import COMMON, STAGES, STAGES_OF_METHOD, own_settings, stages_section
 from dere.config.training import TrainingConfig
 from dere.config.world import WorldConfig
 

@@ -6,7 +6,7 @@ import jinja2
 import pytest
 from docutils.core import publish_parts
 
-from dere.config.root import Config
+from dere.run_config.root import Config
 from dere.figures.catalogue import CATALOGUE
 
 FOLDER = Path(__file__).parents[3] / "workflow" / "report"

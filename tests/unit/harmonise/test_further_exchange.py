@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from harmonise_samples import make_cover, make_towers
 
-from dere.config.root import normalise
+from dere.run_config.root import normalise
 from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
 from dere.exchange import Exchange, Flux, LabelRule
 from dere.exchange.co2 import EXCHANGE as CO2

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dere import __version__
-from dere.config.root import normalise
+from dere.run_config.root import normalise
 from dere.harmonise.citations import CITATION_COLUMNS, citations
 from dere.harmonise.interim import pack_cover
 from dere.harmonise.origin import LONGEST_LIST, Origin, built_in_rows, file_attributes, used

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from dere.config.cover import AgeSource, CoverSource
-from dere.config.root import normalise
+from dere.run_config.root import normalise
 from dere.harmonise import igbp
 from dere.harmonise.age_lookup import ages_without_forest
 from dere.harmonise.cover import cell_cover, site_cover

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from dere.config.root import normalise
+from dere.run_config.root import normalise
 from dere.evaluation.comparison import COLUMNS
 from dere.workflow import targets
 from dere.workflow.comparison import write_comparison
