@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from torch import nn
 
-from dere.config.training import Candidate, TowerTrainingConfig
+from dere.config.tower_training import Candidate, TowerTrainingConfig
 
 Towers = TypeVar("Towers", bound=TowerTrainingConfig)
 CHOSEN = set(Candidate.model_fields)
