@@ -15,8 +15,8 @@ from dere.methods import stages as declared
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {"DERE_REALDATA": "/real", "DERE_PAPERDATA": "/paper"}
-STAGES = {name: stage for name, stage in declared().items() if stage.path == ("stages", name)}
-"""Stages whose settings stand under ``stages``."""
+STAGES = [name for name, stage in declared().items() if stage.section and stage.path == ("stages", name)]
+"""Stages that have settings under ``stages``."""
 
 
 def stages(*files):
@@ -150,7 +150,7 @@ def test_only_stages_of_the_run_s_methods_are_kept_and_others_are_still_checked(
 
 
 def test_every_stage_with_settings_of_its_own_has_its_section():
-    assert list(stages()) == ["defaults", *(name for name in STAGES if STAGES[name].section)]
+    assert list(stages()) == ["defaults", *STAGES]
     whole = normalise({})
     for stage in declared().values():
         tree = whole
