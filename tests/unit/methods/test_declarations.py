@@ -43,7 +43,6 @@ def test_reading_the_configuration_loads_settings_and_declarations_alone():
 import sys
 from dere.config.root import normalise
 assert normalise({})["methods"]
-import dere.config.render
 print(*sys.modules)
 """
     loaded = set(run(program))
