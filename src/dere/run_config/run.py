@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from dere import exchange
+from dere import backbones, exchange
 from dere.config.base import Section
 from dere.config.download import DownloadsConfig
 from dere.config.evaluation import EvaluationConfig
@@ -34,7 +34,7 @@ def all_methods() -> tuple[str, ...]:
 
 def first_backbone() -> tuple[str, ...]:
     """Name of the first backbone by rank."""
-    return tuple(import_module("dere.backbones").names()[:1])
+    return tuple(backbones.names()[:1])
 
 
 class RunConfig(Section):
