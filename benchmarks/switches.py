@@ -21,10 +21,10 @@ import pandas as pd
 import yaml
 from measuring import parser, start, table
 
-from dere.run_config.root import normalise
 from dere.config.windows import WindowConfig
 from dere.evaluation.metrics import score
 from dere.io import read_json, read_netcdf
+from dere.run_config.root import normalise
 from dere.training.compiling import compiler
 from dere.variables import FLUXES
 from dere.workflow.predict import predict_sites

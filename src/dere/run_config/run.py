@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from dere import exchange
+from dere import backbones, exchange
 from dere.config.base import Section
 from dere.config.download import DownloadsConfig
 from dere.config.evaluation import EvaluationConfig
@@ -32,6 +32,11 @@ def all_methods() -> tuple[str, ...]:
     return tuple(methods())
 
 
+def first_backbone() -> tuple[str, ...]:
+    """Name of the first backbone by rank."""
+    return tuple(backbones.names()[:1])
+
+
 class RunConfig(Section):
     """A run; `dere.run_config.compose` adds the sections of backbones and methods."""
 
@@ -39,7 +44,7 @@ class RunConfig(Section):
     """Name of the run; everything it makes lies in results/<run>."""
     methods: tuple[str, ...] = Field(default_factory=all_methods, min_length=1)
     """Methods to train, predict and judge."""
-    backbones: tuple[str, ...] = Field(("transformer",), min_length=1)
+    backbones: tuple[str, ...] = Field(default_factory=first_backbone, min_length=1)
     """Sequence networks that drive every network method; their sizes stand under networks."""
     folds: tuple[int, ...] = Field((0,), min_length=1)
     """Folds to test; 0 alone is one split, all of them a full cross-validation."""
