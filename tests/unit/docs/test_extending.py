@@ -144,9 +144,9 @@ for exchange, own in {"co2": files, "net": of_net}.items():
     predictions = {name: predicted(name, own, folder / exchange, exchange) for name in small}
     truth = read_netcdf(own["towers"])
     tables = judge(predictions, truth, splits, config, exchange=dere.exchange.get(exchange))
-    skill = tables["skill"].query("scale == 'monthly' and statistic == 'median' and grouping == 'all' and fold == 'all'")
-    scores = {name: skill.pivot(index="method", columns="flux", values=name).to_dict("index")
-              for name in ("agreement", "r2")}
+    pooled = "scale == 'monthly' and statistic == 'median' and grouping == 'all' and fold == 'all'"
+    wide = tables["skill"].query(pooled).pivot(index="method", columns="flux", values=["agreement", "r2"])
+    scores = {name: wide[name].to_dict("index") for name in ("agreement", "r2")}
     found[exchange] = {
         "columns": list(tables["skill"].columns),
         "backbones": {name: str(file.attrs["backbone"]) for name, file in predictions.items()},
