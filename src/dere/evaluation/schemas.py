@@ -64,7 +64,7 @@ _OF_IMPUTATION = {
 
 
 _RUN = ("method", "backbone", "fold", "seed")
-_TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
+TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "site_skill": (site_scores.COLUMNS, ("site", *_RUN, "flux", "scale", "rows", "quality")),
     "skill": (tables.COLUMNS, (*tables.KEY, "statistic")),
     "paired": (bootstrap.COLUMNS, bootstrap.COLUMNS[: bootstrap.COLUMNS.index("sites")]),
@@ -82,7 +82,7 @@ _OWN_MEANINGS = {"imputation": _OF_IMPUTATION}
 def schema(name: str, exchange: Exchange, references: Sequence[str] = ()) -> pa.DataFrameSchema:
     """Schema of a table; its fluxes are those of the exchange, its ratios those to the run's references."""
     own = {"totals": totals.columns(exchange), "comparison": comparison.columns(references)}
-    columns = own.get(name, _TABLES[name][0])
+    columns = own.get(name, TABLES[name][0])
     ratios = dict.fromkeys(comparison.ratio_columns(references), pa.Column(float, pa.Check.gt(0), nullable=True))
     meanings = {
         **_MEANINGS,
@@ -102,7 +102,7 @@ def checked(table: pd.DataFrame, name: str, exchange: Exchange = CO2, references
     ValueError
         When a column is missing or unknown, a value is impossible, or a row occurs twice.
     """
-    key = list(_TABLES[name][1])
+    key = list(TABLES[name][1])
     twice = table.duplicated(key) if set(key) <= set(table) else pd.Series(dtype=bool)
     if twice.any():
         row = table.loc[twice.to_numpy(), key].iloc[0].to_dict()

@@ -7,9 +7,10 @@ import pytest
 import yaml
 
 from dere.backbones import names
-from dere.config.render import main, render
-from dere.config.root import Config, normalise
-from dere.config.run import CHANGED_FIRST
+from dere.methods import methods
+from dere.run_config.render import main, render
+from dere.run_config.root import Config, normalise
+from dere.run_config.run import CHANGED_FIRST
 
 ROOT = Path(__file__).parents[3]
 
@@ -31,11 +32,15 @@ ROOT = Path(__file__).parents[3]
         ({"folds": [5]}, "folds: 5 is not a fold; splits.folds is 5, so choose from 0 to 4"),
         ({"seeds": [1, 1]}, "seeds: [1, 1] holds a value twice"),
         ({"backbones": ["gru"]}, "backbones: gru is not a known backbone; choose from transformer"),
-        ({"methods": ["gbm"]}, "products.method: dere is not among the run's methods (gbm)"),
-        ({"methods": ["gbn"]}, "methods.0: 'gbn' is refused"),
+        ({"methods": ["gbn"]}, "methods: gbn is no method; choose from climatology, "),
+        ({"exchanges": ["co3"]}, "exchanges: co3 is no exchange; choose from "),
         (
-            {"methods": ["gbm"], "products": {"method": "gbm"}},
-            "figures.method: dere is not among the run's methods (gbm)",
+            {"methods": ["gbm"], "products": {"method": "dere"}},
+            "products.method: dere is not among the run's methods (gbm); add it to methods, ",
+        ),
+        (
+            {"methods": ["gbm"], "figures": {"method": "dere"}},
+            "figures.method: dere is not among the run's methods (gbm); add it to methods, ",
         ),
         ({"figures": {"method": "der"}}, "figures.method: der is not among the run's methods (climatology, "),
         ({"figures": {"reference": "gmb"}}, "figures.reference: gmb is no method; choose from climatology, "),
@@ -78,8 +83,7 @@ def test_what_a_run_does_not_use_is_not_refused():
     """Heads of another backbone, of SimpleTM as published, and a window longer than a simulation nobody learns from."""
     normalise({"networks": {"informer": {"width": 10}}})
     normalise({"backbones": ["simpletm"], "networks": {"simpletm": {"heads": 7, "layout": "published"}}})
-    chosen = {"products": {"method": "gbm"}, "figures": {"method": "gbm"}}
-    normalise({"methods": ["gbm"], "harmonise": {"window": 132}, "imputation": {"heads": 5}, **chosen})
+    normalise({"methods": ["gbm"], "harmonise": {"window": 132}, "imputation": {"heads": 5}})
 
 
 def test_every_problem_has_its_own_line():
@@ -131,9 +135,30 @@ def test_config_yaml_is_in_sync_with_the_models(tmp_path):
 
 
 def test_config_yaml_holds_every_leaf_with_its_default():
-    complete = Config().model_dump(mode="json")
-    networks = {"networks": {"transformer": complete["networks"]["transformer"]}}
-    assert normalise(yaml.safe_load(render())) == normalise({}) == complete | networks
+    complete, made = Config().model_dump(mode="json"), normalise({})
+    assert set(yaml.safe_load(render())) == set(complete) and normalise(yaml.safe_load(render())) == made
+    complete["networks"] = {"transformer": complete["networks"]["transformer"]}
+    choices = {"products": ["method"], "figures": ["method", "reference", "compared"]}
+    for section, names_of_choices in choices.items():
+        for name in names_of_choices:
+            assert complete[section][name] is None and made[section][name]
+            complete[section][name] = made[section][name]
+    assert made == complete
+
+
+def test_open_choices_are_made_by_the_run_s_methods():
+    known = methods()
+    for chosen in (list(known), ["gbm", "climatology"], ["gbm_sim", "gbm", "baseline"]):
+        made = normalise({"methods": chosen})
+        last = max(chosen, key=lambda name: known[name].rank)
+        assert made["products"]["method"] == made["figures"]["method"] == last
+        simplest_first = sorted(chosen, key=lambda name: known[name].rank)
+        references = [name for name in simplest_first if known[name].reference]
+        assert made["figures"]["reference"] == (references or simplest_first)[0]
+        assert made["figures"]["compared"] == [name for name, method in known.items() if method.compared]
+    given = {"method": "gbm", "reference": "climatology", "compared": []}
+    made = normalise({"figures": given, "products": {"method": "gbm"}})
+    assert made["figures"] == made["figures"] | given and made["products"]["method"] == "gbm"
 
 
 def test_config_yaml_says_nothing_twice():

@@ -7,13 +7,16 @@ import yaml
 from snakemake.utils import update_config
 
 from dere.config.base import Section
-from dere.config.root import normalise
-from dere.config.stages import COMMON, STAGES, STAGES_OF_METHOD, own_settings, stages_section
 from dere.config.training import TrainingConfig
 from dere.config.world import WorldConfig
+from dere.methods import stages as declared
+from dere.run_config.root import normalise
+from dere.run_config.stages import COMMON, own_settings, stages_section
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {"DERE_REALDATA": "/real", "DERE_PAPERDATA": "/paper"}
+STAGES = [name for name, stage in declared().items() if stage.section and stage.path == ("stages", name)]
+"""Stages that have settings under ``stages``."""
 
 
 def stages(*files):
@@ -136,7 +139,7 @@ def test_wrong_settings_are_refused_once(tree, sentence):
 
 
 def test_only_stages_of_the_run_s_methods_are_kept_and_others_are_still_checked():
-    chosen = {"methods": ["kgml", "gbm"], "products": {"method": "gbm"}, "figures": {"method": "gbm"}}
+    chosen = {"methods": ["kgml", "gbm"]}
     assert list(normalise(chosen)["stages"]) == ["defaults", "kgml_simulation", "kgml_towers"]
     with pytest.raises(ValueError, match=r"stages\.pure\.epochs: 0 is refused"):
         normalise(chosen | {"stages": {"pure": {"epochs": 0}}})
@@ -146,8 +149,14 @@ def test_only_stages_of_the_run_s_methods_are_kept_and_others_are_still_checked(
     assert list(kept) == ["timexer"]
 
 
-def test_every_stage_of_a_method_has_its_section():
-    assert {stage for stages in STAGES_OF_METHOD.values() for stage in stages} == set(STAGES)
+def test_every_stage_with_settings_of_its_own_has_its_section():
+    assert list(stages()) == ["defaults", *STAGES]
+    whole = normalise({})
+    for stage in declared().values():
+        tree = whole
+        for key in stage.path if stage.section else ():
+            tree = tree[key]
+        assert not stage.section or set(type(stage.section).model_fields) == set(tree)
 
 
 class Rates(TrainingConfig):

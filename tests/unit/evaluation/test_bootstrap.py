@@ -12,8 +12,10 @@ from dere.config.evaluation import EvaluationConfig
 from dere.evaluation import bootstrap as bs
 from dere.evaluation.schemas import checked
 from dere.evaluation.site_scores import COLUMNS, SCORES
+from dere.methods import methods
 
 CONFIG = EvaluationConfig(bootstrap=400)
+RANKS = {name: method.rank for name, method in methods().items()}
 
 
 @given(st.integers(0, 10_000), st.integers(2, 12), st.integers(1, 5))
@@ -82,7 +84,7 @@ def table(methods: dict[str, float], seeds: int = 1, sites: int = 40, rows: str 
 
 
 def test_pairs_point_from_the_method_to_its_baseline_and_find_the_truth():
-    found = bs.paired(table({"gbm": 1.0, "dere": 0.9, "climatology": 1.5}), CONFIG)
+    found = bs.paired(table({"gbm": 1.0, "dere": 0.9, "climatology": 1.5}), CONFIG, RANKS)
     checked(found, "paired")
     assert list(zip(found["method"], found["against"], strict=True)) == [
         ("dere", "gbm"),
@@ -97,7 +99,7 @@ def test_pairs_point_from_the_method_to_its_baseline_and_find_the_truth():
 
 def test_seeds_are_averaged_per_site_and_their_spread_is_reported():
     scores = table({"gbm": 1.0, "dere": 0.95}, seeds=3)
-    found = bs.paired(scores, CONFIG).iloc[0]
+    found = bs.paired(scores, CONFIG, RANKS).iloc[0]
     mean = scores.groupby(["method", "site"])["nse"].mean().unstack(0)
     assert found["nse_difference"] == pytest.approx(mean["dere"].median() - mean["gbm"].median())
     assert found["seeds"] == 3 and found["nse_difference_seed_std"] > 0
@@ -105,13 +107,13 @@ def test_seeds_are_averaged_per_site_and_their_spread_is_reported():
 
 def test_a_method_of_one_seed_stands_beside_all_seeds_of_the_other():
     scores = pd.concat([table({"dere": 0.9}, seeds=3), table({"gbm": 1.0})])
-    assert bs.paired(scores, CONFIG).iloc[0]["seeds"] == 3
+    assert bs.paired(scores, CONFIG, RANKS).iloc[0]["seeds"] == 3
 
 
 def test_only_identical_towers_are_compared():
     scores = table({"gbm": 1.0, "dere": 0.9})
     lost = scores[~((scores["method"] == "gbm") & scores["site"].isin(["T00", "T01"]))]
-    found = bs.paired(lost, CONFIG).iloc[0]
+    found = bs.paired(lost, CONFIG, RANKS).iloc[0]
     assert found["sites"] == 38 and found["clusters"] == 19
 
 
@@ -119,7 +121,7 @@ def test_many_methods_give_the_intervals_of_pairs_alone():
     """One of three methods lacks two towers, so pairs differ in what they share."""
     scores = table({"gbm": 1.0, "kgml": 0.95, "dere": 0.9})
     scores = scores[~((scores["method"] == "kgml") & scores["site"].isin(["T00", "T07"]))]
-    together = bs.paired(scores, CONFIG).set_index(["method", "against"])
+    together = bs.paired(scores, CONFIG, RANKS).set_index(["method", "against"])
     for a, b in together.index:
         values = scores.pivot(index="site", columns="method", values="nse")
         shared = values[[a, b]].notna().all(axis=1).to_numpy()
@@ -133,7 +135,7 @@ def test_many_methods_give_the_intervals_of_pairs_alone():
 
 def test_every_network_is_paired_with_the_others_of_its_backbone():
     parts = [table({"baseline": 1.0, "kgml": 0.9}).assign(backbone=name) for name in ("informer", "timexer")]
-    found = bs.paired(pd.concat([*parts, table({"gbm_sim": 0.8})]), CONFIG)
+    found = bs.paired(pd.concat([*parts, table({"gbm_sim": 0.8})]), CONFIG, RANKS)
     pairs = set(zip(found["method"], found["backbone"], found["against"], found["against_backbone"], strict=True))
     for name in ("informer", "timexer"):
         assert {("kgml", name, "baseline", name), ("kgml", name, "gbm_sim", "none")} <= pairs
@@ -141,14 +143,14 @@ def test_every_network_is_paired_with_the_others_of_its_backbone():
 
 def test_equal_seeds_give_equal_intervals_and_other_seeds_others():
     scores = table({"gbm": 1.0, "dere": 0.99})
-    first, again = bs.paired(scores, CONFIG), bs.paired(scores, CONFIG)
+    first, again = bs.paired(scores, CONFIG, RANKS), bs.paired(scores, CONFIG, RANKS)
     pd.testing.assert_frame_equal(first, again)
-    other = bs.paired(scores, EvaluationConfig(bootstrap=400, seed=1))
+    other = bs.paired(scores, EvaluationConfig(bootstrap=400, seed=1), RANKS)
     assert other.iloc[0]["nse_low"] != first.iloc[0]["nse_low"]
 
 
 def test_virtual_towers_have_rows_of_their_own_and_ensembles_none():
     scores = pd.concat([table({"gbm": 1.0, "dere": 0.9}, rows=rows) for rows in ("measured", "virtual")])
     ensemble = scores.assign(seed="ensemble", rmse=99.0)
-    found = bs.paired(pd.concat([scores, ensemble]), CONFIG)
+    found = bs.paired(pd.concat([scores, ensemble]), CONFIG, RANKS)
     assert list(found["grouping"]) == ["all", "virtual"] and (found["rmse_ratio"] < 1).all()

@@ -10,13 +10,16 @@ import pytest
 
 from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.bootstrap import paired
-from dere.evaluation.comparison import COLUMNS, Member, comparison
+from dere.evaluation.comparison import Member, columns, comparison
 from dere.evaluation.schemas import checked
 from dere.evaluation.site_scores import COLUMNS as SITE_COLUMNS
 from dere.evaluation.site_scores import SCORES
 from dere.evaluation.tables import skill
+from dere.methods import methods
 
 CONFIG = EvaluationConfig(bootstrap=60)
+REFERENCES = {"kgml": True, "baseline": True, "gbm_sim": False}
+RANKS = {name: method.rank for name, method in methods().items()}
 SITES = 20
 NETWORKS = {"baseline": 1.0, "kgml": 0.9, "dere": 0.8}
 BACKBONES = {"transformer": 1.0, "fedformer": 1.3}
@@ -51,7 +54,7 @@ def members() -> list[Member]:
             named = tuple(f"train_{stage}/{backbone}" for stage in stages)
             named += ("train_imputation",) if method == "dere" else ()
             found.append(Member(method, backbone, named, stages if method == "dere" else stages[-1:]))
-    return found + [Member(name, "none", (f"predict_{name}/none",)) for name in TREES]
+    return found + [Member(name, "none", (f"train_{name}/none",)) for name in TREES]
 
 
 def cost_of(seeds: int) -> pd.DataFrame:
@@ -78,24 +81,24 @@ def manifests_of(seeds: int) -> list[dict]:
 
 @cache
 def scored(seeds: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return skill(site_scores(seeds)), paired(site_scores(seeds), CONFIG)
+    return skill(site_scores(seeds)), paired(site_scores(seeds), CONFIG, RANKS)
 
 
 def made(seeds: int, **other) -> pd.DataFrame:
     table, pairs = scored(seeds)
     parts = {"skill": table, "paired": pairs, "cost": cost_of(seeds), "manifests": manifests_of(seeds)}
-    return comparison(**(parts | {"members": members()} | other))
+    return comparison(**(parts | {"members": members(), "references": REFERENCES} | other))
 
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    return checked(made(3), "comparison").set_index(["method", "backbone", "grouping"])
+    return checked(made(3), "comparison", references=list(REFERENCES)).set_index(["method", "backbone", "grouping"])
 
 
 def test_every_member_has_a_row_per_grouping_and_all_columns(table):
     assert len(table) == 8 * 2 and set(table["flux"]) == {"nee"}
     assert list(table.reset_index().columns[:3]) == ["method", "backbone", "grouping"]
-    assert [*table.index.names, *table.columns] == list(COLUMNS)
+    assert [*table.index.names, *table.columns] == columns(REFERENCES)
     assert (table["seeds"] == 3).all() and (table["folds"] == 1).all() and (table["sites"] == SITES).all()
 
 
@@ -147,7 +150,7 @@ def test_cost_is_the_sum_over_all_stages_and_the_mean_over_seeds(table):
     assert (row["stages"], row["shared_stages"]) == ("pure uncertain imputation", "imputation")
     assert row["parameters"] == 340 + 2000
     trees = table.loc[("gbm", "none", "all")]
-    assert (trees["stages"], trees["shared_stages"]) == ("predict_gbm", "") and np.isnan(trees["parameters"])
+    assert (trees["stages"], trees["shared_stages"]) == ("gbm", "") and np.isnan(trees["parameters"])
 
 
 def test_an_unmeasured_job_makes_the_sum_unknown():
@@ -158,7 +161,7 @@ def test_an_unmeasured_job_makes_the_sum_unknown():
 
 
 def test_one_seed_has_scores_without_spread():
-    table = checked(made(1), "comparison").set_index(["method", "backbone", "grouping"])
+    table = checked(made(1), "comparison", references=list(REFERENCES)).set_index(["method", "backbone", "grouping"])
     scores = site_scores(1).query("method == 'kgml' and backbone == 'fedformer' and rows == 'measured'")
     row = table.loc[("kgml", "fedformer", "all")]
     assert row["nse"] == pytest.approx(scores.loc[scores["seed"] == "0", "nse"].median())
@@ -168,7 +171,7 @@ def test_one_seed_has_scores_without_spread():
 def test_a_run_of_one_method_has_empty_ratios():
     _, pairs = scored(1)
     alone = [member for member in members() if member.method == "gbm"]
-    table = checked(made(1, paired=pairs.iloc[:0], members=alone), "comparison")
+    table = checked(made(1, paired=pairs.iloc[:0], members=alone), "comparison", references=list(REFERENCES))
     assert list(table["grouping"]) == ["all", "virtual"] and table.filter(like="ratio_").isna().all(axis=None)
 
 

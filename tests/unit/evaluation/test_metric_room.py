@@ -37,15 +37,16 @@ METRIC = Metric(
 PROGRAM = """
 import json
 import dere
-from conftest import _make_towers
+from made_towers import make_towers, prediction_file
 from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.judge import judge
-from dere.evaluation.predictions import PREDICTED_ROLES, assemble, sites_with_role
+from dere.evaluation.predictions import sites_with_role
+from dere.training.roles import PREDICTED
 
-towers, members = _make_towers()
-sites = sites_with_role(members, PREDICTED_ROLES)
+towers, members = make_towers()
+sites = sites_with_role(members, PREDICTED)
 values = 1.1 * towers["true_flux"].sel(site=sites).values
-file = assemble(values, towers, sites, method="m", fold=0, seed=0)
+file = prediction_file(values, towers, sites, method="m")
 config = EvaluationConfig(bootstrap=20, minimum_years=3)
 found = judge({"m": file, "n": file.assign_attrs(method="n")}, towers, members.drop(columns="role"), config)
 first = found["site_skill"].query("scale == 'monthly' and flux == 'gpp' and quality == 0.5").iloc[0]
@@ -66,7 +67,7 @@ def copied(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "dere", ignore=shutil.ignore_patterns("__pycache__"))
 
     def judged() -> dict:
-        here = str(Path(__file__).parent)
+        here = str(Path(__file__).parents[2] / "fixtures")
         environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{here}", "PYTHONDONTWRITEBYTECODE": "1"}
         text = subprocess.run(
             [sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, check=True

@@ -16,7 +16,6 @@ from dere.evaluation.closure import closure_table
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.cost import cost_table
 from dere.evaluation.ensemble import ensemble
-from dere.harmonise.koppen import climate_group
 from dere.evaluation.judge import judge, members_of
 from dere.evaluation.schemas import checked
 from dere.evaluation.totals import true_totals
@@ -159,17 +158,6 @@ def test_the_total_of_a_constant_field_is_area_times_flux_times_time():
     assert total["gpp", 2003] == pytest.approx(2.0 * (0.5e12 + 1.5e12) * 365 * 1e-15)
     assert total["gpp", 2004] / total["gpp", 2003] == pytest.approx(366 / 365)
     assert total["reco", 2003] - total["gpp", 2003] == pytest.approx(total["nee", 2003])
-
-
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        *[("Aw", "tropical"), ("BSk", "arid"), ("ET", "polar"), ("Continental", "continental")],
-        *[("Arctic", "polar"), ("", ""), ("unknown", ""), ("Dsomething", "")],
-    ],
-)
-def test_climates(code, expected):
-    assert climate_group(code) == expected
 
 
 def test_the_judge_makes_all_tables_and_ranks_by_noise(noisy, towers, members, truth):

@@ -9,10 +9,11 @@ import xarray as xr
 from sklearn.metrics import r2_score
 
 from dere.config.evaluation import EvaluationConfig
-from dere.evaluation.predictions import PREDICTED_ROLES, sites_with_role
+from dere.evaluation.predictions import sites_with_role
 from dere.evaluation.schemas import checked
 from dere.evaluation.site_scores import map_skill, site_skill
 from dere.evaluation.tables import COLUMNS, average_runs, skill
+from dere.training.roles import PREDICTED
 
 CONFIG = EvaluationConfig(minimum_years=3)
 
@@ -108,7 +109,7 @@ def test_doubling_a_towers_months_does_not_change_medians(make_towers):
     years["flux_value"] = years["flux_value"].where((years["site"] == doubled) | ~xr.DataArray(later, dims="time"))
     tables = []
     for data in (towers, years):
-        sites = sites_with_role(members, PREDICTED_ROLES)
+        sites = sites_with_role(members, PREDICTED)
         values = data["true_flux"].sel(site=sites) * 1.1 + xr.DataArray([0.3, 0.5, 0.2], dims="flux")
         file = xr.Dataset({"prediction": values.reset_coords(drop=True)})
         file.attrs = {"method": "m", "backbone": "none", "fold": 0, "seed": 0}

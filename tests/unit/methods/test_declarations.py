@@ -41,7 +41,7 @@ def imports(path):
 def test_reading_the_configuration_loads_settings_and_declarations_alone():
     program = """
 import sys
-from dere.config.root import normalise
+from dere.run_config.root import normalise
 assert normalise({})["methods"]
 print(*sys.modules)
 """

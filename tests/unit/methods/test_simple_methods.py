@@ -9,41 +9,35 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from dere.config.evaluation import TreesConfig
-from dere.evaluation import tree_search
-from dere.evaluation.climatology import PRIOR_TOWERS, class_cycles, climatology_method
+from dere.channels import SOIL_PROPERTIES
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.metrics import score
-from dere.evaluation.predictions import sites_with_role, training_rows
-from dere.evaluation.simulation_method import simulation_method
-from dere.evaluation.tree_features import lagged, running_mean, tree_features
-from dere.evaluation.trees import project, tree_method
-from dere.variables import FLUXES
+from dere.evaluation.predictions import sites_with_role
+from dere.methods import methods
+from dere.methods.climatology.cycles import PRIOR_TOWERS, class_cycles
+from dere.methods.trees import search as tree_search
+from dere.methods.trees.features import lagged, running_mean, tree_features
+from dere.methods.trees.fitting import project
+from dere.methods.trees.settings import TreesConfig
+from dere.variables import FLUXES, QUANTILES
+from simple_methods import CO2, FEW, Run, places_of
 
-FEW = TreesConfig(settings=2, inner_folds=2, trees=10)
-
-
-def trees(towers, members, simulated=False, config=FEW, seed=0):
-    return tree_method(towers, members, config, minimum_quality=0.5, fold=0, seed=seed, simulated=simulated)
-
-
-def method(name, towers, members) -> xr.Dataset:
-    if name == "climatology":
-        return climatology_method(towers, members, minimum_quality=0.5, fold=0)
-    if name == "simulation":
-        return simulation_method(towers, members, fold=0)
-    return trees(towers, members, simulated=name == "gbm_sim").prediction
+METHODS = [name for name, method in methods().items() if not method.per_backbone]
+FITTED = [name for name in METHODS if methods()[name].stages]
 
 
-METHODS = ("climatology", "simulation", "gbm", "gbm_sim")
+def predicted(name, towers, members, **options) -> xr.Dataset:
+    return Run(towers, members, **options).predict(name)
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_hands_in_a_complete_closing_file(name, towers, members):
-    file = method(name, towers, members)
+def test_every_method_hands_in_a_complete_closing_file_with_its_spread(name, towers, members):
+    file = predicted(name, towers, members)
     check_prediction(file, towers, members, name)
     assert file.attrs["method"] == name and file.attrs["backbone"] == "none"
     assert np.isnan(file["prediction"].values[~towers["record"].sel(site=file["site"]).values]).all()
+    assert (file["std"].fillna(1) > 0).all() and file["quantile"].values.tolist() == list(QUANTILES)
+    assert (file["quantile_value"].diff("quantile") > 0).where(file["std"].notnull(), True).all()
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -52,34 +46,46 @@ def test_values_of_test_towers_never_influence_a_prediction(name, towers, member
     inside = spoiled["site"].isin(sites_with_role(members, ("test", "predict")))
     spoiled["flux_value"] = xr.where(inside, 1e6, spoiled["flux_value"]).transpose("site", "time", "flux")
     spoiled["flux_quality"] = xr.where(inside, 1.0, spoiled["flux_quality"]).transpose("site", "time")
-    xr.testing.assert_identical(method(name, towers, members), method(name, spoiled, members))
+    xr.testing.assert_identical(predicted(name, towers, members), predicted(name, spoiled, members))
 
 
 @pytest.mark.parametrize("name", ["climatology", "gbm"])
 def test_validation_towers_do_train_and_poor_months_do_not(name, towers, members):
-    before = method(name, towers, members)["prediction"]
+    before = predicted(name, towers, members)["prediction"]
     validation = towers["site"].isin(sites_with_role(members, ("validation",)))
     changed = towers.copy(deep=True)
     changed["flux_value"] = changed["flux_value"] + 3.0 * validation
-    assert not before.equals(method(name, changed, members)["prediction"])
+    assert not before.equals(predicted(name, changed, members)["prediction"])
     poor = towers.copy(deep=True)
     poor["flux_value"] = poor["flux_value"].where(poor["flux_quality"] >= 0.5, 1e6)
-    xr.testing.assert_equal(before, method(name, poor, members)["prediction"])
+    xr.testing.assert_equal(before, predicted(name, poor, members)["prediction"])
+
+
+def test_the_spread_of_climatology_is_of_cycles_that_never_saw_the_validation_towers(towers, members):
+    run = Run(towers, members)
+    validation = towers["site"].isin(sites_with_role(members, ("validation",)))
+    changed = Run(towers.assign(flux_value=towers["flux_value"] + 3.0 * validation), members)
+    before, after = run.fitted("climatology"), changed.fitted("climatology")
+    for name, values in before.unseen.items():
+        np.testing.assert_array_equal(values, after.unseen[name])
+    assert len(before.unseen["cycles"]) == len(sites_with_role(members, ("training",)))
+    # residuals of 3 more at the validation towers widen the spread
+    assert (changed.predict("climatology")["std"] > run.predict("climatology")["std"] + 0.5).any()
 
 
 def test_trees_may_be_kept_from_validation_towers(towers, members):
-    config = FEW.model_copy(update={"validation_towers": False})
     validation = towers["site"].isin(sites_with_role(members, ("validation",)))
-    changed = towers.copy(deep=True)
-    changed["flux_value"] = changed["flux_value"] + 3.0 * validation
-    before, after = (trees(data, members, config=config) for data in (towers, changed))
-    xr.testing.assert_identical(before.prediction, after.prediction)
-    assert before.prediction.attrs["training_rows"] < trees(towers, members).prediction.attrs["training_rows"]
+    changed = towers.assign(flux_value=towers["flux_value"] + 3.0 * validation)
+    own = {"validation_towers": False}
+    before, after = (predicted("gbm", data, members, settings=own) for data in (towers, changed))
+    xr.testing.assert_identical(before, after)
+    assert before.attrs["training_rows"] < predicted("gbm", towers, members).attrs["training_rows"]
 
 
-def test_training_rows_without_a_good_month_are_a_sentence(towers, members):
-    with pytest.raises(ValueError, match=r"no month of quality >= 0\.9"):
-        training_rows(towers.assign(flux_quality=0 * towers["flux_quality"]), members, 0.9)
+@pytest.mark.parametrize("name", FITTED)
+def test_training_rows_without_a_good_month_are_a_sentence(name, towers, members):
+    with pytest.raises(ValueError, match=r"no month of quality >= 0\.9 at the 16 training and validation towers"):
+        Run(towers.assign(flux_quality=0 * towers["flux_quality"]), members, quality=0.9).fit(name)
 
 
 def test_climatology_shifts_the_south_by_half_a_year(make_towers):
@@ -91,7 +97,7 @@ def test_climatology_shifts_the_south_by_half_a_year(make_towers):
     towers["flux_value"] = (("site", "time", "flux"), np.broadcast_to(flux, (22, 72, 3)).copy())
     towers["flux_quality"] = xr.ones_like(towers["flux_quality"])
     towers["igbp"] = ("site", ["ENF"] * 22)
-    file = climatology_method(towers, members, minimum_quality=0.5, fold=0)["prediction"]
+    file = predicted("climatology", towers, members)["prediction"]
     north, south = (file.sel(site=s, flux="gpp").values[:12] for s in ("V000", "V001"))
     assert north.argmax() == 6 and south.argmax() == 0
     np.testing.assert_allclose(np.roll(north, 6), south)
@@ -120,8 +126,8 @@ def test_lags_and_running_means():
     assert running_mean(gap, 3)[0, 20] == pytest.approx(18.5) and not np.isnan(running_mean(gap, 3)).any()
 
 
-def test_features_are_complete_named_and_free_of_labels(towers):
-    array, names = tree_features(towers, simulated=True)
+def test_features_are_complete_named_and_free_of_labels(towers, members):
+    array, names = tree_features(places_of(towers, members), CO2, simulated=True)
     assert array.shape[2] == len(names) == len(set(names)) and not np.isnan(array[..., : 8 * 6]).any()
     assert {
         "air_temperature_lag3",
@@ -131,27 +137,28 @@ def test_features_are_complete_named_and_free_of_labels(towers):
         "fraction_NL_of_year",
         "simulated_nee",
     } <= set(names)
-    without, _ = tree_features(towers.drop_vars("flux_value"), simulated=True)
+    unlabelled = towers.drop_vars(["flux_value", "flux_quality", "flux_daytime"])
+    without, _ = tree_features(places_of(unlabelled, members), CO2, simulated=True)
     np.testing.assert_array_equal(array, without)
     # site 1 lies in the south: its season is opposite to that of site 0
     cosine = array[..., names.index("month_cos")]
     np.testing.assert_allclose(cosine[0], -cosine[1], atol=1e-6)
 
 
-def test_a_satellite_that_saw_nothing_is_missing_to_trees_and_a_missing_driver_is_refused(towers):
+def test_a_satellite_that_saw_nothing_is_missing_to_trees_and_a_missing_driver_is_refused(towers, members):
     seen = np.arange(towers.sizes["time"]) % 3 == 0
     for name in ("lai_satellite", "evi_satellite"):
         towers[name] = xr.full_like(towers["vpd"], 2.5)
         towers[f"{name}_mask"] = xr.zeros_like(towers["vpd"], dtype=np.int8) + seen
-    array, names = tree_features(towers)
+    array, names = tree_features(places_of(towers, members, satellites=True), CO2)
     lai = array[..., names.index("lai_satellite")]
     assert (lai[:, seen] == 2.5).all() and np.isnan(lai[:, ~seen]).all()
     towers["vpd"][3, 5] = np.nan
-    with pytest.raises(ValueError, match="driver vpd holds NaN"):
-        tree_features(towers)
+    with pytest.raises(ValueError, match="driver vpd of site T003 is NaN"):
+        places_of(towers, members)
 
 
-def test_diurnal_cycles_enter_as_mean_and_range(towers):
+def test_diurnal_cycles_enter_as_mean_and_range(towers, members):
     hourly = towers["air_temperature"].expand_dims(hour=24).transpose("site", "time", "hour") + xr.DataArray(
         np.arange(24.0), dims="hour"
     )
@@ -160,26 +167,29 @@ def test_diurnal_cycles_enter_as_mean_and_range(towers):
         "co2_hourly": hourly,
         "disturbance_rate": towers["wind"],
         **{f"{n}_hourly": hourly for n in ("specific_humidity", "air_temperature", "shortwave", "wind")},
-        "soil": (("site", "soil_property"), np.ones((towers.sizes["site"], 7))),
+        "soil": (("site", "soil_property"), np.ones((towers.sizes["site"], len(SOIL_PROPERTIES)))),
+        "soil_property": list(SOIL_PROPERTIES),
     }
     data = towers.drop_vars(["vpd", "wind", "shortwave", "longwave", "pressure", "co2"]).assign(parts)
     data.attrs["driver_set"] = "carbonglobe136"
-    array, names = tree_features(data)
+    array, names = tree_features(places_of(data, members), CO2)
     assert array[0, 0, names.index("air_temperature_hourly_range")] == pytest.approx(23, abs=1e-4)
     assert "air_temperature_hourly_mean_lag1" in names
-    turned, _ = tree_features(data.transpose("hour", "layer", "time", ...))
+    turned, _ = tree_features(places_of(data.transpose("hour", "layer", "time", ...), members), CO2)
     np.testing.assert_array_equal(turned, array)
 
 
 def test_trees_are_deterministic_and_the_seed_is_used(towers, members):
-    first, again, other = (trees(towers, members, seed=s).prediction["prediction"] for s in (0, 0, 1))
+    first, again, other = (predicted("gbm", towers, members, seed=s)["prediction"] for s in (0, 0, 1))
     xr.testing.assert_identical(first, again)
     assert not first.equals(other)
 
 
 def test_trees_learn_and_the_simulation_helps(towers, members, truth):
-    config = TreesConfig(settings=3, trees=50)
-    found = {s: trees(towers, members, s, config).prediction["prediction"] for s in (False, True)}
+    own = {"settings": 3, "inner_folds": 3, "trees": 50}
+    found = {
+        s: predicted(m, towers, members, settings=own)["prediction"] for s, m in ((False, "gbm"), (True, "gbm_sim"))
+    }
     sites = sites_with_role(members, ("predict",))
     median = {
         s: np.median(score("nse", truth["flux_value"].sel(flux="gpp").values, p.sel(site=sites, flux="gpp").values))
@@ -189,14 +199,13 @@ def test_trees_learn_and_the_simulation_helps(towers, members, truth):
 
 
 def test_the_settings_table_and_attributes_name_the_choice(towers, members):
-    config = TreesConfig(settings=5, inner_folds=2, trees=10)
-    result = trees(towers, members, config=config)
-    chosen = json.loads(result.prediction.attrs["settings"])
-    assert set(chosen) == set(FLUXES) and result.prediction.attrs["nee_from"] in ("difference", "direct")
-    table = result.settings
+    run = Run(towers, members, settings={"settings": 5})
+    file, table = run.predict("gbm"), run.fitted("gbm").history
+    chosen = json.loads(file.attrs["settings"])
+    assert set(chosen) == set(FLUXES) and file.attrs["nee_from"] in ("difference", "direct")
     for flux in FLUXES:
         part = table[table["flux"] == flux]
-        assert len(part) == config.settings and part["chosen"].sum() == 1
+        assert len(part) == 5 and part["chosen"].sum() == 1
         row = part[part["chosen"] == True].iloc[0]  # noqa: E712
         assert row["num_leaves"] == chosen[flux]["num_leaves"] and row["trees"] == chosen[flux]["trees"]
     assert set(table["flux"]) == {*FLUXES, "nee difference", "nee direct"}
@@ -239,10 +248,10 @@ def test_doubling_a_quality_weight_equals_a_duplicated_row():
     setting = {**plain, "bagging_fraction": 1.0, "lambda_l2": 0.1, "extra_trees": 0.0}
     trial = tree_search.Trial(setting, 20, 0.0, 1, np.zeros(0))
 
-    def predicted(rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    def fitted(rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
         data = tree_search.Rows(x[rows], {"gpp": y[rows]}, weight, ones[: len(rows)], ones[: len(rows)])
-        return np.asarray(tree_search.fit(data, "gpp", trial, FEW, 0).predict(x))
+        return np.asarray(tree_search.fit(data, "gpp", trial, TreesConfig(**FEW), 0).predict(x))
 
-    weighted = predicted(np.arange(300), np.where(np.arange(300) < 90, 2.0, 1.0))
-    np.testing.assert_allclose(weighted, predicted(twice, np.ones(390)), atol=1e-6)
-    assert np.abs(weighted - predicted(np.arange(300), np.ones(300))).max() > 1e-3
+    weighted = fitted(np.arange(300), np.where(np.arange(300) < 90, 2.0, 1.0))
+    np.testing.assert_allclose(weighted, fitted(twice, np.ones(390)), atol=1e-6)
+    assert np.abs(weighted - fitted(np.arange(300), np.ones(300))).max() > 1e-3

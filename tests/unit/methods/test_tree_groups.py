@@ -4,23 +4,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dere.config.evaluation import TreesConfig
-from dere.evaluation import trees
 from dere.evaluation.predictions import sites_with_role
+from dere.methods.trees import fitting
+from simple_methods import Run
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("simulated", [False, True])
 def test_towers_of_one_cluster_are_held_out_together(seed, simulated, towers, members, monkeypatch):
-    seen, search = [], trees.search
+    seen, search = [], fitting.search
 
     def record(rows, *arguments):
         seen.append(rows)
         return search(rows, *arguments)
 
-    monkeypatch.setattr(trees, "search", record)
-    config = TreesConfig(settings=2, inner_folds=3, trees=10)
-    trees.tree_method(towers, members, config, minimum_quality=0.5, fold=0, seed=seed, simulated=simulated)
+    monkeypatch.setattr(fitting, "search", record)
+    Run(towers, members, seed=seed, settings={"inner_folds": 3}).fit("gbm_sim" if simulated else "gbm")
     names = np.array(sites_with_role(members, ("training", "validation")))
     cluster = members.set_index("id")["cluster"].loc[names[seen[0].site]].to_numpy()
     for rows in seen:

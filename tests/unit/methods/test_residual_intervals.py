@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dere.evaluation.probabilistic import coverage
-from dere.evaluation.residual_intervals import LEVELS, fit_intervals
+from dere.methods.trees.intervals import fit_intervals
+from dere.variables import QUANTILES
 
 
 def draw(seed: int, towers: int = 60) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -24,7 +25,7 @@ def test_unseen_towers_are_covered_at_small_and_at_large_fluxes():
         assert coverage(quantiles[part, 0], quantiles[part, 4], residual[part]) == pytest.approx(0.9, abs=0.04)
         assert coverage(quantiles[part, 1], quantiles[part, 3], residual[part]) == pytest.approx(0.5, abs=0.05)
     assert found.std(np.array([8.0]))[0] == pytest.approx(1.8, rel=0.15)
-    assert len(found.quantiles) == len(LEVELS) and (np.diff(found.quantiles) > 0).all()
+    assert len(found.quantiles) == len(QUANTILES) and (np.diff(found.quantiles) > 0).all()
 
 
 def test_every_tower_counts_alike():
