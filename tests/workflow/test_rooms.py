@@ -28,7 +28,7 @@ for folder in map(Path, sys.argv[1:]):
     out = os.open("plan.log", os.O_WRONLY | os.O_CREAT)
     os.dup2(out, 1), os.dup2(out, 2)
     sys.path.insert(0, str(folder / "src"))
-    from dere.config import render
+    from dere.run_config import render
     render.main(Path("config.yaml"))
     main(["--dry-run", "--cores", "2", "--workflow-profile", "none"])
 """
