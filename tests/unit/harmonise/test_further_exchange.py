@@ -6,7 +6,10 @@ import pytest
 import xarray as xr
 from harmonise_samples import make_cover, make_towers
 
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.run_config.root import normalise
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.exchange import Exchange, Flux, LabelRule
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.build import harmonise, write
@@ -16,7 +19,6 @@ from dere.harmonise.interim import Interim
 from dere.harmonise.splits import read_back
 from dere.harmonise.statistics import statistics
 from dere.io import read_netcdf, write_netcdf
-from dere.run_config.root import normalise
 from dere.workflow.harmonise_exchange import harmonise_exchange_files
 
 N2O = Exchange(
