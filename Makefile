@@ -48,7 +48,7 @@ lint: env-dev ## formatting, style, types, import order, workflow rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
-	$(BIN)/python -m dere.config.render --check config.yaml
+	$(BIN)/python -m dere.run_config.render --check config.yaml
 
 format: env-dev ## format all code
 	$(BIN)/ruff format src tests benchmarks workflow/scripts
@@ -56,7 +56,7 @@ format: env-dev ## format all code
 	$(BIN)/snakefmt Snakefile workflow/rules
 
 config: env ## write config.yaml and config/schema.json again from the models
-	$(BIN)/python -m dere.config.render config.yaml
+	$(BIN)/python -m dere.run_config.render config.yaml
 
 download: env ## fetch a published data set, or check and list what is there: make download SOURCE=carbonglobe
 	@$(if $(SOURCE),$(BIN)/python -m dere.workflow.launch --source "$(SOURCE)" --overlay $(CONFIG) -- $(ARGS),\

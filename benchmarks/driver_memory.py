@@ -24,12 +24,14 @@ from measuring import forget_peak, parser, peak_mb, same, start, table
 from published_size import YEARS_OF_AGE
 from torch import Tensor
 
+from dere import exchange as exchanges
 from dere.channels import DIURNAL, SOIL_LAYERS, SOIL_PROPERTIES
 from dere.harmonise.drivers import stack
 from dere.io import read_netcdf, write_netcdf
-from dere.training.cells import cell_windows
+from dere.training.read_places import cell_places
 from dere.training.simulation import MIXTURE_ALONE, read_stands
-from dere.variables import MIXTURE, PLANT_TYPES, STANDS, TARGETS
+from dere.training.windows import MIXTURE, simulated_states, windows_of
+from dere.variables import PLANT_TYPES, STANDS, TARGETS
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +57,9 @@ def write(folder: Path, cells: int, months: int, ages: tuple[int, ...], seed: in
         | {"soil_temperature": (("cell", "time", "layer"), random(cells, months, SOIL_LAYERS)),
            "soil": (("cell", "soil_property"), random(cells, len(SOIL_PROPERTIES))),
            "static": (("cell", "attribute"), random(cells, 20))},
-        coords=member | {"time": time, "soil_property": list(SOIL_PROPERTIES)},
+        coords=member | {"time": time, "soil_property": list(SOIL_PROPERTIES),
+                         "attribute": [f"attribute{number}" for number in range(20)],
+                         "lat": ("cell", np.zeros(cells)), "lon": ("cell", np.arange(cells, dtype=float))},
         attrs={"driver_set": "carbonglobe136"},
     )  # fmt: skip
     state = random(cells, len(STANDS), len(ages), months + 1, len(TARGETS))
@@ -69,6 +73,7 @@ def write(folder: Path, cells: int, months: int, ages: tuple[int, ...], seed: in
     )  # fmt: skip
     cover = xr.Dataset(
         {"plant_fraction": (("cell", "year", "plant_type"), shares[:, 0]),
+         "vegetated_fraction": (("cell", "year"), random(cells, len(years))),
          "age_weight": (("cell", "age"), random(cells, len(ages)))},
         coords=member | {"year": years, "age": list(ages), "plant_type": list(PLANT_TYPES)},
     )  # fmt: skip
@@ -98,15 +103,19 @@ def naive(folder: Path) -> tuple[Tensor, ...]:
 
 def ours(folder: Path, stands: tuple[str, ...]) -> tuple[Tensor, ...]:
     """As the pre-training reads; the batch is brought to rows of (cell, age) pairs for the comparison only."""
-    drivers = read_netcdf(folder / "drivers.nc")
-    windows = cell_windows(
+    exchange = exchanges.get(exchanges.DEFAULT)
+    drivers, simulation = read_netcdf(folder / "drivers.nc"), read_stands(folder / "simulation.nc", stands)
+    places = cell_places(
         drivers,
-        read_stands(folder / "simulation.nc", stands),
+        simulation,
         read_netcdf(folder / "cover.nc"),
+        pd.DataFrame(columns=["id", "kind", "cluster"]),
         satellites=False,
         window=drivers.sizes["time"],
         stride=drivers.sizes["time"],
+        exchange=exchange,
     )
+    windows = windows_of(places, simulated=simulated_states(simulation, exchange.states))
     index, every = torch.arange(BATCH), torch.arange(len(windows.ages))
     mean, std = torch.from_numpy(np.load(folder / "statistics.npy"))
     x = (windows.inputs(index)[0] - mean) / std

@@ -17,11 +17,10 @@ from measuring import Measured, in_turns, parser, same, start, time_table
 from published_size import PUBLISHED, TINY, WIDE, Size
 from torch import Tensor
 
-from dere.models.dere import DereNetwork, monthly, pure_outputs, weight_types
-from dere.models.inputs import to_targets
-from dere.models.pure import PureNetwork
-from dere.training.cells import CellWindows
-from dere.variables import MIXTURE, PLANT_TYPES
+from dere.methods.dere.networks.dere import DereNetwork, monthly, pure_outputs, weight_types
+from dere.methods.dere.networks.pure import PureNetwork
+from dere.training.windows import MIXTURE, Windows
+from dere.variables import PLANT_TYPES
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +30,7 @@ PAIRS = 8
 
 @torch.no_grad()
 def pure_per_pair(network: PureNetwork, drivers: Tensor, static: Tensor, state: Tensor, ages: Tensor) -> Tensor:
-    """As `dere.models.dere.pure_outputs`, every (site, age) encoded anew for each plant type."""
+    """As `dere.methods.dere.networks.dere.pure_outputs`, every (site, age) encoded anew for each plant type."""
     sites, k = len(drivers), len(ages)
     repeated, statics = drivers.repeat_interleave(k, dim=0), static.repeat_interleave(k, dim=0)
     years = ages.repeat(sites)[:, None]
@@ -57,7 +56,7 @@ def types_per_pair(network: DereNetwork, drivers: Tensor, static: Tensor, start_
 
 @torch.no_grad()
 def tower_batch(
-    network: DereNetwork, pure: Tensor, yearly: Tensor, windows: CellWindows, index: Tensor, device: str
+    network: DereNetwork, pure: Tensor, yearly: Tensor, windows: Windows, index: Tensor, device: str
 ) -> tuple[Tensor, Tensor]:
     """What follows once pure outputs and fractions are known; as `DereNetwork.forward`."""
     drivers, static, state, ages, weights = inputs(windows, index, device)
@@ -67,13 +66,13 @@ def tower_batch(
     mean_age = (weights * ages).sum(1, keepdim=True)
     free = network.competition(drivers, static, weighted[:, None], mean_state, mean_age, monthly(mean[:, None]))[:, 0]
     normaliser = network.competition.normaliser
-    return to_targets(network.level(free, normaliser.static(static)), normaliser.scale), mean
+    return normaliser.outputs(network.level(free, normaliser.static(static))), mean
 
 
-def inputs(windows: CellWindows, index: Tensor, device: str) -> tuple[Tensor, ...]:
+def inputs(windows: Windows, index: Tensor, device: str) -> tuple[Tensor, ...]:
     """Drivers, statics, states before, ages and age weights."""
     drivers, static = windows.inputs(index)
-    values = (drivers, static, windows.before(index), windows.ages, windows.weights[windows.cell[index]])
+    values = (drivers, static, windows.before(index), windows.ages, windows.weights(index))
     return tuple(value.to(device) for value in values)
 
 
@@ -82,7 +81,7 @@ def ways(size: Size, sites: int, device: str) -> dict[str, dict[str, Callable[[]
     windows, index = size.windows(sites), torch.arange(sites)
     pure, network = size.pure().to(device), size.dere().to(device)
     drivers, static, state, ages, weights = inputs(windows, index, device)
-    before = windows.fractions(index, observed=True)[0].to(device)
+    before = windows.observed(index)[0].to(device)
 
     def naive() -> tuple[Tensor, ...]:
         outputs = pure_per_pair(pure, drivers, static, state, ages)

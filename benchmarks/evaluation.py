@@ -20,7 +20,7 @@ from measuring import Measured, added_peak, in_turns, parser, same, start, table
 from published_size import DEFAULT, PUBLISHED, TINY, Size
 from torch import Tensor
 
-from dere.variables import MIXTURE
+from dere.training.windows import MIXTURE
 
 log = logging.getLogger(__name__)
 

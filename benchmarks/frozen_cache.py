@@ -19,15 +19,14 @@ from measuring import Measured, in_turns, parser, same, start, time_table
 from published_size import PUBLISHED, TINY, WIDE, Size
 from torch import Tensor
 
-from dere.models.competition import CompetitionNetwork
-from dere.models.dere import monthly, weight_types
-from dere.models.inputs import to_targets
-from dere.models.pure import PureNetwork
-from dere.training.cells import CellWindows
-from dere.training.competition import age_weighted
-from dere.training.frozen import weighted_pure
+from dere.methods.dere.competition import age_weighted
+from dere.methods.dere.frozen import weighted_pure
+from dere.methods.dere.networks.competition import CompetitionNetwork
+from dere.methods.dere.networks.dere import monthly, weight_types
+from dere.methods.dere.networks.pure import PureNetwork
 from dere.training.loop import LossParts, freeze
 from dere.training.losses import target_loss
+from dere.training.windows import Windows
 
 log = logging.getLogger(__name__)
 
@@ -39,27 +38,27 @@ Cache = dict[int, Tensor]
 Source = Callable[[Tensor], Cache]
 
 
-def weighted_per_pair(network: PureNetwork, windows: CellWindows, index: Tensor, device: str) -> Cache:
-    """As `dere.training.frozen.weighted_pure`, every (site, age) encoded anew for each plant type."""
+def weighted_per_pair(network: PureNetwork, windows: Windows, index: Tensor, device: str) -> Cache:
+    """As `dere.methods.dere.frozen.weighted_pure`, every (site, age) encoded anew for each plant type."""
     drivers, static, state, ages, _ = inputs(windows, index, device)
-    _, fractions = windows.fractions(index, observed=False)
+    _, fractions = windows.simulated_fractions(index)
     pure = pure_per_pair(network, drivers, static, state, ages)
     mixed = weight_types(pure, monthly(fractions).to(device)).cpu()
     return dict(zip(index.tolist(), mixed, strict=True))
 
 
-def loss_of(network: CompetitionNetwork, windows: CellWindows, cache: Cache, index: Tensor, device: str) -> LossParts:
+def loss_of(network: CompetitionNetwork, windows: Windows, cache: Cache, index: Tensor, device: str) -> LossParts:
     """Loss of stage 2."""
     weighted, before, years, fractions, truth = (
         value.to(device) for value in age_weighted(windows, cache, index, torch.arange(len(windows.ages)))
     )
     drivers, static = (value.to(device) for value in windows.inputs(index))
     free = network(drivers, static, weighted, before, years, fractions)
-    return target_loss(to_targets(free, network.normaliser.scale), truth, network.normaliser.target_std)
+    return target_loss(network.normaliser.outputs(free), truth, network.normaliser.target_std)
 
 
 def epoch(
-    start_: CompetitionNetwork, windows: CellWindows, training: Tensor, checked: Tensor, cache: Cache, again: Source,
+    start_: CompetitionNetwork, windows: Windows, training: Tensor, checked: Tensor, cache: Cache, again: Source,
     device: str,
 ) -> Tensor:  # fmt: skip
     """Train on all batches, then evaluate; losses of all of them.

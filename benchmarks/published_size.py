@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from dere import exchange as exchanges
 from dere.backbones.transformer import TransformerConfig
 from dere.config.imputation import ImputationConfig
 from dere.config.training import TrainingConfig
 from dere.harmonise.drivers import driver_names
-from dere.models.competition import CompetitionNetwork
-from dere.models.dere import DereNetwork
-from dere.models.inputs import Statistics
-from dere.models.plant_types import PlantTypeNetwork
-from dere.models.pure import PureNetwork
-from dere.models.single import SingleNetwork
-from dere.physics import derive
-from dere.training.cells import CellWindows
-from dere.variables import FREE_TARGETS, STANDS, TARGETS
+from dere.layers.blueprint import Blueprint
+from dere.layers.inputs import Statistics
+from dere.methods.dere.networks.competition import CompetitionNetwork
+from dere.methods.dere.networks.dere import DereNetwork
+from dere.methods.dere.networks.pure import PureNetwork
+from dere.methods.single_network import SingleNetwork
+from dere.training.windows import Simulated, Windows
+from dere.variables import STANDS
+
+EXCHANGE = exchanges.get(exchanges.DEFAULT)
 
 YEARS_OF_AGE = (1, 5, 10, 20, 30, 40, 50, 70, 100, 130, 160, 200, 250, 300, 350, 400, 450, 500)
 
@@ -38,38 +41,38 @@ class Size:
     imputation: ImputationConfig = OF_DEFAULT_RUN
 
     @property
-    def statistics(self) -> Statistics:
+    def blueprint(self) -> Blueprint:
         """Statistics that leave drivers and statics as they are, and states of order one."""
         zeros, ones = torch.zeros, torch.ones
-        return Statistics(
-            zeros(self.drivers), ones(self.drivers), zeros(self.static), ones(self.static), ones(10), ones(10),
-            ones(3), ones(3),
+        outputs, fluxes = len(EXCHANGE.outputs), len(EXCHANGE.names)
+        statistics = Statistics(
+            zeros(self.drivers), ones(self.drivers), zeros(self.static), ones(self.static), ones(outputs),
+            ones(outputs), ones(fluxes), ones(fluxes),
         )  # fmt: skip
-
-    def _arguments(self) -> tuple[str, TransformerConfig, int, Statistics]:
-        return "transformer", self.network, self.window, self.statistics
+        return Blueprint("transformer", self.network, self.window, statistics, EXCHANGE)
 
     def pure(self) -> PureNetwork:
         """Untrained pure stands."""
-        return PureNetwork(*self._arguments()).eval()
+        return PureNetwork(self.blueprint).eval()
 
     def competition(self) -> CompetitionNetwork:
         """Untrained competition; its output layer is random, so that the network matters."""
-        network = CompetitionNetwork(*self._arguments())
+        network = CompetitionNetwork(self.blueprint)
         torch.nn.init.normal_(network.out.weight, std=0.02)
         return network
 
     def dere(self) -> DereNetwork:
         """Untrained network of the tower stages, its output layers random."""
-        plant_types = PlantTypeNetwork(*self._arguments())
-        torch.nn.init.normal_(plant_types.out.weight, std=0.02)
-        return DereNetwork(self.competition(), plant_types, self.static).eval()
+        network = DereNetwork(self.blueprint)
+        for part in (network.competition, network.plant_types):
+            torch.nn.init.normal_(part.out.weight, std=0.02)
+        return network.eval()
 
     def single(self) -> SingleNetwork:
         """Untrained network of the comparison methods."""
-        return SingleNetwork(*self._arguments()).eval()
+        return SingleNetwork(self.blueprint).eval()
 
-    def windows(self, count: int, seed: int = 0) -> CellWindows:
+    def windows(self, count: int, seed: int = 0) -> Windows:
         """``count`` cells with one window each."""
         draw = torch.Generator().manual_seed(seed)
         ages, years = len(self.ages), self.window // 12
@@ -77,21 +80,22 @@ class Size:
         def fractions(*shape: int) -> Tensor:
             return torch.softmax(torch.randn(*shape, 3, generator=draw), -1)
 
-        free = 0.1 + torch.rand(count, len(STANDS), ages, self.window + 1, len(FREE_TARGETS), generator=draw)
-        full = derive(dict(zip(FREE_TARGETS, free.unbind(-1), strict=True)))
-        state = torch.stack([full[name] for name in TARGETS], -1)
-        return CellWindows(
+        free = 0.1 + torch.rand(count, len(STANDS), ages, self.window + 1, len(EXCHANGE.free), generator=draw)
+        state = EXCHANGE.complete(free)
+        return Windows(
+            ids=np.arange(count).astype(str),
+            place=torch.arange(count),
+            start=torch.zeros(count, dtype=torch.long),
+            length=self.window,
             drivers=torch.randn(count, self.window, self.drivers, generator=draw),
             static=torch.randn(count, self.static, generator=draw),
-            state=state[:, :, :, 1:].contiguous(),
-            initial=state[:, :, :, 0].contiguous(),
-            simulated_fraction=fractions(count, ages, years + 1),
-            observed_fraction=fractions(count, years + 1),
-            weights=torch.softmax(torch.randn(count, ages, generator=draw), -1),
             ages=torch.tensor(self.ages, dtype=torch.float32),
-            cell=torch.arange(count),
-            start=torch.zeros(count, dtype=torch.long),
-            window=self.window,
+            age_weight=torch.softmax(torch.randn(count, ages, generator=draw), -1),
+            fractions=fractions(count, years + 1),
+            years=torch.arange(years + 1).expand(count, -1),
+            simulated=Simulated(
+                state[:, :, :, 1:].contiguous(), state[:, :, :, 0].contiguous(), fractions(count, ages, years + 1)
+            ),
         )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from encoding import inputs
 from measuring import Measured, in_turns, parser, start, table
-from published_size import DEFAULT, PUBLISHED, TINY, WIDE, Size
+from published_size import DEFAULT, EXCHANGE, PUBLISHED, TINY, WIDE, Size
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
@@ -31,13 +31,12 @@ from dere.imputation.denoiser import Denoiser
 from dere.imputation.point import PointModel, Rows, row_loss
 from dere.imputation.prior import Moments
 from dere.imputation.series import SIMULATED
-from dere.models.dere import pure_outputs
-from dere.models.inputs import to_targets
-from dere.training.cells import CellWindows
-from dere.training.competition import age_weighted, per_age
-from dere.training.frozen import weighted_pure
+from dere.methods.dere.competition import age_weighted, per_age
+from dere.methods.dere.frozen import weighted_pure
+from dere.methods.dere.networks.dere import pure_outputs
 from dere.training.losses import squared, target_loss
-from dere.variables import MIXTURE, PLANT_TYPES
+from dere.training.windows import MIXTURE, Windows
+from dere.variables import PLANT_TYPES
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ AGES = 4
 Loss = Callable[[], Tensor]
 
 
-def stages(size: Size, windows: CellWindows, batch: int, device: str) -> dict[str, tuple[nn.Module, Loss]]:
+def stages(size: Size, windows: Windows, batch: int, device: str) -> dict[str, tuple[nn.Module, Loss]]:
     """Network and loss of a step of each kind; the frozen outputs of stages 1b, 2 and 4 come from a cache."""
     index = torch.arange(batch)
     every = torch.arange(len(windows.ages))
@@ -59,15 +58,15 @@ def stages(size: Size, windows: CellWindows, batch: int, device: str) -> dict[st
     cache = weighted_pure(pure, windows, index, device, 4)
     frozen = torch.cat([pure_outputs(pure, *(x[i] for x in (drivers, static, state)), years) for i in index.split(4)])
     pure.train()
-    before, observed = (value.to(device) for value in windows.fractions(index, observed=True))
-    flux = torch.rand(batch, windows.window, 10, device=device)
+    before, observed = (value.to(device) for value in windows.observed(index))
+    flux = torch.rand(batch, windows.length, len(EXCHANGE.outputs), device=device)
 
     def pure_loss() -> Tensor:
         memory, parts = pure.encode(drivers, static), []
         for branch in range(len(PLANT_TYPES)):
             initial, truth = (x.to(device) for x in windows.states(index, branch, ages))
             free = pure.decode(memory, initial, years[ages], branch)
-            truth_loss = target_loss(to_targets(free, pure.normaliser.scale), truth, pure.normaliser.target_std)
+            truth_loss = target_loss(pure.normaliser.outputs(free), truth, pure.normaliser.target_std)
             parts.append(truth_loss.mean)
         return torch.stack(parts).sum()
 
@@ -78,7 +77,7 @@ def stages(size: Size, windows: CellWindows, batch: int, device: str) -> dict[st
             weighted, initial, age, fractions, truth = sample
             free = competition(drivers, static, weighted, initial, age, fractions)
             normaliser = competition.normaliser
-            return target_loss(to_targets(free, normaliser.scale), truth, normaliser.target_std).mean
+            return target_loss(normaliser.outputs(free), truth, normaliser.target_std).mean
 
         return loss
 

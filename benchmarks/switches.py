@@ -21,14 +21,15 @@ import pandas as pd
 import yaml
 from measuring import parser, start, table
 
-from dere.config.root import normalise
+from dere.config.windows import WindowConfig
 from dere.evaluation.metrics import score
 from dere.io import read_json, read_netcdf
+from dere.run_config.root import normalise
 from dere.training.compiling import compiler
-from dere.training.job import Job
-from dere.training.predict import predict_sites
-from dere.training.single import train_towers
 from dere.variables import FLUXES
+from dere.workflow.predict import predict_sites
+from dere.workflow.rule_job import RuleJob
+from dere.workflow.train import train
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ SWITCHES: dict[str, dict[str, bool]] = {
     "both": {"bf16": True, "compile": True},
 }
 QUALITY = 0.5
+METHOD = {"name": "baseline", "room": "dere.methods.baseline"}
 
 
 def skill(predictions: Path, towers: Path) -> list[float]:
@@ -60,10 +62,11 @@ def skill(predictions: Path, towers: Path) -> list[float]:
 def one(files: dict[str, Path], params: dict[str, Any], seed: int, gpu: int, folder: Path) -> dict[str, float]:
     """Train, predict and score."""
     began = time.perf_counter()
-    train_towers("baseline", Job(files, {}, folder / "model", params, 0, seed, gpu))
+    train(RuleJob(files, {}, folder / "model", params, 0, seed, **METHOD, gpu=gpu))
     seconds = time.perf_counter() - began
     parents = {"baseline": folder / "model"}
-    predict_sites("baseline", Job(files, parents, folder / "sites.nc", params, 0, seed, gpu))
+    sites = {name: files[name] for name in ("towers", "splits")}
+    predict_sites(RuleJob(sites, parents, folder / "sites.nc", params, 0, seed, **METHOD, gpu=gpu))
     history = pd.read_csv(folder / "model" / "history.csv")
     return {
         "seconds": seconds,
@@ -76,8 +79,9 @@ def one(files: dict[str, Path], params: dict[str, Any], seed: int, gpu: int, fol
 def measure(data: Path, config: Path, seeds: list[int], ways: list[str], gpu: int, **stage: Any) -> pd.DataFrame:
     """One row per switch and seed."""
     whole = normalise(yaml.safe_load(config.read_text()))
-    files = {name: data / f"{name}.nc" for name in ("drivers", "simulation", "cover", "towers")}
-    files |= {"splits": data / "splits.csv", "statistics": data / "statistics" / "fold0.nc"}
+    files = {"towers": data / "towers.nc", "splits": data / "splits.csv"}
+    files |= {"statistics": data / "statistics" / "fold0.nc"}
+    settings = {name: whole["harmonise"][name] for name in WindowConfig.model_fields}
     rows = []
     for seed in seeds:
         for way in ways:
@@ -85,7 +89,7 @@ def measure(data: Path, config: Path, seeds: list[int], ways: list[str], gpu: in
                 "stage": whole["stages"]["baseline"] | stage | SWITCHES[way],
                 "backbone_name": "transformer",
                 "backbone": whole["networks"]["transformer"],
-                "harmonise": whole["harmonise"],
+                "harmonise": settings,
             }
             with tempfile.TemporaryDirectory() as folder:
                 rows.append({"switch": way, "seed": seed, **one(files, params, seed, gpu, Path(folder))})

@@ -8,8 +8,8 @@ import xarray as xr
 import yaml
 
 from dere.backbones import names
-from dere.config.root import normalise
 from dere.figures.catalogue import CATALOGUE
+from dere.run_config.root import normalise
 from dere.workflow import targets
 
 RESULTS = "results/tiny"

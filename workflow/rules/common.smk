@@ -10,8 +10,8 @@ from snakemake.exceptions import WorkflowError
 
 from dere import exchange as exchanges, methods as declared
 from dere.backbones import declaration
-from dere.config.describe import described
-from dere.config.root import Config, normalise
+from dere.run_config.describe import described
+from dere.run_config.root import Config, normalise
 from dere.figures.catalogue import CATALOGUE, outputs
 from dere.workflow import source_leaves, targets
 from dere.workflow.digest import covered, digest, share_package
@@ -203,19 +203,22 @@ def backbones_in_path(member):
     return "|".join(config["backbones"]) if member.per_backbone else targets.NO_BACKBONE
 
 
-FOLD = "fold{fold}/seed{seed}"
+PLACE = "{backbone}/fold{fold}/seed{seed}"
 
 
-def predictions_of(exchange, method):
-    """Return the path of a method's predictions without its ending."""
-    return f"<results>/{targets.prefix(exchange)}predictions/{method.name}/{{backbone}}/{FOLD}"
+def in_run(exchange, path):
+    """Return a path in the folder of an exchange; that of the default one is the folder of the run."""
+    return f"<results>/{targets.prefix(exchange)}{path}"
+
+
+def predictions_of(exchange, method, end=""):
+    """Return the path of a method's predictions."""
+    return in_run(exchange, f"predictions/{method.name}/{PLACE}{end}.nc")
 
 
 def checkpoint_of_stage(exchange, stage):
     """Return the files that a stage leaves behind."""
-    folder = (
-        f"<results>/{targets.prefix(exchange)}models/{{backbone}}/{FOLD}/{stage.name}"
-    )
+    folder = in_run(exchange, f"models/{PLACE}/{stage.name}")
     names = ("model.safetensors", "manifest.json", "history.csv")
     return {name.partition(".")[0]: f"{folder}/{name}" for name in names}
 
@@ -243,18 +246,17 @@ def checkpoints_of_method(exchange, method):
 
 def inputs_of_stage(exchange, stage):
     """Return the function that gives the canonical files and the checkpoints that a stage reads."""
-    folder = f"<results>/{targets.prefix(exchange)}"
 
     def files(wildcards):
         fold = f"fold{wildcards.fold}"
         known = {
             **{name: f"<data>/{name}.nc" for name in SHARED_DATA},
-            "towers": f"{folder}data/towers.nc",
-            "statistics": f"{folder}data/statistics/{fold}.nc",
-            "labels": f"{folder}labels/{fold}/seed{wildcards.seed}/labels.nc",
+            "towers": in_run(exchange, "data/towers.nc"),
+            "statistics": in_run(exchange, f"data/statistics/{fold}.nc"),
+            "labels": in_run(exchange, f"labels/{fold}/seed{wildcards.seed}/labels.nc"),
         }
         return {
-            "splits": f"{folder}data/splits.csv",
+            "splits": in_run(exchange, "data/splits.csv"),
             **{name: known[name] for name in stage.reads},
             **checkpoints(exchange, stage.parents, wildcards),
         }
@@ -329,7 +331,7 @@ def runs_of(config, pattern):
 
 def files_of_exchange(exchange, names):
     """Return the prediction files of an exchange that ``names(config, exchange)`` lists."""
-    folder = f"<results>/{targets.prefix(exchange)}predictions"
+    folder = in_run(exchange, "predictions")
     return [f"{folder}/{name}.nc" for name in names(config, exchange)]
 
 
@@ -337,20 +339,20 @@ def evaluated_files(config, exchange):
     """Return what the evaluation reads beside predictions: truth and public maps, where the exchange has them."""
     files = truth_file(config) if exchange == exchanges.DEFAULT else {}
     if targets.has_map(config):
-        files["products"] = f"<results>/{targets.prefix(exchange)}products"
+        files["products"] = in_run(exchange, "products")
     return files
 
 
 def benchmarks_of_exchange(config, exchange):
     """Return the benchmark files of an exchange."""
-    folder = f"<results>/{targets.prefix(exchange)}benchmarks"
+    folder = in_run(exchange, "benchmarks")
     return [f"{folder}/{job}.tsv" for job in targets.benchmarks(config, exchange)]
 
 
 def product_files(config, exchange):
     """Return the predictions that are given away, and the manifests of the networks behind them."""
     member = targets.product_member(config, exchange)
-    folder = f"<results>/{targets.prefix(exchange)}predictions/{member}"
+    folder = in_run(exchange, f"predictions/{member}")
     files = {"ensemble": f"{folder}/ensemble.nc"}
     if targets.has_map(config):
         files["cells"] = runs_of(config, f"{folder}/fold{{fold}}/seed{{seed}}_cells.nc")
@@ -364,7 +366,7 @@ def product_files(config, exchange):
 
 def manifests(config, exchange, networks):
     """Return the manifests of (backbone, stage) of all folds and seeds."""
-    folder = f"<results>/{targets.prefix(exchange)}models"
+    folder = in_run(exchange, "models")
     return [
         manifest
         for backbone, stage in networks
@@ -454,21 +456,15 @@ def everything(config):
         "<results>/config.yaml",
         *(f"<results>/tables/{name}.csv" for name in tables),
         *(f"<results>/figures/{name}" for name in figure_files(config)),
-        *(
-            file
-            for name in config["exchanges"]
-            for file in of_exchange(f"<results>/{targets.prefix(name)}", name)
-        ),
+        *(file for name in config["exchanges"] for file in complete(name)),
     ]
 
 
-def of_exchange(folder, name):
+def complete(exchange):
     """Return the files of an exchange in a complete run."""
+    tables = ("skill", "comparison", "cost")
     return [
-        *(f"{folder}tables/{table}.csv" for table in ("skill", "comparison", "cost")),
-        *(
-            f"{folder}predictions/{member}/ensemble.nc"
-            for member in targets.members(config, name)
-        ),
-        f"{folder}products",
+        *(in_run(exchange, f"tables/{name}.csv") for name in tables),
+        *files_of_exchange(exchange, targets.ensembles),
+        in_run(exchange, "products"),
     ]

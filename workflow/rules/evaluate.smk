@@ -11,7 +11,7 @@ for exchange in config["exchanges"]:
         output:
             files_of_exchange(exchange, targets.ensembles),
         log:
-            f"<logs>/{targets.prefix(exchange)}ensemble.log",
+            in_run(exchange, "logs/ensemble.log"),
         conda:
             "../../envs/data.yaml"
         threads: 1
@@ -30,22 +30,19 @@ for exchange in config["exchanges"]:
             **evaluated_files(config, exchange),
             predictions=files_of_exchange(exchange, targets.predictions),
             ensembles=files_of_exchange(exchange, targets.ensembles),
-            towers=f"<results>/{targets.prefix(exchange)}data/towers.nc",
-            splits=f"<results>/{targets.prefix(exchange)}data/splits.csv",
+            towers=in_run(exchange, "data/towers.nc"),
+            splits=in_run(exchange, "data/splits.csv"),
             drivers=rules.harmonise.output.drivers,
         output:
-            **{
-                name: f"<results>/{targets.prefix(exchange)}tables/{name}.csv"
-                for name in targets.TABLES
-            },
+            **{name: in_run(exchange, f"tables/{name}.csv") for name in targets.TABLES},
             skill=report(
-                f"<results>/{targets.prefix(exchange)}tables/skill.csv",
+                in_run(exchange, "tables/skill.csv"),
                 caption="../report/skill_table.rst",
                 category="Skill",
                 labels={"figure": f"table of scores{targets.title(exchange)}"},
             ),
         log:
-            f"<logs>/{targets.prefix(exchange)}evaluate.log",
+            in_run(exchange, "logs/evaluate.log"),
         conda:
             "../../envs/data.yaml"
         threads: 1
@@ -68,9 +65,9 @@ for exchange in config["exchanges"]:
         input:
             benchmarks=benchmarks_of_exchange(config, exchange),
         output:
-            cost=f"<results>/{targets.prefix(exchange)}tables/cost.csv",
+            cost=in_run(exchange, "tables/cost.csv"),
         log:
-            f"<logs>/{targets.prefix(exchange)}cost.log",
+            in_run(exchange, "logs/cost.log"),
         conda:
             "../../envs/data.yaml"
         threads: 1
@@ -87,13 +84,13 @@ for exchange in config["exchanges"]:
             f"comparison{targets.suffix(exchange)}"
         input:
             **{
-                name: f"<results>/{targets.prefix(exchange)}tables/{name}.csv"
+                name: in_run(exchange, f"tables/{name}.csv")
                 for name in ("skill", "paired", "cost")
             },
             manifests=prediction_manifests(config, exchange),
         output:
             comparison=report(
-                f"<results>/{targets.prefix(exchange)}tables/comparison.csv",
+                in_run(exchange, "tables/comparison.csv"),
                 caption="../report/comparison_table.rst",
                 category="Skill",
                 labels={
@@ -101,7 +98,7 @@ for exchange in config["exchanges"]:
                 },
             ),
         log:
-            f"<logs>/{targets.prefix(exchange)}comparison.log",
+            in_run(exchange, "logs/comparison.log"),
         conda:
             "../../envs/data.yaml"
         threads: 1

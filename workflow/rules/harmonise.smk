@@ -45,12 +45,12 @@ for exchange in targets.further(config):
             splits=rules.harmonise.output.splits,
             interim="<interim>/towers.nc",
         output:
-            towers=f"<results>/{exchange}/data/towers.nc",
-            splits=f"<results>/{exchange}/data/splits.csv",
-            splits_origin=f"<results>/{exchange}/data/splits.json",
-            counts=f"<results>/{exchange}/data/counts.csv",
+            towers=in_run(exchange, "data/towers.nc"),
+            splits=in_run(exchange, "data/splits.csv"),
+            splits_origin=in_run(exchange, "data/splits.json"),
+            counts=in_run(exchange, "data/counts.csv"),
         log:
-            f"<logs>/{exchange}/harmonise.log",
+            in_run(exchange, "logs/harmonise.log"),
         conda:
             "../../envs/data.yaml"
         threads: 1
@@ -73,12 +73,12 @@ for exchange in config["exchanges"]:
         input:
             **simulation_of_exchange(exchange),
             drivers=rules.harmonise.output.drivers,
-            towers=f"<results>/{targets.prefix(exchange)}data/towers.nc",
-            splits=f"<results>/{targets.prefix(exchange)}data/splits.csv",
+            towers=in_run(exchange, "data/towers.nc"),
+            splits=in_run(exchange, "data/splits.csv"),
         output:
-            statistics=f"<results>/{targets.prefix(exchange)}data/statistics/fold{{fold}}.nc",
+            statistics=in_run(exchange, f"data/statistics/fold{{fold}}.nc"),
         log:
-            f"<logs>/{targets.prefix(exchange)}statistics/fold{{fold}}.log",
+            in_run(exchange, f"logs/statistics/fold{{fold}}.log"),
         conda:
             "../../envs/data.yaml"
         threads: 1

@@ -8,14 +8,14 @@ for exchange, method in targets.of_all_exchanges(config, targets.methods_of):
             f"predict_{method.name}{targets.suffix(exchange)}"
         input:
             unpack(checkpoints_of_method(exchange, method)),
-            towers=f"<results>/{targets.prefix(exchange)}data/towers.nc",
-            splits=f"<results>/{targets.prefix(exchange)}data/splits.csv",
+            towers=in_run(exchange, "data/towers.nc"),
+            splits=in_run(exchange, "data/splits.csv"),
         output:
-            prediction=f"{predictions_of(exchange, method)}.nc",
+            prediction=predictions_of(exchange, method),
         log:
-            f"<logs>/{targets.prefix(exchange)}predict_{method.name}/{{backbone}}/fold{{fold}}/seed{{seed}}.log",
+            in_run(exchange, f"logs/predict_{method.name}/{PLACE}.log"),
         benchmark:
-            f"<results>/{targets.prefix(exchange)}benchmarks/predict_{method.name}/{{backbone}}/fold{{fold}}/seed{{seed}}.tsv"
+            in_run(exchange, f"benchmarks/predict_{method.name}/{PLACE}.tsv")
         wildcard_constraints:
             backbone=backbones_in_path(method),
         conda:
@@ -46,14 +46,14 @@ for exchange, method in targets.of_all_exchanges(config, targets.mapped_methods)
             drivers=rules.harmonise.output.drivers,
             simulation=rules.harmonise.output.simulation,
             cover=rules.harmonise.output.cover,
-            splits=f"<results>/{targets.prefix(exchange)}data/splits.csv",
-            sites=f"{predictions_of(exchange, method)}.nc",
+            splits=in_run(exchange, "data/splits.csv"),
+            sites=predictions_of(exchange, method),
         output:
-            cells=f"{predictions_of(exchange, method)}_cells.nc",
+            cells=predictions_of(exchange, method, "_cells"),
         log:
-            f"<logs>/{targets.prefix(exchange)}map_{method.name}/{{backbone}}/fold{{fold}}/seed{{seed}}.log",
+            in_run(exchange, f"logs/map_{method.name}/{PLACE}.log"),
         benchmark:
-            f"<results>/{targets.prefix(exchange)}benchmarks/map_{method.name}/{{backbone}}/fold{{fold}}/seed{{seed}}.tsv"
+            in_run(exchange, f"benchmarks/map_{method.name}/{PLACE}.tsv")
         wildcard_constraints:
             backbone=backbones_in_path(method),
         conda:

@@ -7,14 +7,14 @@ for exchange in config["exchanges"]:
             f"products{targets.suffix(exchange)}"
         input:
             **product_files(config, exchange),
-            towers=f"<results>/{targets.prefix(exchange)}data/towers.nc",
+            towers=in_run(exchange, "data/towers.nc"),
             cover=rules.harmonise.output.cover,
             drivers=rules.harmonise.output.drivers,
             provenance=rules.harmonise.output.provenance,
         output:
-            products=directory(f"<results>/{targets.prefix(exchange)}products"),
+            products=directory(in_run(exchange, "products")),
         log:
-            f"<logs>/{targets.prefix(exchange)}products.log",
+            in_run(exchange, "logs/products.log"),
         conda:
             "../../envs/data.yaml"
         threads: 1

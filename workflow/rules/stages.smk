@@ -12,9 +12,9 @@ for exchange, stage in targets.of_all_exchanges(config, targets.stages):
         output:
             **checkpoint_of_stage(exchange, stage),
         log:
-            f"<logs>/{targets.prefix(exchange)}train_{stage.name}/{{backbone}}/fold{{fold}}/seed{{seed}}.log",
+            in_run(exchange, f"logs/train_{stage.name}/{PLACE}.log"),
         benchmark:
-            f"<results>/{targets.prefix(exchange)}benchmarks/train_{stage.name}/{{backbone}}/fold{{fold}}/seed{{seed}}.tsv"
+            in_run(exchange, f"benchmarks/train_{stage.name}/{PLACE}.tsv")
         wildcard_constraints:
             backbone=backbones_in_path(stage),
         priority: stage.priority

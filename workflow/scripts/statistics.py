@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dere.config.windows import WindowConfig
 from dere.workflow.script import logged, memory_of, named_files
 from dere.workflow.statistics import write_statistics
 
@@ -14,7 +15,8 @@ with logged(snakemake.log[0], snakemake.params.code):
         named_files(snakemake),
         int(snakemake.wildcards.fold),
         Path(snakemake.output.statistics),
-        {**snakemake.params.config, "exchange": snakemake.params.exchange},
+        WindowConfig(**snakemake.params.config),
         memory_of(snakemake),
         code=snakemake.params.code,
+        exchange=snakemake.params.exchange,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 Array = NDArray[np.float64]
 
@@ -18,7 +18,8 @@ def crps_gaussian(mean: ArrayLike, std: ArrayLike, observed: ArrayLike) -> Array
     mean, std, observed = (np.asarray(v, float) for v in (mean, std, observed))
     safe = np.where(std > 0, std, 1.0)
     z = (observed - mean) / safe
-    value = safe * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi))
+    density = np.exp(-(z**2) / 2.0) / np.sqrt(2 * np.pi)
+    value = safe * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi))
     return np.where(std > 0, value, np.where(std == 0, np.abs(observed - mean), np.nan))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 Array = Any
 """NumPy array or torch tensor."""
@@ -136,14 +136,8 @@ class Exchange:
         Free channels that a site's level moves together; empty = each channel alone.
     magnitude
         Fluxes whose mean is the size that errors grow with.
-    transform
-        Scale in which head, loss and statistics work.
     labels
         Which tower months are labels.
-    statics, drivers
-        Static attributes and driver channels beyond the common ones.
-    simulation
-        Source of its simulation, None = it has none.
     area
         Share of a cell that its flux is per.
     substance
@@ -165,11 +159,7 @@ class Exchange:
     slow: tuple[str, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
     magnitude: tuple[str, ...] = ()
-    transform: Literal["linear", "asinh"] = "linear"
     labels: LabelRule = LabelRule()
-    statics: tuple[str, ...] = ()
-    drivers: tuple[str, ...] = ()
-    simulation: str | None = None
     area: str = "vegetated_fraction"
     substance: str = ""
     total_unit: str = ""

@@ -71,7 +71,6 @@ EXCHANGE = Exchange(
     groups=(("gpp",), ("ra", "rh")),
     magnitude=("gpp", "reco"),
     labels=LabelRule(make="dere.harmonise.labels:make_labels", quality="nee_quality"),
-    simulation="simulation",
     substance="carbon",
     total_unit="PgC",
 )

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dere.config.describe import leaves
 from dere.io import write_atomically
+from dere.run_config.describe import leaves
 
 _STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: #222; }
@@ -39,7 +39,7 @@ def config_page(
     config
         The resolved (validated and dumped) configuration.
     explained
-        Meaning and default of its leaves, from `dere.config.describe.described`.
+        Meaning and default of its leaves, from `dere.run_config.describe.described`.
     title
         Heading.
 

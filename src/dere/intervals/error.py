@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import nnls
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from dere.variables import QUANTILES
 
@@ -62,10 +62,10 @@ def fit_error(residual: np.ndarray, magnitude: np.ndarray, site: np.ndarray) -> 
     order = np.argsort(ratio)
     share = np.cumsum(root[order] ** 2) / (root**2).sum()
     reached = ratio[order][np.searchsorted(share, COVERAGE).clip(max=len(ratio) - 1)]
-    factor = reached / norm.ppf(0.5 + COVERAGE / 2)
+    factor = reached / ndtri(0.5 + COVERAGE / 2)
     return ErrorModel(float(constant * factor), float(slope * factor))
 
 
 def gaussian_quantiles(mean: np.ndarray, std: np.ndarray) -> np.ndarray:
     """Quantiles of a Gaussian, (…, len(QUANTILES))."""
-    return mean[..., None] + std[..., None] * norm.ppf(QUANTILES)
+    return mean[..., None] + std[..., None] * ndtri(QUANTILES)

@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 
 from dere import exchange as exchanges
 from dere.backbones import declaration
+from dere.config.windows import WindowConfig
 from dere.exchange import Exchange
 from dere.harmonise.windows import stitch
 from dere.layers.blueprint import Blueprint
 from dere.layers.inputs import Statistics
 from dere.training.fitted import Fitted
 from dere.training.places import Places
-
-_BUFFERS = ("driver", "static", "target")
 
 
 def rebuilt(fitted: Fitted) -> Blueprint:
@@ -32,7 +31,7 @@ def rebuilt(fitted: Fitted) -> Blueprint:
     flux = torch.ones(len(exchange.names))
     statistics = Statistics(**found, flux_mean=flux, flux_std=flux)
     size = declaration(name).section(**params["backbone"])
-    return Blueprint(name, size, int(params["harmonise"]["window"]), statistics, exchange)
+    return Blueprint(name, size, WindowConfig(**params["harmonise"]).window, statistics, exchange)
 
 
 def predicted_series(outputs: NDArray[np.float32], places: Places, exchange: Exchange) -> NDArray[np.float64]:

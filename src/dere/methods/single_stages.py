@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from dere.config.training import PerAgeTrainingConfig
+from dere.config.per_age_training import PerAgeTrainingConfig
 from dere.methods.outputs import predicted_series, rebuilt
 from dere.methods.single_network import SingleNetwork
 from dere.methods.single_settings import SingleTowerConfig

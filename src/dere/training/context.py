@@ -18,8 +18,8 @@ from dere.io import content_hash, read_netcdf
 from dere.layers.blueprint import Blueprint
 from dere.layers.inputs import Statistics
 from dere.training import weights
-from dere.training.candidates import CHOSEN, dropout
 from dere.training.compiling import compiled
+from dere.training.dropout import dropout
 from dere.training.fitted import Fitted
 from dere.training.job import Job
 from dere.training.loop import LossParts, Model, fit
@@ -140,7 +140,7 @@ class Context:
         results, states = [], []
         for number, option in enumerate(options):
             if len(options) > 1:
-                log.info("candidate %d of %d: %s", number + 1, len(options), option.model_dump(include=CHOSEN))
+                log.info("candidate %d of %d: %s", number + 1, len(options), _differing(option, options))
             model.load_state_dict(start)
             with dropout(model, getattr(option, "dropout", None)), compiled(model, option.compile):
                 result = fit(
@@ -189,3 +189,8 @@ class Context:
                 identity=content_hash([self.job.identity, "refit", option.model_dump(mode="json"), epochs]),
                 epochs=epochs,
             )
+
+
+def _differing(option: TrainingConfig, options: Sequence[TrainingConfig]) -> dict[str, Any]:
+    """Settings of an option that are not the same in all options."""
+    return {name: value for name, value in option if any(getattr(other, name) != value for other in options)}

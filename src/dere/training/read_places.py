@@ -110,7 +110,7 @@ def site_places(
 
 def cell_places(
     drivers: xr.Dataset,
-    simulation: xr.Dataset,
+    simulation: xr.Dataset | None,
     cover: xr.Dataset,
     members: pd.DataFrame,
     *,
@@ -126,7 +126,7 @@ def cell_places(
     ----------
     drivers, simulation, cover
         The canonical set; of a lazily opened simulation only the months before windows are read, unless the simulated
-        series are asked for.
+        series are asked for. None = the places come without simulated states.
     members, satellites, reads, exchange
         As for `site_places`.
     window, stride
@@ -137,16 +137,16 @@ def cell_places(
     ValueError
         When the simulation is shorter than a window, or the window is not a whole number of years.
     """
-    starts = window_starts(simulation.sizes["time"], window, stride)
+    starts = window_starts(drivers.sizes["time"], window, stride)
     stacked, names = stack(drivers, str(drivers.attrs["driver_set"]), satellites)
     count = drivers.sizes["cell"]
     states = list(exchange.states)
     initial = simulated = None
-    if states:
+    if states and simulation is not None:
         parts = [_state_before(simulation, start, states) for start in starts]
         joined = np.stack(parts, 1).reshape(count * len(starts), *parts[0].shape[1:])
         initial = np.where(np.isnan(joined), joined[:, -1:], joined)
-    if "simulated" in reads:
+    if "simulated" in reads and simulation is not None:
         mixture = simulation["state"].sel(stand=STANDS[-1], target=states)
         values = mixture.transpose("cell", "age", "time", "target").values
         simulated = age_weighted(values, cover["age_weight"].transpose("cell", "age").values)
@@ -165,7 +165,7 @@ def cell_places(
         years=cover["year"].values.astype(np.int64),
         fractions=cover["plant_fraction"].transpose("cell", "year", "plant_type").values.astype(np.float32),
         vegetated=cover["vegetated_fraction"].transpose("cell", "year").values.astype(np.float32),
-        ages=simulation["age"].values.astype(np.float32),
+        ages=cover["age"].values.astype(np.float32),
         age_weight=cover["age_weight"].transpose("cell", "age").values.astype(np.float32),
         window=window,
         window_place=np.repeat(np.arange(count), len(starts)),

@@ -53,7 +53,7 @@ def load_cells(job: Job, stands: Sequence[str] = STANDS) -> CellData:
     simulation = read_stands(job.files["simulation"], stands)
     places = cell_places(
         read_netcdf(job.files["drivers"]),
-        simulation,
+        None,
         read_netcdf(job.files["cover"]),
         job.roles,
         satellites=job.windows.satellites,

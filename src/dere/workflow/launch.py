@@ -16,9 +16,9 @@ from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
-from dere.config.root import normalise
 from dere.download.catalogue import names
 from dere.io import unwritable
+from dere.run_config.root import normalise
 from dere.workflow import summary
 from dere.workflow.one_run import call, held
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from dere import exchange as exchanges
@@ -33,6 +34,59 @@ BLOCK = 2000
 """Cells predicted at a time."""
 
 
+@dataclass(frozen=True)
+class _Task:
+    """A prediction with what its rule names: method, exchange, split table of the fold, and fitted stages."""
+
+    rule: RuleJob
+    method: Method
+    exchange: Exchange
+    windows: WindowConfig
+    members: pd.DataFrame
+    split: str
+    fitted: Mapping[str, Fitted]
+
+    def predict(self, places: Places, unseen: bool = False) -> Prediction:
+        """Call the method's own function."""
+        function = resolved(self.method.predict)
+        predicted: Prediction = function(self.fitted, places, None, unseen=unseen, gpu=self.rule.gpu)
+        return predicted
+
+    def dataset(self, predicted: Prediction, places: Places, errors: Sequence[ErrorModel], place: str) -> xr.Dataset:
+        """The prediction file: means, spread, and what the method adds; empty outside the records."""
+        extras = predicted.extras.rename(place=place) if "place" in predicted.extras.dims else predicted.extras
+        if errors:
+            extras = extras.merge(spread(predicted.mean, errors, self.exchange, place))
+        attrs = {
+            "method": self.method.name,
+            "backbone": str(self.rule.params["backbone_name"]),
+            "fold": self.rule.fold,
+            "seed": self.rule.seed,
+            "split": self.split,
+            **predicted.facts,
+            **(stated(errors, self.exchange) if errors else {}),
+        }
+        ids = places.ids if place == "site" else places.ids.astype(np.int64)
+        mean = predicted.mean
+        return prediction_dataset(mean, extras, self.exchange, place, ids, places.time, places.record, attrs)
+
+
+def _task(rule: RuleJob) -> _Task:
+    """Read what is fitted; refused when it saw another split, fold or exchange."""
+    exchange = exchanges.get(rule.exchange)
+    split = file_sha256(rule.files["splits"])
+    expect = {"split": split, "fold": rule.fold}
+    return _Task(
+        rule=rule,
+        method=found_in(rule.room, "METHODS", rule.name),
+        exchange=exchange,
+        windows=WindowConfig(**rule.params["harmonise"]),
+        members=read_roles(rule.files["splits"], rule.fold),
+        split=split,
+        fitted={name: checkpoint.read(folder, exchange, expect) for name, folder in rule.parents.items()},
+    )
+
+
 def predict_sites(rule: RuleJob) -> None:
     """Write the predictions of a method for all record months of test and predict-only sites.
 
@@ -44,104 +98,58 @@ def predict_sites(rule: RuleJob) -> None:
     ValueError
         When a month of a record has no prediction, or there are too few labelled months for a spread.
     """
-    method, exchange = _method(rule), exchanges.get(rule.exchange)
-    settings = WindowConfig(**rule.params["harmonise"])
-    towers, members = read_netcdf(rule.files["towers"]), read_roles(rule.files["splits"], rule.fold)
-    places = site_places(towers, members, satellites=settings.satellites, reads=method.reads_places, exchange=exchange)
-    role = members[members["kind"] == "site"].set_index("id")["role"].reindex(places.ids)
+    task = _task(rule)
+    method, exchange, settings = task.method, task.exchange, task.windows
+    towers = read_netcdf(rule.files["towers"])
+    places = site_places(
+        towers, task.members, satellites=settings.satellites, reads=method.reads_places, exchange=exchange
+    )
+    role = task.members[task.members["kind"] == "site"].set_index("id")["role"].reindex(places.ids)
     wanted = places.take(np.flatnonzero(role.isin(PREDICTED).to_numpy()))
-    fitted = _fitted(rule, exchange)
-    predicted = _predict(method, fitted, wanted, rule.gpu)
+    predicted = task.predict(wanted)
     _require_complete(method.name, predicted, wanted)
-    errors: tuple[ErrorModel, ...] = ()
+    errors: Sequence[ErrorModel] = ()
     if OWN not in predicted.extras:
         held_out = np.flatnonzero(role.eq("validation").to_numpy())
-        unseen = _predict(method, fitted, places.take(held_out), rule.gpu, unseen=True)
-        allowed = places.ids[held_out].tolist()
-        labels = site_labels(towers, allowed, settings.minimum_training_quality, exchange)
+        unseen = task.predict(places.take(held_out), unseen=True)
+        labels = site_labels(towers, places.ids[held_out].tolist(), settings.minimum_training_quality, exchange)
         errors = fit_errors(unseen.mean, labels.flux[held_out], exchange)
-    result = _dataset(rule, method, predicted, wanted, exchange, errors, "site")
-    write_netcdf(result, rule.output)
+    write_netcdf(task.dataset(predicted, wanted, errors, "site"), rule.output)
     log.info("%s: %d sites, %d months", method.name, len(wanted), int(wanted.record.sum()))
 
 
 def predict_cells(rule: RuleJob) -> None:
     """Write fluxes per vegetated area for every cell and month; the spread is that of ``rule.files['sites']``."""
-    method, exchange = _method(rule), exchanges.get(rule.exchange)
-    settings = WindowConfig(**rule.params["harmonise"])
+    task = _task(rule)
     places = cell_places(
         read_netcdf(rule.files["drivers"]),
         read_netcdf(rule.files["simulation"], load=False),
         read_netcdf(rule.files["cover"]),
-        read_roles(rule.files["splits"], rule.fold),
-        satellites=settings.satellites,
-        window=settings.window,
-        stride=settings.window_stride,
-        reads=method.reads_places,
-        exchange=exchange,
+        task.members,
+        satellites=task.windows.satellites,
+        window=task.windows.window,
+        stride=task.windows.window_stride,
+        reads=task.method.reads_places,
+        exchange=task.exchange,
     )
-    fitted = _fitted(rule, exchange)
-    parts = [_predict(method, fitted, block, rule.gpu) for block in places.blocks(BLOCK)]
-    predicted = Prediction(
-        np.concatenate([part.mean for part in parts]),
-        extras=xr.concat([part.extras for part in parts], "place", data_vars="minimal")
-        if len(parts) > 1
-        else parts[0].extras,
-        facts=parts[0].facts,
-    )
-    errors: tuple[ErrorModel, ...] = ()
+    predicted = _joined([task.predict(block) for block in places.blocks(BLOCK)])
+    errors: Sequence[ErrorModel] = ()
     if OWN not in predicted.extras:
         with read_netcdf(rule.files["sites"], load=False) as sites:
-            errors = read_errors(sites.attrs, exchange)
-    write_netcdf(_dataset(rule, method, predicted, places, exchange, errors, "cell"), rule.output)
-    log.info("%s: %d cells, %d months", method.name, len(places), len(places.time))
+            errors = read_errors(sites.attrs, task.exchange)
+    write_netcdf(task.dataset(predicted, places, errors, "cell"), rule.output)
+    log.info("%s: %d cells, %d months", task.method.name, len(places), len(places.time))
 
 
-def _method(rule: RuleJob) -> Method:
-    method: Method = found_in(rule.room, "METHODS", rule.name)
-    return method
-
-
-def _fitted(rule: RuleJob, exchange: Exchange) -> dict[str, Fitted]:
-    """What the stages left behind that the method predicts from; refused when they saw another split or fold."""
-    expect = {"split": file_sha256(rule.files["splits"]), "fold": rule.fold}
-    return {name: checkpoint.read(folder, exchange, expect) for name, folder in rule.parents.items()}
-
-
-def _predict(
-    method: Method, fitted: Mapping[str, Fitted], places: Places, gpu: int, unseen: bool = False
-) -> Prediction:
-    predicted: Prediction = resolved(method.predict)(fitted, places, None, unseen=unseen, gpu=gpu)
-    return predicted
+def _joined(parts: Sequence[Prediction]) -> Prediction:
+    """Predictions of several blocks of places below each other."""
+    if len(parts) == 1:
+        return parts[0]
+    extras = xr.concat([part.extras for part in parts], "place", data_vars="minimal")
+    return Prediction(np.concatenate([part.mean for part in parts]), extras=extras, facts=parts[0].facts)
 
 
 def _require_complete(name: str, predicted: Prediction, places: Places) -> None:
     missing = int((places.record & ~np.isfinite(predicted.mean).all(-1)).sum())
     if missing:
         raise ValueError(f"{name}: {missing} record months have no prediction; the windows do not cover the records")
-
-
-def _dataset(
-    rule: RuleJob,
-    method: Method,
-    predicted: Prediction,
-    places: Places,
-    exchange: Exchange,
-    errors: tuple[ErrorModel, ...],
-    place: str,
-) -> xr.Dataset:
-    """The prediction file: means, spread, and what the method adds; empty outside the records."""
-    extras = predicted.extras.rename(place=place) if "place" in predicted.extras.dims else predicted.extras
-    if errors:
-        extras = extras.merge(spread(predicted.mean, errors, exchange, place))
-    attrs = {
-        "method": method.name,
-        "backbone": str(rule.params["backbone_name"]),
-        "fold": rule.fold,
-        "seed": rule.seed,
-        "split": file_sha256(Path(rule.files["splits"])),
-        **predicted.facts,
-        **(stated(errors, exchange) if errors else {}),
-    }
-    ids = places.ids if place == "site" else places.ids.astype(np.int64)
-    return prediction_dataset(predicted.mean, extras, exchange, place, ids, places.time, places.record, attrs)

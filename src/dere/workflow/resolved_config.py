@@ -22,7 +22,7 @@ def write_resolved(
     config
         The resolved configuration.
     explained
-        Meaning and default of its leaves, from `dere.config.describe.described`.
+        Meaning and default of its leaves, from `dere.run_config.describe.described`.
     text, page
         Files to write.
     """

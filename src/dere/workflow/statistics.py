@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from dere.config.windows import WindowConfig
 from dere.exchange import DEFAULT, get
 from dere.harmonise.origin import derived_attributes
 from dere.harmonise.statistics import statistics
@@ -17,9 +17,10 @@ def write_statistics(
     files: Mapping[str, Path],
     fold: int,
     output: Path,
-    params: Mapping[str, Any],
+    config: WindowConfig,
     memory: int | None = None,
     code: str = "",
+    exchange: str = DEFAULT,
 ) -> None:
     """Write mean and spread of drivers, statics, targets and fluxes over the fold's training members.
 
@@ -31,13 +32,14 @@ def write_statistics(
         Fold.
     output
         File to write.
-    params
-        ``satellites`` and ``minimum_training_quality`` of the section harmonise; ``exchange`` by name where it is not
-        the default one.
+    config
+        Channels and label quality of the section harmonise.
     memory
         Bytes that the job may use; None = everything fits.
     code
         Digest of the rule's code, which the file states.
+    exchange
+        Name of what is predicted.
     """
     drivers = read_netcdf(files["drivers"], memory=memory)
     simulation = read_netcdf(files["simulation"], memory=memory) if "simulation" in files else None
@@ -48,11 +50,12 @@ def write_statistics(
         towers,
         read_splits(files["splits"]),
         fold,
-        bool(params["satellites"]),
-        float(params["minimum_training_quality"]),
-        get(params.get("exchange", DEFAULT)),
+        config.satellites,
+        config.minimum_training_quality,
+        get(exchange),
     )
     title = f"Mean and spread of the training members of fold {fold}"
     parents = [dataset.attrs for dataset in (drivers, simulation, towers) if dataset is not None]
-    result.attrs |= derived_attributes(title, "statistics", code, content_hash(params), parents)
+    hashed = content_hash([config.model_dump(), exchange])
+    result.attrs |= derived_attributes(title, "statistics", code, hashed, parents)
     write_netcdf(result, output)

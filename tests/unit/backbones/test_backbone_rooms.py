@@ -50,9 +50,9 @@ def test_a_declaration_tells_label_sizes_network_and_paper(name):
 def test_reading_the_configuration_loads_no_network():
     program = """
 import sys
-from dere.config.root import normalise
+from dere.run_config.root import normalise
 assert normalise({})["networks"]
-import dere.backbones, dere.config.render
+import dere.backbones, dere.run_config.render
 assert [dere.backbones.declaration(name).label for name in dere.backbones.names()]
 print(*[name for name in sys.modules if name == "torch" or name.endswith(".network")])
 """
@@ -75,7 +75,7 @@ def test_a_package_without_one_backbone_still_has_the_others(copied, name):
     other = next(backbone for backbone in ALL if backbone != name)
     program = f"""
 from dere.backbones import declaration, make_backbone, names, Sizes
-from dere.config.root import normalise
+from dere.run_config.root import normalise
 assert "{name}" not in names()
 config = normalise({{"backbones": ["{other}"]}})
 assert list(config["networks"]) == ["{other}"]
@@ -97,8 +97,8 @@ def test_the_default_configuration_file_needs_no_backbone_that_it_does_not_use(c
     program = f"""
 import yaml
 from pathlib import Path
-from dere.config.render import render
-from dere.config.root import normalise
+from dere.run_config.render import render
+from dere.run_config.root import normalise
 text = Path("{copied}/config.yaml").read_text()
 print(list(normalise(yaml.safe_load(text))["networks"]), text == render())
 """
@@ -133,7 +133,7 @@ def test_a_file_that_declares_itself_is_a_backbone(copied):
     (copied / "dere" / "backbones" / "plain.py").write_text(ALONE)
     program = """
 from dere.backbones import declaration, make_backbone, names, Sizes
-from dere.config.root import normalise
+from dere.run_config.root import normalise
 config = normalise({"backbones": ["plain"], "networks": {"plain": {"bias": False, "width": 8}}})["networks"]["plain"]
 network = make_backbone("plain", Sizes(3, 2, 4, 1, 24), declaration("plain").section(**config))
 print(names()[0], network)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dere.config.root import normalise
+from dere.run_config.root import normalise
 
 
 @pytest.mark.parametrize(

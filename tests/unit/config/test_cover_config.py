@@ -3,8 +3,8 @@
 import pytest
 
 from dere.config.plant_classes import CROPS, OTHER_LAYERS, VEGETATION_LAYERS, PlantClasses
-from dere.config.root import normalise
 from dere.ingest.cover.esacci_classes import LAYERS, class_members
+from dere.run_config.root import normalise
 from dere.variables import PLANT_TYPES
 from dere.world.landscape import LAYERS as WORLD_LAYERS
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dere.config.root import normalise
+from dere.run_config.root import normalise
 from dere.workflow import targets
 
 PAPER = yaml.safe_load((Path(__file__).parents[3] / "config" / "paper.yaml").read_text())

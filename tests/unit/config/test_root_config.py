@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from dere.backbones import names
-from dere.config.render import main, render
-from dere.config.root import Config, normalise
-from dere.config.run import CHANGED_FIRST
 from dere.methods import methods
+from dere.run_config.render import main, render
+from dere.run_config.root import Config, normalise
+from dere.run_config.run import CHANGED_FIRST
 
 ROOT = Path(__file__).parents[3]
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from dere.config.root import normalise
-from dere.config.schema import schema
+from dere.run_config.root import normalise
+from dere.run_config.schema import schema
 
 ROOT = Path(__file__).parents[3]
 FILES = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml")), ROOT / "tests/fixtures/paper_tiny.yaml"]

@@ -7,11 +7,11 @@ import yaml
 from snakemake.utils import update_config
 
 from dere.config.base import Section
-from dere.config.root import normalise
-from dere.config.stages import COMMON, own_settings, stages_section
 from dere.config.training import TrainingConfig
 from dere.config.world import WorldConfig
 from dere.methods import stages as declared
+from dere.run_config.root import normalise
+from dere.run_config.stages import COMMON, own_settings, stages_section
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {"DERE_REALDATA": "/real", "DERE_PAPERDATA": "/paper"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import made_towers
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
+import made_towers
 from dere.evaluation.predictions import sites_with_role
 from dere.training.roles import PREDICTED
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dere import exchange
-from dere.config.root import normalise
 from dere.evaluation.schemas import TABLES, schema
+from dere.run_config.root import normalise
 from dere.workflow import targets
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -6,8 +6,8 @@ import jinja2
 import pytest
 from docutils.core import publish_parts
 
-from dere.config.root import Config
 from dere.figures.catalogue import CATALOGUE
+from dere.run_config.root import Config
 
 FOLDER = Path(__file__).parents[3] / "workflow" / "report"
 PATHS = sorted(FOLDER.glob("*.rst"))

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import xarray as xr
+from dere.evaluation.tree_features import lagged, running_mean, tree_features
 from harmonise_samples import make_forcing, make_towers
 
 from dere.blocks import in_blocks
-from dere.evaluation.tree_features import lagged, running_mean, tree_features
 from dere.harmonise.axis import month_number, monthly_climatology
 from dere.harmonise.co2 import global_co2
 from dere.harmonise.drivers import stack

@@ -6,7 +6,6 @@ import pytest
 import xarray as xr
 from harmonise_samples import make_cover, make_towers
 
-from dere.config.root import normalise
 from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
 from dere.exchange import Exchange, Flux, LabelRule
 from dere.exchange.co2 import EXCHANGE as CO2
@@ -17,6 +16,7 @@ from dere.harmonise.interim import Interim
 from dere.harmonise.splits import read_back
 from dere.harmonise.statistics import statistics
 from dere.io import read_netcdf, write_netcdf
+from dere.run_config.root import normalise
 from dere.workflow.harmonise_exchange import harmonise_exchange_files
 
 N2O = Exchange(

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from dere import __version__
-from dere.config.root import normalise
 from dere.harmonise.citations import CITATION_COLUMNS, citations
 from dere.harmonise.interim import pack_cover
 from dere.harmonise.origin import LONGEST_LIST, Origin, built_in_rows, file_attributes, used
 from dere.ingest.provenance import COLUMNS, provenance_row
 from dere.io import content_hash, file_sha256, read_netcdf, write_netcdf, write_table
+from dere.run_config.root import normalise
 from dere.workflow.citations import write_citations
 from dere.workflow.harmonise import harmonise_files
 from dere.workflow.products import about_sources

@@ -9,8 +9,6 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from simple_methods import CO2, FEW, Run, places_of
-
 from dere.channels import SOIL_PROPERTIES
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.metrics import score
@@ -22,6 +20,7 @@ from dere.methods.trees.features import lagged, running_mean, tree_features
 from dere.methods.trees.fitting import project
 from dere.methods.trees.settings import TreesConfig
 from dere.variables import FLUXES, QUANTILES
+from simple_methods import CO2, FEW, Run, places_of
 
 METHODS = [name for name, method in methods().items() if not method.per_backbone]
 FITTED = [name for name in METHODS if methods()[name].stages]
@@ -188,7 +187,9 @@ def test_trees_are_deterministic_and_the_seed_is_used(towers, members):
 
 def test_trees_learn_and_the_simulation_helps(towers, members, truth):
     own = {"settings": 3, "inner_folds": 3, "trees": 50}
-    found = {s: predicted(m, towers, members, settings=own)["prediction"] for s, m in ((False, "gbm"), (True, "gbm_sim"))}
+    found = {
+        s: predicted(m, towers, members, settings=own)["prediction"] for s, m in ((False, "gbm"), (True, "gbm_sim"))
+    }
     sites = sites_with_role(members, ("predict",))
     median = {
         s: np.median(score("nse", truth["flux_value"].sel(flux="gpp").values, p.sel(site=sites, flux="gpp").values))

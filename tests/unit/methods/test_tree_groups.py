@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from simple_methods import Run
 
 from dere.evaluation.predictions import sites_with_role
 from dere.methods.trees import fitting
+from simple_methods import Run
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from dere.models.inputs import Statistics
 
 from dere.backbones.transformer import TransformerConfig
-from dere.models.inputs import Statistics
 
 DRIVERS, STATIC, WINDOW = 5, 4, 24
 

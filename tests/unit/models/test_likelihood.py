@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-
 from dere.models.error import fit_error, gaussian_quantiles
 from dere.models.likelihood import ModelError, negative_log_likelihood, weight
+
 from dere.variables import QUANTILES
 
 

@@ -2,8 +2,6 @@
 
 import numpy as np
 import torch
-
-from dere.layers.positive import EASE, positive
 from dere.models.adapter import TypeAdapter
 from dere.models.competition import CompetitionNetwork
 from dere.models.dere import DereNetwork, monthly, pure_outputs, weight_types
@@ -11,6 +9,8 @@ from dere.models.heads import LevelHead
 from dere.models.plant_types import SMALLEST, PlantTypeNetwork
 from dere.models.pure import PureNetwork
 from dere.models.single import SingleNetwork
+
+from dere.layers.positive import EASE, positive
 from dere.physics import closure_residuals
 from dere.variables import TARGETS
 

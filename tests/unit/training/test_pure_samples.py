@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from dere.training.cells import cell_windows
 
 from dere.io import read_json, read_netcdf, write_netcdf
 from dere.training import pure, pure_samples
-from dere.training.cells import cell_windows
 from dere.training.job import Job
 from dere.variables import STANDS
 

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from dere.training.predict import predict_sites
 from safetensors.torch import load_file
 
 from dere.io import read_json, read_netcdf, write_netcdf
 from dere.training import checkpoint, single, towers, uncertain
 from dere.training.checkpoint import VALIDATED
 from dere.training.job import Job
-from dere.training.predict import predict_sites
 
 TEST, VALIDATION = ["XX-S00", "XX-S03", "XX-S06"], ["XX-S01", "XX-S04", "XX-S07"]
 STAGES = {

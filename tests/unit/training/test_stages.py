@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from dere.training.dere_towers import cache_pure, load_pure
+from dere.training.predict import predict_cells, predict_sites
 
 from dere.config.training import DereTowerConfig
 from dere.io import file_sha256, read_json, read_netcdf, write_netcdf, write_table
 from dere.training import single, towers
 from dere.training.candidates import options
 from dere.training.context import Context
-from dere.training.dere_towers import cache_pure, load_pure
 from dere.training.job import Job
 from dere.training.parallel import share
-from dere.training.predict import predict_cells, predict_sites
 from dere.training.tower_data import load_towers
 from stage_jobs import SMALL, make_jobs
 

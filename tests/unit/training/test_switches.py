@@ -5,11 +5,11 @@ from functools import partial
 
 import pytest
 import torch
+from dere.models.inputs import Statistics, to_targets
+from dere.models.single import SingleNetwork
 
 from dere.backbones import declaration, names
 from dere.config.training import TrainingConfig
-from dere.models.inputs import Statistics, to_targets
-from dere.models.single import SingleNetwork
 from dere.training import compiling
 from dere.training.compiling import compiled
 from dere.training.loop import fit

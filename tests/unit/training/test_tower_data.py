@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from dere.training.dere_towers import cache_pure, forward, load_pure
+from dere.training.uncertain import expanded_labels
 from torch import nn
 
 from dere.io import read_netcdf, write_netcdf
 from dere.training.context import Context
-from dere.training.dere_towers import cache_pure, forward, load_pure
 from dere.training.simulation import load_cells
 from dere.training.tower_data import flux_loss, load_towers
-from dere.training.uncertain import expanded_labels
 from dere.variables import FLUXES, STANDS, TARGETS
 from stage_jobs import make_jobs
 

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from dere.models.single import SingleNetwork
 from safetensors.torch import load_file
 
 from dere.config.training import StagesConfig
 from dere.harmonise.statistics import statistics
 from dere.io import read_json, read_netcdf, write_netcdf
-from dere.models.single import SingleNetwork
 from dere.training.context import Context
 from dere.variables import MONTHLY8
 from stage_jobs import FOLDERS, make_jobs

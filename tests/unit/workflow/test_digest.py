@@ -183,7 +183,7 @@ def test_rules_of_one_method_do_not_depend_on_another():
     assert trees in modules("predict_gbm") and trees not in modules("train_pure") | modules("predict_climatology")
     assert not {"dere.imputation.denoiser", "dere.world.photosynthesis"} & modules("train_towers")
     assert not {"dere.figures.gallery", "dere.evaluation.judge"} & (modules("train_uncertain") | modules("harmonise"))
-    assert "dere.config.root" not in modules("train_pure") | modules("build_world") | modules("evaluate")
+    assert "dere.run_config.root" not in modules("train_pure") | modules("build_world") | modules("evaluate")
 
 
 def code_of_rules():

@@ -8,7 +8,6 @@ import pytest
 import xarray as xr
 
 from dere.config.cover import AgeSource, CoverSource
-from dere.config.root import normalise
 from dere.harmonise import igbp
 from dere.harmonise.age_lookup import ages_without_forest
 from dere.harmonise.cover import cell_cover, site_cover
@@ -20,6 +19,7 @@ from dere.ingest.cover.esacci_names import aggregated_name, fine_maps, is_aggreg
 from dere.ingest.cover.forest_age import GFAD_LOWER, GFAD_UPPER
 from dere.ingest.cover.stand_ages import find_ages
 from dere.io import read_netcdf, write_netcdf
+from dere.run_config.root import normalise
 from dere.workflow import cover_files
 from dere.workflow.aggregate_plant_types import aggregate_plant_types
 from dere.workflow.ingest_cover import ingest_cover

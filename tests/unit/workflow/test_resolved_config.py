@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from dere.config.root import normalise
+from dere.run_config.root import normalise
 from dere.workflow.resolved_config import write_resolved
 
 CHOSEN = {

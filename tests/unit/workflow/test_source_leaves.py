@@ -7,9 +7,9 @@ import pytest
 
 import dere
 from dere.config.cover import CoverSource
-from dere.config.root import Config
 from dere.config.simulation import SimulationSource
 from dere.config.towers import TowerSource
+from dere.run_config.root import Config
 from dere.workflow import source_leaves
 from dere.workflow.digest import covered
 

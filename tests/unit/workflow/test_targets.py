@@ -1,6 +1,6 @@
 """Which members a run has."""
 
-from dere.config.root import Config, normalise
+from dere.run_config.root import Config, normalise
 from dere.workflow import targets
 
 DEFAULT = Config().model_dump(mode="json")

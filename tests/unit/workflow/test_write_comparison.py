@@ -5,8 +5,8 @@ import json
 import pandas as pd
 import pytest
 
-from dere.config.root import normalise
 from dere.evaluation.comparison import COLUMNS
+from dere.run_config.root import normalise
 from dere.workflow import targets
 from dere.workflow.comparison import write_comparison
 

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dere.config.training import PerAgeTrainingConfig, TrainingConfig
+from dere.config.per_age_training import PerAgeTrainingConfig
+from dere.config.training import TrainingConfig
 from dere.methods.base import Method, Stage
 from dere.methods.dere.settings import DereTowerConfig
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dere.config.training import PerAgeTrainingConfig, TrainingConfig
+from dere.config.per_age_training import PerAgeTrainingConfig
+from dere.config.training import TrainingConfig
 from dere.methods.dere.frozen import gather, weighted_pure
 from dere.methods.dere.networks.competition import CompetitionNetwork
 from dere.methods.dere.networks.pure import PureNetwork

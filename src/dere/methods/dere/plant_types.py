@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from dere.config.training import PerAgeTrainingConfig, TrainingConfig
+from dere.config.per_age_training import PerAgeTrainingConfig
+from dere.config.training import TrainingConfig
 from dere.methods.dere.networks.plant_types import PlantTypeNetwork
 from dere.training.context import Context
 from dere.training.fitted import Fitted

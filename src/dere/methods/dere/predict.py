@@ -10,6 +10,7 @@ from torch import nn
 
 from dere.methods.dere.networks.dere import DereNetwork
 from dere.methods.dere.networks.pure import PureNetwork
+from dere.methods.dere.settings import DereTowerConfig
 from dere.methods.dere.site import forward, pure_at
 from dere.methods.dere.uncertain import UncertainNetwork
 from dere.methods.outputs import mean_of_windows, predicted_series, rebuilt
@@ -30,7 +31,7 @@ def predict_towers(
 ) -> Prediction:
     """Predict by stage 4."""
     found = fitted["towers"]
-    network = DereNetwork(rebuilt(found), bool(found.facts["params"]["stage"]["adapters"]))
+    network = DereNetwork(rebuilt(found), _settings(found).adapters)
     return _predict(network, weights.load(network, found, unseen), fitted["pure"], found, places, gpu)
 
 
@@ -40,9 +41,14 @@ def predict_uncertain(
     """Predict by stage 6."""
     found = fitted["uncertain"]
     blueprint = rebuilt(found)
-    network = DereNetwork(blueprint, bool(found.facts["params"]["stage"]["adapters"]))
+    network = DereNetwork(blueprint, _settings(found).adapters)
     whole = UncertainNetwork(network, blueprint.statistics.flux_std, blueprint.exchange)
     return _predict(network, weights.load(whole, found, unseen), fitted["pure"], found, places, gpu)
+
+
+def _settings(found: Fitted) -> DereTowerConfig:
+    """Settings with which a stage was trained."""
+    return DereTowerConfig(**found.facts["params"]["stage"])
 
 
 def _predict(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from dere.config.training import PerAgeTrainingConfig
+from dere.config.per_age_training import PerAgeTrainingConfig
 from dere.methods.dere import pure_samples
 from dere.methods.dere.networks.pure import PureNetwork
 from dere.training.context import Context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from dere.config.training import TowerTrainingConfig
+from dere.config.tower_training import TowerTrainingConfig
 
 
 class DereTowerConfig(TowerTrainingConfig):

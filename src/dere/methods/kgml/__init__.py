@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dere.config.training import PerAgeTrainingConfig
+from dere.config.per_age_training import PerAgeTrainingConfig
 from dere.methods.base import Method, Stage
 from dere.methods.single_settings import SingleTowerConfig
 

@@ -12,11 +12,11 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from dere.config.root import Config, normalise, section_of
-from dere.config.run import CHANGED_FIRST
-from dere.config.schema import schema_text
-from dere.config.stages import own_settings
 from dere.io import write_atomically
+from dere.run_config.root import Config, normalise, section_of
+from dere.run_config.run import CHANGED_FIRST
+from dere.run_config.schema import schema_text
+from dere.run_config.stages import own_settings
 
 log = logging.getLogger(__name__)
 
@@ -145,5 +145,5 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     targets = [argument for argument in sys.argv[1:] if argument != "--check"]
     if len(targets) != 1:
-        sys.exit("usage: python -m dere.config.render [--check] config.yaml")
+        sys.exit("usage: python -m dere.run_config.render [--check] config.yaml")
     sys.exit(main(Path(targets[0]), check="--check" in sys.argv))

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from dere.config.compose import compose, of_run
-from dere.config.run import RunConfig
+from dere.run_config.compose import compose, of_run
+from dere.run_config.run import RunConfig
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 

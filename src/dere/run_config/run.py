@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Self
 
 from pydantic import Field, model_validator
 
+from dere import backbones, exchange
 from dere.config.base import Section
 from dere.config.download import DownloadsConfig
 from dere.config.evaluation import EvaluationConfig
@@ -18,6 +18,7 @@ from dere.config.products import ProductsConfig
 from dere.config.sources import SourcesConfig
 from dere.config.splits import SplitsConfig
 from dere.config.world import WorldConfig
+from dere.methods import methods, stages_of
 
 CHANGED_FIRST = (
     *("run", "methods", "backbones", "folds", "seeds"),
@@ -28,17 +29,22 @@ CHANGED_FIRST = (
 
 def all_methods() -> tuple[str, ...]:
     """Names of all methods, simple ones first."""
-    return tuple(import_module("dere.methods").methods())
+    return tuple(methods())
+
+
+def first_backbone() -> tuple[str, ...]:
+    """Name of the first backbone by rank."""
+    return tuple(backbones.names()[:1])
 
 
 class RunConfig(Section):
-    """A run; `dere.config.compose` adds the sections of backbones and methods."""
+    """A run; `dere.run_config.compose` adds the sections of backbones and methods."""
 
     run: str = Field("demo", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the run; everything it makes lies in results/<run>."""
     methods: tuple[str, ...] = Field(default_factory=all_methods, min_length=1)
     """Methods to train, predict and judge."""
-    backbones: tuple[str, ...] = Field(("transformer",), min_length=1)
+    backbones: tuple[str, ...] = Field(default_factory=first_backbone, min_length=1)
     """Sequence networks that drive every network method; their sizes stand under networks."""
     folds: tuple[int, ...] = Field((0,), min_length=1)
     """Folds to test; 0 alone is one split, all of them a full cross-validation."""
@@ -97,11 +103,11 @@ class RunConfig(Section):
 
     def _members_known(self) -> None:
         """Methods and exchanges are declared somewhere, and what is shown and given away is among the run's."""
-        known = import_module("dere.methods").methods()
+        known = methods()
         for name in self.methods:
             if name not in known:
                 raise ValueError(f"methods: {name} is no method; choose from {', '.join(known)}")
-        exchanges = import_module("dere.exchange").names()
+        exchanges = exchange.names()
         for name in self.exchanges:
             if name not in exchanges:
                 raise ValueError(f"exchanges: {name} is no exchange; choose from {', '.join(exchanges)}")
@@ -120,11 +126,11 @@ class RunConfig(Section):
 
     def _reads(self, what: str) -> bool:
         """Tell whether a stage of the run reads a canonical file."""
-        return any(what in stage.reads for stage in import_module("dere.methods").stages_of(self.methods))
+        return any(what in stage.reads for stage in stages_of(self.methods))
 
     def _networks_fit(self) -> None:
         """Networks of the run are looked at, and no others."""
-        known = import_module("dere.methods").methods()
+        known = methods()
         if any(known[name].per_backbone for name in self.methods):
             for name in self.backbones:
                 getattr(self.networks, name).check(f"networks.{name}")

@@ -1,19 +1,17 @@
-"""The model of a run put together from the declarations of backbones and methods.
-
-Declarations are named, not imported: the configuration stands below networks and methods.
-"""
+"""The model of a run put together from the declarations of backbones and methods."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib import import_module
 from typing import Any
 
 from pydantic import Field, create_model
 
+from dere import backbones as rooms
+from dere import methods as declared
 from dere.config.base import Section
-from dere.config.run import RunConfig
-from dere.config.stages import stages_section
+from dere.run_config.run import RunConfig
+from dere.run_config.stages import stages_section
 
 STAGES = "stages"
 
@@ -26,7 +24,6 @@ def compose(backbones: Iterable[str] | None = None, methods: Iterable[str] | Non
     backbones, methods
         Their names; None = all that there are.
     """
-    declared = import_module("dere.methods")
     stages = declared.stages_of(declared.methods() if methods is None else methods)
     sections = {
         "networks": networks_section(backbones),
@@ -45,8 +42,8 @@ def compose(backbones: Iterable[str] | None = None, methods: Iterable[str] | Non
 
 def networks_section(backbones: Iterable[str] | None) -> type[Section]:
     """Return the model of ``networks`` with the sizes of each backbone."""
-    rooms = import_module("dere.backbones")
-    sections = {name: rooms.declaration(name).section for name in (rooms.names() if backbones is None else backbones)}
+    names = rooms.names() if backbones is None else backbones
+    sections = {name: rooms.declaration(name).section for name in names}
     fields: dict[str, Any] = {
         name: (section, Field(section(), description=section.__doc__)) for name, section in sections.items()
     }
@@ -59,7 +56,6 @@ def of_run(complete: Mapping[str, Any]) -> dict[str, Any]:
     Left out are the sections of backbones and stages that are not in use. Where ``products.method`` or a method of the
     figures is null, the run's own methods decide: the last by rank, and those that declare themselves.
     """
-    declared = import_module("dere.methods")
     known = declared.methods()
     used = [known[name] for name in known if name in complete["methods"]]
     stages = declared.stages_of(complete["methods"])

@@ -6,8 +6,8 @@ import json
 from copy import deepcopy
 from typing import Any
 
-from dere.config.root import VARIABLE, Config
-from dere.config.stages import COMMON
+from dere.run_config.root import VARIABLE, Config
+from dere.run_config.stages import COMMON
 
 Node = dict[str, Any]
 NAMED = ("properties", "$defs")
