@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 from dere.config.base import Section
-from dere.config.describe import described
+from dere.run_config.describe import described
 from dere.config.figures import FiguresConfig
 from dere.figures.config_page import config_page, write_config_page
 
