@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from dere.config.outputs import FiguresConfig, ProductsConfig
+from dere.config.figures import FiguresConfig
+from dere.config.products import ProductsConfig
 
 from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.completeness import check_prediction
