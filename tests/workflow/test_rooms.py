@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PARTS, copied_to
 
+from conftest import copied_to
 from dere.rooms import members
 
 ROOMS = [

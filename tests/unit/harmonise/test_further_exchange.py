@@ -7,7 +7,6 @@ import xarray as xr
 from harmonise_samples import make_cover, make_towers
 
 from dere.config.harmonise import HarmoniseConfig
-from dere.run_config.root import normalise
 from dere.config.simulation import SimulationSource
 from dere.config.splits import SplitsConfig
 from dere.exchange import Exchange, Flux, LabelRule
@@ -19,6 +18,7 @@ from dere.harmonise.interim import Interim
 from dere.harmonise.splits import read_back
 from dere.harmonise.statistics import statistics
 from dere.io import read_netcdf, write_netcdf
+from dere.run_config.root import normalise
 from dere.workflow.harmonise_exchange import harmonise_exchange_files
 
 N2O = Exchange(

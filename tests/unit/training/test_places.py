@@ -125,15 +125,15 @@ def test_order_of_dimensions_in_the_files_does_not_matter(sites, cells, canonica
         site_places(turned("towers"), members, satellites=False, reads=("simulated",), exchange=EXCHANGE), sites
     )
     sets = (turned(name) for name in ("drivers", "simulation", "cover"))
-    found = cell_places(
-        *sets, members, satellites=False, window=24, stride=12, reads=("simulated",), exchange=EXCHANGE
-    )
+    found = cell_places(*sets, members, satellites=False, window=24, stride=12, reads=("simulated",), exchange=EXCHANGE)
     assert_same(found, cells)
 
 
 def test_cells_have_the_states_before_their_windows_and_age_weighted_series(cells, canonical):
     simulation, cover = read_netcdf(canonical["simulation"]), read_netcdf(canonical["cover"])
-    assert cells.window_start.tolist() == [0, 12] * 12 and cells.window_place.tolist() == np.repeat(range(12), 2).tolist()
+    assert (
+        cells.window_start.tolist() == [0, 12] * 12 and cells.window_place.tolist() == np.repeat(range(12), 2).tolist()
+    )
     for window, (place, start) in enumerate(zip(cells.window_place, cells.window_start, strict=True)):
         cell = simulation.isel(cell=place)
         before = cell["initial_state"] if start == 0 else cell["state"].isel(time=start - 1)
@@ -161,7 +161,9 @@ def test_a_stand_that_was_not_simulated_starts_from_the_mixture(cells, canonical
 def test_only_asked_months_of_a_lazily_opened_simulation_are_needed(cells, canonical, members):
     drivers, cover = read_netcdf(canonical["drivers"]), read_netcdf(canonical["cover"])
     with read_netcdf(canonical["simulation"], load=False) as simulation:
-        found = cell_places(drivers, simulation, cover, members, satellites=False, window=24, stride=12, exchange=EXCHANGE)
+        found = cell_places(
+            drivers, simulation, cover, members, satellites=False, window=24, stride=12, exchange=EXCHANGE
+        )
         assert not simulation["state"].variable._in_memory
     assert found.simulated is None
     np.testing.assert_array_equal(found.initial, cells.initial)
@@ -211,7 +213,5 @@ def test_an_exchange_without_states_has_no_state_before_its_windows(canonical, m
     towers = read_netcdf(canonical["towers"])
     assert site_places(towers, members, satellites=False, exchange=alone).initial is None
     drivers, simulation, cover = (read_netcdf(canonical[name]) for name in ("drivers", "simulation", "cover"))
-    found = cell_places(
-        drivers, simulation, cover, members, satellites=False, window=24, stride=12, exchange=alone
-    )
+    found = cell_places(drivers, simulation, cover, members, satellites=False, window=24, stride=12, exchange=alone)
     assert found.initial is None and len(TARGETS) == len(EXCHANGE.states)
