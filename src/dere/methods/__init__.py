@@ -1,6 +1,6 @@
 """Methods, one room each; what a run can train, predict and judge follows from their declarations.
 
-To add one, add a file or folder here that declares ``METHODS`` (CONTRIBUTING.md). Modules that declare nothing serve
+To add one, add a file or folder here that declares ``METHODS`` (docs/extending.md). Modules that declare nothing serve
 the rooms beside them. A job loads the room that its rule names and no other, so that a new room reruns nothing.
 """
 
