@@ -34,11 +34,11 @@ def normalise_in_place(raw):
 
 
 @cache
-def code(script, *modules, class_docstrings=False):
+def code(script, *modules):
     """Return the digest of a rule's code: its script, what that imports, and further modules that it loads by name."""
     path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
     files = covered(path, SOURCE, modules)
-    found = digest(files, SOURCE, class_docstrings)
+    found = digest(files, SOURCE)
     note_modules(found, files)
     return found
 

@@ -27,7 +27,7 @@ ROOM_CALLS = {"members", "declared"}
 """Functions of `dere.rooms`; a call with constant texts counts as an import of all members of that room."""
 
 
-def digest(files: Mapping[str, Path], source: Path, class_docstrings: bool = False) -> str:
+def digest(files: Mapping[str, Path], source: Path) -> str:
     """Return the digest of a rule's code, 16 hexadecimal digits.
 
     Parameters
@@ -36,15 +36,13 @@ def digest(files: Mapping[str, Path], source: Path, class_docstrings: bool = Fal
         The code's files by dotted name, from `covered`.
     source
         Folder that holds the package folder.
-    class_docstrings
-        Let docstrings of classes and their attributes count, for rules that print them.
 
     Raises
     ------
     ValueError
         When a module names the version and the package states none.
     """
-    code = {name: module(path, source, class_docstrings) for name, path in files.items() if path.suffix == ".py"}
+    code = {name: module(path, source) for name, path in files.items() if path.suffix == ".py"}
     lines = [f"{name} {read.digest}" for name, read in code.items()]
     lines += [f"{name} {_content_digest(path)}" for name, path in files.items() if name not in code]
     if any(VERSION in read.imports for read in code.values()):
@@ -76,7 +74,7 @@ def covered(script: Path, source: Path, modules: Sequence[str] = ()) -> dict[str
     if not script.exists():
         raise FileNotFoundError(f"{script} does not exist; every rule needs a script of its own name")
     found: dict[str, Path] = {script.name: script}
-    waiting = [*module(script, source, False).imports]
+    waiting = [*module(script, source).imports]
     for name in modules:
         if not _file_of(name, source):
             raise FileNotFoundError(f"{name} is no module below {source}; correct the modules of the rule's code")
@@ -85,7 +83,7 @@ def covered(script: Path, source: Path, modules: Sequence[str] = ()) -> dict[str
         for name, path in _loaded(waiting.pop(), source).items():
             if name not in found:
                 found[name] = path
-                waiting.extend(module(path, source, False).imports)
+                waiting.extend(module(path, source).imports)
     folders = {path.parent for path in found.values() if path != script}
     data = {f"{_dotted(path.parent, source)}/{path.name}": path for folder in folders for path in data_files(folder)}
     return found | data
@@ -109,10 +107,10 @@ class Module:
 
 
 @cache
-def module(path: Path, source: Path, class_docstrings: bool) -> Module:
+def module(path: Path, source: Path) -> Module:
     """Read a source file; see `Module`."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    return Module(_imports(tree, path, source), sha256(meaning(tree, class_docstrings).encode()).hexdigest())
+    return Module(_imports(tree, path, source), sha256(meaning(tree).encode()).hexdigest())
 
 
 def _imports(tree: ast.Module, path: Path, source: Path) -> tuple[str, ...]:

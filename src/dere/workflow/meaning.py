@@ -20,30 +20,23 @@ UNREAD = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 """Fields of syntax nodes that follow from their place or change nothing."""
 
 
-def meaning(tree: ast.Module, class_docstrings: bool = False) -> str:
+def meaning(tree: ast.Module) -> str:
     """Return a canonical text that is equal for two modules that do the same but for what this file leaves out.
 
     The text does not depend on the version of Python as long as its grammar gives the same tree: nodes are written by
     this function, empty fields (those that a later version adds) are not.
-
-    Parameters
-    ----------
-    tree
-        Syntax tree of a module.
-    class_docstrings
-        Keep the docstrings of classes and of their attributes, for rules that print them.
     """
-    return _written(tree, "module", class_docstrings)
+    return _written(tree, "module")
 
 
-def _written(node: Any, inside: str, docstrings: bool) -> str:
+def _written(node: Any, inside: str) -> str:
     """Write a node, a list of nodes or a plain value.
 
     ``inside`` is ``module``, ``class`` or ``function`` for what stands in such a body, and ``signature`` for the
     arguments of a function whose annotations nobody reads.
     """
     if isinstance(node, list):
-        return f"[{','.join(_written(item, inside, docstrings) for item in node if _acts(item, inside, docstrings))}]"
+        return f"[{','.join(_written(item, inside) for item in node if _acts(item, inside))}]"
     if not isinstance(node, ast.AST):
         # ascii: which characters repr escapes differs between versions
         return ascii(node)
@@ -55,14 +48,14 @@ def _written(node: Any, inside: str, docstrings: bool) -> str:
         value = getattr(node, name, None)
         if name in unread or ((value is None or value == []) and not isinstance(node, ast.Constant)):
             continue
-        fields.append(f"{name}={_written(value, _place(node, name, inside), docstrings)}")
+        fields.append(f"{name}={_written(value, _place(node, name, inside))}")
     return f"{type(node).__name__}({','.join(fields)})"
 
 
-def _acts(node: Any, inside: str, docstrings: bool) -> bool:
+def _acts(node: Any, inside: str) -> bool:
     """Tell whether an item of a list of nodes does anything; bare constants, ``pass`` and bare declarations do not."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return docstrings and inside == "class" and isinstance(node.value.value, str)
+        return False
     if isinstance(node, ast.AnnAssign):
         return node.value is not None or inside != "function"
     if isinstance(node, ast.If) and only_for_types(node):

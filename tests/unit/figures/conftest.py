@@ -7,17 +7,29 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from dere.backbones import names
 from dere.config.products import ProductsConfig
+from dere.figures.style import house_style
 from dere.io import write_netcdf, write_table
 from dere.products.files import write_products
 from dere.products.grid import Grid
+from dere.run_config.root import normalise
 from dere.variables import FLUXES, PLANT_TYPES
+from dere.workflow import targets
 
 MONTHS, DEGREES = 72, 6.0
 TIME = pd.period_range("2001-01", periods=MONTHS, freq="M").start_time + pd.Timedelta(days=14)
 METHODS = ("climatology", "simulation", "gbm", "gbm_sim", "baseline", "kgml", "dere_towers", "dere")
 BACKBONES = ("transformer", "informer", "fedformer", "itransformer", "timexer", "simpletm")
 CLASSES = ("ENF", "DBF", "GRA", "EBF", "CRO", "WET")
+
+
+@pytest.fixture(autouse=True)
+def look():
+    """The house style with all methods and backbones as they declare themselves."""
+    config = normalise({"backbones": names()})
+    with house_style(targets.shown(config), targets.backbone_labels(config)):
+        yield
 
 
 def cycle(lat: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from dere.config.base import Section
 from dere.config.figures import FiguresConfig
 from dere.figures.config_page import config_page, write_config_page
+from dere.run_config.describe import described
 
 
 class Run(Section):
@@ -38,7 +39,8 @@ class Cells(HTMLParser):
 
 
 def test_every_leaf_stands_with_value_and_meaning_and_changes_are_marked():
-    page = config_page(Run(figures=FiguresConfig(dpi=99)).model_dump(mode="json"), Run)
+    config = Run(figures=FiguresConfig(dpi=99)).model_dump(mode="json")
+    page = config_page(config, described(config, Run))
     cells = Cells(page)
     rows = {row[0]: row[1:] for row in cells.rows if row}
     assert rows["figures.dpi"][0] == "99" and rows["name"] == ['"demo"', "Name <of> the run."]

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from dere.figures import maps, plant_fractions, series, skill_comparison, style, training_history
 from dere.figures.catalogue import CATALOGUE
+from dere.methods import methods
 from dere.variables import FLUXES, PLANT_TYPES
 
 
@@ -184,6 +185,17 @@ def test_unit_text_raises_exponents(unit, text):
     assert style.unit_text(unit) == text
 
 
+def test_a_method_that_no_run_declares_is_black_and_called_by_its_name():
+    with style.house_style({}, {}):
+        assert (style.method_colour("gbm"), style.method_label("gbm")) == (style.BLACK, "gbm")
+        assert style.backbone_label("fedformer") == "fedformer"
+    assert style.method_label("gbm") == methods()["gbm"].label and style.backbone_label("fedformer") == "FEDformer"
+
+
 def test_method_colours_differ_and_order_is_stable():
-    assert len(set(style.METHOD_COLOURS.values())) == len(style.METHOD_COLOURS)
+    known = methods().values()
+    assert len({method.colour for method in known}) == len(known)
+    networks = [method.marker for method in known if method.per_backbone]
+    lines = [method.line for method in known if not method.per_backbone]
+    assert len(set(networks)) == len(networks) and len(set(lines)) == len(lines)
     assert style.ordered_methods(["zz", "dere", "gbm", "aa"]) == ["gbm", "dere", "aa", "zz"]

@@ -8,11 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from dere.backbones import names
+from dere.methods import methods, stages
 from dere.workflow.digest import covered, digest, module, share_package
+from loaded_workflow import code_of, parameters, paths_of, with_script
 
 ROOT = Path(__file__).parents[3]
 SOURCE = ROOT / "src"
 SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
+NETWORKS = {
+    *(f"train_{name}" for name, stage in stages().items() if stage.per_backbone),
+    *(f"{kind}_{name}" for name, method in methods().items() if method.per_backbone for kind in ("predict", "map")),
+}
+"""Rules of networks."""
 FILES = {
     "dere/__init__.py": '__version__ = "1.0"\n',
     "dere/a/__init__.py": "",
@@ -59,8 +67,8 @@ def files_of(folder, text, *modules):
     return covered(script, folder, modules)
 
 
-def digest_of(folder, text, *modules, **options):
-    return digest(files_of(folder, text, *modules), folder, **options)
+def digest_of(folder, text, *modules):
+    return digest(files_of(folder, text, *modules), folder)
 
 
 def test_imports_are_followed_through_packages_and_functions(package):
@@ -146,15 +154,6 @@ def test_the_version_counts_where_a_module_names_it(package, text):
         digest_of(package({"dere/__init__.py": ""}), text)
 
 
-def test_docstrings_of_classes_count_for_a_rule_that_prints_them(package):
-    texts = [{"dere/lazy.py": f"class A:\n    '''{text}.'''\n"} for text in ("One", "Two")]
-    plain, printed = (
-        {digest_of(package(text), "import dere.lazy\n", class_docstrings=printed) for text in texts}
-        for printed in (False, True)
-    )
-    assert (len(plain), len(printed)) == (1, 2)
-
-
 def test_the_package_is_shared_once(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/other")
     share_package(Path("/src"))
@@ -174,21 +173,23 @@ def test_modules_equal_what_python_loads(script):
     assert set(loaded.stdout.split()) <= set(covered(script, SOURCE))
 
 
-def modules(name):
-    return set(covered(ROOT / "workflow" / "scripts" / f"{name}.py", SOURCE))
-
-
-def test_rules_of_one_method_do_not_depend_on_another():
-    trees = "dere.evaluation.trees"
-    assert trees in modules("predict_gbm") and trees not in modules("train_pure") | modules("predict_climatology")
-    assert not {"dere.imputation.denoiser", "dere.world.photosynthesis"} & modules("train_towers")
-    assert not {"dere.figures.gallery", "dere.evaluation.judge"} & (modules("train_uncertain") | modules("harmonise"))
-    assert "dere.run_config.root" not in modules("train_pure") | modules("build_world") | modules("evaluate")
+def test_rules_of_one_kind_do_not_depend_on_another():
+    """What rules of methods share among themselves: `test_the_code_of_a_room_is_that_room_and_its_network`."""
+    rules = with_script("tiny")
+    code = {name: code_of(rule, "transformer" if name in NETWORKS else "none") for name, rule in rules.items()}
+    trees = {"dere.methods.trees.search", "dere.methods.trees.fitting"}
+    assert trees <= code["train_gbm"] and not trees & (code["train_pure"] | code["predict_climatology"])
+    assert not {"dere.imputation.denoiser", "dere.world.photosynthesis"} & code["train_towers"]
+    assert not {"dere.figures.gallery", "dere.evaluation.judge"} & (code["train_uncertain"] | code["harmonise"])
+    assert "dere.run_config.root" not in set().union(*code.values())
 
 
 def code_of_rules():
-    """Return path to syntax tree of every module that a rule runs."""
-    paths = {path for script in SCRIPTS for path in covered(script, SOURCE).values() if path.suffix == ".py"}
+    """Return path to syntax tree of every module that a rule runs, for any backbone."""
+    rules = with_script("tiny")
+    pairs = [(name, backbone) for name in rules for backbone in (names() if name in NETWORKS else ["none"])]
+    paths = {path for name, backbone in pairs for path in paths_of(rules[name], backbone)}
+    paths |= {path for script in SCRIPTS for path in covered(script, SOURCE).values() if path.suffix == ".py"}
     return {path: ast.parse(path.read_text()) for path in paths}
 
 
@@ -200,19 +201,20 @@ def test_no_rule_reads_annotations_of_functions():
         assert not readers & named, path
 
 
-def test_only_the_rule_that_prints_docstrings_reads_them():
+def test_no_rule_reads_docstrings():
+    """The page that prints the meaning of every key gets the meanings as a parameter."""
     readers = {"__doc__", "getdoc", "description", "model_json_schema"}
     found = {
         path
         for path, tree in code_of_rules().items()
         if any(isinstance(node, ast.Attribute) and node.attr in readers for node in ast.walk(tree))
     }
-    users = {script.stem for script in SCRIPTS if found & set(covered(script, SOURCE).values())}
-    assert found and users == {"resolved_config"}
-    rules = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
-    assert re.findall(r'code\("(\w+)", class_docstrings=True\)', rules) == ["resolved_config"]
+    # its function for the models is called where rules are made; a job calls the one for leaves
+    assert found == {SOURCE / "dere" / "run_config" / "describe.py"}
+    leaves = parameters(with_script("tiny")["resolved_config"])["leaves"]
+    assert leaves["seeds"]["meaning"] and all(about["meaning"] for about in leaves.values())
 
 
 def test_a_file_is_read_once():
     path = SOURCE / "dere" / "variables.py"
-    assert module(path, SOURCE, False) is module(path, SOURCE, False)
+    assert module(path, SOURCE) is module(path, SOURCE)

@@ -1,25 +1,24 @@
 """What a run says of its own configuration: complete stages, and only what it uses."""
 
-import subprocess
-import sys
-from pathlib import Path
+import re
 
 import yaml
 
-from dere.run_config.root import normalise
+from dere.run_config.describe import described
+from dere.run_config.root import Config, normalise
 from dere.workflow.resolved_config import write_resolved
+from loaded_workflow import code_of, with_script
 
 CHOSEN = {
     "methods": ["kgml"],
     "backbones": ["informer"],
-    "products": {"method": "kgml"},
-    "figures": {"method": "kgml"},
     "stages": {"defaults": {"batch": 7}, "kgml_towers": {"epochs": 3}, "pure": {"epochs": 5}},
 }
 
 
 def test_stages_are_complete_and_what_the_run_lacks_is_left_out(tmp_path):
-    write_resolved(normalise(CHOSEN), tmp_path / "config.yaml", tmp_path / "config.html")
+    config = normalise(CHOSEN)
+    write_resolved(config, described(config, Config), tmp_path / "config.yaml", tmp_path / "config.html")
     tree = yaml.safe_load((tmp_path / "config.yaml").read_text())
     assert list(tree["networks"]) == ["informer"]
     assert list(tree["stages"]) == ["defaults", "kgml_simulation", "kgml_towers"]
@@ -36,23 +35,11 @@ def test_stages_are_complete_and_what_the_run_lacks_is_left_out(tmp_path):
     assert "Active queries" in page and "networks.transformer" not in page and "stages.pure" not in page
 
 
-def test_the_page_loads_declarations_of_the_run_alone(tmp_path):
-    """Else an edit of any backbone would make it again."""
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(normalise(CHOSEN)))
-    program = f"""
-import sys, yaml
-from pathlib import Path
-from dere.workflow.resolved_config import write_resolved
-folder = Path("{tmp_path}")
-write_resolved(yaml.safe_load((folder / "config.yaml").read_text()), folder / "resolved.yaml", folder / "page.html")
-print(*sorted(name for name in sys.modules if name.startswith(("dere.backbones.", "torch"))))
-"""
-    environment = {
-        "PYTHONPATH": str(Path(__file__).parents[3] / "src"),
-        "PATH": "/usr/bin:/bin",
-        "HOME": "/nonexistent",
+def test_the_page_loads_no_declaration_and_no_model():
+    """What they say comes as parameters; else an edit of any backbone or method would make it again."""
+    code = code_of(with_script("tiny")["resolved_config"])
+    assert not {name for name in code if re.match(r"dere\.(backbones|methods|config|exchange)\b", name)}
+    assert {name for name in code if name.startswith("dere.run_config")} == {
+        "dere.run_config",
+        "dere.run_config.describe",
     }
-    loaded = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
-    )
-    assert loaded.stdout.split() == ["dere.backbones.declaration", "dere.backbones.informer"]

@@ -9,16 +9,16 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from snakemake.iocontainers import Params
 
 import shared_training
 from dere.config.training import TrainingConfig
 from dere.io import read_netcdf
-from dere.training.job import Job
 from dere.training.loop import fit
 from dere.training.losses import squared
 from dere.workflow.devices import ON_CPU, on_devices
 from dere.workflow.loaded import CHECK, note_modules
-from dere.workflow.rule_job import rule_job
+from dere.workflow.rule_job import RuleJob, rule_job
 from dere.workflow.script import job_of, logged, named_files
 
 
@@ -108,25 +108,29 @@ class Files(list):
         return self.named.items()
 
 
-def rule(output):
+def rule(output, **params):
     return SimpleNamespace(
         input=Files(towers="d/towers.nc", parent_pure=["m/pure/model.safetensors", "m/pure/manifest.json"]),
         output=output,
-        params=SimpleNamespace(config={"a": 1}, code="c0de"),
+        params=Params(fromdict={"config": {"a": 1}, "code": "c0de", **params}),
         wildcards=SimpleNamespace(fold="2", seed="7"),
-        resources=SimpleNamespace(gpu=0),
+        resources=SimpleNamespace(gpu=1),
+        threads=3,
     )
 
 
 def test_job_of_a_training():
-    assert rule_job(rule(["o/towers/model.safetensors", "o/towers/manifest.json"])) == Job(
+    params = {"name": "towers", "room": "dere.methods.dere", "exchange": "co2"}
+    assert rule_job(rule(["o/towers/model.safetensors", "o/towers/manifest.json"], **params)) == RuleJob(
         files={"towers": Path("d/towers.nc")},
         parents={"pure": Path("m/pure")},
         output=Path("o/towers"),
         params={"a": 1},
         fold=2,
         seed=7,
-        gpu=0,
+        **params,
+        gpu=1,
+        threads=3,
         code="c0de",
     )
 

@@ -1,9 +1,10 @@
 """Which members a run has."""
 
-from dere.run_config.root import Config, normalise
+from dere.methods import methods, stages_of
+from dere.run_config.root import normalise
 from dere.workflow import targets
 
-DEFAULT = Config().model_dump(mode="json")
+DEFAULT = normalise({})
 
 
 def test_every_method_has_predictions_for_each_fold_and_seed():
@@ -17,24 +18,39 @@ def test_every_method_has_predictions_for_each_fold_and_seed():
 
 
 def test_only_the_stages_of_the_methods_are_trained():
-    config = normalise({"methods": ["baseline", "gbm"], "products": {"method": "gbm"}, "figures": {"method": "gbm"}})
-    assert targets.stages(config) == ["baseline"]
-    jobs = targets.benchmarks(config)
-    assert not [job for job in jobs if "imputation" in job or "pure" in job or "cells" in job]
-    assert "predict_gbm/none/fold0/seed0" in jobs and "predict_network/baseline/transformer/fold0/seed0" in jobs
+    config = normalise({"methods": ["baseline", "gbm"]})
+    assert [stage.name for stage in targets.stages(config)] == ["baseline", "gbm"]
+    assert [stage.name for stage in targets.networks(config)] == ["baseline"]
+    rules = ("train_baseline/transformer", "train_gbm/none", "predict_baseline/transformer", "predict_gbm/none")
+    expected = [f"{rule}/fold0/seed0" for rule in (*rules, "map_baseline/transformer")]
+    assert targets.benchmarks(config) == expected
 
 
 def test_stages_of_the_default_run_are_named_once():
     stages = targets.stages(DEFAULT)
-    assert len(stages) == len(set(stages)) == 10
-    assert {"defaults", *stages} == set(DEFAULT["stages"])
-    assert stages.index("pure") < stages.index("towers") < stages.index("uncertain")
+    names = [stage.name for stage in stages]
+    assert len(names) == len(set(names)) and set(names) == {s.name for s in stages_of(methods())}
+    assert ["defaults", *(s.name for s in stages if s.section and s.path[0] == "stages")] == list(DEFAULT["stages"])
+    for stage in stages:
+        assert all(names.index(parent) < names.index(stage.name) for parent in stage.parents), stage.name
 
 
-def test_maps_need_cells_and_a_network():
-    assert targets.has_map(DEFAULT)
-    assert not targets.has_map(normalise({"products": {"method": "gbm"}, "figures": {"method": "gbm"}}))
-    assert not targets.has_map(normalise({"sources": {"simulation": {"provider": "builtin"}}}))
+def test_maps_need_cells_and_are_of_the_method_that_is_given_away():
+    assert targets.has_map(DEFAULT) and targets.product_member(DEFAULT) == "dere/transformer"
+    assert [method.name for method in targets.mapped_methods(DEFAULT)] == ["dere"]
+    trees = normalise({"products": {"method": "gbm"}})
+    assert targets.has_map(trees) and targets.product_member(trees) == "gbm/none"
+    builtin = normalise({"sources": {"simulation": {"provider": "builtin"}}})
+    assert not targets.has_map(builtin) and not targets.mapped_methods(builtin)
+
+
+def test_what_is_given_away_names_its_own_references():
+    paper = "https://doi.org/10.1145/3770855.3818927"
+    for method in methods():
+        found = targets.product_settings(normalise({"products": {"method": method}}))
+        assert found["method"] == method and (paper in found["references"]) == method.startswith("dere")
+    ours = normalise({"products": {"method": "gbm", "references": "our paper"}})
+    assert targets.product_settings(ours)["references"] == "our paper"
 
 
 def test_truth_exists_only_for_towers_of_the_world():
@@ -46,7 +62,10 @@ def test_everything_that_trains_a_method_is_named_once_for_each_backbone():
     config = normalise({"backbones": ["informer", "timexer"], "methods": ["gbm", "kgml", "dere"], "seeds": [0, 1]})
     jobs = targets.training_jobs(config)
     assert list(jobs) == ["gbm/none", "kgml/informer", "kgml/timexer", "dere/informer", "dere/timexer"]
-    assert jobs["gbm/none"] == {"jobs": ["predict_gbm/none"], "networks": []}
+    assert jobs["gbm/none"] == {"jobs": ["train_gbm/none"], "networks": []}
+    assert targets.training_jobs(normalise({"methods": ["simulation"]})) == {
+        "simulation/none": {"jobs": ["predict_simulation/none"], "networks": []}
+    }
     assert jobs["kgml/timexer"]["jobs"] == ["train_kgml_simulation/timexer", "train_kgml_towers/timexer"]
     assert jobs["dere/timexer"]["jobs"][-2:] == ["train_imputation", "impute_labels"]
     assert jobs["dere/timexer"]["networks"] == ["pure", "uncertain"]
@@ -58,10 +77,15 @@ def test_everything_that_trains_a_method_is_named_once_for_each_backbone():
 def test_backbones_are_compared_where_there_are_several_and_a_network():
     assert not targets.compares_backbones(DEFAULT)
     assert targets.compares_backbones(normalise({"backbones": ["informer", "timexer"]}))
-    trees = {
-        "backbones": ["informer", "timexer"],
-        "methods": ["gbm"],
-        "products": {"method": "gbm"},
-        "figures": {"method": "gbm"},
-    }
-    assert not targets.compares_backbones(normalise(trees))
+    assert not targets.compares_backbones(normalise({"backbones": ["informer", "timexer"], "methods": ["gbm"]}))
+
+
+def test_how_a_method_shows_is_what_it_declares():
+    found = targets.shown(normalise({"methods": ["gbm", "dere"], "figures": {"compared": ["simulation"]}}))
+    assert list(found) == ["simulation", "gbm", "dere"]
+    for name, look in found.items():
+        method = methods()[name]
+        assert (look["label"], look["colour"], look["rank"]) == (method.label, method.colour, method.rank)
+        assert look["network"] == method.per_backbone
+    assert targets.references(DEFAULT) == {m.name: m.per_backbone for m in reversed(methods().values()) if m.reference}
+    assert targets.backbone_labels(normalise({"backbones": ["fedformer"]})) == {"fedformer": "FEDformer"}

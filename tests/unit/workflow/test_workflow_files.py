@@ -1,84 +1,146 @@
-"""What every rule file must hold, and what none may: read as text, so that nothing hides behind Snakemake."""
+"""What every rule must hold, and what none may: as Snakemake reads them, also those that are made in loops."""
 
+import ast
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from dere.backbones import declaration, names
+from dere.methods import methods, rooms, stages
+from dere.workflow import targets
+from loaded_workflow import code_of, inputs, loaded, parameters, paths_of, resource, with_script
+
 ROOT = Path(__file__).parents[3]
 PROFILES = ("default", "slurm")
-GPU_RULES = {
-    "train_pure",
-    "train_mixture",
-    "train_age",
-    "train_plant_types_simulated",
-    "train_plant_types_observed",
-    "train_towers",
-    "train_uncertain",
-    "train_baseline",
-    "train_kgml_simulation",
-    "train_kgml_towers",
-    "train_imputation",
-    "impute_labels",
-    "predict_network",
-    "predict_cells",
-}
-
-
-def blocks():
-    """Return the text of every rule by its name."""
-    found = {}
-    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
-        for part in re.split(r"^rule ", path.read_text(), flags=re.M)[1:]:
-            name, _, body = part.partition(":")
-            found[name] = body
-    return found
-
-
-RULES = blocks()
+RULES, CONFIG = with_script("tiny"), loaded("tiny")[1]
+TEXTS = {path.name: path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))}
+SCRIPT_OF = {"train_": "train", "predict_": "predict", "map_": "predict_cells"}
+"""Script of the rules that declarations make; that of any other has its name."""
+OF_IMPUTATION = set(targets.IMPUTATION_JOBS)
 each_rule = pytest.mark.parametrize("name", RULES)
+
+
+def definitions():
+    """Yield the text of every rule that runs something, those in loops too."""
+    for text in TEXTS.values():
+        for part in re.split(r"^ *rule\b[^\n]*:\n", text, flags=re.M)[1:]:
+            if "script:" in part:
+                yield part
+
+
+def backbones_of(name):
+    """Return the backbones that a rule is run for."""
+    return names() if "backbone" in RULES[name].wildcard_names and trains_networks(name) else [targets.NO_BACKBONE]
+
+
+def trains_networks(name):
+    kind, _, member = name.partition("_")
+    known = stages() if kind == "train" else methods()
+    return member in known and known[member].per_backbone
+
+
+def test_every_definition_states_all_directives():
+    found = list(definitions())
+    assert len(found) > 20
+    for text in found:
+        for directive in ("output", "log", "conda", "threads", "resources", "params", "script"):
+            assert re.search(rf"^ +{directive}:", text, re.M), f"a rule lacks {directive}:\n{text}"
 
 
 @each_rule
 def test_rule_is_complete(name):
-    for directive in ("output", "log", "conda", "threads", "resources", "params", "script"):
-        assert re.search(rf"^    {directive}:", RULES[name], re.M), f"rule {name} lacks {directive}"
-    for resource in ("mem_mb=", "runtime="):
-        assert resource in RULES[name], f"rule {name} lacks {resource}"
-    named = "network_code" if "{backbone}" in RULES[name] and name.startswith(("train", "predict")) else "code"
-    params = re.search(r"    params:\n((?:        .*\n)+)", RULES[name])[1]
-    assert re.match(rf' +code={named}\("{name}"(, class_docstrings=True)?\),\n', params)
-    assert f"scripts/{name}.py" in RULES[name]
+    rule = RULES[name]
+    assert rule.log and rule.output and not (rule.shellcmd or rule.notebook or rule.wrapper or rule.is_run)
+    assert (ROOT / "workflow" / "rules" / str(rule.conda_env)).resolve().parent == ROOT / "envs"
+    assert {"mem_mb", "runtime"} <= set(rule.resources.keys())
+    own = next((script for start, script in SCRIPT_OF.items() if name.startswith(start)), name)
+    own = name if name in OF_IMPUTATION else own
+    assert Path(str(rule.script)).stem == own
+    for backbone in backbones_of(name):
+        assert f"{own}.py" in code_of(rule, backbone)
 
 
-@each_rule
-def test_rule_has_no_logic_of_its_own(name):
-    assert not re.search(r"^    (run|shell|wrapper|notebook):", RULES[name], re.M)
+def test_what_runs_nothing_makes_nothing():
+    rest = {name: rule for name, rule in loaded("tiny")[0].items() if name not in RULES}
+    assert {"all", "download_carbonglobe"} <= set(rest)
+    assert not [name for name, rule in rest.items() if rule.output or rule.shellcmd or rule.notebook or rule.wrapper]
 
 
-def test_gpu_rules_are_exactly_the_expected_ones():
-    assert {name for name, body in RULES.items() if re.search(r"^\s+gpu=1,", body, re.M)} == GPU_RULES
-    assert all("threads: 1" in RULES[name] and "benchmark:" in RULES[name] for name in GPU_RULES)
+def test_every_stage_and_method_of_the_run_has_its_rule():
+    trained = {name for name in RULES if name.startswith("train_")} - OF_IMPUTATION
+    predicted = {name for name in RULES if name.startswith("predict_")}
+    assert trained == {f"train_{stage}" for stage in stages()}
+    assert predicted == {f"predict_{method}" for method in methods()}
+    assert {name for name in RULES if name.startswith("map_")} == {f"map_{CONFIG['products']['method']}"}
 
 
-@pytest.mark.parametrize("name", sorted(name for name in GPU_RULES if name != "train_imputation" and "train" in name))
+def test_gpu_rules_are_exactly_those_of_networks():
+    on_devices = {f"train_{name}" for name, stage in stages().items() if stage.gpu}
+    on_devices |= {f"{kind}_{name}" for name, m in methods().items() if m.per_backbone for kind in ("predict", "map")}
+    expected = on_devices & set(RULES) | OF_IMPUTATION
+    assert {name for name, rule in RULES.items() if resource(rule, "gpu")} == expected
+    assert {f"train_{name}" for name, stage in stages().items() if stage.per_backbone} <= expected
+    assert all(resource(RULES[name], "_cores") == 1 for name in expected)
+    assert all(str(RULES[name].conda_env).endswith("envs/train.yaml") for name in expected)
+
+
+def test_trainings_and_predictions_are_measured():
+    measured = {name for name, rule in RULES.items() if rule.benchmark}
+    assert measured == {name for name in RULES if name.startswith(tuple(SCRIPT_OF))} | OF_IMPUTATION
+
+
+def section_of(stage):
+    tree = CONFIG
+    for key in stage.path:
+        tree = tree[key]
+    return {key: value for key, value in tree.items() if key != stage.threads}
+
+
+@pytest.mark.parametrize("name", stages())
 def test_training_gets_its_own_sub_tree_and_no_other(name):
-    stage = name.removeprefix("train_")
-    params = re.search(r"    params:\n((?:        .*\n)+)", RULES[name])[1]
-    kind = "TOWERS" if "towers=rules.harmonise" in RULES[name] else "CELLS"
-    code = f'code=network_code("{name}"),'
-    assert params.split("\n") == [f"        {code}", f'        config=stage_parameters("{stage}", {kind}_KEYS),', ""]
+    stage = stages()[name]
+    for backbone in backbones_of(f"train_{name}"):
+        given = parameters(RULES[f"train_{name}"], backbone)
+        keys = ["satellites", "window", "window_stride" if "simulation" in stage.reads else "minimum_training_quality"]
+        expected = {"backbone_name": backbone, "harmonise": {key: CONFIG["harmonise"][key] for key in keys}}
+        expected |= {"stage": section_of(stage)} if stage.section else {}
+        expected |= {"backbone": CONFIG["networks"][backbone]} if stage.per_backbone else {}
+        assert given["config"] == expected
+        assert (given["name"], given["room"], given["exchange"]) == (name, rooms()[1][name], "co2")
+        parents = {f"parent_{parent}" for parent in stage.parents}
+        assert inputs(RULES[f"train_{name}"], backbone) == {"splits", *stage.reads, *parents}
+
+
+@pytest.mark.parametrize("kind", ["train", "predict"])
+def test_the_code_of_a_room_is_that_room_and_its_network(kind):
+    """What other rooms and networks do is no part of it, so that they rerun nothing of it."""
+    of_methods, of_stages = rooms()
+    known, room_of = (stages(), of_stages) if kind == "train" else (methods(), of_methods)
+    for name, member in known.items():
+        for backbone in backbones_of(f"{kind}_{name}"):
+            code = code_of(RULES[f"{kind}_{name}"], backbone)
+            own = {room_of[name], member.module}
+            own |= {f"dere.backbones.{backbone}", declaration(backbone).module} if member.per_backbone else set()
+            assert own <= code
+            others = {f"dere.backbones.{other}" for other in names()} | {*of_methods.values(), *of_stages.values()}
+            assert not [found for found in code & others if found not in own]
 
 
 def test_params_never_see_more_than_wildcards():
     """Snakemake tracks functions of wildcards only, and compares named scalars as a set: one sub-tree is safe."""
-    for name, body in RULES.items():
-        assert not re.search(r"lambda wildcards, |lambda wc, ", body), name
+    for name, rule in RULES.items():
+        for value in rule.params:
+            assert not callable(value) or list(inspect.signature(value).parameters) == ["wildcards"], name
 
 
-def test_scripts_and_rules_are_the_same_set():
-    assert {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")} == set(RULES)
+def test_every_script_belongs_to_a_rule():
+    """One of a further exchange too, which the runs here do not have."""
+    named = set(re.findall(r"scripts/(\w+)\.py", "".join(TEXTS.values())))
+    assert {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")} == named
+    assert {Path(str(rule.script)).stem for rule in RULES.values()} | {"harmonise_exchange"} == named
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "workflow" / "scripts").glob("*.py")), ids=lambda path: path.stem)
@@ -116,31 +178,26 @@ def test_lock_pins_every_package_exactly():
     assert not set(pins(ROOT / "requirements-dev.lock")) & set(pins(ROOT / "requirements.lock"))
 
 
-def test_environment_of_a_rule_holds_what_its_script_imports():
+def test_environment_of_a_rule_holds_what_its_code_imports():
     """Third-party packages that the code of a rule imports stand in its environment."""
-    import ast
-
-    from dere.workflow.digest import covered
-
     aliases = {"yaml": "pyyaml", "sklearn": "scikit-learn", "netCDF4": "netcdf4"}
     known = {"numpy", "scipy", "pandas", "xarray", "torch", "safetensors", "matplotlib", "cartopy", "shapely"}
     known |= {"lightgbm", "scikit-learn", "pyrealm", "pandera", "pydantic", "pyyaml", "pooch", "requests", "filelock"}
-    for name, body in RULES.items():
-        environment = re.search(r"envs/(\w+)\.yaml", body)[1]
-        there = {key.lower() for key in pins(ROOT / "envs" / f"{environment}.yaml")}
-        script = ROOT / "workflow" / "scripts" / f"{name}.py"
-        for path in covered(script, ROOT / "src").values():
-            if path.suffix == ".py":
-                nodes = ast.walk(ast.parse(path.read_text()))
-                for node in nodes:
-                    modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-                    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                        modules = [node.module]
-                    for module in modules:
-                        package = aliases.get(module.split(".")[0], module.split(".")[0].lower())
-                        assert package not in known - there, (
-                            f"{name} needs {package} ({path}) in envs/{environment}.yaml"
-                        )
+    there, used = {}, {}
+    for name, rule in RULES.items():
+        environment = Path(str(rule.conda_env)).name
+        there[environment] = {key.lower() for key in pins(ROOT / "envs" / environment)}
+        for backbone in backbones_of(name):
+            used.setdefault(environment, {}).update(dict.fromkeys(paths_of(rule, backbone), name))
+    for environment, paths in used.items():
+        for path, name in paths.items():
+            for node in ast.walk(ast.parse(path.read_text())):
+                modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    modules = [node.module]
+                for module in modules:
+                    package = aliases.get(module.split(".")[0], module.split(".")[0].lower())
+                    assert package not in known - there[environment], f"{name} needs {package} ({path})"
 
 
 def test_profiles_agree_in_what_reruns():

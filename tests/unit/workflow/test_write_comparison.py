@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from dere.evaluation.comparison import COLUMNS
+from dere.evaluation.comparison import columns
 from dere.run_config.root import normalise
 from dere.workflow import targets
 from dere.workflow.comparison import write_comparison
@@ -39,14 +39,14 @@ def run(tmp_path):
     for name, rows in (("skill", skill), ("cost", cost), ("paired", [pair])):
         files[name] = tmp_path / f"{name}.csv"
         pd.DataFrame(rows).drop_duplicates().to_csv(files[name], index=False)
-    return files, manifests, members
+    return files, manifests, members, targets.references(config)
 
 
 def test_the_table_of_a_run_is_written(run, tmp_path):
-    files, manifests, members = run
-    write_comparison(files, manifests, tmp_path / "comparison.csv", members)
+    files, manifests, members, references = run
+    write_comparison(files, manifests, tmp_path / "comparison.csv", members, references)
     table = pd.read_csv(tmp_path / "comparison.csv")
-    assert tuple(table.columns) == COLUMNS
+    assert list(table.columns) == columns(references)
     assert list(zip(table["method"], table["backbone"], strict=True)) == [
         ("gbm", "none"), ("dere", "transformer"), ("dere", "timexer")
     ]  # fmt: skip
@@ -56,7 +56,7 @@ def test_the_table_of_a_run_is_written(run, tmp_path):
 
 
 def test_a_missing_manifest_ends_in_a_sentence(run, tmp_path):
-    files, manifests, members = run
+    files, manifests, members, references = run
     with pytest.raises(ValueError, match="stage uncertain of backbone timexer has no parameters"):
-        write_comparison(files, manifests[:-1], tmp_path / "comparison.csv", members)
+        write_comparison(files, manifests[:-1], tmp_path / "comparison.csv", members, references)
     assert not (tmp_path / "comparison.csv").exists()

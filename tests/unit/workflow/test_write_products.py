@@ -22,15 +22,10 @@ def test_source_and_history_name_the_package_once_and_the_code(tmp_path):
     assert attrs["code_version"] == __version__
 
 
-def test_the_paper_of_dere_is_cited_for_dere_alone():
-    def references(method, **given):
-        return global_attributes("gpp", ProductsConfig(**given), Provenance(), {"method": method}, "500 km")[
-            "references"
-        ]
-
-    assert references("dere") == references("dere_towers") == "https://doi.org/10.1145/3770855.3818927"
-    assert references("baseline") == references("gbm") == "not stated"
-    assert references("gbm", references="our paper") == "our paper"
+@pytest.mark.parametrize(("given", "stated"), [(None, "not stated"), ("", "not stated"), ("our paper", "our paper")])
+def test_references_that_are_not_given_are_not_stated(given, stated):
+    attrs = global_attributes("gpp", ProductsConfig(references=given), Provenance(), {"method": "gbm"}, "500 km")
+    assert attrs["references"] == stated
 
 
 def maps(**further):
