@@ -1,5 +1,6 @@
 """Checkpoints: what goes in comes out, to the bit, or is refused in a sentence."""
 
+import os
 import subprocess
 import sys
 
@@ -21,7 +22,7 @@ HISTORY = pd.DataFrame({"epoch": [0, 1], "validation_loss": [0.1 + 0.2, np.nan],
 ARRAYS = {
     "weight": np.arange(6, dtype=np.float32).reshape(2, 3),
     "view": np.arange(12.0).reshape(3, 4).T[::2],
-    "text": np.frombuffer("tree\nversion=v4\n".encode(), np.uint8),
+    "text": np.frombuffer(b"tree\nversion=v4\n", np.uint8),
     "number": np.asarray(0.1),
     "nothing": np.empty((0, 3), np.float32),
     "half": np.array([1.0, np.nan, np.inf], np.float16),
@@ -53,7 +54,9 @@ def assert_same(found, expected):
         assert found[name].tobytes() == np.ascontiguousarray(value).tobytes(), name
 
 
-@pytest.mark.parametrize("unseen", [None, {name: value[::-1] if value.ndim else value for name, value in ARRAYS.items()}])
+@pytest.mark.parametrize(
+    "unseen", [None, {name: value[::-1] if value.ndim else value for name, value in ARRAYS.items()}]
+)
 def test_both_sets_of_arrays_facts_and_history_come_back(unseen, tmp_path):
     checkpoint.save(tmp_path, Fitted(ARRAYS, FACTS, HISTORY, unseen), EXCHANGE)
     back = checkpoint.read(tmp_path, EXCHANGE, {"split": "abc", "fold": 0})
@@ -71,8 +74,9 @@ def test_both_sets_of_arrays_facts_and_history_come_back(unseen, tmp_path):
 
 
 def test_reading_and_writing_need_no_torch():
-    code = "import sys, dere.training.checkpoint, dere.training.fitted, dere.workflow.train; print('torch' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)})  # fmt: skip
+    code = "import sys, dere.training.checkpoint, dere.workflow.train; print('torch' in sys.modules)"
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert found.stdout.strip() == "False", found.stderr
 
 

@@ -1,5 +1,7 @@
 """Places: what is taken of them belongs together, and what they hold is that of the files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -125,15 +127,15 @@ def test_order_of_dimensions_in_the_files_does_not_matter(sites, cells, canonica
         site_places(turned("towers"), members, satellites=False, reads=("simulated",), exchange=EXCHANGE), sites
     )
     sets = (turned(name) for name in ("drivers", "simulation", "cover"))
-    found = cell_places(
-        *sets, members, satellites=False, window=24, stride=12, reads=("simulated",), exchange=EXCHANGE
-    )
+    found = cell_places(*sets, members, satellites=False, window=24, stride=12, reads=("simulated",), exchange=EXCHANGE)
     assert_same(found, cells)
 
 
 def test_cells_have_the_states_before_their_windows_and_age_weighted_series(cells, canonical):
     simulation, cover = read_netcdf(canonical["simulation"]), read_netcdf(canonical["cover"])
-    assert cells.window_start.tolist() == [0, 12] * 12 and cells.window_place.tolist() == np.repeat(range(12), 2).tolist()
+    assert (
+        cells.window_start.tolist() == [0, 12] * 12 and cells.window_place.tolist() == np.repeat(range(12), 2).tolist()
+    )
     for window, (place, start) in enumerate(zip(cells.window_place, cells.window_start, strict=True)):
         cell = simulation.isel(cell=place)
         before = cell["initial_state"] if start == 0 else cell["state"].isel(time=start - 1)
@@ -161,16 +163,18 @@ def test_a_stand_that_was_not_simulated_starts_from_the_mixture(cells, canonical
 def test_only_asked_months_of_a_lazily_opened_simulation_are_needed(cells, canonical, members):
     drivers, cover = read_netcdf(canonical["drivers"]), read_netcdf(canonical["cover"])
     with read_netcdf(canonical["simulation"], load=False) as simulation:
-        found = cell_places(drivers, simulation, cover, members, satellites=False, window=24, stride=12, exchange=EXCHANGE)
+        found = cell_places(
+            drivers, simulation, cover, members, satellites=False, window=24, stride=12, exchange=EXCHANGE
+        )
         assert not simulation["state"].variable._in_memory
     assert found.simulated is None
     np.testing.assert_array_equal(found.initial, cells.initial)
 
 
 def test_a_window_that_the_simulation_cannot_fill_is_refused(canonical, members):
-    with pytest.raises(ValueError, match="the simulation has 36 months, harmonise.window asks for 48; shorten"):
+    with pytest.raises(ValueError, match=r"the simulation has 36 months, harmonise\.window asks for 48; shorten"):
         cells_of(canonical, members, window=48)
-    with pytest.raises(ValueError, match="harmonise.window is 20 months; plant types need a multiple of 12"):
+    with pytest.raises(ValueError, match=r"harmonise\.window is 20 months; plant types need a multiple of 12"):
         cells_of(canonical, members, window=20)
 
 
@@ -184,7 +188,7 @@ def test_windows_begin_in_january_and_the_last_ends_with_the_simulation(months, 
 
 def test_years_of_windows_are_the_nearest_with_a_map(cells):
     assert cells.window_years()[:2].tolist() == [[0, 0, 1], [0, 1, 2]]
-    later = Places(**{**vars(cells), "years": cells.years + 1})
+    later = replace(cells, years=cells.years + 1)
     assert later.window_years()[:2].tolist() == [[0, 0, 0], [0, 0, 1]]
 
 
@@ -205,13 +209,9 @@ def test_labels_of_other_sites_and_poor_months_are_missing(canonical):
 
 
 def test_an_exchange_without_states_has_no_state_before_its_windows(canonical, members):
-    from dataclasses import replace
-
     alone = replace(EXCHANGE, name="alone", states=())
     towers = read_netcdf(canonical["towers"])
     assert site_places(towers, members, satellites=False, exchange=alone).initial is None
     drivers, simulation, cover = (read_netcdf(canonical[name]) for name in ("drivers", "simulation", "cover"))
-    found = cell_places(
-        drivers, simulation, cover, members, satellites=False, window=24, stride=12, exchange=alone
-    )
+    found = cell_places(drivers, simulation, cover, members, satellites=False, window=24, stride=12, exchange=alone)
     assert found.initial is None and len(TARGETS) == len(EXCHANGE.states)

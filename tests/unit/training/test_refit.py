@@ -91,7 +91,10 @@ def test_stage_six_continues_each_from_its_own(train):
     assert manifest["refit"] and after.keys() == before.keys()
 
 
-@pytest.mark.parametrize(("method", "stage"), [("baseline", "baseline"), ("kgml", "kgml_towers"), ("dere", "uncertain")])
+@pytest.mark.parametrize(
+    ("method", "stage"),
+    [("baseline", "baseline"), ("kgml", "kgml_towers"), ("dere_towers", "towers"), ("dere", "uncertain")],
+)
 def test_the_spread_is_that_of_weights_which_never_saw_the_validation_towers(method, stage, train, canonical, tmp_path):
     root, _ = train(*(("towers",) if method == "dere" else ()), stage)
     both = at_sites(method, canonical, root, tmp_path / "both.nc")

@@ -79,9 +79,7 @@ def test_killed_at_chosen_moments(job, whole, tmp_path):
 def test_killed_at_random_moments(job, whole, tmp_path, seed):
     folder, epochs, chance = tmp_path / "stage", tmp_path / "epochs.txt", random.Random(seed)
     waits = [chance.uniform(0, whole[1]) for _ in range(5)] + [None]
-    attempts = [
-        lambda wait=wait: killing.run(train, job(folder), epochs=epochs, seconds=wait) for wait in waits
-    ]
+    attempts = [lambda wait=wait: killing.run(train, job(folder), epochs=epochs, seconds=wait) for wait in waits]
     kills = killing.killed_often(folder, epochs, attempts)
     assert len(killing.begun(epochs)) <= len(CANDIDATES) * EPOCHS + kills
     assert_same(folder, whole[0])
