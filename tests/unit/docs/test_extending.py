@@ -14,6 +14,7 @@ from dere.workflow.digest import covered, digest
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "extending.md"
+PROGRAM = ROOT / "tests" / "fixtures" / "train_and_judge.py"
 PARTS = ("Snakefile", "config.yaml", "config", "workflow", "src", "envs", "profiles")
 FILES = {
     "src/dere/methods/ridge.py": "METHODS",
@@ -116,81 +117,23 @@ def test_a_dry_run_lists_their_rules(extended):
     assert "results/tiny/net/models/none/fold0/seed0/ridge/model.safetensors" in shown
 
 
-TRAINED_AND_JUDGED = """
-import json, sys
-from pathlib import Path
-import dere
-from dere.backbones import declaration
-from dere.config.evaluation import EvaluationConfig
-from dere.evaluation.judge import judge
-from dere.io import read_netcdf, write_netcdf
-from dere.methods import rooms, stages
-from dere.workflow.members import read_splits
-from dere.workflow.predict import predict_sites
-from dere.workflow.rule_job import RuleJob
-from dere.workflow.train import train
-
-files, folder = {name: Path(path) for name, path in json.loads(sys.argv[1]).items()}, Path(sys.argv[2])
-of_methods, of_stages = rooms()
-harmonise = {"window": 24, "satellites": False, "minimum_training_quality": 0.5}
-small = {"baseline": {"epochs": 2, "steps_per_epoch": 3, "batch": 4}, "ridge": {}}
-size = declaration("gru").section(width=16, heads=2, feedforward=24).model_dump()
-
-
-def predicted(name, files, folder, exchange):
-    stage = stages()[name]
-    about = {"backbone_name": "gru" if stage.per_backbone else "none", "harmonise": harmonise}
-    params = {"stage": type(stage.section)(**small[name]).model_dump(), "backbone": size, **about}
-    own = {file: files[file] for file in ("splits", *stage.reads)}
-    train(RuleJob(own, {}, folder / name, params, 0, 0, name, of_stages[name], exchange))
-    sites = {file: files[file] for file in ("towers", "splits")}
-    output = folder / f"{name}.nc"
-    predict_sites(RuleJob(sites, {name: folder / name}, output, about, 0, 0, name, of_methods[name], exchange))
-    return read_netcdf(output)
-
-
-# what harmonise and statistics make of an exchange of one flux without a simulation
-towers, statistics = read_netcdf(files["towers"]), read_netcdf(files["statistics"])
-nee = towers.sel(flux=["nee"]).drop_vars(["initial_state", "target", "stand"])
-of_nee = statistics.isel(flux=[2], target=[towers["target"].values.tolist().index("nee")])
-of_net = {
-    "splits": files["splits"],
-    "towers": write_netcdf(nee, folder / "net" / "towers.nc"),
-    "statistics": write_netcdf(of_nee, folder / "net" / "statistics.nc"),
-}
-config = EvaluationConfig(bootstrap=20, minimum_months=3, minimum_years=2)
-splits, found = read_splits(files["splits"]), {"package": dere.__file__}
-for exchange, own in {"co2": files, "net": of_net}.items():
-    predictions = {name: predicted(name, own, folder / exchange, exchange) for name in small}
-    truth = read_netcdf(own["towers"])
-    tables = judge(predictions, truth, splits, config, exchange=dere.exchange.get(exchange))
-    pooled = "scale == 'monthly' and statistic == 'median' and grouping == 'all' and fold == 'all'"
-    wide = tables["skill"].query(pooled).pivot(index="method", columns="flux", values=["agreement", "r2"])
-    scores = {name: wide[name].to_dict("index") for name in ("agreement", "r2")}
-    found[exchange] = {
-        "columns": list(tables["skill"].columns),
-        "backbones": {name: str(file.attrs["backbone"]) for name, file in predictions.items()},
-        **scores,
-        "spread": {name: float(file["std"].min()) for name, file in predictions.items()},
-    }
-print(json.dumps(found))
-"""
-
-
 @pytest.fixture(scope="module")
 def judged(extended, canonical, tmp_path_factory):
-    """What the new method, and the network of an old one on the new backbone, reach on each exchange."""
+    """What the new method, and old ones on the new network, reach on each exchange."""
     files = json.dumps({name: str(path) for name, path in canonical.items()})
     folder = tmp_path_factory.mktemp("judged")
-    found = json.loads(run(extended, "-c", TRAINED_AND_JUDGED, files, str(folder)).splitlines()[-1])
+    found = json.loads(run(extended, str(PROGRAM), files, str(folder)).splitlines()[-1])
     assert found["package"] == str(extended / "src" / "dere" / "__init__.py")
     return found
 
 
-@pytest.mark.parametrize(("exchange", "fluxes"), [("co2", {"gpp", "reco", "nee"}), ("net", {"nee"})])
-def test_they_train_and_predict(judged, exchange, fluxes):
+@pytest.mark.parametrize(
+    ("exchange", "fluxes", "networks"),
+    [("co2", {"gpp", "reco", "nee"}, ("baseline", "kgml", "dere_towers")), ("net", {"nee"}, ("baseline",))],
+)
+def test_they_train_and_predict(judged, exchange, fluxes, networks):
     found = judged[exchange]
-    assert found["backbones"] == {"ridge": "none", "baseline": "gru"}
+    assert found["backbones"] == {"ridge": "none", **dict.fromkeys(networks, "gru")}
     assert all(spread > 0 for spread in found["spread"].values())
     assert all(set(scores) == fluxes for scores in found["agreement"].values())
     # the invented fluxes are the light times a factor of the site
