@@ -9,11 +9,13 @@ import yaml
 
 from dere.backbones import names
 from dere.figures.catalogue import CATALOGUE
+from dere.methods import methods, stages
 from dere.run_config.root import normalise
-from dere.workflow import targets
 
 RESULTS = "results/tiny"
 FIRST = "transformer"
+NETWORKS = [name for name, method in methods().items() if method.per_backbone]
+MEMBERS = [(name, backbone) for name, m in methods().items() for backbone in (names() if m.per_backbone else ["none"])]
 TRAININGS = ("train_pure", "train_kgml_simulation", "train_plant_types_simulated")
 
 
@@ -41,26 +43,29 @@ def test_tables_and_products_exist(tiny):
 
 def test_every_method_is_judged(tiny):
     skill = pd.read_csv(tiny.folder / RESULTS / "tables" / "skill.csv")
-    assert set(skill["method"]) == set(normalise({})["methods"])
+    assert set(skill["method"]) == set(methods())
     assert {"all", "virtual", "map"} <= set(skill["grouping"])
 
 
-@pytest.mark.parametrize("backbone", names())
-@pytest.mark.parametrize("method", targets.STAGES_OF_METHOD)
-def test_predictions_of_every_backbone_are_complete_and_close(tiny, method, backbone):
-    folder = tiny.folder / RESULTS / "predictions"
-    trees = xr.open_dataset(folder / "gbm" / "none" / "fold0" / "seed0.nc")
+@pytest.mark.parametrize(("method", "backbone"), MEMBERS)
+def test_predictions_of_every_member_are_complete_closed_and_have_a_spread(tiny, method, backbone):
+    towers = xr.open_dataset(tiny.folder / RESULTS / "data" / "towers.nc")
+    splits = pd.read_csv(tiny.folder / RESULTS / "data" / "splits.csv")
+    wanted = set(splits.loc[(splits["kind"] == "site") & splits["fold"].isin([0, -1]), "id"])
     for name in ("fold0/seed0.nc", "ensemble.nc"):
-        found = xr.open_dataset(folder / method / backbone / name)["prediction"]
-        assert set(found["site"].values) == set(trees["site"].values)
-        assert bool((found.notnull() | trees["prediction"].isnull()).all())
+        file = xr.open_dataset(tiny.folder / RESULTS / "predictions" / method / backbone / name)
+        found = file["prediction"]
+        assert set(found["site"].values) == wanted
+        inside = towers["record"].sel(site=found["site"])
+        for part in (found, file["std"], file["quantile_value"]):
+            assert bool((part.notnull() == inside).all())
         residual = found.sel(flux="reco") - found.sel(flux="gpp") - found.sel(flux="nee")
         assert float(abs(residual).max()) < 1e-4
 
 
 def test_the_comparison_has_every_method_on_every_backbone(tiny):
     table = pd.read_csv(tiny.folder / RESULTS / "tables" / "comparison.csv")
-    assert len(table) == (4 + 4 * len(names())) * 2 * 3
+    assert len(table) == len(MEMBERS) * 2 * 3
     networks = table[table["backbone"] != "none"]
     assert set(networks["backbone"]) == set(names())
     assert networks[["nse", "nse_ensemble", "rmse", "parameters", "seconds"]].notna().all(axis=None)
@@ -97,7 +102,15 @@ def test_without_a_gpu_trainings_ran_on_the_cpu(tiny):
 
 def test_cost_names_every_training(tiny):
     cost = pd.read_csv(tiny.folder / RESULTS / "tables" / "cost.csv")
-    assert {f"train_{stage}" for stage in normalise({})["stages"]} | {"train_imputation"} <= set(cost["rule"])
+    trained = {rule for rule in cost["rule"] if rule.startswith("train_")}
+    assert trained == {f"train_{name}" for name in stages()} | {"train_imputation"}
+
+
+def test_the_settings_that_trees_tried_are_their_history(tiny):
+    for stage in ("gbm", "gbm_sim"):
+        folder = tiny.folder / RESULTS / "models" / "none" / "fold0" / "seed0" / stage
+        table = pd.read_csv(folder / "history.csv")
+        assert {"gpp", "reco", "nee"} <= set(table["flux"]) and table["score"].notna().all()
 
 
 def test_resolved_configuration_is_complete(tiny):

@@ -4,17 +4,53 @@ import os
 import re
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from dere.backbones import names
-from dere.run_config.root import Config
-from dere.run_config.stages import STAGES
+from dere.methods import rooms, stages
+from dere.run_config.root import Config, normalise
 
-TREES = {"predict_gbm", "predict_gbm_sim"}
+ROOT = Path(__file__).parents[2]
+STAGES = {name: stage for name, stage in stages().items() if stage.section and stage.path == ("stages", name)}
+TREES = {f"train_{name}" for name, stage in stages().items() if stage.path == ("trees",)}
 
-FIRST_TRAININGS = {"train_pure", "train_plant_types_simulated", "train_baseline", "train_kgml_simulation"}
+
+def first(chosen):
+    """Return the trainings of ``chosen`` stages that follow no other of them: the rest reruns with those."""
+    found = set(chosen)
+
+    def follows(name):
+        return any(parent in found or follows(parent) for parent in stages()[name].parents)
+
+    return {f"train_{name}" for name in found if not follows(name)}
+
+
+FIRST_TRAININGS = first(name for name, stage in stages().items() if stage.per_backbone)
+
+
+def tiny_run(**changes):
+    """Return the complete configuration of the tiny run with some sections changed."""
+    raw = {}
+    for file in ("config.yaml", "config/tiny.yaml"):
+        update_config(raw, yaml.safe_load((ROOT / file).read_text()))
+    update_config(raw, changes)
+    return normalise(raw)
+
+
+def of_default(leaf, value):
+    """Return a default of the stages and where its change begins: at stages without a value of their own."""
+    before, after = tiny_run()["stages"], tiny_run(stages={"defaults": {leaf: value}})["stages"]
+    return value, first(name for name in STAGES if before[name] != after[name])
+
+
+def of_room(room):
+    """Return the trainings with which an edit of a room's declaration begins."""
+    return first(name for name, owner in rooms()[1].items() if owner == f"dere.methods.{room}")
+
 
 # A leaf of each sub-tree and another value, and the rules where the change begins; what follows them reruns with them.
 TABLE = {
@@ -36,10 +72,10 @@ TABLE = {
     **{f"networks.{name}.width": (12, FIRST_TRAININGS) for name in names()},
     **{f"stages.{stage}.learning_rate": (0.007, {f"train_{stage}"}) for stage in STAGES},
     # A default counts where a stage has no value of its own; what follows such a stage reruns with it.
-    "stages.defaults.gradient_clip": (0.5, FIRST_TRAININGS),
-    "stages.defaults.weight_decay": (0.003, FIRST_TRAININGS - {"train_baseline"}),
-    "stages.defaults.patience": (3, {"train_mixture", "train_plant_types_simulated"}),
-    "stages.defaults.epochs": (3, set()),
+    **{
+        f"stages.defaults.{leaf}": of_default(leaf, value)
+        for leaf, value in (("gradient_clip", 0.5), ("weight_decay", 0.003), ("patience", 3), ("epochs", 3))
+    },
     "imputation.channels": (12, {"train_imputation"}),
     "imputation.samples": (7, {"impute_labels"}),
     "imputation.scored_samples": (5, {"score_imputation"}),
@@ -51,7 +87,7 @@ TABLE = {
     "figures.dpi": (70, {"figures"}),
     "downloads.folder": ("elsewhere", set()),
 }
-MEMBERS = {"run", "backbones", "methods", "folds", "seeds"}
+MEMBERS = {"run", "backbones", "methods", "folds", "seeds", "exchanges"}
 
 
 def leaves(tree, path=""):
@@ -90,6 +126,13 @@ def overlay(tiny, leaf, value):
     path.write_text(yaml.safe_dump(tree))
     yield path.name
     path.unlink()
+
+
+def test_the_beginnings_that_follow_from_declarations_are_no_empty_claims():
+    assert {"train_pure", "train_baseline", "train_kgml_simulation"} <= FIRST_TRAININGS
+    assert TABLE["stages.defaults.gradient_clip"][1] == FIRST_TRAININGS
+    assert TABLE["stages.defaults.weight_decay"][1] == FIRST_TRAININGS - {"train_baseline"}
+    assert TABLE["stages.defaults.epochs"][1] == set() and len(TREES) == 2
 
 
 def test_the_table_covers_every_leaf():
@@ -145,21 +188,29 @@ def test_a_touch_of_everything_reruns_nothing(tiny):
     ("file", "users"),
     [
         ("src/dere/workflow/cost.py", {"cost"}),
-        ("src/dere/evaluation/cost.py", {"cost", "evaluate", "score_imputation"}),
+        ("src/dere/evaluation/cost.py", {"cost", "evaluate"}),
         ("src/dere/workflow/comparison.py", {"comparison"}),
         ("src/dere/world/climate.py", {"build_world"}),
         ("src/dere/ingest/cover/esacci.py", {"ingest_cover"}),
-        ("src/dere/evaluation/climatology.py", {"predict_climatology"}),
-        ("src/dere/evaluation/tree_search.py", TREES),
-        ("src/dere/training/pure.py", {"train_pure"}),
-        ("src/dere/training/competition.py", {"train_mixture"}),
+        ("src/dere/methods/climatology/cycles.py", {"train_climatology"}),
+        ("src/dere/methods/simulation/raw.py", {"predict_simulation"}),
+        ("src/dere/methods/trees/search.py", TREES),
+        ("src/dere/methods/trees/predicting.py", {"predict_gbm", "predict_gbm_sim"}),
+        ("src/dere/methods/kgml/network.py", {"train_kgml_simulation"}),
+        ("src/dere/methods/single_stages.py", {"train_baseline", "train_kgml_simulation"}),
+        ("src/dere/methods/dere/pure.py", {"train_pure"}),
+        ("src/dere/methods/dere/competition.py", {"train_mixture"}),
+        ("src/dere/methods/dere/predict.py", {"predict_dere", "predict_dere_towers"}),
+        *((f"src/dere/methods/{room}/__init__.py", of_room(room)) for room in ("climatology", "trees", "kgml", "dere")),
         ("src/dere/imputation/labels.py", {"impute_labels"}),
         ("src/dere/imputation/sampling.py", {"train_imputation"}),
         ("src/dere/imputation/hidden.py", {"score_imputation"}),
-        ("src/dere/imputation/scores.py", {"evaluate", "score_imputation"}),
+        ("src/dere/imputation/scores.py", {"score_imputation"}),
         ("src/dere/products/dataset.py", {"products"}),
         ("src/dere/figures/maps.py", {"figures"}),
-        ("src/dere/config/products.py", {"products", "resolved_config"}),
+        ("src/dere/config/products.py", {"products"}),
+        ("src/dere/run_config/describe.py", {"resolved_config"}),
+        ("src/dere/run_config/root.py", set()),
         ("workflow/scripts/evaluate.py", {"evaluate"}),
         ("src/dere/workflow/citations.py", {"citations"}),
         ("src/dere/workflow/summary.py", set()),
@@ -185,7 +236,9 @@ EVERYWHERE = (
     "src/dere/io.py",
     "src/dere/variables.py",
     "src/dere/training/loop.py",
-    "src/dere/evaluation/metrics.py",
+    "src/dere/evaluation/metrics/pairs.py",
+    "src/dere/methods/trees/search.py",
+    "src/dere/methods/dere/competition.py",
     "src/dere/world/climate.py",
     "src/dere/backbones/variates.py",
 )
@@ -208,15 +261,15 @@ def test_a_changed_meaning_of_a_key_reruns_the_page_that_prints_it(tiny):
 @pytest.mark.parametrize(
     ("section", "last", "users"),
     [
-        ("world", "towers", {"build_world"}),
-        ("towers", "maximum_compression", {"ingest_towers"}),
-        ("cover", "area_weights", {"ingest_cover"}),
-        ("splits", "seed", {"harmonise"}),
-        ("imputation", "samples", {"train_imputation"}),
-        # The section of the trees stands in the same module, and evaluate follows them.
-        ("evaluation", "bootstrap", TREES),
-        ("products", "compression", {"products"}),
-        ("figures", "dpi", {"figures"}),
+        ("config/world", "towers", {"build_world"}),
+        ("config/towers", "maximum_compression", {"ingest_towers"}),
+        ("config/cover", "area_weights", {"ingest_cover"}),
+        ("config/splits", "seed", {"harmonise"}),
+        ("config/imputation", "samples", {"train_imputation"}),
+        ("config/evaluation", "bootstrap", {"evaluate"}),
+        ("methods/trees/settings", "trees", TREES),
+        ("config/products", "compression", {"products"}),
+        ("config/figures", "dpi", {"figures"}),
     ],
 )
 def test_a_new_key_with_a_default_reruns_the_rules_of_its_section(tiny, section, last, users):
@@ -226,7 +279,7 @@ def test_a_new_key_with_a_default_reruns_the_rules_of_its_section(tiny, section,
     def with_key(text):
         return before.sub(f'    added_key: int = 3\n    """New."""\n    {last}: ', text)
 
-    with edited(tiny, {f"src/dere/config/{section}.py": with_key}):
+    with edited(tiny, {f"src/dere/{section}.py": with_key}):
         assert tiny.invalidated() == {*users, "resolved_config"}
 
 
@@ -246,7 +299,72 @@ def test_edited_code_of_a_backbone_reruns_its_own_runs(tiny, name, users):
 
 def test_another_backbone_less_leaves_the_others_alone(tiny):
     with overlay(tiny, "backbones", names()[:-1]) as name:
-        assert not {rule for rule in tiny.pending(name) if rule.startswith(("train", "predict", "impute"))}
+        assert not {rule for rule in tiny.pending(name) if rule.startswith(("train", "predict", "impute", "map"))}
+
+
+METHOD = """
+from dere.methods.base import Method
+
+METHODS = (
+    Method(name="nothing", label="nothing", colour="#123456", rank=5, predict="dere.methods.nothing:predict",
+           per_backbone=False, env="data"),
+)
+"""
+BACKBONE = """
+from dere.backbones.declaration import BackboneRoom
+from dere.config.network import MonthTokenConfig
+
+
+class PlainConfig(MonthTokenConfig):
+    \"\"\"Another.\"\"\"
+
+
+BACKBONE = BackboneRoom(label="Plain", section=PlainConfig, network="dere.backbones.transformer.network:Transformer")
+"""
+EXCHANGE = """
+from dere.exchange.base import Exchange, Flux
+
+EXCHANGE = Exchange(
+    name="isoprene",
+    fluxes=(Flux("isoprene", "isoprene emission", "gC m-2 d-1", "kg m-2 s-1", (-0.1, 1.0), (-1.0, 10.0)),),
+    free=("isoprene",),
+    basis=("isoprene",),
+)
+"""
+METRIC = """
+import numpy as np
+from dere.evaluation.metrics.base import Metric
+
+METRIC = Metric(
+    name="worst", label="largest error", unit="flux", better="lower", reference="none", rank=45, bounds=(0.0, np.inf),
+    function=lambda pairs: np.nanmax(abs(pairs.predicted - pairs.observed), axis=-1, initial=0.0),
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "users"),
+    [
+        ("methods/nothing.py", METHOD, set()),
+        ("backbones/plain.py", BACKBONE, set()),
+        ("exchange/isoprene.py", EXCHANGE, set()),
+        ("evaluation/metrics/worst.py", METRIC, {"evaluate"}),
+    ],
+)
+def test_a_new_member_of_a_room_reruns_nothing_but_the_tables_of_scores(tiny, file, text, users):
+    path = tiny.folder / "src" / "dere" / file
+    path.write_text(text)
+    try:
+        shown = tiny.snakemake("--dry-run", "--cores", "2", "--config", f"{file.split('/')[0]}=[{path.stem}]")
+        if path.parent.name != "metrics":
+            assert shown.returncode == 0 and path.stem in shown.stdout, "it is a member"
+        pending = tiny.pending()
+        assert tiny.invalidated() == users
+        assert users or not pending
+        assert not {rule for rule in pending if rule.startswith(("train", "predict", "map", "impute", "ensemble"))}
+    finally:
+        path.unlink()
+    assert tiny.pending() == {}
 
 
 def test_a_new_module_in_the_imports_reruns_its_users(tiny):

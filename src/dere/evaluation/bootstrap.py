@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dere.evaluation.tables import ENSEMBLE, average_runs
+from dere.evaluation.runs import ENSEMBLE
+from dere.evaluation.tables import average_runs
 
 if TYPE_CHECKING:
     from dere.config.evaluation import EvaluationConfig

@@ -9,8 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from dere.evaluation.probabilistic import coverage, crps_gaussian, crps_quantiles, spread_error_ratio
+from dere.evaluation.runs import ENSEMBLE, POOLED
 from dere.evaluation.site_scores import IDENTITY
-from dere.evaluation.tables import ENSEMBLE, POOLED
 from dere.evaluation.truth import Reference, references
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dere.evaluation.tables import ENSEMBLE, POOLED
+from dere.evaluation.runs import ENSEMBLE, POOLED
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from dere.evaluation.tables import ENSEMBLE, POOLED
+from dere.evaluation.runs import ENSEMBLE, POOLED
 
 
 def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:

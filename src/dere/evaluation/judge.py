@@ -12,9 +12,10 @@ from dere.config.evaluation import EvaluationConfig
 from dere.evaluation import calibration
 from dere.evaluation.bootstrap import paired
 from dere.evaluation.closure import closure_table
+from dere.evaluation.runs import POOLED
 from dere.evaluation.schemas import checked
 from dere.evaluation.site_scores import map_skill, site_skill
-from dere.evaluation.tables import POOLED, skill
+from dere.evaluation.tables import skill
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.splits import roles

@@ -21,11 +21,10 @@ import pandas as pd
 
 from dere.evaluation.metrics import SCORES
 from dere.evaluation.metrics import scores as pair_scores
+from dere.evaluation.runs import ENSEMBLE, POOLED
 from dere.harmonise.koppen import climate_group
 
 STATISTICS = {"median": 0.5, "q25": 0.25, "q75": 0.75, "q90": 0.9}
-ENSEMBLE = "ensemble"
-POOLED = "all"
 KEY = ("method", "backbone", "fold", "seed", "flux", "scale", "grouping", "group")
 COLUMNS = (*KEY, "sites", "months", "statistic", *SCORES, "quality")
 

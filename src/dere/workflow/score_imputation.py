@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from dere.config.imputation import ImputationConfig
-from dere.evaluation.schemas import checked
+from dere.evaluation.imputation_table import checked
 from dere.exchange import DEFAULT, get
 from dere.imputation.bundle import from_manifest
 from dere.imputation.hidden import score_hidden
@@ -45,7 +45,7 @@ def write_scores(files: Mapping[str, Path], manifests: Sequence[Path], output: P
         fold, seed = int(fitted.facts["fold"]), int(fitted.facts["seed"])
         sums.append(score_hidden(imputer, towers, splits, fold, config, seed).assign(fold=fold, seed=seed))
     scores = table(pd.concat(sums, ignore_index=True))
-    write_table(checked(scores, "imputation"), output)
+    write_table(checked(scores), output)
     pooled = scores[(scores["fold"] == ALL) & (scores["gap"] == ALL) & (scores["scale"] == "monthly")]
     for flux, rows in pooled.groupby("flux", sort=False):
         said = ", ".join(f"{row.method} {row.crps:.3f}" for row in rows.itertuples())

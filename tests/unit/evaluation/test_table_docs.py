@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 
 from dere import exchange
+from dere.evaluation import imputation_table
 from dere.evaluation.schemas import TABLES, schema
 from dere.run_config.root import normalise
 from dere.workflow import targets
 
 DOCS = Path(__file__).parents[3] / "docs"
-PAGES = {name: "comparison.md" if name == "comparison" else "tables.md" for name in TABLES}
-RUN = normalise({})
-REFERENCES = list(targets.references(RUN))
+REFERENCES = list(targets.references(normalise({})))
+CO2 = exchange.get(exchange.DEFAULT)
+SCHEMAS = {name: schema(name, CO2, REFERENCES) for name in TABLES} | {"imputation": imputation_table.schema(CO2)}
+PAGES = {name: "comparison.md" if name == "comparison" else "tables.md" for name in SCHEMAS}
 # beside the schema: where a total comes from; the intervals of three ratios, named by a pattern
 OTHER = {"totals": {"source"}}
 PATTERNS = {"ratio_*_low": "ratio_{}_low", "ratio_*_high": "ratio_{}_high"}
@@ -31,13 +33,12 @@ def documented(name):
     return names
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_every_column_is_documented_and_exists(name):
-    columns = schema(name, exchange.get(exchange.DEFAULT), REFERENCES).columns
     key = {"method", "backbone", "grouping", "flux"} if name == "comparison" else set()
-    assert documented(name) | key == set(columns) | OTHER.get(name, set())
+    assert documented(name) | key == set(SCHEMAS[name].columns) | OTHER.get(name, set())
 
 
 def test_every_table_is_listed():
     text = (DOCS / "tables.md").read_text()
-    assert all(f"| `{name}.csv` |" in text for name in TABLES)
+    assert all(f"| `{name}.csv` |" in text for name in SCHEMAS)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dere.crps import crps
-from dere.evaluation.schemas import checked
+from dere.evaluation.imputation_table import checked
 from dere.imputation import scores
 from dere.imputation.scores import Gap
 from dere.variables import FLUXES
@@ -48,7 +48,7 @@ def gap(site, kind, rng, months=30, first=6):
 def test_scores_are_means_over_hidden_values_and_wholly_hidden_years():
     rng = np.random.default_rng(2)
     gaps = [gap("A", "years", rng), gap("A", "edge", rng), gap("B", "edge", rng)]
-    found = checked(scores.table(scores.gap_sums(gaps).assign(fold=1, seed=0)), "imputation")
+    found = checked(scores.table(scores.gap_sums(gaps).assign(fold=1, seed=0)))
     row = found.set_index(list(scores.KEY)).loc
     samples = np.concatenate([g.drawn["diffusion"][:, g.hidden] for g in gaps[1:]], 1)[..., FLUXES.index("reco")]
     truth = np.concatenate([g.flux[g.hidden] for g in gaps[1:]])[:, FLUXES.index("reco")]
@@ -85,4 +85,4 @@ def test_an_unknown_method_breaks_the_schema():
     one = gap("A", "site", rng)
     table = scores.table(scores.gap_sums([one]).assign(fold=0, seed=0)).replace({"method": {"diffusion": "guess"}})
     with pytest.raises(ValueError, match=r"imputation\.csv would break its schema"):
-        checked(table, "imputation")
+        checked(table)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dere.exchange.co2 import EXCHANGE
+from dere.intervals.spread import fit_errors, stated
 from dere.io import file_sha256, read_netcdf, write_netcdf, write_table
 from dere.methods import methods, stages
 from dere.methods.base import resolved
@@ -120,14 +121,19 @@ def test_climatology_has_the_spread_of_cycles_without_the_validation_towers(cano
     """Written out: the errors at the validation towers of cycles that only the training towers made."""
     found = checkpoint.read(run / "climatology", EXCHANGE)
     assert len(found.arrays["cycles"]) == 6 and len(found.unseen["cycles"]) == 3
-    members = read_roles(canonical["splits"], 0)
-    places = site_places(read_netcdf(canonical["towers"]), members, satellites=False, exchange=EXCHANGE)
+    towers = read_netcdf(canonical["towers"])
+    places = site_places(towers, read_roles(canonical["splits"], 0), satellites=False, exchange=EXCHANGE)
     held_out = places.take(np.array([1, 4, 7]))
     predict = resolved(methods()["climatology"].predict)
     seen, unseen = (predict({"climatology": found}, held_out, None, unseen=u) for u in (False, True))
     alone = predict({"climatology": replace(found, arrays=found.unseen, unseen=None)}, held_out, None)
     np.testing.assert_array_equal(unseen.mean, alone.mean)
-    assert abs(unseen.mean - seen.mean).max() > 0.01
+    labels = towers["flux_value"].values[[1, 4, 7]]
+    expected, other = (stated(fit_errors(made.mean, labels, EXCHANGE), EXCHANGE) for made in (unseen, seen))
+    attrs = read_netcdf(at_all_sites / "climatology.nc").attrs
+    for name, value in expected.items():
+        np.testing.assert_allclose(attrs[name], value, rtol=1e-6)
+        assert attrs[name] != pytest.approx(other[name], rel=1e-3)
 
 
 @pytest.mark.parametrize("stage", NETWORK_STAGES)

@@ -1,5 +1,6 @@
 """Checkpoints: what goes in comes out, to the bit, or is refused in a sentence."""
 
+import os
 import subprocess
 import sys
 
@@ -73,10 +74,9 @@ def test_both_sets_of_arrays_facts_and_history_come_back(unseen, tmp_path):
 
 
 def test_reading_and_writing_need_no_torch():
-    code = (
-        "import sys, dere.training.checkpoint, dere.training.fitted, dere.workflow.train; print('torch' in sys.modules)"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)})  # fmt: skip
+    code = "import sys, dere.training.checkpoint, dere.workflow.train; print('torch' in sys.modules)"
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert found.stdout.strip() == "False", found.stderr
 
 

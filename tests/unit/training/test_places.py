@@ -1,5 +1,7 @@
 """Places: what is taken of them belongs together, and what they hold is that of the files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,9 +172,9 @@ def test_only_asked_months_of_a_lazily_opened_simulation_are_needed(cells, canon
 
 
 def test_a_window_that_the_simulation_cannot_fill_is_refused(canonical, members):
-    with pytest.raises(ValueError, match="the simulation has 36 months, harmonise.window asks for 48; shorten"):
+    with pytest.raises(ValueError, match=r"the simulation has 36 months, harmonise\.window asks for 48; shorten"):
         cells_of(canonical, members, window=48)
-    with pytest.raises(ValueError, match="harmonise.window is 20 months; plant types need a multiple of 12"):
+    with pytest.raises(ValueError, match=r"harmonise\.window is 20 months; plant types need a multiple of 12"):
         cells_of(canonical, members, window=20)
 
 
@@ -186,7 +188,7 @@ def test_windows_begin_in_january_and_the_last_ends_with_the_simulation(months, 
 
 def test_years_of_windows_are_the_nearest_with_a_map(cells):
     assert cells.window_years()[:2].tolist() == [[0, 0, 1], [0, 1, 2]]
-    later = Places(**{**vars(cells), "years": cells.years + 1})
+    later = replace(cells, years=cells.years + 1)
     assert later.window_years()[:2].tolist() == [[0, 0, 0], [0, 0, 1]]
 
 
@@ -207,8 +209,6 @@ def test_labels_of_other_sites_and_poor_months_are_missing(canonical):
 
 
 def test_an_exchange_without_states_has_no_state_before_its_windows(canonical, members):
-    from dataclasses import replace
-
     alone = replace(EXCHANGE, name="alone", states=())
     towers = read_netcdf(canonical["towers"])
     assert site_places(towers, members, satellites=False, exchange=alone).initial is None

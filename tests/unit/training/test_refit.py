@@ -92,7 +92,8 @@ def test_stage_six_continues_each_from_its_own(train):
 
 
 @pytest.mark.parametrize(
-    ("method", "stage"), [("baseline", "baseline"), ("kgml", "kgml_towers"), ("dere", "uncertain")]
+    ("method", "stage"),
+    [("baseline", "baseline"), ("kgml", "kgml_towers"), ("dere_towers", "towers"), ("dere", "uncertain")],
 )
 def test_the_spread_is_that_of_weights_which_never_saw_the_validation_towers(method, stage, train, canonical, tmp_path):
     root, _ = train(*(("towers",) if method == "dere" else ()), stage)

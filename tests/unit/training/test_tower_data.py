@@ -105,7 +105,9 @@ def test_expanded_labels_are_those_of_the_file_negative_ones_too(canonical, run)
     pair, _, mask = expanded_labels(labels, windows, EXCHANGE)
     for window in range(len(windows)):
         start = int(windows.start[window])
-        expected = labels["label"].sel(site=windows.ids[windows.place[window]], flux=["nee", "reco"])[start : start + WINDOW]
+        expected = labels["label"].sel(site=windows.ids[windows.place[window]], flux=["nee", "reco"])[
+            start : start + WINDOW
+        ]
         np.testing.assert_allclose(pair[window], expected, rtol=1e-6)
     assert bool((mask == 1).all()) and float(pair[..., 1].min()) < 0
 
