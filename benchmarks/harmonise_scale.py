@@ -59,14 +59,14 @@ def harmonise(folder: Path, memory: int | None) -> None:
 
 
 def statistics(folder: Path, memory: int | None) -> None:
+    from dere.config.windows import WindowConfig
     from dere.workflow.statistics import write_statistics
 
     data = folder / "data"
     files = {name: data / f"{name}.nc" for name in ("drivers", "simulation", "towers")} | {
         "splits": data / "splits.csv"
     }
-    params = {"satellites": False, "minimum_training_quality": 0.5}
-    write_statistics(files, 0, data / "statistics" / "fold0.nc", params, memory)
+    write_statistics(files, 0, data / "statistics" / "fold0.nc", WindowConfig(), memory)
 
 
 def plain_numpy(folder: Path, memory: int | None) -> None:

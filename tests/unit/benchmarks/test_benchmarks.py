@@ -13,6 +13,7 @@ import driver_memory
 import encoding
 import evaluation
 import frozen_cache
+import harmonise_scale
 import measuring
 import roofline
 from published_size import TINY
@@ -85,3 +86,8 @@ def test_every_stage_has_operations_and_a_loss():
     for network, loss in stages.values():
         assert torch.isfinite(roofline.step_of(network, loss)())
         assert roofline.operations(loss) > 0
+
+
+def test_steps_of_the_scale_run_through(tmp_path):
+    measured = harmonise_scale.measure(tmp_path / "scale", 40, 2, 1000, None, list(harmonise_scale.STEPS))
+    assert {step: measured[step]["rc"] for step in harmonise_scale.STEPS} == dict.fromkeys(harmonise_scale.STEPS, 0)

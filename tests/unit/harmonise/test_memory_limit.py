@@ -21,6 +21,7 @@ STEP = """
     from dere.config.harmonise import HarmoniseConfig
     from dere.config.simulation import SimulationSource
     from dere.config.splits import SplitsConfig
+    from dere.config.windows import WindowConfig
     from dere.harmonise.build import harmonise, write
     from dere.harmonise.interim import Interim
     from dere.ingest.simulation.carbonglobe import read_simulation
@@ -43,8 +44,7 @@ STEP = """
     write(harmonise(Interim(towers, cover, *parts), SimulationSource(), config, SplitsConfig(folds=3)), folder / "data")
     files = {{name: folder / "data" / f"{{name}}.nc" for name in ("drivers", "simulation", "towers")}}
     files["splits"] = folder / "data" / "splits.csv"
-    params = {{"satellites": False, "minimum_training_quality": 0.5}}
-    write_statistics(files, 0, folder / "data" / "fold0.nc", params, memory)
+    write_statistics(files, 0, folder / "data" / "fold0.nc", WindowConfig(), memory)
     print("done")
 """
 
