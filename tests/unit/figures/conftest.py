@@ -9,11 +9,11 @@ import xarray as xr
 
 from dere.backbones import names
 from dere.config.products import ProductsConfig
-from dere.run_config.root import normalise
 from dere.figures.style import house_style
 from dere.io import write_netcdf, write_table
 from dere.products.files import write_products
 from dere.products.grid import Grid
+from dere.run_config.root import normalise
 from dere.variables import FLUXES, PLANT_TYPES
 from dere.workflow import targets
 

@@ -3,9 +3,9 @@
 from html.parser import HTMLParser
 
 from dere.config.base import Section
-from dere.run_config.describe import described
 from dere.config.figures import FiguresConfig
 from dere.figures.config_page import config_page, write_config_page
+from dere.run_config.describe import described
 
 
 class Run(Section):

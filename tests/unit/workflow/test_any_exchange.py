@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from dere.config.figures import FiguresConfig
-from dere.config.products import ProductsConfig
 
 from dere.config.evaluation import EvaluationConfig
+from dere.config.figures import FiguresConfig
+from dere.config.products import ProductsConfig
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.schemas import checked
 from dere.evaluation.totals import true_totals

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from loaded_workflow import code_of, parameters, paths_of, with_script
 
 from dere.backbones import names
 from dere.methods import methods, stages
 from dere.workflow.digest import covered, digest, module, share_package
+from loaded_workflow import code_of, parameters, paths_of, with_script
 
 ROOT = Path(__file__).parents[3]
 SOURCE = ROOT / "src"

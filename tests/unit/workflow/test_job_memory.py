@@ -4,9 +4,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from loaded_workflow import resource, with_script
 
 from dere.workflow.script import memory_of
+from loaded_workflow import resource, with_script
 
 ROOT = Path(__file__).parents[3]
 

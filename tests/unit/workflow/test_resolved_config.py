@@ -1,14 +1,13 @@
 """What a run says of its own configuration: complete stages, and only what it uses."""
 
 import re
-from pathlib import Path
 
 import yaml
-from loaded_workflow import code_of, with_script
 
 from dere.run_config.describe import described
 from dere.run_config.root import Config, normalise
 from dere.workflow.resolved_config import write_resolved
+from loaded_workflow import code_of, with_script
 
 CHOSEN = {
     "methods": ["kgml"],
@@ -40,4 +39,7 @@ def test_the_page_loads_no_declaration_and_no_model():
     """What they say comes as parameters; else an edit of any backbone or method would make it again."""
     code = code_of(with_script("tiny")["resolved_config"])
     assert not {name for name in code if re.match(r"dere\.(backbones|methods|config|exchange)\b", name)}
-    assert {name for name in code if name.startswith("dere.run_config")} == {"dere.run_config", "dere.run_config.describe"}
+    assert {name for name in code if name.startswith("dere.run_config")} == {
+        "dere.run_config",
+        "dere.run_config.describe",
+    }

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from loaded_workflow import code_of, inputs, loaded, parameters, paths_of, resource, with_script
 
 from dere.backbones import declaration, names
 from dere.methods import methods, rooms, stages
 from dere.workflow import targets
+from loaded_workflow import code_of, inputs, loaded, parameters, paths_of, resource, with_script
 
 ROOT = Path(__file__).parents[3]
 PROFILES = ("default", "slurm")
