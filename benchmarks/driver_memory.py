@@ -1,10 +1,10 @@
 """Peak memory of the data for KGML pre-training: drivers once per cell, against a copy of the drivers for every age.
 
-Run: python benchmarks/driver_memory.py [--cells 100]. The naive way is that of the published code (dere-reference 6.4,
-defect 39): the loader repeats the drivers over the 18 ages, copies them, and normalises them, with one row of drivers
-per target sequence. Ours reads the canonical files. Each way is a process of its own that reads the same values from
-disk and assembles a training batch of all ages of some cells; the batches must agree. Memory is the peak of the
-process less what was resident once the program was loaded.
+Run: python benchmarks/driver_memory.py [--cells 100]. The naive way is that of the published code
+(docs/deviations.md#drivers-in-memory): the loader repeats the drivers over the 18 ages, copies them, and normalises
+them, with one row of drivers per target sequence. Ours reads the canonical files. Each way is a process of its own that
+reads the same values from disk and assembles a training batch of all ages of some cells; the batches must agree. Memory
+is the peak of the process less what was resident once the program was loaded.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A site encoded once for all ages and plant types, against one encoding per (site, age) and plant type.
 
 Run: python benchmarks/encoding.py [--device cuda --sites 64]. The naive way is that of the published code
-(dere-reference 6.4, defect 40): drivers are repeated for every age, batches of 8 (site, age) pairs go through encoder
-and decoder once per plant type, and the plant-type network sees every site once per age. Both ways use the same
+(docs/deviations.md#encoding-of-a-site): drivers are repeated for every age, batches of 8 (site, age) pairs go through
+encoder and decoder once per plant type, and the plant-type network sees every site once per age. Both ways use the same
 weights; targets and fractions of a whole tower batch must agree.
 """
 

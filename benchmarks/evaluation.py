@@ -1,7 +1,7 @@
 """Evaluation of whole batches without gradients, against one site at a time with gradients kept.
 
 Run: python benchmarks/evaluation.py [--device cuda --sites 256 --batch 64]. The published test loops keep what a
-backward pass would need (dere-reference 6.4, defect 44). All ways decode the 18 ages of a site from one encoding, so
+backward pass would need (docs/deviations.md#evaluation). All ways decode the 18 ages of a site from one encoding, so
 that only batches and gradients differ; predictions of all sites must agree. Peak memory is that of a process per way.
 """
 

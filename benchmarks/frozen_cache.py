@@ -2,9 +2,9 @@
 
 Run: python benchmarks/frozen_cache.py [--device cuda --training 512]. The published code keeps the outputs of the
 training members and computes those of validation and test members again in every epoch, encoding every (site, age) once
-per plant type (dere-reference 6.4, defect 41). There are 3036 training, 337 validation and 852 test members there; here
-as many for each training member. All ways train the same network on the same batches; the losses of all steps and
-evaluations must agree. What filling the cache costs, once per stage, is shown beside.
+per plant type (docs/deviations.md#outputs-of-frozen-parts). There are 3036 training, 337 validation and 852 test
+members there; here as many for each training member. All ways train the same network on the same batches; the losses of
+all steps and evaluations must agree. What filling the cache costs, once per stage, is shown beside.
 """
 
 from __future__ import annotations

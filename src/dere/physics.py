@@ -1,9 +1,10 @@
 """Carbon closure: which targets are free, and how the rest follows from them.
 
 The free channels are height, above-ground biomass, soil carbon, LAI, GPP, Ra and Rh, all non-negative. The rest is
-derived, so that NPP = GPP - Ra, NEE = Rh - NPP and RECO = Ra + Rh hold exactly (dere-reference 1.5; the published
-soft penalty of section 2.0 is a named loss option, not the source of closure). The functions work alike on NumPy
-arrays and torch tensors because they use operators only.
+derived, so that NPP = GPP - Ra, NEE = Rh - NPP and RECO = Ra + Rh hold exactly (the published code has a soft penalty,
+docs/deviations.md#closure; constraints in the architecture are those of Beucler and others 2021, doi
+10.1103/PhysRevLett.126.098302). The functions work alike on NumPy arrays and torch tensors because they use operators
+only.
 """
 
 from __future__ import annotations

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dere.workflow.loaded import CHECK
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Makefile", "Snakefile", "config.yaml", "config", "workflow", "src", "envs", "profiles")
 FIRST = "tiny.log"
+WARM = ROOT / "tests" / "fixtures" / "warm_snakemake.py"
 
 
 @dataclass
@@ -26,14 +28,18 @@ class Checkout:
 
     folder: Path
 
-    def snakemake(self, *arguments, tiny=True):
-        """Call Snakemake and return the finished process; its output is in ``stdout``."""
+    def snakemake(self, *arguments, tiny=True, warm=False):
+        """Call Snakemake and return the finished process; its output is in ``stdout``.
+
+        With ``warm`` the scripts of its jobs are forks of one process, which saves the loading of libraries.
+        """
         overlay = ["--configfile", "config/tiny.yaml"] if tiny else []
         overlay += [word for word in arguments if word.endswith(".yaml")]
         rest = [word for word in arguments if not word.endswith(".yaml")]
         # Without a profile: its logger is for readers, the plain one states the reason of every job.
         triggers = ["--rerun-triggers", "mtime", "params", "input", "software-env"]
-        command = [sys.executable, "-m", "snakemake", "--workflow-profile", "none", *triggers, *rest]
+        program = [str(WARM)] if warm else ["-m", "snakemake"]
+        command = [sys.executable, *program, *triggers, "--workflow-profile", "none", *rest]
         command += ["--configfile", *[word for word in overlay if word != "--configfile"]] if overlay else []
         return subprocess.run(
             command,
@@ -60,7 +66,7 @@ class Checkout:
 
     def jobs(self, *arguments):
         """Return (rule name, backbone or nothing, reason) of each job that a dry run would run."""
-        shown = self.snakemake("--dry-run", "--cores", "2", *arguments)
+        shown = self.snakemake(*arguments, "--dry-run", "--cores", "2")
         assert shown.returncode == 0, shown.stdout[-3000:]
         found = []
         for block in re.split(r"^(?=(?:local)?rule )", shown.stdout, flags=re.M)[1:]:
@@ -87,6 +93,17 @@ class Checkout:
         own = re.compile("Params have changed|Set of input files has changed|Updated input files|Missing output")
         jobs = [(name, backbone) for name, backbone, reason in self.jobs(*arguments) if own.search(reason)]
         return set(jobs) if backbones else {name for name, _ in jobs}
+
+    def configured(self, name, tree):
+        """Write an overlay and return its name."""
+        (self.folder / name).write_text(yaml.safe_dump(tree))
+        return name
+
+    def finish(self, *arguments):
+        """Run to the end, without a GPU, and return what Snakemake says."""
+        made = self.snakemake(*arguments, "--cores", "1", "--resources", "gpu=0", warm=True)
+        assert made.returncode == 0, made.stdout[-6000:]
+        return made.stdout
 
 
 def copied_to(folder):
@@ -122,3 +139,11 @@ def tiny(checkout):
     (checkout.folder / FIRST).write_text(made.stdout)
     assert made.returncode == 0, made.stdout[-6000:]
     return checkout
+
+
+@pytest.fixture(scope="module")
+def continued(tiny, tmp_path_factory):
+    """Return a copy of the finished run, to go on from; times of files are kept, so that nothing reruns by itself."""
+    folder = tmp_path_factory.mktemp("continued") / "checkout"
+    shutil.copytree(tiny.folder, folder)
+    return Checkout(folder)

@@ -1,4 +1,4 @@
-"""Are the differences real? Paired cluster bootstrap between methods on identical towers (methods-and-results 2.5).
+"""Are the differences real? Paired cluster bootstrap between methods on identical towers (docs/tables.md#pairedcsv).
 
 Clusters of towers, not towers or months, are resampled: neighbours share climate, plant types and often the team.
 Virtual towers are drawn by the block of their cell (``evaluation.clusters``), because many lie in one cell.

@@ -1,4 +1,4 @@
-"""``calibration.csv``: whether intervals hold what they promise at unseen towers (methods-and-results 7.5)."""
+"""``calibration.csv``: whether intervals hold what they promise at unseen towers (docs/tables.md#calibrationcsv)."""
 
 from __future__ import annotations
 

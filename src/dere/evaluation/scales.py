@@ -1,4 +1,4 @@
-"""From monthly pairs to the time scales at which predictions are judged (methods-and-results 6.2, 9.2).
+"""From monthly pairs to the time scales at which predictions are judged (docs/tables.md#scales).
 
 All scales rest on the same complete pairs, so that a gap in the observation is a gap in the prediction too:
 

@@ -1,6 +1,6 @@
 """A global monthly CO2 record in closed form: trend plus a seasonal cycle that depends on latitude.
 
-Tower CO2 columns carry local respiration, zeros and gaps, so towers never use their own column (data-formats 5).
+Tower CO2 columns carry local respiration, zeros and gaps, so towers never use their own column (docs/data.md#rules).
 The trend is a parabola through NOAA's published global annual means (355.4 ppm in 1991, 379.0 in 2005, 412.4 in
 2020); it stays within 1.5 ppm of the annual means of 1985-2024. The seasonal cycle peaks in early May in the north
 (about 5 ppm half-amplitude at 30 N, 7 ppm in the Arctic) and is weak and reversed in the far south.

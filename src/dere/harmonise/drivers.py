@@ -121,7 +121,7 @@ def _blocks(dataset: xr.Dataset, driver_set: str, satellites: bool, member: str)
         yield dataset["soil_temperature"].transpose(member, "time", "layer").values
         yield dataset["co2_hourly"].transpose(member, "time", "hour").values
         yield dataset["disturbance_rate"].transpose(member, "time").values[..., None]
-        # hours are the slow index, the four variables the fast one (data-formats 6, trap 1)
+        # hours are the slow index, the four variables the fast one (docs/data.md#the-136-channels)
         hourly = np.stack([dataset[name].transpose(member, "time", "hour").values for name in DIURNAL], -1)
         yield hourly.reshape(*hourly.shape[:2], -1)
         soil = dataset["soil"].transpose(member, "soil_property").sel(soil_property=list(SOIL_PROPERTIES)).values

@@ -1,4 +1,4 @@
-"""The missing-driver rule (architecture 3): every core driver of every month of a record, or the site is dropped.
+"""The missing-driver rule (docs/data.md#rules): every core driver of every month of a record, or the site is dropped.
 
 Per driver and month: the reanalysis column (debiased with the tower's own data, alike at all sites); else the tower's
 own filled column; else the site's climatology of that driver, flagged and counted. A site whose climatology share in

@@ -1,4 +1,4 @@
-"""Which tower months become labels, and how uncertain they are (architecture 3, "Labels").
+"""Which tower months become labels, and how uncertain they are (docs/data.md#rules).
 
 The triple is NEE, GPP of the night-time partitioning and RECO := NEE + GPP, so it closes exactly; sites whose
 ``partitioning`` is "dt" use the day-time one (by configuration, or because they have no other). Rejected and counted

@@ -16,7 +16,7 @@ EARTH_RADIUS_KM = 6371.0
 COLUMNS = ("id", "kind", "cluster", "fold", "lat", "lon", "cell")
 STRICTNESS = {"training": 0, "validation": 1, "test": 2}
 TWINS = (("DK-ZaH", "GL-ZaH"), ("DK-ZaF", "GL-ZaF"), ("DK-NuF", "GL-NuF"), ("NO-Adv", "SJ-Adv"), ("NO-Blv", "SJ-Blv"))
-"""Stations that circulate under two codes (data-formats 6, trap 9); they share a fold even if one is misplaced."""
+"""Stations that circulate under two codes (docs/data.md#rules); they share a fold even if one is misplaced."""
 
 
 def distance_km(lat: NDArray, lon: NDArray) -> NDArray[np.float64]:
@@ -97,7 +97,7 @@ def assign_folds(cluster: Sequence[str], stratum: Sequence[Hashable], folds: int
 
 
 def published_every_fourth(cell: NDArray, columns: int) -> NDArray[np.int64]:
-    """Fold of each cell under the published split by position on the grid (dere-reference 1.9).
+    """Fold of each cell under the published split by position on the grid (docs/data.md#simulations).
 
     Test (fold 0) is every eighth row and column with offset two, training every fourth with offset zero; a tenth of
     the training cells, evenly spread, validates (fold 1, as in run fold 0). The other cells are in no set (-1).

@@ -1,4 +1,4 @@
-"""Windows of fixed length over tower records, their drivers, and stitching of overlapping predictions.
+"""Windows of fixed length over tower records, and stitching of overlapping predictions.
 
 A network sees windows of W months. A record longer than W is cut into windows whose starts lie ``stride`` months
 apart, the last one ending with the record. A shorter record is placed so that its window stays on the time axis, which
@@ -9,10 +9,7 @@ a loss. Starts fall on a January when W and stride are whole years.
 from __future__ import annotations
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
-
-from dere.harmonise.drivers import stack
 
 
 def record_span(record: NDArray) -> tuple[int, int]:
@@ -60,36 +57,6 @@ def site_windows(record: NDArray, window: int, stride: int) -> tuple[NDArray[np.
     ]
     table = np.array(pairs, np.int32).reshape(-1, 2)
     return table[:, 0], table[:, 1]
-
-
-def site_window_drivers(towers: xr.Dataset, satellites: bool) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Drivers of every window.
-
-    Parameters
-    ----------
-    towers
-        Canonical towers; attributes ``driver_set`` and ``window``.
-    satellites
-        Add satellite channels and masks.
-
-    Returns
-    -------
-    array, names
-        (window, W, channel) float32 in stored units without NaN, and the channel names.
-    """
-    series, names = stack(towers, str(towers.attrs["driver_set"]), satellites)
-    return gather(series, towers["window_site"].values, window_index(towers)), names
-
-
-def window_index(towers: xr.Dataset) -> NDArray[np.int64]:
-    """Index into the time axis of every month of every window, (window, W)."""
-    starts = towers["window_start"].values.astype(np.int64)
-    return starts[:, None] + np.arange(int(towers.attrs["window"]))
-
-
-def gather(values: NDArray, window_site: NDArray, index: NDArray) -> NDArray:
-    """Take window months out of an array over (site, time, ...); (window, W, ...)."""
-    return values[np.asarray(window_site)[:, None], index]
 
 
 def stitch(values: NDArray, window_site: NDArray, index: NDArray, sites: int, months: int) -> NDArray:

@@ -1,8 +1,8 @@
 """Training masks that imitate the gaps of towers.
 
-Hidden months exist only in training and scoring; when labels are made, every observation conditions (dere-reference
-6.3, 20 and 21). Kinds of gaps and their default shares: whole site .25, whole years .2, a season of most years .2,
-first or last half-year to two years .15, another tower's gaps .15, scattered months .05.
+Hidden months exist only in training and scoring; when labels are made, every observation conditions
+(docs/deviations.md#imputation). Kinds of gaps and their default shares: whole site .25, whole years .2, a season of
+most years .2, first or last half-year to two years .15, another tower's gaps .15, scattered months .05.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A training tower is predicted by networks that never saw its group, so that training residuals look like the residuals
 of unseen sites. Towers outside training (validation) use the networks trained on all training towers. Most of the
-error at an unseen site is its level and amplitude (methods-and-results 1.3); `dere.imputation.prior` describes that
+error at an unseen site is its level and amplitude (docs/method.md#stages); `dere.imputation.prior` describes that
 error, this module only makes the best guess of the month.
 """
 

@@ -3,7 +3,7 @@
 Steps count from 1 to T; step 0 is the clean series. With a = cumulative signal share, x_t = sqrt(a) x_0 +
 sqrt(1 - a) e. The network predicts the velocity v = sqrt(a) e - sqrt(1 - a) x_0 (Salimans and Ho 2022): an output of
 zero is then the exact answer for an uncorrelated unit Gaussian, so that an untrained network already samples the
-Gaussian prior. Noise is never clipped (dere-reference 6.3, 19).
+Gaussian prior. Noise is never clipped (docs/deviations.md#imputation).
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class FourierBlock(nn.Module):
     """Complex weights on some frequencies of every head; the others are dropped (frequency-enhanced block).
 
     The frequencies are drawn once and saved with the weights, so that a loaded network uses those it was trained with
-    (defect 33). They keep their place in the spectrum.
+    (docs/deviations.md#fedformers-frequencies). They keep their place in the spectrum.
 
     Parameters
     ----------

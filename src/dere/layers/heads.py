@@ -64,6 +64,7 @@ class LevelHead(nn.Module):
         self.channels = [exchange.free.index(name) for group in exchange.level_groups for name in group]
         self.group = [number for number, group in enumerate(exchange.level_groups) for _ in group]
         self.signed = [name in exchange.signed for group in exchange.level_groups for name in group]
+        self.free_signed = [name in exchange.signed for name in exchange.free]
         last = nn.Linear(hidden, 2 * len(exchange.level_groups))
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
@@ -82,11 +83,12 @@ class LevelHead(nn.Module):
         move = level + torch.tanh(stretch) * (raw - raw.mean(1, keepdim=True)).clamp(-3, 3)
         correction = torch.zeros_like(free)
         correction[..., self.channels] = move
-        adjusted = correct(free, correction)
-        if any(self.signed):
-            mask = torch.tensor(self.signed, device=free.device)
-            adjusted[..., self.channels] = torch.where(mask, chosen + move, adjusted[..., self.channels])
-        return adjusted
+        if not any(self.free_signed):
+            return correct(free, correction)
+        signed = torch.tensor(self.free_signed, device=free.device)
+        # a stand-in keeps what may be negative out of the logarithm: its NaN would reach the weights through the where
+        positive_alone = correct(torch.where(signed, torch.ones_like(free), free), correction)
+        return torch.where(signed, free + correction, positive_alone)
 
     def _raw(self, chosen: Tensor) -> Tensor:
         """Pre-activation of the channels; those that may be negative have none."""

@@ -28,7 +28,7 @@ def inverse_positive(y: Tensor) -> Tensor:
 
 
 def correct(scaled: Tensor, correction: Tensor, floor: float = FLOOR) -> Tensor:
-    """Apply a correction in pre-activation: sp(sp⁻¹(S + ε) + c) - ε (architecture 4).
+    """Apply a correction in pre-activation: sp(sp⁻¹(S + ε) + c) - ε (docs/method.md#stages).
 
     With ``correction`` zero it returns ``scaled``; the result stays above -ε, and is floored at zero so that a
     stand without leaves keeps exactly no flux.

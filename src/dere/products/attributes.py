@@ -1,4 +1,4 @@
-"""Global and variable attributes of the public files (CF-1.8, CMIP names, methods-and-results 9.4 and 9.5)."""
+"""Global and variable attributes of the public files (CF-1.8; names of the CMIP6 CMOR tables where they have one)."""
 
 from __future__ import annotations
 

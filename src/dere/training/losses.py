@@ -14,7 +14,7 @@ def squared(prediction: Tensor, truth: Tensor, weight: Tensor) -> LossParts:
     """Weighted squared error.
 
     A missing value has weight zero and any finite filler; a NaN in the prediction is never hidden, because
-    NaN times zero is NaN and the training loop stops on it (defect 26).
+    NaN times zero is NaN and the training loop stops on it (docs/deviations.md#masked-loss).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Plant-type maps as aggregated ESA CCI files and the table of stand-age weights (data-formats 2.3)."""
+"""Plant-type maps as aggregated ESA CCI files and the table of stand-age weights (docs/world.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulation in the CarbonGlobe layout: mask, compact index, 136 channels, per-age targets (data-formats 2.1)."""
+"""The simulation in the CarbonGlobe layout: mask, compact index, 136 channels, per-age targets (docs/world.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tower files as FLUXNET2015 FULLSET monthly csv, with BIF metadata (data-formats 2.4)."""
+"""Tower files as FLUXNET2015 FULLSET monthly csv, with BIF metadata (Pastorello and others 2020)."""
 
 from __future__ import annotations
 

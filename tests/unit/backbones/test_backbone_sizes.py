@@ -6,7 +6,8 @@ import torch
 from dere.backbones import Sizes, declaration, make_backbone
 
 
-# dere-reference 7.1; our static attributes and the age are inputs the published networks lack
+# Published sizes: docs/method.md#one-interface-for-sequence-networks. Our static attributes and the age are inputs that
+# the published networks lack.
 @pytest.mark.parametrize(
     ("name", "options", "expected"),
     [

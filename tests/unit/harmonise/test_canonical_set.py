@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from harmonise_samples import make_cover
+from seen_by_methods import window_drivers
 
 from dere.config.harmonise import HarmoniseConfig
 from dere.config.simulation import SimulationSource
@@ -10,7 +11,6 @@ from dere.config.splits import SplitsConfig
 from dere.harmonise.build import harmonise, write
 from dere.harmonise.interim import Cover, Interim
 from dere.harmonise.splits import read_back, roles
-from dere.harmonise.windows import site_window_drivers
 from dere.io import read_netcdf
 from dere.variables import PLANT_TYPES
 
@@ -51,7 +51,7 @@ def test_the_canonical_set_has_all_that_the_contract_names(interim):
     assert c.cover["plant_fraction"].dims == ("cell", "year", "plant_type")
     for dataset in (c.drivers, c.simulation, c.cover):
         np.testing.assert_array_equal(dataset["cell"], interim.forcing["cell"])
-    assert not np.isnan(site_window_drivers(c.towers, False)[0]).any()
+    assert not np.isnan(window_drivers(c.towers, False)[0]).any()
 
 
 def test_files_come_back_as_they_were_written(interim, tmp_path):
@@ -68,7 +68,7 @@ def test_files_come_back_as_they_were_written(interim, tmp_path):
     towers = read_netcdf(tmp_path / "towers.nc")
     xr.testing.assert_equal(towers["flux_value"].drop_vars("elevation"), c.towers["flux_value"].drop_vars("elevation"))
     np.testing.assert_array_equal(towers["record"].values.astype(bool), c.towers["record"].values)
-    np.testing.assert_array_equal(site_window_drivers(towers, False)[0], site_window_drivers(c.towers, False)[0])
+    np.testing.assert_array_equal(window_drivers(towers, False)[0], window_drivers(c.towers, False)[0])
     pd.testing.assert_frame_equal(read_back(pd.read_csv(tmp_path / "splits.csv")), c.splits)
 
 
@@ -184,7 +184,7 @@ def test_satellites_reach_towers_and_statics(interim):
     c = build(changed(interim, towers=towers), CONFIG.model_copy(update={"satellites": True}))
     attribute = list(c.towers["attribute"].values)
     assert (c.towers["static"].values[:, attribute.index("has_satellite")] == 1).all()
-    drivers, names = site_window_drivers(c.towers, True)
+    drivers, names = window_drivers(c.towers, True)
     assert len(names) == 12
     assert np.isfinite(drivers).all()
     assert not c.drivers["static"].values[:, attribute.index("has_satellite")].any()

@@ -3,18 +3,20 @@
 import numpy as np
 import pytest
 import xarray as xr
-from dere.evaluation.tree_features import lagged, running_mean, tree_features
 from harmonise_samples import make_forcing, make_towers
+from seen_by_methods import places_of, window_drivers
 
 from dere.blocks import in_blocks
+from dere.exchange.co2 import EXCHANGE
 from dere.harmonise.axis import month_number, monthly_climatology
 from dere.harmonise.co2 import global_co2
 from dere.harmonise.drivers import stack
 from dere.harmonise.final import final_cells, final_towers
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.satellites import FALLBACK
-from dere.harmonise.windows import gather, site_window_drivers, site_windows, window_index
+from dere.harmonise.windows import site_windows
 from dere.ingest.months import mid_months
+from dere.methods.trees.features import lagged, running_mean, tree_features
 from dere.variables import MONTHLY8, SATELLITE
 
 
@@ -78,20 +80,17 @@ def test_networks_see_the_same_bits(window):
     assert final.sizes["time"] == max(window, 48)
     series, _ = stack(final, "monthly8", satellites=True)
     np.testing.assert_array_equal(series, expected)
-    windows, names = site_window_drivers(final, satellites=True)
-    assert len(names) == 12
-    np.testing.assert_array_equal(windows, gather(expected, towers["window_site"].values, window_index(towers)))
+    windows, names = window_drivers(final, satellites=True)
+    assert len(names) == 12 and len(windows) == towers.sizes["window"]
+    for row, (site, start) in enumerate(zip(towers["window_site"].values, towers["window_start"].values, strict=True)):
+        np.testing.assert_array_equal(windows[row], expected[site, start : start + window])
 
 
 def test_trees_see_the_same_bits():
     towers = unfinished(24)
     series, _ = filled_by_the_reader(towers, 48)
     final = final_towers(towers, satellites=True)
-    others = {"static": ("site", "attribute"), "vegetated_fraction": ("site", "year")}
-    others["plant_fraction"] = ("site", "year", "plant_type")
-    final = final.assign({name: (dims, np.ones((12, *[1] * (len(dims) - 1)))) for name, dims in others.items()})
-    final = final.assign_coords(year=[2001], plant_type=["BL"], attribute=["one"])
-    features, names = tree_features(final)
+    features, names = tree_features(places_of(final, satellites=True), EXCHANGE)
     expected = [
         made
         for values in series.values()

@@ -6,7 +6,9 @@ import pytest
 import xarray as xr
 from harmonise_samples import make_cover, make_towers
 
-from dere.config.sources import HarmoniseConfig, SimulationSource, SplitsConfig
+from dere.config.harmonise import HarmoniseConfig
+from dere.config.simulation import SimulationSource
+from dere.config.splits import SplitsConfig
 from dere.exchange import Exchange, Flux, LabelRule
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.build import harmonise, write

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from seen_by_methods import window_drivers
 
 from dere.config.harmonise import HarmoniseConfig
 from dere.config.simulation import SimulationSource
@@ -14,7 +15,6 @@ from dere.harmonise.build import harmonise
 from dere.harmonise.interim import Interim
 from dere.harmonise.labels import repeated_runs
 from dere.harmonise.splits import distance_km
-from dere.harmonise.windows import site_window_drivers
 from dere.ingest.tower.towers import read_towers
 from dere.variables import MONTHLY8
 
@@ -52,7 +52,7 @@ def check(c, satellites):
     record = towers["record"].values
     for name in MONTHLY8:
         assert np.isfinite(towers[name].values[record]).all(), name
-    drivers, _ = site_window_drivers(towers, satellites)
+    drivers, _ = window_drivers(towers, satellites)
     assert np.isfinite(drivers).all()
     assert np.isfinite(towers["static"]).all()
     assert np.isfinite(towers["simulated"].values[record]).all()

@@ -2,9 +2,9 @@ import itertools
 
 import numpy as np
 import pytest
-import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seen_by_methods import window_drivers
 
 from dere.harmonise.beyond_record import extend_records
 from dere.harmonise.co2 import global_co2
@@ -12,12 +12,9 @@ from dere.harmonise.final import final_towers
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.labels import make_labels
 from dere.harmonise.windows import (
-    gather,
     record_span,
-    site_window_drivers,
     site_windows,
     stitch,
-    window_index,
     window_starts,
 )
 
@@ -85,7 +82,7 @@ def test_outside_the_record_drivers_are_the_sites_climatology_and_co2_follows_th
 def test_drivers_of_windows_are_complete_and_are_those_of_their_site_and_month(towers):
     towers["in_record"][0, 12:] = False
     dataset = canonical(towers, 36, 12)
-    drivers, names = site_window_drivers(dataset, satellites=False)
+    drivers, names = window_drivers(dataset)
     assert drivers.shape == (dataset.sizes["window"], 36, len(names))
     assert np.isfinite(drivers).all()
     row = int(np.flatnonzero((dataset["window_site"] == 4) & (dataset["window_start"] == 12))[0])
@@ -95,8 +92,8 @@ def test_drivers_of_windows_are_complete_and_are_those_of_their_site_and_month(t
 
 def test_windows_longer_than_the_axis_lengthen_it_by_months_without_record_and_labels(towers):
     dataset = canonical(towers.isel(time=slice(0, 24)), 60, 12)
-    assert site_window_drivers(dataset, satellites=False)[0].shape[1] == 60
-    assert window_index(dataset).max() < dataset.sizes["time"] == 60
+    assert window_drivers(dataset)[0].shape[1] == 60 == dataset.sizes["time"]
+    assert (dataset["window_start"] == 0).all()
     assert dataset["record"].dtype == bool
     assert dataset["record"].values[:, :24].all()
     assert not dataset["record"].values[:, 24:].any()
@@ -114,7 +111,7 @@ def test_stitching_gathered_windows_gives_the_series_back(sites, years, window, 
     record = np.ones((sites, months), bool)
     site, start = site_windows(record, window, min(stride, window))
     index = start[:, None].astype(int) + np.arange(window)
-    back = stitch(gather(series, site, index), site, index, sites, months)
+    back = stitch(series[site[:, None], index], site, index, sites, months)
     np.testing.assert_allclose(back, series)
 
 
@@ -124,8 +121,3 @@ def test_overlaps_are_averaged_and_months_without_a_window_are_missing():
     joined = stitch(values, np.array([0, 0]), index, 2, 4)
     np.testing.assert_array_equal(joined[0], [1, 1, 2, 3])
     assert np.isnan(joined[1]).all()
-
-
-def test_window_index_counts_from_the_start(towers):
-    dataset = xr.Dataset({"window_start": ("window", [5, 7])}, attrs={"window": 3})
-    np.testing.assert_array_equal(window_index(dataset), [[5, 6, 7], [7, 8, 9]])

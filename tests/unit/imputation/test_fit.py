@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 import torch
 
+from dere.exchange.co2 import EXCHANGE
 from dere.imputation.bundle import from_manifest
 from dere.imputation.fit import describe, train_imputation
 from dere.imputation.labels import impute
 from dere.imputation.series import series_of
-from dere.io import read_json
-from dere.training import checkpoint
+from dere.training import checkpoint, weights
+from dere.training.fitted import Fitted
 
 
 def test_the_best_epoch_is_kept_and_the_history_tells_both_parts(trained):
@@ -55,9 +56,10 @@ def test_validation_towers_choose_but_do_not_teach(trained, towers, splits, stat
 
 def test_written_and_read_imputers_agree(trained, labels, towers, splits, config, tmp_path):
     imputer, history = trained
-    checkpoint.save(tmp_path / "m", imputer, describe(imputer, {"fold": 0}), history)
-    back = from_manifest(read_json(tmp_path / "m" / "manifest.json"))
-    checkpoint.load(tmp_path / "m", back, {"fold": 0})
+    made = Fitted(weights.arrays_of(imputer.state_dict()), describe(imputer, {"fold": 0}), history)
+    checkpoint.save(tmp_path / "m", made, EXCHANGE)
+    found = checkpoint.read(tmp_path / "m", EXCHANGE, {"fold": 0})
+    back = weights.load(from_manifest(found.facts), found)
     assert impute(back, towers, splits, 0, config, seed=3).identical(labels)
     with pytest.raises(ValueError, match="lacks 'channels'"):
         from_manifest({"config": {}})

@@ -5,7 +5,7 @@ import pytest
 import killing
 from conftest import small_config
 from dere.io import file_sha256, read_json, write_netcdf, write_table
-from dere.training.job import Job
+from dere.workflow.rule_job import RuleJob
 from dere.workflow.train_imputation import train
 
 
@@ -21,7 +21,7 @@ def job(towers, splits, statistics, tmp_path_factory):
         "splits": write_table(splits, root / "splits.csv"),
         "statistics": write_netcdf(statistics, root / "statistics.nc"),
     }
-    return lambda folder: Job(files, {}, folder, config.model_dump(mode="json"), 0, 3)
+    return lambda folder: RuleJob(files, {}, folder, config.model_dump(mode="json"), 0, 3)
 
 
 def test_killed_imputation_has_the_weights_of_one_that_was_not(job, tmp_path):

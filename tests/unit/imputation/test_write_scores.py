@@ -3,10 +3,13 @@
 import pandas as pd
 import pytest
 
+from dere.exchange.co2 import EXCHANGE
 from dere.imputation.fit import describe
 from dere.imputation.scores import COLUMNS
 from dere.io import file_sha256, write_netcdf
 from dere.training import checkpoint
+from dere.training.fitted import Fitted
+from dere.training.weights import arrays_of
 from dere.workflow.score_imputation import write_scores
 
 
@@ -21,7 +24,8 @@ def run(tmp_path, trained, towers, splits):
     for seed in (3, 4):
         folder = tmp_path / f"seed{seed}"
         about = {"fold": 0, "seed": seed, "split": file_sha256(files["splits"])}
-        checkpoint.save(folder, imputer, describe(imputer, about), history)
+        made = Fitted(arrays_of(imputer.state_dict()), describe(imputer, about), history)
+        checkpoint.save(folder, made, EXCHANGE)
         manifests.append(folder / "manifest.json")
     return files, manifests
 

@@ -1,6 +1,6 @@
 """Synthetic CarbonGlobe as published: global arrays on 24 land cells, the float64 bundle, split files, statistics.
 
-Names, types, order and oddities are those of data-formats 2.1 and 4; all values are invented from a seed. Run
+Names, types, order and oddities are those of docs/data.md#simulations; all values are invented from a seed. Run
 ``python tests/unit/ingest/carbonglobe_samples.py FOLDER`` to write it for a look.
 """
 

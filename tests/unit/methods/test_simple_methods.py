@@ -238,7 +238,6 @@ def test_tower_score_counts_towers_not_months():
 
 
 def test_doubling_a_quality_weight_equals_a_duplicated_row():
-    """Methods-and-results 10.2, test 6."""
     rng = np.random.default_rng(0)
     # Few distinct values, because bins are made by counts and would differ otherwise.
     x, y = rng.integers(0, 6, (300, 3)).astype("float32"), rng.normal(size=300)

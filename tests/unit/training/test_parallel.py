@@ -17,16 +17,15 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 import shared_training as jobs
-from dere.backbones.transformer import TransformerConfig
 from dere.imputation.point import Rows
-from dere.training import competition, plant_types, pure
-from dere.training.job import Job
 from dere.training.loop import LossParts
 from dere.training.losses import squared, together, with_pull
 from dere.training.parallel import Team, local_device, share, team
 from dere.training.simulation import Batch
 from dere.workflow import devices
 from dere.workflow.devices import ON_CPU, on_devices, processes
+from dere.workflow.train import train
+from stage_jobs import make_jobs, with_settings
 
 
 @pytest.fixture(autouse=True)
@@ -106,28 +105,15 @@ def test_penalties_count_once_and_means_stay_means_however_a_batch_is_cut():
 def both(canonical, tmp_path_factory):
     """The same jobs in one process and in two; dropout is zero, because its stream is each process's own."""
     root = tmp_path_factory.mktemp("both")
-    small = {"epochs": 2, "steps_per_epoch": 3, "batch": 5}
-    per_age = small | {"ages_per_step": 2}
-    params = {
-        "backbone": TransformerConfig(width=16, heads=2, feedforward=24, dropout=0.0).model_dump(),
-        "backbone_name": "transformer",
-        "harmonise": {"window": 24, "window_stride": 12, "satellites": False, "minimum_training_quality": 0.5},
-        "stage": per_age,
-        "tower_stage": small | {"candidates": [{"learning_rate": rate, "pull": 0.1} for rate in (2e-3, 5e-3)]},
-    }
-    parents = {name: root / name for name in ("pure", "age", "plant_types_simulated", "observed")}
-    once = params | {"stage": small | {"epochs": 1, "steps_per_epoch": 1}}
-    pure.train(Job(canonical, {}, parents["pure"], once, 0, 0))
-    age = {"pure": parents["pure"]}
-    competition.train("age", competition.age_weighted, Job(canonical, age, parents["age"], once, 0, 0))
-    plant_types.train(Job(canonical, {}, parents["plant_types_simulated"], once, 0, 0), observed=False)
-    simulated = {"plant_types_simulated": parents["plant_types_simulated"]}
-    plant_types.train(Job(canonical, simulated, parents["observed"], once, 0, 0), observed=True)
-    chosen = {"pure": parents["pure"], "age": parents["age"], "plant_types_observed": parents["observed"]}
+    stages = make_jobs(canonical, root, dropout=0.0)
+    for parent in ("pure", "mixture", "age", "plant_types_simulated", "plant_types_observed"):
+        train(with_settings(stages[parent], epochs=1, steps_per_epoch=1))
+    candidates = [{"learning_rate": rate, "pull": 0.1} for rate in (2e-3, 5e-3)]
+    chosen = [with_settings(stages["pure"], batch=5), with_settings(stages["towers"], batch=5, candidates=candidates)]
     one, two = root / "one", root / "two"
     one.mkdir()
     two.mkdir()
-    jobs.everything(one, canonical, chosen, params)
+    jobs.everything(one, chosen)
     (two / "other").symlink_to(one / "own")
     records = []
     handler = logging.Handler()
@@ -138,7 +124,7 @@ def both(canonical, tmp_path_factory):
     before = os.environ.get("OMP_NUM_THREADS")
     os.environ |= {ON_CPU: "2", "OMP_NUM_THREADS": "1"}
     try:
-        on_devices(jobs.everything, two, canonical, chosen, params, gpu=0)
+        on_devices(jobs.everything, two, chosen, gpu=0)
     finally:
         root_logger.removeHandler(handler)
         root_logger.setLevel(level)

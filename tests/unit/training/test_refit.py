@@ -1,45 +1,36 @@
 """Tower stages trained once more on training and validation towers together."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from dere.training.predict import predict_sites
 from safetensors.torch import load_file
 
+from dere.exchange.co2 import EXCHANGE
 from dere.io import read_json, read_netcdf, write_netcdf
-from dere.training import checkpoint, single, towers, uncertain
+from dere.training import checkpoint
 from dere.training.checkpoint import VALIDATED
-from dere.training.job import Job
+from dere.workflow.train import train as train_stage
+from stage_jobs import at_sites, make_job, with_settings
 
 TEST, VALIDATION = ["XX-S00", "XX-S03", "XX-S06"], ["XX-S01", "XX-S04", "XX-S07"]
-STAGES = {
-    "baseline": (partial(single.train_towers, "baseline"), ()),
-    "kgml_towers": (partial(single.train_towers, "kgml_towers"), ("kgml_simulation",)),
-    "towers": (towers.train, ("pure", "age", "plant_types_observed")),
-    "uncertain": (uncertain.train, ("pure", "towers")),
-}
 SETTINGS = {"learning_rate": 5e-3, "pull": 0.01, "refit": True}
 
 
 @pytest.fixture(scope="module")
 def train(run, canonical, tmp_path_factory):
     """Train tower stages with a refit from the parents of ``run``; later stages start from earlier ones."""
-    folders, params = run
-    parents = folders | {"plant_types_observed": folders["observed"]}
 
     def train(*names, **files):
-        root, own = tmp_path_factory.mktemp("refit"), dict(parents)
+        root = tmp_path_factory.mktemp("refit")
+        for name in run.iterdir():
+            if name.name not in names:
+                (root / name.name).symlink_to(name)
         for name in names:
-            function, needed = STAGES[name]
-            stage = read_json(folders[name] / "manifest.json")["params"]["stage"] | SETTINGS
-            job = Job(canonical | files, {n: own[n] for n in needed}, root / name, params | {"stage": stage}, 0, 0)
-            function(job)
-            own[name] = root / name
-        return own, job
+            job = with_settings(make_job(name, canonical | files, root), **SETTINGS)
+            train_stage(job)
+        return root, job
 
     return train
 
@@ -59,12 +50,11 @@ def changed(files, tmp_path, sites, *, by):
 
 
 @pytest.mark.parametrize("stage", ["baseline", "kgml_towers", "towers"])
-def test_the_validated_weights_are_those_without_a_refit(stage, train, canonical, run):
-    folders, job = train(stage)
-    after, before = weights(folders[stage])
-    alone = replace(job, output=job.output.with_name("alone"))
-    alone = replace(alone, params=job.params | {"stage": job.params["stage"] | {"refit": False}})
-    STAGES[stage][0](alone)
+def test_the_validated_weights_are_those_without_a_refit(stage, train):
+    root, job = train(stage)
+    after, before = weights(root / stage)
+    alone = with_settings(replace(job, output=job.output.with_name("alone")), refit=False)
+    train_stage(alone)
     plain = load_file(alone.output / "model.safetensors")
     assert plain.keys() == before.keys()
     assert all(torch.equal(plain[name], value) for name, value in before.items())
@@ -77,54 +67,45 @@ def test_the_validated_weights_are_those_without_a_refit(stage, train, canonical
 def test_validation_towers_teach_the_refit_and_test_towers_nothing(stage, train, canonical, tmp_path):
     first, _ = train(stage)
     same, _ = train(stage, **changed(canonical, tmp_path, TEST, by=50.0))
-    after, before = weights(first[stage])
-    again = weights(same[stage])
+    after, before = weights(first / stage)
+    again = weights(same / stage)
     assert all(torch.equal(after[name], again[0][name]) for name in after)
     other, _ = train(stage, **changed(canonical, tmp_path, VALIDATION, by=1e-3))
-    taught = weights(other[stage])
+    taught = weights(other / stage)
     # a hair's breadth at the validation towers leaves the choice of the epoch alone, but not the refit
     assert all(torch.equal(before[name], taught[1][name]) for name in before)
     assert any(not torch.equal(after[name], taught[0][name]) for name in after)
 
 
 def test_stage_six_continues_each_from_its_own(train):
-    folders, job = train("towers", "uncertain")
+    root, job = train("towers", "uncertain")
     manifest = read_json(job.output / "manifest.json")
-    after, before = weights(folders["uncertain"])
-    towers_after, towers_before = weights(folders["towers"])
-    still = {"stage": job.params["stage"] | {"learning_rate": 1e-12, "pull": 0.0}}
-    frozen = replace(job, params=job.params | still, output=job.output.with_name("still"))
-    uncertain.train(frozen)
-    after_still, before_still = weights(frozen.output)
+    after, before = weights(root / "uncertain")
+    towers_after, towers_before = weights(root / "towers")
+    still = with_settings(replace(job, output=job.output.with_name("still")), learning_rate=1e-12, pull=0.0)
+    train_stage(still)
+    after_still, before_still = weights(still.output)
     for name, value in towers_after.items():
         torch.testing.assert_close(after_still[f"dere.{name}"], value, rtol=0, atol=1e-8)
         torch.testing.assert_close(before_still[f"dere.{name}"], towers_before[name], rtol=0, atol=1e-8)
     assert manifest["refit"] and after.keys() == before.keys()
 
 
-def test_the_spread_is_that_of_weights_which_never_saw_the_validation_towers(train, canonical, run, tmp_path):
-    folders, job = train("towers", "uncertain")
-    files, _ = run
-
-    def predicted(uncertain_folder, name):
-        parents = {"pure": files["pure"], "uncertain": uncertain_folder}
-        predict_sites("dere", replace(job, parents=parents, output=tmp_path / name))
-        return read_netcdf(tmp_path / name)
-
-    both = predicted(folders["uncertain"], "both.nc")
-    alone = tmp_path / "validated"
-    _only_validated(folders["uncertain"], alone)
-    validated = predicted(alone, "validated.nc")
+@pytest.mark.parametrize(
+    ("method", "stage"),
+    [("baseline", "baseline"), ("kgml", "kgml_towers"), ("dere_towers", "towers"), ("dere", "uncertain")],
+)
+def test_the_spread_is_that_of_weights_which_never_saw_the_validation_towers(method, stage, train, canonical, tmp_path):
+    root, _ = train(*(("towers",) if method == "dere" else ()), stage)
+    both = at_sites(method, canonical, root, tmp_path / "both.nc")
+    # the same checkpoint, but the weights that predict are those that were validated
+    found = checkpoint.read(root / stage, EXCHANGE)
+    (tmp_path / "models").mkdir()
+    for folder in root.iterdir():
+        if folder.name != stage:
+            (tmp_path / "models" / folder.name).symlink_to(folder.resolve())
+    checkpoint.save(tmp_path / "models" / stage, replace(found, arrays=found.unseen, unseen=None), EXCHANGE)
+    validated = at_sites(method, canonical, tmp_path / "models", tmp_path / "validated.nc")
     for name in ("gpp", "reco", "nee"):
         np.testing.assert_array_equal(both.attrs[f"spread_{name}"], validated.attrs[f"spread_{name}"])
     assert float(abs(both["prediction"] - validated["prediction"]).max()) > 0
-
-
-def _only_validated(folder, target):
-    """A checkpoint that holds nothing but the validated weights of ``folder``."""
-
-    class Holder(torch.nn.Module):
-        def state_dict(self):
-            return weights(folder)[1]
-
-    checkpoint.save(target, Holder(), read_json(folder / "manifest.json"), pd.DataFrame())

@@ -2,6 +2,8 @@
 
 import random
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,41 +13,30 @@ import torch
 import killing
 from dere.config.training import TrainingConfig
 from dere.io import file_sha256, read_json
-from dere.training import single
-from dere.training.context import Context
-from dere.training.job import Job
 from dere.training.loop import LossParts, fit
 from dere.training.losses import squared
+from dere.workflow.train import train
+from stage_jobs import live_job, make_job, with_settings
 
 CANDIDATES = [{"learning_rate": 5e-3, "pull": 0}, {"learning_rate": 2e-3, "pull": 0, "dropout": 0.3}]
 EPOCHS = 4
 
 
 @pytest.fixture(scope="module")
-def job(canonical, params_of_stage):
-    return lambda folder: ("baseline", Job(canonical, {}, folder, params_of_stage, 0, 0))
-
-
-@pytest.fixture(scope="module")
-def params_of_stage():
-    from dere.backbones.transformer import TransformerConfig
-
-    small = {"epochs": EPOCHS, "steps_per_epoch": 2, "batch": 4, "average": 0.5, "candidates": CANDIDATES}
-    return {
-        "backbone": TransformerConfig(width=8, heads=2, feedforward=8).model_dump(),
-        "backbone_name": "transformer",
-        "stage": small,
-        "harmonise": {"window": 24, "window_stride": 12, "satellites": False, "minimum_training_quality": 0.5},
-    }
+def job(canonical):
+    """Job of a small tower stage by the folder of its checkpoint."""
+    small = make_job("baseline", canonical, Path(), width=8, feedforward=8)
+    small = with_settings(small, epochs=EPOCHS, steps_per_epoch=2, average=0.5, candidates=CANDIDATES)
+    return lambda folder: replace(small, output=folder)
 
 
 @pytest.fixture(scope="module")
 def whole(job, tmp_path_factory):
     """Folder of a run that nobody killed, and the seconds it took."""
     folder = tmp_path_factory.mktemp("whole")
-    killing.run(single.train_towers, *job(folder / "warm"), epochs=folder / "warm.txt")
+    killing.run(train, job(folder / "warm"), epochs=folder / "warm.txt")
     started = time.perf_counter()
-    assert killing.run(single.train_towers, *job(folder / "stage"), epochs=folder / "epochs.txt") == 0
+    assert killing.run(train, job(folder / "stage"), epochs=folder / "epochs.txt") == 0
     seconds = time.perf_counter() - started
     expected = [(f"last{i}.pt", epoch) for i in range(len(CANDIDATES)) for epoch in range(1, EPOCHS + 1)]
     assert killing.begun(folder / "epochs.txt") == expected
@@ -74,7 +65,7 @@ def test_killed_at_chosen_moments(job, whole, tmp_path):
         (None, 1),
     ]
     attempts = [
-        lambda m=moment, c=count: killing.run(single.train_towers, *job(folder), epochs=epochs, moment=m, count=c)
+        lambda m=moment, c=count: killing.run(train, job(folder), epochs=epochs, moment=m, count=c)
         for moment, count in plan
     ]
     assert killing.killed_often(folder, epochs, attempts) == len(plan) - 1
@@ -88,9 +79,7 @@ def test_killed_at_chosen_moments(job, whole, tmp_path):
 def test_killed_at_random_moments(job, whole, tmp_path, seed):
     folder, epochs, chance = tmp_path / "stage", tmp_path / "epochs.txt", random.Random(seed)
     waits = [chance.uniform(0, whole[1]) for _ in range(5)] + [None]
-    attempts = [
-        lambda wait=wait: killing.run(single.train_towers, *job(folder), epochs=epochs, seconds=wait) for wait in waits
-    ]
+    attempts = [lambda wait=wait: killing.run(train, job(folder), epochs=epochs, seconds=wait) for wait in waits]
     kills = killing.killed_often(folder, epochs, attempts)
     assert len(killing.begun(epochs)) <= len(CANDIDATES) * EPOCHS + kills
     assert_same(folder, whole[0])
@@ -185,7 +174,7 @@ def test_a_good_run_saves_no_batch_and_one_without_files_none_either(tmp_path):
 
 def test_the_broken_batch_of_an_earlier_attempt_goes_with_the_next_checkpoint(job, tmp_path):
     (tmp_path / "nan_batch.pt").write_bytes(b"old")
-    single.train_towers(*job(tmp_path))
+    train(job(tmp_path))
     assert not (tmp_path / "nan_batch.pt").exists()
 
 
@@ -200,14 +189,10 @@ def test_a_state_of_another_version_starts_over(tmp_path, caplog):
     )
 
 
-def test_an_unfinished_run_of_other_code_is_not_continued(canonical, params_of_stage, tmp_path):
+def test_an_unfinished_run_of_other_code_is_not_continued(job, tmp_path):
     """The usual case: training came to NaN, the loss is corrected, the stage runs again."""
-    one, two = (
-        Context("baseline", Job(canonical, {}, tmp_path, params_of_stage, 0, 0, code=code)) for code in ("old", "new")
-    )
-    assert one.identity != two.identity
-    again = Context("baseline", Job(canonical, {}, tmp_path, params_of_stage, 0, 0, code="old"))
-    assert again.identity == one.identity
+    one, two, again = (live_job(replace(job(tmp_path), code=code)).identity for code in ("old", "new", "old"))
+    assert one != two and again == one
 
 
 def test_an_unfinished_run_of_another_network_starts_over(tmp_path, caplog):

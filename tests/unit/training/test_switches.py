@@ -5,11 +5,13 @@ from functools import partial
 
 import pytest
 import torch
-from dere.models.inputs import Statistics, to_targets
-from dere.models.single import SingleNetwork
 
 from dere.backbones import declaration, names
 from dere.config.training import TrainingConfig
+from dere.exchange.co2 import EXCHANGE
+from dere.layers.blueprint import Blueprint
+from dere.layers.inputs import Statistics
+from dere.methods.single_network import SingleNetwork
 from dere.training import compiling
 from dere.training.compiling import compiled
 from dere.training.loop import fit
@@ -25,9 +27,8 @@ def network(name="transformer", **sizes):
         zeros(DRIVERS), ones(DRIVERS), zeros(STATIC), ones(STATIC), ones(10), ones(10), ones(3), ones(3)
     )
     section = declaration(name).section
-    return SingleNetwork(
-        name, section(**{"width": 8, "heads": 2, "feedforward": 8, "dropout": 0} | sizes), WINDOW, statistics
-    )
+    size = section(**{"width": 8, "heads": 2, "feedforward": 8, "dropout": 0} | sizes)
+    return SingleNetwork(Blueprint(name, size, WINDOW, statistics, EXCHANGE))
 
 
 def draw(generator, rows=4):
@@ -42,7 +43,7 @@ def draw(generator, rows=4):
 def loss(model, batch):
     drivers, static, state, truth = batch
     free = model.ages(drivers, static, state, torch.tensor([10.0, 100.0]))
-    return target_loss(to_targets(free, model.normaliser.scale), truth, model.normaliser.target_std)
+    return target_loss(model.normaliser.outputs(free), truth, model.normaliser.target_std)
 
 
 def train(model, epochs=2, **switches):

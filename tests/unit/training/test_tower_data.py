@@ -7,18 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from dere.training.dere_towers import cache_pure, forward, load_pure
-from dere.training.uncertain import expanded_labels
 from torch import nn
 
+from dere.exchange.co2 import EXCHANGE
+from dere.harmonise.splits import roles
 from dere.io import read_netcdf, write_netcdf
+from dere.methods.dere.site import cache_pure, forward, load_pure
+from dere.methods.dere.uncertain import expanded_labels
 from dere.training.context import Context
 from dere.training.simulation import load_cells
 from dere.training.tower_data import flux_loss, load_towers
 from dere.variables import FLUXES, STANDS, TARGETS
-from stage_jobs import make_jobs
+from dere.workflow.members import read_splits
+from stage_jobs import HARMONISE, fit, live_job, make_job, with_settings
 
-WINDOW, MINIMUM_QUALITY = 24, 0.5
+WINDOW, MINIMUM_QUALITY = HARMONISE["window"], HARMONISE["minimum_training_quality"]
 TOWER_STAGES = ["baseline", "kgml_towers", "towers", "uncertain"]
 ROLES = {"training": 2, "validation": 1}  # the fold that has the role, counted from that of the test
 
@@ -38,9 +41,9 @@ def uneven(canonical, tmp_path_factory):
     return canonical | {"towers": write_netcdf(towers, tmp_path_factory.mktemp("uneven") / "towers.nc")}
 
 
-def job_of(stage, files, run, **changes):
-    _, job = make_jobs(files, run[0]["pure"].parent)[stage]
-    return replace(job, params=job.params | changes)
+def context_of(stage, files, run, fold=0, **options):
+    job = live_job(make_job(stage, files, run, **options))
+    return Context(replace(job, roles=roles(read_splits(files["splits"]), fold), fold=fold))
 
 
 def labels_of(files):
@@ -57,7 +60,7 @@ def labels_of(files):
 
 @pytest.mark.parametrize("fold", range(3))
 def test_tower_windows_are_those_of_the_role_that_hold_a_label(fold, uneven, run):
-    data = load_towers(Context("towers", replace(job_of("towers", uneven, run), fold=fold)))
+    data = load_towers(context_of("towers", uneven, run, fold))
     towers, splits = read_netcdf(uneven["towers"]), pd.read_csv(uneven["splits"])
     folds = dict(zip(splits["id"], splits["fold"], strict=True))
     _, quality = labels_of(uneven)
@@ -74,40 +77,42 @@ def test_tower_windows_are_those_of_the_role_that_hold_a_label(fold, uneven, run
 @pytest.mark.parametrize("fold", range(3))
 @pytest.mark.parametrize("stands", [STANDS, ("mixture",)])
 def test_cell_windows_are_all_of_the_role(fold, stands, canonical, run):
-    context = Context("pure", replace(job_of("pure", canonical, run), fold=fold))
-    windows, *found = load_cells(context, stands)
+    windows, *found = load_cells(context_of("pure", canonical, run, fold).job, stands)
     splits = pd.read_csv(canonical["splits"], dtype={"id": str})
     cells = splits[splits["kind"] == "cell"]
     for index, places in zip(found, ROLES.values(), strict=True):
         wanted = {int(i) for i in cells.loc[cells["fold"] == (fold + places) % 3, "id"]}
-        assert index.tolist() == [n for n, cell in enumerate(windows.cell.tolist()) if cell in wanted] and wanted
+        assert index.tolist() == [n for n, cell in enumerate(windows.place.tolist()) if cell in wanted] and wanted
 
 
 def test_labels_are_those_of_the_files_negative_ones_too(uneven, run):
-    data = load_towers(Context("towers", job_of("towers", uneven, run)))
+    data = load_towers(context_of("towers", uneven, run))
     flux, quality = labels_of(uneven)
-    quality[~np.isin(data.windows.ids, [f"XX-S{i:02d}" for i in (1, 2, 4, 5, 7, 8)])] = 0
-    np.testing.assert_allclose(data.windows.weight, quality, rtol=1e-6)
+    quality[~np.isin(data.windows.place, (1, 2, 4, 5, 7, 8))] = 0
+    found, weight = data.windows.labels(torch.arange(len(data.windows)))
+    np.testing.assert_allclose(weight, quality, rtol=1e-6)
     good = quality > 0
-    np.testing.assert_allclose(data.windows.flux.numpy()[good], flux[good], rtol=1e-6)
+    np.testing.assert_allclose(found.numpy()[good], flux[good], rtol=1e-6)
     assert (flux[good][:, FLUXES.index("gpp")] < 0).mean() > 0.1
 
 
 def test_expanded_labels_are_those_of_the_file_negative_ones_too(canonical, run):
-    windows = load_towers(Context("towers", job_of("towers", canonical, run))).windows
+    windows = load_towers(context_of("towers", canonical, run)).windows
     labels = read_netcdf(canonical["labels"])
     labels["label"] = labels["label"] - 2.0
-    pair, _, mask = expanded_labels(labels, windows)
+    pair, _, mask = expanded_labels(labels, windows, EXCHANGE)
     for window in range(len(windows)):
         start = int(windows.start[window])
-        expected = labels["label"].sel(site=windows.ids[window], flux=["nee", "reco"])[start : start + WINDOW]
+        expected = labels["label"].sel(site=windows.ids[windows.place[window]], flux=["nee", "reco"])[
+            start : start + WINDOW
+        ]
         np.testing.assert_allclose(pair[window], expected, rtol=1e-6)
     assert bool((mask == 1).all()) and float(pair[..., 1].min()) < 0
 
 
 @pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
 def test_flux_loss_is_the_plain_mean_over_observed_months(balance, uneven, run):
-    data = load_towers(Context("towers", job_of("towers", uneven, run)))
+    data = load_towers(context_of("towers", uneven, run))
     flux, quality = labels_of(uneven)
     std = read_netcdf(uneven["statistics"])["flux_std"].values
 
@@ -142,9 +147,7 @@ def would_train(run, monkeypatch):
     monkeypatch.setattr(Context, "fit_best", record)
 
     def would_train(stage, files, **changes):
-        train, job = make_jobs(files, run[0]["pure"].parent)[stage]
-        still = {"backbone": job.params["backbone"] | {"dropout": 0.0}}
-        train(replace(job, params=job.params | still | {"stage": job.params["stage"] | changes}))
+        fit(with_settings(make_job(stage, files, run, dropout=0.0), **changes))
         for module in caught[-1].model.modules():
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
@@ -199,13 +202,13 @@ def test_the_baseline_is_pulled_nowhere(uneven, would_train):
 
 def test_stage_four_adds_a_tenth_of_the_distance_of_its_fractions_from_the_maps(uneven, run, would_train):
     stage = would_train("towers", uneven, pull=0.0)
-    context = Context("towers", job_of("towers", uneven, run))
+    context = context_of("towers", uneven, run)
     windows, index = load_towers(context).windows, torch.tensor([4, 5, 11, 16])
     pure = cache_pure(load_pure(context), windows, index, "cpu")
     with torch.no_grad():
         _, fractions = forward(stage.model.eval(), windows, index, pure[index], "cpu")
     maps = read_netcdf(uneven["towers"])["plant_fraction"].values
-    observed = [maps[int(windows.site[i]), int(windows.start[i]) // 12 :][:2] for i in index]
+    observed = [maps[int(windows.place[i]), int(windows.start[i]) // 12 :][:2] for i in index]
     share = 0.1 * np.mean(((fractions.numpy() - np.array(observed)) / 0.3) ** 2)
     added = value(stage, index, training=True) - value(stage, index, training=False)
     assert added == pytest.approx(share, rel=1e-3) and share > 1e-2
@@ -231,19 +234,18 @@ def test_a_site_with_many_windows_is_drawn_as_often_as_one_with_few(stage, canon
 
 
 def test_pure_outputs_are_those_without_dropout(canonical, run):
-    job = job_of("towers", canonical, run, backbone={"width": 16, "heads": 2, "feedforward": 24, "dropout": 0.5})
-    context = Context("towers", job)
+    context = context_of("towers", canonical, run, dropout=0.5)
     windows, index = load_towers(context).windows, torch.arange(4)
-    inputs = windows.drivers[index], windows.static[index]
 
     def by_hand(network):
         with torch.no_grad():
-            memory = network.encode(*inputs)
-            return torch.stack(
-                [network.decode(memory, windows.initial[index, p], windows.ages, p) for p in range(3)], 2
-            )
+            memory, before = network.encode(*windows.inputs(index)), windows.before(index)
+            return torch.stack([network.decode(memory, before[:, p], windows.ages, p) for p in range(3)], 2)
 
     expected = by_hand(load_pure(context).eval())
     assert float((by_hand(load_pure(context).train()) - expected).abs().max()) > 0.01
-    cached = cache_pure(load_pure(context).train(), windows, index, "cpu")[index]
-    torch.testing.assert_close(cached, expected)
+    cached = cache_pure(load_pure(context).train(), windows, index, "cpu")
+    torch.testing.assert_close(cached[index], expected)
+    asked = torch.zeros(len(windows), dtype=torch.bool)
+    asked[index] = True
+    assert torch.isfinite(cached[asked]).all() and cached[~asked].isnan().all()

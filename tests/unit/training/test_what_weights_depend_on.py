@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from dere.models.single import SingleNetwork
 from safetensors.torch import load_file
 
-from dere.config.training import StagesConfig
 from dere.harmonise.statistics import statistics
 from dere.io import read_json, read_netcdf, write_netcdf
+from dere.methods import stages
+from dere.methods.single_network import SingleNetwork
 from dere.training.context import Context
 from dere.variables import MONTHLY8
-from stage_jobs import FOLDERS, make_jobs
+from dere.workflow.train import train
+from stage_jobs import live_job, make_job, with_settings
 
 TEST_CELLS, TRAINING_CELLS = [0, 3, 6, 9], [2, 5, 8, 11]
 MINIMUM_QUALITY = 0.5
@@ -24,13 +25,12 @@ SIMULATION_STAGES = ["pure", "mixture", "age", "plant_types_simulated", "plant_t
 @pytest.fixture
 def retrain(run, canonical, tmp_path):
     """Train a stage again from the parents of ``run``; gives its weights. The training must have led somewhere."""
-    root = run[0]["pure"].parent
     count = iter(range(99))
 
     def retrain(stage, files=canonical, parents=(), **changes):
-        train, job = make_jobs(files, root)[stage]
+        job = make_job(stage, files, run)
         job = replace(job, output=tmp_path / f"{stage}{next(count)}", parents=job.parents | dict(parents))
-        train(replace(job, params=job.params | {"stage": job.params["stage"] | changes}))
+        train(with_settings(job, **changes))
         if changes.get("learning_rate", 1) > 1e-9:
             assert read_json(job.output / "manifest.json")["best_epoch"] > 0
         return load_file(job.output / "model.safetensors")
@@ -99,9 +99,9 @@ def test_months_of_poor_quality_change_no_weight(stage, retrain, canonical, four
 
 
 def test_plant_types_that_are_named_frozen_stay_those_of_stage_three(retrain, run, tmp_path):
-    frozen = StagesConfig().towers.frozen
-    assert frozen == StagesConfig().uncertain.frozen == ("plant_types",)
-    observed = load_file(run[0]["observed"] / "model.safetensors")
+    frozen = stages()["towers"].section.frozen
+    assert frozen == stages()["uncertain"].section.frozen == ("plant_types",)
+    observed = load_file(run / "plant_types_observed" / "model.safetensors")
     settings = {"learning_rate": 5e-3, "pull": 0}
 
     def kept(weights, before, prefix):
@@ -129,7 +129,7 @@ HANDED_OVER = [
 
 @pytest.mark.parametrize(("stage", "parent", "prefix"), HANDED_OVER)
 def test_a_stage_starts_from_the_weights_of_its_parent(stage, parent, prefix, retrain, run):
-    folder = run[0][FOLDERS.get(parent, parent)]
+    folder = run / parent
     # else the parent would be no more than the start that its seed gives
     assert read_json(folder / "manifest.json")["best_epoch"] > 0
     start = retrain(stage, learning_rate=1e-12)
@@ -137,9 +137,9 @@ def test_a_stage_starts_from_the_weights_of_its_parent(stage, parent, prefix, re
         torch.testing.assert_close(start[prefix + name], value, rtol=0, atol=1e-8)
 
 
-def test_the_baseline_starts_from_nothing(retrain, canonical, run, tmp_path):
-    _, job = make_jobs(canonical, tmp_path)["baseline"]
-    untrained = SingleNetwork(*Context("baseline", job).network_arguments()).state_dict()
+def test_the_baseline_starts_from_nothing(retrain, canonical, run):
+    context = Context(live_job(make_job("baseline", canonical, run)))
+    untrained = SingleNetwork(context.blueprint).state_dict()
     for name, value in retrain("baseline", learning_rate=1e-12).items():
         torch.testing.assert_close(value, untrained[name], rtol=0, atol=1e-8)
 

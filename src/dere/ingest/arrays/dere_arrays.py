@@ -1,4 +1,4 @@
-"""Arrays of the DERE data set to canonical ones (data-formats 2.2): order, layout, time, units and sums.
+"""Arrays of the DERE data set to canonical ones (docs/data.md#dere-arrays): order, layout, time, units and sums.
 
 States and tower fluxes run from January 1992 to December 2020 (29 years), drivers from January 1993 (28 years). Of the
 year 1992 only the state of December is used: it is the one before the first month. Pure functions on arrays; where the

@@ -1,4 +1,4 @@
-"""Which file of the DERE data set (Hugging Face ai-spatial/DERE) is what (data-formats 2.2).
+"""Which file of the DERE data set (Hugging Face ai-spatial/DERE) is what (docs/data.md#dere-arrays).
 
 The published folders ``DERE-main``, ``FEDformer_iTransformer_TimeXer`` and ``SimpleTM`` hold different choices of the
 same files. Any of them serves, or the folder above them: of two files of one name the first folder's counts.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DISTURBANCE_RATE = 0.012
-"""Disturbances per year, the constant channel 32 of CarbonGlobe (data-formats 2.1)."""
+"""Disturbances per year, the constant channel 32 of CarbonGlobe (docs/data.md#the-136-channels)."""
 
 
 def age_edges(ages: Sequence[int]) -> NDArray[np.float64]:

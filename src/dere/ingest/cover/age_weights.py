@@ -1,4 +1,4 @@
-"""Tables of stand-age weights, by cell (lat, lon) or by site (data-formats 2.1 and 2.9)."""
+"""Tables of stand-age weights, by cell (lat, lon) or by site (docs/data.md#plant-types-and-stand-ages)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""ESA CCI plant functional types, aggregated maps and pixel tables (data-formats 2.3).
+"""ESA CCI plant functional types, aggregated maps and pixel tables (Harper and others 2023).
 
-Fourteen layers in percent that sum to 100; ``esacci_year`` reads one year's map, ``esacci_classes`` makes plant
-fractions of layers, ``esacci_aggregate`` makes aggregated maps of the 300 m ones, ``esacci_towers`` the pixel table.
+Fourteen layers in percent that sum to 100 (doi 10.5194/essd-15-1465-2023); ``esacci_year`` reads one year's map,
+``esacci_classes`` makes plant fractions of layers, ``esacci_aggregate`` makes aggregated maps of the 300 m ones,
+``esacci_towers`` the pixel table.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Exact means of the 300 m ESA CCI plant-type maps over the cells of a coarser grid (data-formats 2.3).
+"""Exact means of the 300 m ESA CCI plant-type maps over the cells of a coarser grid (Harper and others 2023).
 
 A layer of a year has 64800 x 129600 pixels in chunks of 2025 x 2025, and a cell of half a degree 180 x 180 of them.
 Neither size divides the other, so blocks of whole chunks are read, each chunk once, and sums by cell are accumulated

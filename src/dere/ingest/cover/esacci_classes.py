@@ -1,4 +1,4 @@
-"""From percent of the fourteen ESA CCI layers to plant fractions (data-formats 2.3).
+"""From percent of the fourteen ESA CCI layers to plant fractions (docs/data.md#plant-types-and-stand-ages).
 
 The class table follows from the class names and the plant types of the process model: broadleaved trees BL,
 needleleaved trees NL, shrubs and grass GS, managed grass (crops) GS by switch; bare, built, water, snow and ice are no

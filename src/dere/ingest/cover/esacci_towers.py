@@ -1,4 +1,4 @@
-"""Plant types around towers, read directly from the 300 m maps (data-formats 2.3).
+"""Plant types around towers, read directly from the 300 m maps (docs/data.md#plant-types-and-stand-ages).
 
 The window of a tower is its pixel, the pixel with its eight neighbours, or all pixels whose centre lies within half a
 side of a square of some kilometres. Windows go on across the date line of a global map, take each meridian once near

@@ -1,4 +1,4 @@
-"""Windows of maps too large to load, with the fill value that the file states (data-formats 2.3 and 2.9).
+"""Windows of maps too large to load, with the fill value that the file states.
 
 A layer of one year's 300 m plant types has 8.4e9 pixels, so nothing here reads more than a window of one layer.
 """

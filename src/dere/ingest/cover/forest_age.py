@@ -1,4 +1,6 @@
-"""Maps of forest age: GFAD v1.1 and the MPI-BGC map at 1 km (data-formats 2.9).
+"""Maps of forest age: GFAD v1.1 and the MPI-BGC map at 1 km.
+
+Poulter and others 2019, doi 10.1594/PANGAEA.897392; Besnard and others 2021, doi 10.5194/essd-13-4881-2021.
 
 Both become weights of the run's stand ages by cell (lat, lon, age) that sum to 1, by the rule of ``age_intervals``;
 cells without forest are NaN. Harmonise gives those the stated priors of what grows there.

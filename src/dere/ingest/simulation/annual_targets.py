@@ -1,6 +1,6 @@
 """Fluxes that repeat one annual value in all months: found in every cell, and what is done then.
 
-The public CarbonGlobe holds annual targets in twelve copies (data-formats 6, trap 2). A network trained on them would
+The public CarbonGlobe holds annual targets in twelve copies (docs/data.md#simulations). A network trained on them would
 learn fluxes without seasons, and every score would still look fine.
 """
 

@@ -1,4 +1,4 @@
-"""Process-model simulation in the CarbonGlobe layout (data-formats 2.1): NumPy arrays, read through memory maps.
+"""Process-model simulation in the CarbonGlobe layout (docs/data.md#simulations): NumPy arrays, read by memory maps.
 
 Folder: ``mask2d.npy`` bool (lat, lon), row 0 = north; ``glob_X_fea.npy`` (cell, year, 12, 136);
 ``glob_Y{age:03d}.npy`` (cell, year + 1, 12, 10 or 7) for the mixture and ``glob_Y_{stand}{age:03d}.npy`` for pure

@@ -1,8 +1,8 @@
-"""The bundle of the public CarbonGlobe (data-formats 2.1): every fourth cell for training, every eighth for testing.
+"""The bundle of the public CarbonGlobe: every fourth cell for training, every eighth for testing.
 
-``res_train4_test8.npz`` is float64 and uncompressed: ``x_train`` (3373, 40, 12, 136), ``y_train`` (15, 3373, 41, 12,
-7), ``x_test`` and ``y_test`` (852 cells). It has no mask; a table of coordinates places the cells, or they stay without
-longitude and only the published split is possible.
+See docs/data.md#simulations. ``res_train4_test8.npz`` is float64 and uncompressed: ``x_train`` (3373, 40, 12, 136),
+``y_train`` (15, 3373, 41, 12, 7), ``x_test`` and ``y_test`` (852 cells). It has no mask; a table of coordinates places
+the cells, or they stay without longitude and only the published split is possible.
 """
 
 from __future__ import annotations

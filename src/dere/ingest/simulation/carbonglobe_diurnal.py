@@ -1,8 +1,8 @@
 """What the mean diurnal cycles of the 136 channels reveal: their order, the order of hours, UTC or local time.
 
-Channels 33 to 128 interleave four quantities by hour; read otherwise they stay plausible numbers (data-formats 6,
-trap 1). Each quantity is recognised by what only it does: temperatures are some hundred kelvin, humidity is a few
-grams per kilogram, shortwave is dark at night, wind is none of these.
+Channels 33 to 128 interleave four quantities by hour; read otherwise they stay plausible numbers
+(docs/data.md#the-136-channels). Each quantity is recognised by what only it does: temperatures are some hundred kelvin,
+humidity is a few grams per kilogram, shortwave is dark at night, wind is none of these.
 """
 
 from __future__ import annotations

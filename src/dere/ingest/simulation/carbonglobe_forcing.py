@@ -1,4 +1,4 @@
-"""Forcing of the CarbonGlobe layout: the 136 channels (data-formats 2.1) or eight monthly drivers beside them."""
+"""Forcing of the CarbonGlobe layout: docs/data.md#the-136-channels, or eight monthly drivers beside them."""
 
 from __future__ import annotations
 

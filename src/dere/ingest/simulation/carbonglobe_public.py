@@ -1,4 +1,4 @@
-"""The public CarbonGlobe as downloaded (data-formats 2.1): the arrays of all land cells.
+"""The public CarbonGlobe as downloaded (docs/data.md#simulations): the arrays of all land cells.
 
 Folder: ``mask2d.npy`` bool (360, 720); ``glob_X_fea.npy`` (cell, 40, 12, 136) drivers; ``glob_Y{age:03d}.npy`` (cell,
 41, 12, 7) targets, index 0 = initial state; headerless ``train.csv``, ``val.csv``, ``test.csv``; ``data_stats.npz``.

@@ -1,4 +1,4 @@
-"""The published split of CarbonGlobe: one integer per line, no header (data-formats 2.1)."""
+"""The published split of CarbonGlobe: one integer per line, no header (docs/data.md#simulations)."""
 
 from __future__ import annotations
 

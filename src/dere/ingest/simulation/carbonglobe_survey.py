@@ -141,7 +141,7 @@ def clock(found: Survey, lon: NDArray, wanted: str, source: str) -> tuple[str, b
 
 
 def read_statistics(path: Path) -> xr.Dataset:
-    """Read ``data_stats.npz``, two normalisations of which circulate (data-formats 2.1).
+    """Read ``data_stats.npz``, two normalisations of which circulate (docs/data.md#simulations).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""ABCflux (ABoVE) v1 and v2: monthly carbon fluxes of Arctic and boreal sites (data-formats 2.5).
+"""ABCflux (ABoVE) v1 and v2: monthly carbon fluxes of Arctic and boreal sites.
 
 v1 is doi 10.3334/ORNLDAAC/1934 (Virkkala et al. 2022, doi 10.5194/essd-14-179-2022), one csv; v2 is doi
 10.3334/ORNLDAAC/2448, a csv of terrestrial and one of aquatic sites, which are no towers. The column names of year,

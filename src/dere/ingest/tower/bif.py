@@ -1,4 +1,4 @@
-"""Site metadata: BADM/BIF long tables, ICOS site information, listings of the shuttle (data-formats 2.4), plain tables.
+"""Site metadata: BADM/BIF long tables, ICOS site information, listings of the shuttle, plain tables.
 
 All become one table indexed by site: lat, lon (degrees), elevation (m), igbp, koppen (climate class), mat (degC), map
 (mm per year), utc_offset (hours), source (file name); unknown = NaN or ''.

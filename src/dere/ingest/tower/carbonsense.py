@@ -1,4 +1,4 @@
-"""CarbonSense v1: hourly fluxes and weather in folders, and what v1 and v2 share (data-formats 2.6, arXiv 2406.04940).
+"""CarbonSense v1: hourly fluxes and weather in folders, and what v1 and v2 share (arXiv 2406.04940).
 
 v1 is ``{SITE}/{start}_{end}/predictors.csv, targets.csv, meta.json`` below a folder called carbonsense. The satellite
 images beside them are **pickle files, which are never opened**: reading one runs whatever code is in it.

@@ -1,4 +1,4 @@
-"""CarbonSense v2: one SQLite file with hourly or half-hourly rows of all sites (data-formats 2.6).
+"""CarbonSense v2: one SQLite file with hourly or half-hourly rows of all sites (doi 10.5281/zenodo.15586300).
 
 Tables ``ec_data`` (site, timestamp as a whole number YYYYMMDDHHMM, predictors, targets) and ``site_data`` (site, lat,
 lon, elev, igbp) are read, columns and tables of other names and the satellite images never. What the numbers mean

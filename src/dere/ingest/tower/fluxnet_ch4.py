@@ -1,4 +1,4 @@
-"""FLUXNET-CH4 v1: daily and half-hourly carbon dioxide fluxes of methane towers (data-formats 2.8).
+"""FLUXNET-CH4 v1: daily and half-hourly carbon dioxide fluxes of methane towers.
 
 Delwiche et al. 2021, doi 10.5194/essd-13-3607-2021. There are no thresholds or percentiles: NEE_F is the filled flux,
 and RECO_NT = NEE_F + GPP_NT.

@@ -1,4 +1,4 @@
-"""The 44-column monthly extract of FLUXNET2015 with MODIS LAI and EVI (data-formats 5, README of the extract).
+"""The 44-column monthly extract of FLUXNET2015 with MODIS LAI and EVI (docs/data.md#known-traps).
 
 Two faults of the compilation are dealt with: within each calendar year LAI and EVI stand in the text order of the
 months (rows 1 to 12 hold months 1, 10, 11, 12, 2, ..., 9), and RECO is NEE + GPP by construction, hence no second

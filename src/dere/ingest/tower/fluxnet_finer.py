@@ -1,4 +1,4 @@
-"""Half-hourly, hourly and daily files of the FLUXNET family as months (data-formats 2.4, "Units").
+"""Half-hourly, hourly and daily files of the FLUXNET family as months (Pastorello and others 2020).
 
 The finer table becomes a monthly table with the same column names, which then passes the same checks as an official
 one. Fluxes of half hours and hours are umolCO2 m-2 s-1, of days gC m-2 d-1; precipitation is a sum per step or mm d-1.

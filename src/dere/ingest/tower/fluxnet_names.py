@@ -1,4 +1,4 @@
-"""Names of the FLUXNET family's files: FLUXNET2015, ICOS, AmeriFlux and the shuttle (data-formats 2.4).
+"""Names of the FLUXNET family's files: FLUXNET2015, ICOS, AmeriFlux and the shuttle (docs/data.md#sources).
 
 A site often brings one processing in several steps and sets. One step of each is read: the preferred one of the
 configuration, monthly by default. The other steps are passed over with a reason; sets are told apart by rank.

@@ -1,4 +1,4 @@
-"""FLUXNET2015 half-hourly as one Zarr store (data-formats 5.6): NEE, GPP, temperature, shortwave and VPD per site.
+"""FLUXNET2015 half-hourly as one Zarr store: NEE, GPP, temperature, shortwave and VPD per site.
 
 The store (github.com/EXCITED-CO2/zarr-fluxnet2015, CC-BY-4.0) is Zarr v2: dimensions site and time, one chunk per
 site, uint16 with scale and offset, 65535 missing, times in UTC at the **end** of each half hour. A copy may hold the

@@ -29,7 +29,7 @@ from dere.variables import count_out_of_range
 log = logging.getLogger(__name__)
 
 # Half hours beyond this are failures of a partitioning fit, not fluxes: FLUXNET-CH4 has days of 1e142 and of infinity
-# at RU-Che and RU-Ch2, and EcoPerceiver masks CarbonSense at the same limit (data-formats 2.6).
+# at RU-Che and RU-Ch2, and EcoPerceiver masks CarbonSense at the same limit (arXiv 2406.04940).
 LARGEST_FLUX = 100.0
 FLUX_NAMES = ("nee", "gpp_nt", "gpp_dt", "reco_nt", "reco_dt")
 # The format of a site's whole record: the one with the most complete drivers and a known quality first.

@@ -1,4 +1,4 @@
-"""Which of the family's many versions of a flux a site's record uses (data-formats 2.4, "Carbon variables").
+"""Which of the family's many versions of a flux a site's record uses (Pastorello and others 2020).
 
 The friction-velocity threshold varies by year (VUT) or is constant (CUT, absent in short records); of the 40 resampled
 thresholds the reference (REF) or the median (USTAR50) member is taken; GPP comes from the night-time (NT) or day-time

@@ -22,7 +22,7 @@ from dere.variables import PLANT_TYPES, STANDS
 def fit(job: Job) -> Fitted:
     """Train the three pure decoders on their shared encoder.
 
-    Every type counts alike, whatever its share of cells (defect 37).
+    Every type counts alike, whatever its share of cells (docs/deviations.md#epoch-of-pure-stands).
     """
     context = Context(job)
     config: PerAgeTrainingConfig = job.section
@@ -62,7 +62,7 @@ def fit(job: Job) -> Fitted:
 
 
 def sample_loss(windows: Windows, device: str) -> Callable[[PureNetwork, list[pure_samples.Pairs]], LossParts]:
-    """Return the loss of single pure samples: each type has members and ages of its own (dere-reference 2.1)."""
+    """Return the loss of single pure samples: each type has members and ages of its own (docs/data.md#dere-arrays)."""
 
     def loss(network: PureNetwork, batch: list[pure_samples.Pairs]) -> LossParts:
         parts = []

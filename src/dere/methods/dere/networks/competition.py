@@ -1,4 +1,4 @@
-"""Competition: what a mixture is beyond the weighted sum of pure stands (stages 1b, 2; dere-reference 2.2, 2.3)."""
+"""Competition: what a mixture is beyond the weighted sum of pure stands (stages 1b, 2; docs/method.md#stages)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class CompetitionNetwork(nn.Module):
     """Corrects a weighted sum of pure stands in pre-activation; starts as no correction.
 
     Unlike the published residual in physical units, one learning rate serves channels of every scale, and the
-    result stays positive without a dead ReLU (defect 30). Each month's correction is a shift and a stretch of the
-    sum's pre-activation: with a stretch of -1 the sum is overruled, which a shift alone could do only by learning
-    the negative of whatever the pure stands say. At real towers that is often wrong (docs/decisions/0008).
+    result stays positive without a dead ReLU (docs/deviations.md#competition). Each month's correction is a shift and
+    a stretch of the sum's pre-activation: with a stretch of -1 the sum is overruled, which a shift alone could do only
+    by learning the negative of whatever the pure stands say. At real towers that is often wrong (docs/decisions/0008).
     """
 
     def __init__(self, blueprint: Blueprint) -> None:

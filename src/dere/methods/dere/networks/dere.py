@@ -1,4 +1,4 @@
-"""The DERE forward pass at a site: frozen pure stands, learned plant types, competition, level (dere-reference 2.5)."""
+"""The DERE forward pass at a site: frozen pure stands, learned plant types, competition, level (docs/method.md)."""
 
 from __future__ import annotations
 

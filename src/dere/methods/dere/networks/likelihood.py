@@ -1,7 +1,7 @@
 """Bivariate Gaussian likelihood of (NEE, RECO): label covariance plus model-error covariance.
 
 The optimum weight of a month is the inverse of that sum. Unlike the published weight network, nothing is gained by
-pushing weights to a floor, because the log-determinant pays for it (defect 23, dere-reference 3.5).
+pushing weights to a floor, because the log-determinant pays for it (docs/deviations.md#label-weights).
 """
 
 from __future__ import annotations

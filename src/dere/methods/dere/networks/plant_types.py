@@ -1,4 +1,4 @@
-"""Plant-type fractions per stand age and year (stage 3, dere-reference 2.4)."""
+"""Plant-type fractions per stand age and year (stage 3, docs/method.md#stages)."""
 
 from __future__ import annotations
 

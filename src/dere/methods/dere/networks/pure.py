@@ -1,4 +1,4 @@
-"""Pure stands: three decoders on a shared encoder (stage 1a, dere-reference 2.1)."""
+"""Pure stands: three decoders on a shared encoder (stage 1a, docs/method.md#stages)."""
 
 from __future__ import annotations
 

@@ -1,12 +1,9 @@
 """The likelihood against torch's own, and what its optimum weights are."""
 
 import numpy as np
-import pytest
 import torch
-from dere.models.error import fit_error, gaussian_quantiles
-from dere.models.likelihood import ModelError, negative_log_likelihood, weight
 
-from dere.variables import QUANTILES
+from dere.methods.dere.networks.likelihood import ModelError, negative_log_likelihood, weight
 
 
 def test_equals_the_multivariate_normal():
@@ -56,20 +53,3 @@ def test_the_model_error_finds_its_level_within_the_steps_of_a_stage():
     config = TrainingConfig(epochs=8, steps_per_epoch=10, learning_rate=3e-4)
     fit(error, draw=draw, validation=[draw(torch.Generator().manual_seed(9))], loss=loss, config=config, seed=0)
     torch.testing.assert_close(error.covariance().detach(), own, rtol=0.2, atol=0.1)
-
-
-def test_spread_is_found_and_covers():
-    rng = np.random.default_rng(0)
-    magnitude = rng.uniform(0, 10, 6000)
-    residual = rng.normal(size=6000) * (0.4 + 0.2 * magnitude)
-    model = fit_error(residual, magnitude, np.arange(6000) % 40)
-    assert model.constant == pytest.approx(0.4, abs=0.1) and model.slope == pytest.approx(0.2, abs=0.03)
-    quantiles = gaussian_quantiles(np.zeros(6000), model.std(magnitude))
-    assert quantiles.shape == (6000, len(QUANTILES))
-    inside = (residual > quantiles[:, 0]) & (residual < quantiles[:, -1])
-    assert 0.88 < inside.mean() < 0.92
-
-
-def test_spread_needs_enough_residuals():
-    with pytest.raises(ValueError, match="only 3 labelled months"):
-        fit_error(np.ones(3), np.ones(3), np.zeros(3))

@@ -1,18 +1,21 @@
 """Pure samples of a simulation that has none everywhere: who is drawn, and that nothing else is learned from."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from dere.training.cells import cell_windows
 
+from dere.exchange.co2 import EXCHANGE
 from dere.io import read_json, read_netcdf, write_netcdf
-from dere.training import pure, pure_samples
-from dere.training.job import Job
+from dere.methods.dere import pure, pure_samples
+from dere.training.simulation import load_cells
 from dere.variables import STANDS
+from dere.workflow.train import train
+from stage_jobs import HARMONISE, live_job, make_job, with_settings
 
-WINDOW = 24
+WINDOW = HARMONISE["window"]
 
 
 @pytest.fixture
@@ -31,8 +34,7 @@ def gappy(canonical, tmp_path):
 
 
 def windows_of(files):
-    datasets = (read_netcdf(files[name]) for name in ("drivers", "simulation", "cover"))
-    return cell_windows(*datasets, satellites=False, window=WINDOW, stride=12)
+    return load_cells(live_job(make_job("pure", files, Path()))).windows
 
 
 def test_pairs_are_the_stands_that_were_simulated(gappy, canonical):
@@ -42,7 +44,7 @@ def test_pairs_are_the_stands_that_were_simulated(gappy, canonical):
     for branch in range(3):
         rows, ages = pure_samples.pure_pairs(windows, index, branch)
         expected = [
-            (row, age) for row in range(len(windows)) for age in (0, 2) if int(windows.cell[row]) // 3 % 3 == branch
+            (row, age) for row in range(len(windows)) for age in (0, 2) if int(windows.place[row]) // 3 % 3 == branch
         ]
         assert list(zip(rows.tolist(), ages.tolist(), strict=True)) == expected
 
@@ -54,7 +56,7 @@ def test_draws_and_validation_hold_pure_samples_only(gappy):
     fixed = pure_samples.fixed_batches(windows, index, 3)
     for batch in [drawn, *fixed]:
         for branch, (rows, ages) in enumerate(batch):
-            states = windows.state[windows.cell[rows], branch, ages]
+            states = windows.simulation.state[windows.place[rows], branch, ages]
             assert bool(torch.isfinite(states).all())
     assert [len(rows) for rows, _ in drawn] == [5, 5, 5]
     total = sum(len(rows) for batch in fixed for rows, _ in batch)
@@ -69,14 +71,14 @@ def test_a_missing_stand_starts_from_the_mixture(gappy, canonical):
     assert bool(torch.isfinite(before).all())
     for row in range(len(windows)):
         for branch in range(3):
-            there = int(windows.cell[row]) // 3 % 3 == branch
+            there = int(windows.place[row]) // 3 % 3 == branch
             assert torch.equal(before[row, branch, 0], expected[row, branch if there else mixture, 0])
             assert torch.equal(before[row, branch, 1], expected[row, mixture, 1])
 
 
 def test_types_without_a_sample_are_refused(gappy):
     windows = windows_of(gappy)
-    only = torch.from_numpy(np.flatnonzero(windows.cell.numpy() // 3 % 3 == 0))
+    only = torch.from_numpy(np.flatnonzero(windows.place.numpy() // 3 % 3 == 0))
     with pytest.raises(ValueError, match="no training cell of this fold has a pure sample of NL"):
         pure_samples.drawer(windows, only, 2)
     with pytest.raises(ValueError, match="no validation cell of this fold has a pure sample"):
@@ -87,7 +89,7 @@ def test_loss_is_the_mean_over_samples_computed_one_by_one(gappy):
     windows = windows_of(gappy)
 
     class Network(torch.nn.Module):
-        normaliser = SimpleNamespace(scale=torch.ones(7), target_std=torch.full((10,), 2.0))
+        normaliser = SimpleNamespace(outputs=EXCHANGE.complete, target_std=torch.full((10,), 2.0))
 
         def encode(self, drivers, static):
             return drivers.mean((1, 2))
@@ -110,12 +112,6 @@ def test_loss_is_the_mean_over_samples_computed_one_by_one(gappy):
 
 def test_the_stage_trains_on_them(gappy, tmp_path):
     """The whole stage on a simulation with gaps: finite losses, a checkpoint."""
-    params = {
-        "stage": {"epochs": 1, "steps_per_epoch": 2, "batch": 2, "ages_per_step": 1},
-        "backbone_name": "transformer",
-        "backbone": {"width": 8, "heads": 2, "encoder_layers": 1, "decoder_layers": 1, "feedforward": 8},
-        "harmonise": {"window": WINDOW, "window_stride": 12, "satellites": False},
-    }
-    files = {name: gappy[name] for name in ("drivers", "simulation", "cover", "splits", "statistics")}
-    pure.train(Job(files, {}, tmp_path / "pure", params, 0, 0))
-    assert np.isfinite(read_json(tmp_path / "pure" / "manifest.json")["best_validation_loss"])
+    job = with_settings(make_job("pure", gappy, tmp_path, width=8), epochs=1, steps_per_epoch=2, batch=2)
+    train(job)
+    assert np.isfinite(read_json(job.output / "manifest.json")["best_validation_loss"])

@@ -1,0 +1,45 @@
+"""Whichever method is given away and stands in the foreground of the figures, the run goes to the end."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from dere.figures.catalogue import CATALOGUE
+from dere.methods import methods
+
+RESULTS = "results/tiny"
+SAME = ["world_map", "training_history", "comparison", "label_weights"]
+"""Figures that do not depend on the method; the finished run has drawn them."""
+LATE = {"ensemble", "evaluate", "cost", "comparison", "products", "figures", "resolved_config", "all"}
+
+
+@pytest.mark.parametrize("method", methods())
+def test_a_method_is_given_away_and_shown(continued, method):
+    chosen = {"products": {"method": method}, "figures": {"method": method, "skip": SAME}, "backbones": ["transformer"]}
+    shown = continued.finish(continued.configured("chosen.yaml", chosen))
+    ran = set(re.findall(r"^(?:local)?rule (\w+):$", shown, re.M))
+    assert ran <= LATE | {f"map_{method}"} and {"products", "evaluate", "figures"} <= ran
+    folder = continued.folder / RESULTS
+    public = [xr.open_dataset(path) for path in sorted((folder / "products").glob("*.nc"))]
+    assert [dataset.attrs["variable_id"] for dataset in public] == ["gpp", "nee", "reco"]
+    values = {dataset.attrs["variable_id"]: dataset[dataset.attrs["variable_id"]] for dataset in public}
+    there = values["gpp"].notnull()
+    assert bool(there.any()) and all(bool((one.notnull() == there).all()) for one in values.values())
+    rest = (values["reco"] - values["gpp"] - values["nee"]).where(there, 0.0)
+    assert float(np.abs(rest).max()) < 1e-6 * float(np.abs(values["gpp"]).max())
+    assert all(dataset["gpp_std" if "gpp_std" in dataset else dataset.attrs["variable_id"]].size for dataset in public)
+    assert (public[0].attrs["references"] != "not stated") == bool(methods()[method].references)
+    towers = pd.read_csv(folder / "products" / "towers.csv.gz")
+    assert towers["gpp"].notna().any()
+    closure = pd.read_csv(folder / "tables" / "closure.csv")
+    assert set(closure.loc[closure["kind"] == "product", "method"]) == {method}
+    skill = pd.read_csv(folder / "tables" / "skill.csv")
+    assert skill.loc[skill["grouping"] == "map", "method"].unique().tolist() == [method]
+    drawn = {path.stem for path in (folder / "figures").glob("*.png")}
+    assert set(CATALOGUE) - drawn <= {
+        *SAME,
+        *(() if "plant_fraction" in methods()[method].gives else ["plant_fractions"]),
+    }
