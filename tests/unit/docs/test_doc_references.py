@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[3]
 FOLDERS = ("src", "workflow", "benchmarks", "docs", "config", "profiles", "tests")
 FILES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "Snakefile", "config.yaml", "pyproject.toml")
 SUFFIXES = {".py", ".md", ".yaml", ".json", ".smk", ".rst", ".csv"}
-PAGE = re.compile(r"docs/((?:[\w-]+/)*[\w-]+\.\w+)(?:#([\w-]+))?")
+PAGE = re.compile(r"(?<!tests/unit/)docs/((?:[\w-]+/)*[\w-]+\.\w+)(?:#([\w-]+))?")
 LINK = re.compile(r"\]\((?!https?:)([\w./-]+)(?:#([\w-]+))?\)")
 DECISION = re.compile(r"docs/decisions/(\d{4})|\bdecisions? (\d{4})")
 # Notes that no reader has, and faults or sections that are numbered in them.
