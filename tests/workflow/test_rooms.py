@@ -1,4 +1,4 @@
-"""A room can be taken away: what is left configures itself, can be planned, and runs to the end without new trainings."""
+"""A room can be taken away: what is left configures itself, can be planned, and runs without new trainings."""
 
 import os
 import re
