@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dere.variables import FREE_TARGETS, TARGETS
-
-FREE_INDEX = tuple(TARGETS.index(name) for name in FREE_TARGETS)
+from dere.variables import TARGETS
 
 
 def derive(free: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,25 +37,3 @@ def derive(free: Mapping[str, Any]) -> dict[str, Any]:
     npp = gpp - ra
     full = {**free, "npp": npp, "nee": rh - npp, "reco": ra + rh}
     return {name: full[name] for name in TARGETS}
-
-
-def closure_residuals(targets: Mapping[str, Any]) -> dict[str, Any]:
-    """Residuals of the identities; all zero for closed budgets.
-
-    Parameters
-    ----------
-    targets
-        Holds at least GPP, RECO and NEE; with NPP, Ra and Rh the other identities are returned too.
-
-    Returns
-    -------
-    dict
-        ``fluxes`` = RECO - GPP - NEE and, where possible, ``npp`` = NPP - (GPP - Ra), ``nee`` = NEE - (Rh - NPP),
-        ``reco`` = RECO - (Ra + Rh), in the unit of the input.
-    """
-    residuals = {"fluxes": targets["reco"] - targets["gpp"] - targets["nee"]}
-    if all(name in targets for name in ("npp", "ra", "rh")):
-        residuals["npp"] = targets["npp"] - (targets["gpp"] - targets["ra"])
-        residuals["nee"] = targets["nee"] - (targets["rh"] - targets["npp"])
-        residuals["reco"] = targets["reco"] - (targets["ra"] + targets["rh"])
-    return residuals

@@ -1,5 +1,6 @@
 """A copy of the repository in which the whole pipeline was run once at tiny size."""
 
+import json
 import os
 import re
 import shutil
@@ -28,26 +29,28 @@ class Checkout:
 
     folder: Path
 
-    def snakemake(self, *arguments, tiny=True, warm=False):
+    def snakemake(self, *arguments, tiny=True, warm=None):
         """Call Snakemake and return the finished process; its output is in ``stdout``.
 
-        With ``warm`` the scripts of its jobs are forks of one process, which saves the loading of libraries.
+        ``warm`` is the process of the fixture of that name, in which libraries are loaded already.
         """
         overlay = ["--configfile", "config/tiny.yaml"] if tiny else []
         overlay += [word for word in arguments if word.endswith(".yaml")]
         rest = [word for word in arguments if not word.endswith(".yaml")]
         # Without a profile: its logger is for readers, the plain one states the reason of every job.
         triggers = ["--rerun-triggers", "mtime", "params", "input", "software-env"]
-        program = [str(WARM)] if warm else ["-m", "snakemake"]
-        command = [sys.executable, *program, *triggers, "--workflow-profile", "none", *rest]
-        command += ["--configfile", *[word for word in overlay if word != "--configfile"]] if overlay else []
+        rest = [*triggers, "--workflow-profile", "none", *rest]
+        rest += ["--configfile", *[word for word in overlay if word != "--configfile"]] if overlay else []
+        environment = {"PYTHONPATH": "", "OMP_NUM_THREADS": "1", CHECK: str(self.folder / "modules")}
+        if warm:
+            return in_process(warm, self.folder, rest, environment)
         return subprocess.run(
-            command,
+            [sys.executable, "-m", "snakemake", *rest],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1", CHECK: str(self.folder / "modules")},
+            env={**os.environ, **environment},
             check=False,
         )
 
@@ -99,11 +102,35 @@ class Checkout:
         (self.folder / name).write_text(yaml.safe_dump(tree))
         return name
 
-    def finish(self, *arguments):
+    def restore(self, part):
+        """Let a folder be that of the repository again."""
+        shutil.rmtree(self.folder / part)
+        shutil.copytree(ROOT / part, self.folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def finish(self, warm, *arguments, tiny=True):
         """Run to the end, without a GPU, and return what Snakemake says."""
-        made = self.snakemake(*arguments, "--cores", "1", "--resources", "gpu=0", warm=True)
+        made = self.snakemake(*arguments, "--cores", "1", "--resources", "gpu=0", tiny=tiny, warm=warm)
         assert made.returncode == 0, made.stdout[-6000:]
         return made.stdout
+
+
+def in_process(warm, folder, arguments, environment):
+    """Let a warm process run Snakemake and return what a process of its own would."""
+    said = folder / "warm.log"
+    call = {"folder": str(folder), "arguments": arguments, "environment": environment, "output": str(said)}
+    print(json.dumps(call), file=warm.stdin, flush=True)
+    status = int(warm.stdout.readline())
+    return subprocess.CompletedProcess(arguments, status, said.read_text())
+
+
+@pytest.fixture(scope="session")
+def warm():
+    """Return a process that runs Snakemake with all libraries loaded."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    environment = {**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen([sys.executable, str(WARM)], env=environment, **pipes) as process:
+        yield process
+        process.stdin.close()
 
 
 def copied_to(folder):
@@ -121,6 +148,12 @@ def copied_to(folder):
 def checkout(tmp_path_factory):
     """Return a fresh copy without results; for dry runs."""
     return copied_to(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """Return a copy without results that a test may change."""
+    return copied_to(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -103,11 +103,11 @@ def sites(continued):
 
 
 @pytest.fixture(scope="module")
-def made(continued, sites):
+def made(continued, sites, warm):
     """Run the exchange to the end and return its folder; before and after, all files of CO2."""
     before = contents(continued.folder)
     overlay = continued.configured("beside.yaml", ONE_BACKBONE)
-    continued.finish(overlay, *(f"{rule}_{NAME}" for rule in ("products", "comparison", "evaluate", "ensemble")))
+    continued.finish(warm, overlay, *(f"{rule}_{NAME}" for rule in ("products", "comparison", "evaluate", "ensemble")))
     return continued.folder / RESULTS / NAME, before, contents(continued.folder)
 
 

@@ -9,9 +9,8 @@ import pytest
 import xarray as xr
 import yaml
 
-from dere_arrays import write_arrays
-
 from dere.methods import methods
+from dere_arrays import write_arrays
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "fixtures" / "paper_tiny.yaml"

@@ -14,7 +14,6 @@ from dere.run_config.root import normalise
 
 RESULTS = "results/tiny"
 FIRST = "transformer"
-NETWORKS = [name for name, method in methods().items() if method.per_backbone]
 MEMBERS = [(name, backbone) for name, m in methods().items() for backbone in (names() if m.per_backbone else ["none"])]
 TRAININGS = ("train_pure", "train_kgml_simulation", "train_plant_types_simulated")
 

@@ -342,28 +342,43 @@ METRIC = Metric(
 """
 
 
-@pytest.mark.parametrize(
-    ("file", "text", "users"),
-    [
-        ("methods/nothing.py", METHOD, set()),
-        ("backbones/plain.py", BACKBONE, set()),
-        ("exchange/isoprene.py", EXCHANGE, set()),
-        ("evaluation/metrics/worst.py", METRIC, {"evaluate"}),
-    ],
-)
-def test_a_new_member_of_a_room_reruns_nothing_but_the_tables_of_scores(tiny, file, text, users):
+@contextmanager
+def added(tiny, file, text):
+    """Add a file of the package and take it away again."""
     path = tiny.folder / "src" / "dere" / file
     path.write_text(text)
     try:
-        shown = tiny.snakemake("--dry-run", "--cores", "2", "--config", f"{file.split('/')[0]}=[{path.stem}]")
-        if path.parent.name != "metrics":
-            assert shown.returncode == 0 and path.stem in shown.stdout, "it is a member"
-        pending = tiny.pending()
-        assert tiny.invalidated() == users
-        assert users or not pending
-        assert not {rule for rule in pending if rule.startswith(("train", "predict", "map", "impute", "ensemble"))}
+        yield
     finally:
         path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "planned"),
+    [
+        ("methods/nothing.py", METHOD, ("methods=[nothing]", "predict_nothing")),
+        ("backbones/plain.py", BACKBONE, ("backbones=[plain]", "backbone=plain")),
+        ("exchange/isoprene.py", EXCHANGE, ("exchanges=[co2,isoprene]", "train_baseline_isoprene")),
+    ],
+)
+def test_a_new_method_backbone_or_exchange_that_the_run_does_not_use_reruns_nothing(tiny, file, text, planned):
+    with added(tiny, file, text):
+        assert tiny.pending() == {}
+        shown = tiny.snakemake("--dry-run", "--cores", "2", "--config", planned[0])
+        assert shown.returncode == 0 and planned[1] in shown.stdout, "it can be chosen"
+    assert tiny.pending() == {}
+
+
+def test_a_further_exchange_leaves_the_first_alone(tiny):
+    with added(tiny, "exchange/isoprene.py", EXCHANGE):
+        jobs = {name for name, _, _ in tiny.jobs("--config", "exchanges=[co2,isoprene]")}
+    assert {name for name in jobs if not name.endswith("_isoprene")} == {"resolved_config", "all"}
+
+
+def test_a_new_score_reruns_the_tables_of_scores_alone(tiny):
+    with added(tiny, "evaluation/metrics/worst.py", METRIC):
+        assert tiny.invalidated() == {"evaluate"}
+        assert set(tiny.pending()) == {"evaluate", "comparison", "figures", "all"}
     assert tiny.pending() == {}
 
 

@@ -1,59 +1,90 @@
-"""A room can be taken away: what is left configures itself, can be planned, and runs to the end."""
+"""A room can be taken away: what is left configures itself, can be planned, and runs without new trainings."""
 
+import os
+import re
+import shutil
 import subprocess
 import sys
+from itertools import zip_longest
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import yaml
 
-from conftest import copied_to
+from dere.methods import methods, rooms, stages
 from dere.rooms import members
 
-ROOMS = [
-    *members("dere.methods", "METHODS"),
-    *members("dere.backbones", "BACKBONE"),
-    *members("dere.evaluation.metrics", "METRIC"),
-]
-PLAN = """
-import os, sys
-from pathlib import Path
-import pandas, pydantic, xarray
-from snakemake.cli import main
-
-for folder in map(Path, sys.argv[1:]):
-    if process := os.fork():
-        os.waitpid(process, 0)
-        continue
-    os.chdir(folder)
-    out = os.open("plan.log", os.O_WRONLY | os.O_CREAT)
-    os.dup2(out, 1), os.dup2(out, 2)
-    sys.path.insert(0, str(folder / "src"))
-    from dere.run_config import render
-    render.main(Path("config.yaml"))
-    main(["--dry-run", "--cores", "2", "--workflow-profile", "none"])
-"""
-"""Several checkouts planned by one process that has loaded Snakemake once, each with its own default configuration."""
+RESULTS = "results/tiny"
+METHODS = members("dere.methods", "METHODS")
+BACKBONES = members("dere.backbones", "BACKBONE")
+METRICS = members("dere.evaluation.metrics", "METRIC")
+TOGETHER = [[room for room in group if room] for group in zip_longest(METHODS, BACKBONES, METRICS)]
+"""Rooms of different kinds, taken away together, since one plan costs as much as another."""
+NEEDED = ("dere.evaluation.metrics.rmse", "dere.evaluation.metrics.nse")
+"""Scores that other tables need, as their files say."""
+KEPT_BACKBONE = "transformer"
+LATE = {"ensemble", "evaluate", "cost", "comparison", "products", "figures", "resolved_config", "all"}
 
 
-def without(folder, *rooms):
-    """Take rooms out of a checkout."""
-    import shutil
-
-    for room in rooms:
+def take_away(folder, *taken):
+    """Take rooms out of a checkout and write the configuration of what is left, as ``make config`` does."""
+    for room in taken:
         path = folder / "src" / Path(*room.split("."))
         shutil.rmtree(path) if path.is_dir() else path.with_suffix(".py").unlink()
+    made = subprocess.run(
+        [sys.executable, "-m", "dere.run_config.render", "config.yaml"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": "src"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
 
 
-@pytest.fixture(scope="module")
-def plans(tmp_path_factory):
-    """Return what a dry run of the default configuration says without each of the rooms."""
-    folders = {room: tmp_path_factory.mktemp(room) for room in ROOMS}
-    for room, folder in folders.items():
-        without(copied_to(folder).folder, room)
-    subprocess.run([sys.executable, "-c", PLAN, *map(str, folders.values())], check=True)
-    return {room: (folder / "plan.log").read_text() for room, folder in folders.items()}
+def small(folder, room):
+    """Return the tiny configuration without what one room of methods and one backbone do not know."""
+    tree = yaml.safe_load((folder / "config" / "tiny.yaml").read_text())
+    own = [stage for stage in stages().values() if rooms()[1][stage.name] == room]
+    sections = {stage.path[0] for stage in own}
+    tree["backbones"] = [KEPT_BACKBONE]
+    tree["networks"] = {KEPT_BACKBONE: tree["networks"][KEPT_BACKBONE]}
+    tree["stages"] = {k: v for k, v in tree["stages"].items() if k in {"defaults", *(stage.name for stage in own)}}
+    others = {stage.path[0] for stage in stages().values()} - sections - {"stages"}
+    return {name: section for name, section in tree.items() if name not in others}
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_without_any_one_room_a_run_can_be_planned(plans, room):
-    assert "This was a dry-run" in plans[room], plans[room][-3000:]
+@pytest.mark.parametrize("taken", TOGETHER, ids=lambda taken: "-".join(room.rpartition(".")[2] for room in taken))
+def test_without_a_room_a_run_can_be_planned(fresh, warm, taken):
+    take_away(fresh.folder, *taken)
+    planned = fresh.snakemake("--dry-run", "--cores", "2", tiny=False, warm=warm)
+    assert planned.returncode == 0 and "This was a dry-run" in planned.stdout, planned.stdout[-3000:]
+    for room in taken[:1]:
+        own = [method for method, found in rooms()[0].items() if found == room]
+        assert not re.search(rf"rule predict_({'|'.join(own)}):", planned.stdout)
+    assert "rule predict_" in planned.stdout
+
+
+@pytest.mark.parametrize("room", ["dere.methods.climatology", "dere.methods.trees", "dere.methods.kgml"])
+def test_a_room_of_methods_runs_to_the_end_alone(continued, warm, room):
+    """Without the other methods, the other backbones and all scores that nothing needs; what was trained stays."""
+    folder = continued.folder
+    tree = small(folder, room)
+    continued.restore("src")
+    take_away(
+        folder,
+        *(other for other in METHODS if other != room),
+        *(other for other in BACKBONES if not other.endswith(f".{KEPT_BACKBONE}")),
+        *(other for other in METRICS if other not in NEEDED),
+    )
+    shown = continued.finish(warm, continued.configured("rest.yaml", tree), tiny=False)
+    own = [name for name, method in methods().items() if rooms()[0][name] == room]
+    ran = set(re.findall(r"^(?:local)?rule (\w+):$", shown, re.M))
+    assert ran <= LATE | {f"map_{own[-1]}"} and {"evaluate", "products", "figures"} <= ran
+    skill = pd.read_csv(folder / RESULTS / "tables" / "skill.csv")
+    assert set(skill["method"]) == set(own)
+    assert {"rmse", "nse"} <= set(skill) and not {"kge", "bias", "mae"} & set(skill)
+    comparison = pd.read_csv(folder / RESULTS / "tables" / "comparison.csv")
+    assert list(dict.fromkeys(comparison["method"])) == own
+    assert len(list((folder / RESULTS / "products").glob("*.nc"))) == 3

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from harmonise_samples import AGES, make_cover, make_forcing, make_towers
 
+from carbon_closure import closure_residuals
 from dere.config.harmonise import HarmoniseConfig
 from dere.config.simulation import SimulationSource
 from dere.config.splits import SplitsConfig
@@ -12,7 +13,6 @@ from dere.harmonise.interim import Cover, Interim
 from dere.harmonise.members import FACTORS, draw_factors, resampled_records
 from dere.harmonise.splits import roles
 from dere.harmonise.statics import ATTRIBUTES
-from dere.physics import closure_residuals
 from dere.variables import MONTHLY8, STANDS, TARGETS
 
 SOURCE = SimulationSource(provider="builtin", perturbations=1, ages=AGES, member_months=24)

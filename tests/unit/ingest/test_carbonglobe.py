@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from carbon_closure import closure_residuals
 from dere.channels import DIURNAL
 from dere.ingest.simulation.carbonglobe import SEVEN_TARGETS, parse_fractions, parse_targets, read_simulation
 from dere.io import read_netcdf, write_netcdf
-from dere.physics import closure_residuals
 from dere.variables import TARGETS
 
 

@@ -5,9 +5,9 @@ import pytest
 import xarray as xr
 from carbonglobe_samples import places, write_public
 
+from carbon_closure import closure_residuals
 from dere.config.simulation import SimulationSource
 from dere.ingest.simulation.carbonglobe_public import read_public
-from dere.physics import closure_residuals
 from dere.variables import TARGETS
 
 MONTHLY = SimulationSource()

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 from process_model_samples import DESERT, LAND, LAT, LON, PLANT_TYPES, config, quantities, write_drivers, write_model
 
+from carbon_closure import closure_residuals
 from dere.ingest.simulation.process_model_netcdf import read_simulation
-from dere.physics import closure_residuals
 from dere.variables import TARGETS
 
 CLASS = {"NL": 0, "BL": 1, "GS": 2}

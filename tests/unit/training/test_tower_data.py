@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from dere.training.dere_towers import cache_pure, forward, load_pure
-from dere.training.uncertain import expanded_labels
 from torch import nn
 
 from dere.exchange.co2 import EXCHANGE

@@ -89,3 +89,24 @@ def test_how_a_method_shows_is_what_it_declares():
         assert look["network"] == method.per_backbone
     assert targets.references(DEFAULT) == {m.name: m.per_backbone for m in reversed(methods().values()) if m.reference}
     assert targets.backbone_labels(normalise({"backbones": ["fedformer"]})) == {"fedformer": "FEDformer"}
+
+
+def test_a_further_exchange_has_the_methods_that_serve_it_in_a_folder_of_its_own():
+    config = DEFAULT | {"exchanges": ["co2", "other"], "seeds": [0, 1]}
+    served = [name for name, method in methods().items() if not method.exchanges]
+    assert [method.name for method in targets.methods_of(config, "other")] == served and 0 < len(served) < len(
+        methods()
+    )
+    assert targets.further(config) == ["other"]
+    assert [(targets.prefix(name), targets.suffix(name)) for name in config["exchanges"]] == [
+        ("", ""),
+        ("other/", "_other"),
+    ]
+    last = max(served, key=lambda name: methods()[name].rank)
+    # what is given away of CO2 does not serve the other
+    assert targets.product_method(config, "other").name == last == targets.product_settings(config, "other")["method"]
+    made = targets.of_all_exchanges(config, targets.stages)
+    assert [stage.name for exchange, stage in made if exchange == "other"] == [s.name for s in stages_of(served)]
+    jobs = targets.benchmarks(config, "other")
+    assert not [job for job in jobs if job.startswith(targets.IMPUTATION_JOBS)]
+    assert set(targets.references(config, "other")) == {name for name in served if methods()[name].reference}
