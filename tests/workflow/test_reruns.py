@@ -321,16 +321,6 @@ class PlainConfig(MonthTokenConfig):
 
 BACKBONE = BackboneRoom(label="Plain", section=PlainConfig, network="dere.backbones.transformer.network:Transformer")
 """
-EXCHANGE = """
-from dere.exchange.base import Exchange, Flux
-
-EXCHANGE = Exchange(
-    name="isoprene",
-    fluxes=(Flux("isoprene", "isoprene emission", "gC m-2 d-1", "kg m-2 s-1", (-0.1, 1.0), (-1.0, 10.0)),),
-    free=("isoprene",),
-    basis=("isoprene",),
-)
-"""
 METRIC = """
 import numpy as np
 from dere.evaluation.metrics.base import Metric
@@ -358,21 +348,14 @@ def added(tiny, file, text):
     [
         ("methods/nothing.py", METHOD, ("methods=[nothing]", "predict_nothing")),
         ("backbones/plain.py", BACKBONE, ("backbones=[plain]", "backbone=plain")),
-        ("exchange/isoprene.py", EXCHANGE, ("exchanges=[co2,isoprene]", "train_baseline_isoprene")),
     ],
 )
-def test_a_new_method_backbone_or_exchange_that_the_run_does_not_use_reruns_nothing(tiny, file, text, planned):
+def test_a_new_method_or_backbone_that_the_run_does_not_use_reruns_nothing(tiny, file, text, planned):
     with added(tiny, file, text):
         assert tiny.pending() == {}
         shown = tiny.snakemake("--dry-run", "--cores", "2", "--config", planned[0])
         assert shown.returncode == 0 and planned[1] in shown.stdout, "it can be chosen"
     assert tiny.pending() == {}
-
-
-def test_a_further_exchange_leaves_the_first_alone(tiny):
-    with added(tiny, "exchange/isoprene.py", EXCHANGE):
-        jobs = {name for name, _, _ in tiny.jobs("--config", "exchanges=[co2,isoprene]")}
-    assert {name for name in jobs if not name.endswith("_isoprene")} == {"resolved_config", "all"}
 
 
 def test_a_new_score_reruns_the_tables_of_scores_alone(tiny):
