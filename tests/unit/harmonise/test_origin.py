@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from dere import __version__
+from dere.config.windows import WindowConfig
 from dere.harmonise.citations import CITATION_COLUMNS, citations
 from dere.harmonise.interim import pack_cover
 from dere.harmonise.origin import LONGEST_LIST, Origin, built_in_rows, file_attributes, used
@@ -163,7 +164,7 @@ def test_canonical_files_state_their_origin_and_are_the_same_bytes_when_written_
     assert stated["splits"]["sha256"] == file_sha256(tmp_path / "first" / "splits.csv")
     made = {name: tmp_path / "first" / f"{name}.nc" for name in ("drivers", "simulation", "towers")}
     made["splits"] = tmp_path / "first" / "splits.csv"
-    settings = {"satellites": False, "minimum_training_quality": 0.5}
+    settings = WindowConfig(satellites=False, minimum_training_quality=0.5)
     for folder in ("first", "second"):
         write_statistics(made, 0, tmp_path / folder / "fold0.nc", settings, code="c0de")
     passed_on = read_netcdf(tmp_path / "first" / "fold0.nc").attrs

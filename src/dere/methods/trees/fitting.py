@@ -33,6 +33,9 @@ from dere.training.roles import TRAINED
 
 log = logging.getLogger(__name__)
 
+TRIPLE = {"gpp", "reco", "nee"}
+"""Fluxes that close as RECO = GPP + NEE; those of an exchange that closes otherwise are closed by its own rule."""
+
 
 def fit_gbm(job: Job) -> Fitted:
     """Tune and fit on towers alone."""
@@ -71,7 +74,7 @@ def _fit(job: Job, simulated: bool) -> Fitted:
     variance = {flux: _variance(held_out[flux] - rows.targets[flux], rows.weight) for flux in exchange.names}
     closed, scores = held_out, {}
     way = "each"
-    if exchange.residuals is not None:
+    if TRIPLE <= set(exchange.names):
         candidates = {
             "difference": {**held_out, "nee": held_out["reco"] - held_out["gpp"]},
             "direct": project(held_out, variance),
