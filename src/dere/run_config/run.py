@@ -111,6 +111,16 @@ class RunConfig(Section):
         for name in self.exchanges:
             if name not in exchanges:
                 raise ValueError(f"exchanges: {name} is no exchange; choose from {', '.join(exchanges)}")
+            if not any(known[method].serves(name) for method in self.methods):
+                raise ValueError(
+                    f"exchanges: no method of the run predicts {name} ({', '.join(self.methods)}); add one that does, "
+                    f"for example {next((m for m in known if known[m].serves(name)), 'one of your own')}"
+                )
+        if exchange.DEFAULT not in self.exchanges:
+            raise ValueError(
+                f"exchanges: {exchange.DEFAULT} is missing from {', '.join(self.exchanges)}; add it, its towers and "
+                "splits are those that a further exchange starts from"
+            )
         chosen = {"products.method": self.products.method, "figures.method": self.figures.method}
         for key, method in chosen.items():
             if method is not None and method not in self.methods:

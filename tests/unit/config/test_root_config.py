@@ -1,5 +1,6 @@
 """The whole configuration: unknown keys, normalisation, environment variables, sync with config.yaml."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -217,3 +218,20 @@ def test_overlays_are_valid(path):
 @pytest.mark.parametrize("name", ["tiny", "comparison", "comparison_published"])
 def test_comparisons_run_every_backbone(name):
     assert yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())["backbones"] == names()
+
+
+@pytest.mark.parametrize(
+    ("tree", "sentence"),
+    [
+        (
+            {"exchanges": ["co2", "water"], "methods": ["simulation", "dere"]},
+            "exchanges: no method of the run predicts water (simulation, dere); add one that does, for example cli",
+        ),
+        ({"exchanges": ["water"], "methods": ["gbm"]}, "exchanges: co2 is missing from water; add it, its towers and "),
+    ],
+)
+def test_a_further_exchange_needs_a_method_that_serves_it_and_co2_beside_it(monkeypatch, tree, sentence):
+    monkeypatch.setattr("dere.exchange.names", lambda: ["co2", "water"])
+    normalise({"exchanges": ["co2", "water"], "methods": ["simulation", "gbm"]})
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        normalise(tree)
