@@ -344,15 +344,16 @@ def added(tiny, file, text):
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "planned"),
+    ("file", "text", "planned", "users"),
     [
-        ("methods/nothing.py", METHOD, ("methods=[nothing]", "predict_nothing")),
-        ("backbones/plain.py", BACKBONE, ("backbones=[plain]", "backbone=plain")),
+        # all methods are the default, which stands on the page of the configuration
+        ("methods/nothing.py", METHOD, ("methods=[nothing]", "predict_nothing"), {"resolved_config", "all"}),
+        ("backbones/plain.py", BACKBONE, ("backbones=[plain]", "backbone=plain"), set()),
     ],
 )
-def test_a_new_method_or_backbone_that_the_run_does_not_use_reruns_nothing(tiny, file, text, planned):
+def test_a_new_method_or_backbone_that_the_run_does_not_use_reruns_no_job_of_others(tiny, file, text, planned, users):
     with added(tiny, file, text):
-        assert tiny.pending() == {}
+        assert set(tiny.pending()) == users
         shown = tiny.snakemake("--dry-run", "--cores", "2", "--config", planned[0])
         assert shown.returncode == 0 and planned[1] in shown.stdout, "it can be chosen"
     assert tiny.pending() == {}

@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 from dere import exchange as exchanges, methods as declared
 from dere.backbones import declaration
 from dere.run_config.describe import described
-from dere.run_config.root import Config, normalise
+from dere.run_config.root import Config, default_of, normalise
 from dere.figures.catalogue import CATALOGUE, outputs
 from dere.workflow import source_leaves, targets
 from dere.workflow.digest import covered, digest, share_package

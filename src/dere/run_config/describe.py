@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import BaseModel
 
 
-def described(config: Mapping[str, Any], model: type[BaseModel]) -> dict[str, dict[str, Any]]:
-    """Return the meaning of every leaf of a configuration and, where the model knows it, the default.
+def described(
+    config: Mapping[str, Any], model: type[BaseModel], default: Mapping[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return the meaning of every leaf of a configuration and, where it has one, the default.
 
     Parameters
     ----------
@@ -17,13 +19,15 @@ def described(config: Mapping[str, Any], model: type[BaseModel]) -> dict[str, di
         A resolved configuration.
     model
         Its model.
+    default
+        The configuration by default; None = as the model has it.
 
     Returns
     -------
     dict
         Dotted path to ``meaning`` and ``default``, in the order of `leaves`.
     """
-    defaults = dict(leaves(model().model_dump(mode="json")))
+    defaults = dict(leaves(model().model_dump(mode="json") if default is None else default))
     meanings = dict(_meanings(model))
     return {
         path: {"meaning": meanings.get(path, ""), **({"default": defaults[path]} if path in defaults else {})}

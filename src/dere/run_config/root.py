@@ -118,3 +118,10 @@ def normalise(raw: Mapping[str, Any], environment: Mapping[str, str] | None = No
     except ValidationError as error:
         raise ValueError(sentence(error)) from None
     return of_run(config.model_dump(mode="json"))
+
+
+def default_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's configuration as it would be by default, choices left open made by the run's own methods."""
+    plain = Config().model_dump(mode="json")
+    members = ("methods", "backbones")
+    return of_run({**plain, **{name: config[name] for name in members}}) | {name: plain[name] for name in members}

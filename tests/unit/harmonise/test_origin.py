@@ -169,7 +169,11 @@ def test_canonical_files_state_their_origin_and_are_the_same_bytes_when_written_
         write_statistics(made, 0, tmp_path / folder / "fold0.nc", settings, code="c0de")
     passed_on = read_netcdf(tmp_path / "first" / "fold0.nc").attrs
     assert passed_on["title"] == "Mean and spread of the training members of fold 0"
-    assert passed_on["configuration_hash"] == content_hash([settings.model_dump(), "co2"]) != stated["drivers"]["configuration_hash"]
+    assert (
+        passed_on["configuration_hash"]
+        == content_hash([settings.model_dump(), "co2"])
+        != stated["drivers"]["configuration_hash"]
+    )
     assert passed_on["provenance_table"] == stated["drivers"]["provenance_table"]
     for name in ("drivers", "simulation", "towers"):
         for key in ("source_files", "source_versions", "license", "references"):

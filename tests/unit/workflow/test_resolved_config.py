@@ -4,8 +4,8 @@ import re
 
 import yaml
 
-from dere.run_config.describe import described
-from dere.run_config.root import Config, normalise
+from dere.run_config.describe import described, leaves
+from dere.run_config.root import Config, default_of, normalise
 from dere.workflow.resolved_config import write_resolved
 from loaded_workflow import code_of, with_script
 
@@ -18,7 +18,9 @@ CHOSEN = {
 
 def test_stages_are_complete_and_what_the_run_lacks_is_left_out(tmp_path):
     config = normalise(CHOSEN)
-    write_resolved(config, described(config, Config), tmp_path / "config.yaml", tmp_path / "config.html")
+    write_resolved(
+        config, described(config, Config, default_of(config)), tmp_path / "config.yaml", tmp_path / "config.html"
+    )
     tree = yaml.safe_load((tmp_path / "config.yaml").read_text())
     assert list(tree["networks"]) == ["informer"]
     assert list(tree["stages"]) == ["defaults", "kgml_simulation", "kgml_towers"]
@@ -30,6 +32,9 @@ def test_stages_are_complete_and_what_the_run_lacks_is_left_out(tmp_path):
         "stages.kgml_towers.patience": "default",
         "stages.kgml_simulation.batch": "changed",
         "networks.informer.factor": "default",
+        "methods": "changed",
+        "products.method": "default",
+        "figures.compared": "default",
     }.items():
         assert f'<tr class="{changed}"><td class="key">{leaf}</td>' in page
     assert "Active queries" in page and "networks.transformer" not in page and "stages.pure" not in page
@@ -43,3 +48,9 @@ def test_the_page_loads_no_declaration_and_no_model():
         "dere.run_config",
         "dere.run_config.describe",
     }
+
+
+def test_nothing_of_the_default_run_differs_from_the_default():
+    config = normalise({})
+    explained = described(config, Config, default_of(config))
+    assert not [name for name, value in leaves(config) if explained[name]["default"] != value]

@@ -74,7 +74,7 @@ def _fit(job: Job, simulated: bool) -> Fitted:
     variance = {flux: _variance(held_out[flux] - rows.targets[flux], rows.weight) for flux in exchange.names}
     closed, scores = held_out, {}
     way = "each"
-    if TRIPLE <= set(exchange.names):
+    if set(exchange.names) >= TRIPLE:
         candidates = {
             "difference": {**held_out, "nee": held_out["reco"] - held_out["gpp"]},
             "direct": project(held_out, variance),
