@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.skill_comparison import GROUPINGS, one_run
-from dere.figures.style import BLACK, method_colour, method_label, ordered_methods
+from dere.figures.style import BLACK, method_colour, method_label, method_line, method_marker, ordered_methods
 
 
 def draw(figure: Figure, calibration: pd.DataFrame, exchange: Exchange = CO2) -> list[Artist]:
-    """Share of observations inside central intervals against the nominal share, per flux.
+    """Share of observations inside central intervals against the nominal share, per grouping and flux.
 
     Parameters
     ----------
@@ -28,34 +30,33 @@ def draw(figure: Figure, calibration: pd.DataFrame, exchange: Exchange = CO2) ->
     """
     rows = one_run(calibration[calibration["grouping"].isin(list(GROUPINGS))])
     shares = {int(name.split("_")[1]): name for name in map(str, rows) if re.fullmatch(r"coverage_\d+", name)}
-    axes = figure.subplots(1, len(exchange.fluxes), sharex=True, sharey=True, squeeze=False)[0]
+    rows = rows.dropna(subset=list(shares.values()), how="all")
+    groupings = [name for name in GROUPINGS if name in set(rows["grouping"])] or ["all"]
+    methods = ordered_methods(rows["method"])
+    grid = figure.subplots(len(groupings), len(exchange.fluxes), sharex=True, sharey=True, squeeze=False)
     artists: list[Artist] = []
-    for panel, flux in zip(axes, exchange.names, strict=True):
-        panel.plot([0, 100], [0, 100], color=BLACK, linewidth=0.7)
-        for method in ordered_methods(rows["method"]):
-            for grouping, (marker, name) in GROUPINGS.items():
-                chosen = (rows["method"] == method) & (rows["grouping"] == grouping) & (rows["flux"] == flux)
-                part = rows.loc[chosen, list(shares.values())]
-                if part.empty or part.isna().to_numpy().all():
-                    continue
-                artists += panel.plot(
-                    list(shares),
-                    100 * part.iloc[0],
-                    marker=marker,
-                    markersize=5,
-                    color=method_colour(method),
-                    markerfacecolor=method_colour(method) if marker == "o" else "white",
-                    linestyle="-" if marker == "o" else "--",
-                    label=f"{method_label(method)}, {name}",
-                )
-        panel.set_title(flux.upper())
+    for axes, grouping in zip(grid, groupings, strict=True):
+        for panel, flux in zip(axes, exchange.names, strict=True):
+            panel.plot([0, 100], [0, 100], color=BLACK, linewidth=0.7)
+            chosen = rows[(rows["grouping"] == grouping) & (rows["flux"] == flux)].set_index("method")
+            for method in methods:
+                if method in chosen.index:
+                    observed = 100 * chosen.loc[method, list(shares.values())].astype(float)
+                    artists += panel.plot(list(shares), observed, **_look(method))
+            panel.set_title(f"{flux.upper()}, {GROUPINGS[grouping][1].split(' (')[0]}")
+            panel.set_xlim(0, 100)
+            panel.set_ylim(0, 100)
+            panel.set_aspect("equal")
+            panel.grid(True)
+        axes[0].set_ylabel("observations inside\nthe interval (%)")
+    for panel in grid[-1]:
         panel.set_xlabel("nominal share (%)")
-        panel.set_xlim(0, 100)
-        panel.set_ylim(0, 100)
-        panel.set_aspect("equal")
-        panel.grid(True)
-    axes[0].set_ylabel("observations inside the interval (%)")
-    handles, texts = axes[0].get_legend_handles_labels()
+    handles = [Line2D([], [], label=method_label(method), **_look(method)) for method in methods]
     if handles:
-        figure.legend(handles, texts, loc="outside upper center", ncols=2)
+        figure.legend(handles=handles, loc="outside upper center", ncols=2)
     return artists
+
+
+def _look(method: str) -> dict[str, Any]:
+    line = {"linestyle": method_line(method), "linewidth": 1.0}
+    return {"color": method_colour(method), "marker": method_marker(method), "markersize": 4, **line}

@@ -53,7 +53,7 @@ CATALOGUE: dict[str, Entry] = {
     "comparison": Entry(("comparison",), (), (9.0, 8.0), "Skill"),
     "series": Entry(("towers", "predictions"), ("labels",), (10.5, 7.4), "Skill", ()),
     "seasonal_cycles": Entry(("towers", "predictions"), (), (10.5, 6.4), "Skill", ()),
-    "calibration": Entry(("calibration",), (), (9.0, 3.8), "Uncertainty"),
+    "calibration": Entry(("calibration",), (), (9.0, 7.4), "Uncertainty"),
     "label_weights": Entry(("labels",), (), (9.5, 3.4), "Uncertainty", ()),
     "closure_histogram": Entry(("predictions",), ("products",), (8.0, 6.4), "Consistency", (), closes),
     "plant_fractions": Entry(("learned", "cover"), ("drivers", "roles"), (9.5, 5.2), "Consistency", ()),
