@@ -65,7 +65,7 @@ def test_locks_of_a_snakemake_that_runs_are_left_alone(tmp_path):
 def test_an_interrupted_command_is_waited_for(tmp_path):
     """Ctrl-C reaches the whole group: the command ends its work and its status counts."""
     work = "import signal, time, sys\nsignal.signal(signal.SIGINT, lambda *_: (time.sleep(1), sys.exit(7)))\n"
-    work += "print('ready', flush=True)\ntime.sleep(60)"
+    work += "print('ready', flush=True)\nwhile True:\n    time.sleep(0.1)"
     source = f"import sys\nfrom dere.workflow.one_run import call\nsys.exit(call([sys.executable, '-c', {work!r}]))"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     outer = subprocess.Popen(
