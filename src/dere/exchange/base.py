@@ -65,7 +65,7 @@ class Flux:
 
 @dataclass(frozen=True)
 class LabelRule:
-    """Which tower months become labels of an exchange.
+    """Which tower months become labels of an exchange; a month needs a value of every flux.
 
     Parameters
     ----------
@@ -77,14 +77,11 @@ class LabelRule:
         Flux to the variable of the interim towers that holds it.
     quality
         Variable of the interim towers with the quality (0 to 1) of all fluxes.
-    together
-        A month is a label only where every flux has a value.
     """
 
     make: str | Callable[..., Any] = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     quality: str = ""
-    together: bool = True
 
     def maker(self) -> Callable[..., Any]:
         """Return the function behind ``make``."""

@@ -142,7 +142,7 @@ def harmonise(
         len(dropped),
         len(window_site),
         drivers.sizes["cell"],
-        int(usable(towers["flux_value"].values, towers["flux_quality"].values, 0.0, exchange.labels.together).sum()),
+        int(usable(towers["flux_value"].values, towers["flux_quality"].values, 0.0).sum()),
     )
     return Canonical(drivers, members, of_cells, towers, table, provenance, counts, dropped, truth)
 

@@ -30,7 +30,7 @@ def column_labels(
     towers
         Interim towers (site, time): ``in_record`` and the columns of ``exchange.labels``, in the units of its fluxes.
     exchange
-        With ``labels.columns``, ``labels.quality`` and whether fluxes count together only.
+        With ``labels.columns`` and ``labels.quality`` only.
     repeated_run
         Runs of so many equal values are rejected.
     reached
@@ -39,8 +39,8 @@ def column_labels(
     Returns
     -------
     Labels
-        ``flux_value`` and ``flux_uncertainty`` (site, time, flux), ``flux_quality`` (site, time). Where fluxes do not
-        count together, a month counts as kept if one flux is, and as rejected if one flux is.
+        ``flux_value`` and ``flux_uncertainty`` (site, time, flux), ``flux_quality`` (site, time). A month that
+        one flux rejects is a label of none.
 
     Raises
     ------
@@ -54,19 +54,17 @@ def column_labels(
     low, high = np.array([flux.possible for flux in exchange.fluxes]).T
     beyond = np.zeros_like(record) if reached is None else ~reached
     tests = {
-        "missing": np.isnan(values),
-        "impossible": (values < low) | (values > high),
-        "repeated": np.moveaxis(repeated_runs(np.moveaxis(values, -1, 1), repeated_run), 1, -1),
-        OUTSIDE: np.broadcast_to(beyond[..., None], values.shape),
+        "missing": np.isnan(values).any(-1),
+        "impossible": ((values < low) | (values > high)).any(-1),
+        "repeated": repeated_runs(np.moveaxis(values, -1, 1), repeated_run).any(1),
+        OUTSIDE: beyond,
     }
-    left = np.broadcast_to(record[..., None], values.shape).copy()
+    left = record.copy()
     months = {}
     for reason, failed in tests.items():
-        if rule.together:
-            failed = np.broadcast_to(failed.any(-1, keepdims=True), values.shape)
-        months[reason] = (left & failed).any(-1)
+        months[reason] = left & failed
         left &= ~failed
-    kept = np.where(left, values, np.nan)
+    kept = np.where(left[..., None], values, np.nan)
     units = {flux.unit for flux in exchange.fluxes}
     unit = {"units": units.pop()} if len(units) == 1 else {}
     dataset = xr.Dataset(
@@ -74,7 +72,7 @@ def column_labels(
             "flux_value": (_DIMS, kept.astype(np.float32), {**unit, "long_name": "tower flux"}),
             "flux_uncertainty": (
                 _DIMS,
-                np.where(left, UNCERTAINTY_SHARE * _spread(kept)[:, None], np.nan).astype(np.float32),
+                np.where(left[..., None], UNCERTAINTY_SHARE * _spread(kept)[:, None], np.nan).astype(np.float32),
                 {
                     **unit,
                     "long_name": f"standard uncertainty of the label, {UNCERTAINTY_SHARE:.0%} of its site's spread",
@@ -92,7 +90,7 @@ def column_labels(
         [
             pd.DataFrame({"site": towers["site"].values.astype(str), "step": "labels", "reason": reason, "months": n})
             for reason, n in {
-                "kept": left.any(-1).sum(1),
+                "kept": left.sum(1),
                 **{key: where.sum(1) for key, where in months.items()},
             }.items()
         ]

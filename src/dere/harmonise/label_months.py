@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def usable(flux: NDArray, quality: NDArray, minimum: float, together: bool = True) -> NDArray[np.bool_]:
-    """Tell which months are labels of good quality.
+def usable(flux: NDArray, quality: NDArray, minimum: float) -> NDArray[np.bool_]:
+    """Tell which months are labels: every flux has a value, and the quality is good.
 
     Parameters
     ----------
@@ -17,14 +17,10 @@ def usable(flux: NDArray, quality: NDArray, minimum: float, together: bool = Tru
         (...) 0 to 1; a missing quality is never good enough.
     minimum
         Least quality.
-    together
-        A month needs a value of every flux (`dere.exchange.LabelRule`); otherwise one flux is enough, and the others
-        stay NaN.
 
     Returns
     -------
     array
         (...), bool.
     """
-    present = np.isfinite(flux)
-    return np.asarray((present.all(-1) if together else present.any(-1)) & (quality >= minimum))
+    return np.asarray(np.isfinite(flux).all(-1) & (quality >= minimum))

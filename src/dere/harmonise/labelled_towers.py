@@ -52,7 +52,7 @@ def labelled_towers(
     towers = towers.assign(labels.dataset.data_vars)
     flux = towers["flux_value"].transpose("site", "time", "flux").values
     quality = towers["flux_quality"].transpose("site", "time").values
-    good = usable(flux, quality, config.minimum_training_quality, exchange.labels.together).sum(1)
+    good = usable(flux, quality, config.minimum_training_quality).sum(1)
     enough = good >= config.minimum_labelled_months
     few = towers["site"].values[~enough & (good > 0)]
     if len(few):

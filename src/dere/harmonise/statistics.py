@@ -151,7 +151,7 @@ def statistics(
     sites = pd.Index(towers["site"].values.astype(str)).isin(training.loc[training["kind"] == "site", "id"])
     flux = towers["flux_value"].transpose("site", "time", "flux").values
     quality = towers["flux_quality"].transpose("site", "time").values
-    good = usable(flux, quality, minimum_quality, exchange.labels.together)
+    good = usable(flux, quality, minimum_quality)
     fluxes = member_spread(np.where(good[..., None], flux, np.nan), np.flatnonzero(sites))
     if not cells.any() or not fluxes.count.sum():
         raise ValueError(

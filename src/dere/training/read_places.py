@@ -51,7 +51,7 @@ def site_labels(towers: xr.Dataset, allowed: Sequence[str], minimum_quality: flo
     order = ("site", "time", "flux")
     flux = towers["flux_value"].sel(flux=list(exchange.names)).transpose(*order).values
     quality = towers["flux_quality"].transpose("site", "time").values
-    good = usable(flux, quality, minimum_quality, exchange.labels.together)
+    good = usable(flux, quality, minimum_quality)
     good &= np.isin(towers["site"].values.astype(str), list(allowed))[:, None]
     return Labels(np.where(good[..., None], flux, np.nan), np.nan_to_num(quality))
 

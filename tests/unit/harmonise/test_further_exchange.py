@@ -142,18 +142,17 @@ def test_impossible_and_repeated_values_are_rejected_and_counted(interim_towers)
     assert np.flatnonzero(~finite[:40]).tolist() == [0, 1, 3, 4, 5, 10, 20] and not finite[40:].any()
 
 
-@pytest.mark.parametrize("together", [True, False])
-def test_fluxes_count_together_or_each_for_itself(interim_towers, together):
+def test_a_month_that_one_flux_rejects_is_a_label_of_none(interim_towers):
     second = Flux("no", "nitric oxide flux", "mgN m-2 d-1", "kg m-2 s-1", (0.0, 20.0), (0.0, 50.0))
-    rule = LabelRule(columns={"n2o": "n2o_flux", "no": "no_flux"}, quality="n2o_quality", together=together)
+    rule = LabelRule(columns={"n2o": "n2o_flux", "no": "no_flux"}, quality="n2o_quality")
     both = Exchange("both", (*N2O.fluxes, second), ("n2o", "no"), ("n2o", "no"), labels=rule)
     towers = interim_towers.assign(no_flux=interim_towers["n2o_flux"] + 1.0)
     towers["no_flux"][0, 4] = -3.0
     labels = column_labels(towers, both, 3)
-    assert np.isfinite(labels.dataset["flux_value"].values[0, 4]).tolist() == [not together, False]
+    assert np.isfinite(labels.dataset["flux_value"].values[0, 4]).tolist() == [False, False]
     assert np.isfinite(labels.dataset["flux_value"].values[0, 5]).all()
     counts = labels.counts[labels.counts["site"] == "XX-S00"].set_index("reason")["months"]
-    assert (counts["impossible"], counts["kept"]) == (1, 47 if together else 48)
+    assert (counts["impossible"], counts["kept"]) == (1, 47)
 
 
 def test_states_are_those_of_the_exchange_or_it_is_refused(canonical, interim_towers):

@@ -7,13 +7,12 @@ def test_a_label_has_every_flux_and_enough_quality():
     rng = np.random.default_rng(0)
     flux = np.where(rng.random((4, 30, 3)) < 0.2, np.nan, 1.0)
     quality = np.where(rng.random((4, 30)) < 0.2, np.nan, rng.random((4, 30)))
-    together, apart = usable(flux, quality, 0.4), usable(flux, quality, 0.4, together=False)
+    good = usable(flux, quality, 0.4)
     for site in range(4):
         for month in range(30):
             values, enough = flux[site, month], quality[site, month] >= 0.4
-            assert together[site, month] == (enough and not any(np.isnan(values)))
-            assert apart[site, month] == (enough and not all(np.isnan(values)))
-    assert together.any() and (apart & ~together).any()
+            assert good[site, month] == (enough and not any(np.isnan(values)))
+    assert good.any() and not good.all()
 
 
 def test_a_missing_quality_is_never_good_enough():
