@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,23 +84,11 @@ def site_places(
     simulated = None
     if "simulated" in reads:
         simulated = towers["simulated"].sel(target=states).transpose("site", "time", "target").values
-    ids = towers["site"].values.astype(str)
     return Places(
-        ids=ids,
-        lat=towers["lat"].values.astype(float),
-        lon=towers["lon"].values.astype(float),
-        time=towers["time"].values,
+        **_alike(towers, towers, members, "site"),
         record=towers["record"].transpose("site", "time").values.astype(bool),
         drivers=drivers,
         driver_names=names,
-        static=towers["static"].transpose("site", "attribute").values.astype(np.float32),
-        attributes=tuple(towers["attribute"].values.astype(str)),
-        classes=_classes(towers, ids, members, "site"),
-        years=towers["year"].values.astype(np.int64),
-        fractions=towers["plant_fraction"].transpose("site", "year", "plant_type").values.astype(np.float32),
-        vegetated=towers["vegetated_fraction"].transpose("site", "year").values.astype(np.float32),
-        ages=towers["age"].values.astype(np.float32),
-        age_weight=towers["age_weight"].transpose("site", "age").values.astype(np.float32),
         window=int(towers.attrs["window"]),
         window_place=towers["window_site"].values.astype(np.int64),
         window_start=towers["window_start"].values.astype(np.int64),
@@ -150,23 +139,11 @@ def cell_places(
         mixture = simulation["state"].sel(stand=STANDS[-1], target=states)
         values = mixture.transpose("cell", "age", "time", "target").values
         simulated = age_weighted(values, cover["age_weight"].transpose("cell", "age").values)
-    ids = drivers["cell"].values.astype(str)
     return Places(
-        ids=ids,
-        lat=drivers["lat"].values.astype(float),
-        lon=drivers["lon"].values.astype(float),
-        time=drivers["time"].values,
+        **_alike(drivers, cover, members, "cell"),
         record=np.ones((count, drivers.sizes["time"]), bool),
         drivers=stacked,
         driver_names=names,
-        static=drivers["static"].transpose("cell", "attribute").values.astype(np.float32),
-        attributes=tuple(drivers["attribute"].values.astype(str)),
-        classes=_classes(drivers, ids, members, "cell"),
-        years=cover["year"].values.astype(np.int64),
-        fractions=cover["plant_fraction"].transpose("cell", "year", "plant_type").values.astype(np.float32),
-        vegetated=cover["vegetated_fraction"].transpose("cell", "year").values.astype(np.float32),
-        ages=cover["age"].values.astype(np.float32),
-        age_weight=cover["age_weight"].transpose("cell", "age").values.astype(np.float32),
         window=window,
         window_place=np.repeat(np.arange(count), len(starts)),
         window_start=np.tile(starts, count),
@@ -194,6 +171,25 @@ def _state_before(simulation: xr.Dataset, start: int, states: list[str]) -> NDAr
     """States (cell, stand, age, state) of the month before ``start``."""
     before = simulation["initial_state"] if start == 0 else simulation["state"].isel(time=start - 1)
     return before.sel(target=states).transpose("cell", "stand", "age", "target").values
+
+
+def _alike(data: xr.Dataset, cover: xr.Dataset, members: pd.DataFrame, place: str) -> dict[str, Any]:
+    """Fields of `Places` that sites and cells have alike; ``place`` is their dimension."""
+    ids = data[place].values.astype(str)
+    return {
+        "ids": ids,
+        "lat": data["lat"].values.astype(float),
+        "lon": data["lon"].values.astype(float),
+        "time": data["time"].values,
+        "static": data["static"].transpose(place, "attribute").values.astype(np.float32),
+        "attributes": tuple(data["attribute"].values.astype(str)),
+        "classes": _classes(data, ids, members, place),
+        "years": cover["year"].values.astype(np.int64),
+        "fractions": cover["plant_fraction"].transpose(place, "year", "plant_type").values.astype(np.float32),
+        "vegetated": cover["vegetated_fraction"].transpose(place, "year").values.astype(np.float32),
+        "ages": cover["age"].values.astype(np.float32),
+        "age_weight": cover["age_weight"].transpose(place, "age").values.astype(np.float32),
+    }
 
 
 def _classes(dataset: xr.Dataset, ids: NDArray[np.str_], members: pd.DataFrame, kind: str) -> pd.DataFrame:
