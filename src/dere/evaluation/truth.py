@@ -47,7 +47,8 @@ def references(
 ) -> list[Reference]:
     """All references of one fold.
 
-    Labels count in months of quality >= threshold only and at test towers only, never gap-filled or imputed ones.
+    Labels count in months of quality >= threshold only, each flux by its own, and at test towers only, never
+    gap-filled or imputed ones.
 
     Parameters
     ----------
@@ -80,8 +81,10 @@ def references(
         record &= test["flux_measured"] >= config.minimum_measured
     main, *_ = config.testing_quality
 
+    quality_of = test["flux_quality"].sel(flux=names)
+
     def measured(values: xr.DataArray, quality: float) -> xr.DataArray:
-        return values.where(record & (test["flux_quality"] >= quality)).transpose("site", "time", "flux")
+        return values.where(record & (quality_of >= quality)).transpose("site", "time", "flux")
 
     found = [Reference("measured", q, measured(labels, q), config.minimum_months) for q in config.testing_quality]
     if "flux_daytime" in test and bool(test["flux_daytime"].notnull().any()):

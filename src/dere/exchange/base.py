@@ -11,6 +11,8 @@ from typing import Any
 
 Array = Any
 """NumPy array or torch tensor."""
+OWN_QUALITY = "_quality"
+"""What follows a flux's name in the variable of the interim towers that holds its own quality."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Flux:
 
 @dataclass(frozen=True)
 class LabelRule:
-    """Which tower months become labels of an exchange; a month needs a value of every flux.
+    """Which tower months become labels of an exchange; a month may be a label of some fluxes and not of others.
 
     Parameters
     ----------
@@ -76,7 +78,8 @@ class LabelRule:
     columns
         Flux to the variable of the interim towers that holds it.
     quality
-        Variable of the interim towers with the quality (0 to 1) of all fluxes.
+        Variable of the interim towers with the quality (0 to 1) of all fluxes; a flux whose own quality the towers
+        bring, as ``<flux>_quality``, takes that.
     """
 
     make: str | Callable[..., Any] = ""

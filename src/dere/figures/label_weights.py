@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
-from dere.figures.style import BLACK, BLUE, ORANGE, flux_label
+from dere.figures.style import BLACK, BLUE, ORANGE, VERMILLION, flux_label
 
-ORIGINS = {1: "observed", 2: "imputed"}
-_COLOURS = {"observed": BLACK, "imputed": BLUE}
+ORIGINS = {1: "observed", 2: "imputed", 3: "partly observed"}
+_COLOURS = {"observed": BLACK, "imputed": BLUE, "partly observed": VERMILLION}
 _BINS = 30
 _EQUAL = 1e-6
 """Relative difference up to which two standard deviations count as one: labels are stored as float32."""
@@ -118,7 +118,7 @@ def draw(figure: Figure, table: pd.DataFrame, exchange: Exchange = CO2) -> list[
             panel.axvline(1.0, color=ORANGE, linewidth=0.9)
     axes[0].set_ylabel("share of months (%)")
     handles, texts = axes[0].get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside upper center", ncols=2)
+    figure.legend(handles, texts, loc="outside upper center", ncols=3)
     return artists
 
 

@@ -30,8 +30,10 @@ def labelled(dataset: xr.Dataset, name: str, exchange: Exchange = CO2) -> xr.Dat
 
 def good_months(towers: xr.Dataset, flux: str, exchange: Exchange = CO2) -> xr.DataArray:
     """Months with a usable label of good quality; (site, time) bool."""
-    values = labelled(towers, TOWER_FLUX, exchange).sel(flux=flux, drop=True)
-    return values.notnull() & (towers["flux_quality"] >= MINIMUM_QUALITY)
+    values, quality = (
+        labelled(towers, name, exchange).sel(flux=flux, drop=True) for name in (TOWER_FLUX, "flux_quality")
+    )
+    return values.notnull() & (quality >= MINIMUM_QUALITY)
 
 
 TOWER_FLUX = "flux_value"

@@ -33,7 +33,7 @@ from dere.harmonise.cover_grid import maps_on_grid
 from dere.harmonise.final import final_cells, final_towers
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.interim import Interim
-from dere.harmonise.label_months import usable
+from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.labelled_towers import labelled_towers
 from dere.harmonise.lost_labels import warn_lost_labels
 from dere.harmonise.own_weather import with_own_weather
@@ -142,7 +142,7 @@ def harmonise(
         len(dropped),
         len(window_site),
         drivers.sizes["cell"],
-        int(usable(towers["flux_value"].values, towers["flux_quality"].values, 0.0).sum()),
+        int(usable(*labels_of(towers, exchange), 0.0).any(-1).sum()),
     )
     return Canonical(drivers, members, of_cells, towers, table, provenance, counts, dropped, truth)
 

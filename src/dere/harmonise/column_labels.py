@@ -9,12 +9,12 @@ fallback and no measurement.
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
 from dere.exchange import Exchange
-from dere.harmonise.labels import OUTSIDE, Labels, repeated_runs
+from dere.harmonise.label_quality import flux_quality
+from dere.harmonise.labels import OUTSIDE, Labels, counted, repeated_runs, sifted
 
 UNCERTAINTY_SHARE = 0.05
 _DIMS = ("site", "time", "flux")
@@ -39,8 +39,9 @@ def column_labels(
     Returns
     -------
     Labels
-        ``flux_value`` and ``flux_uncertainty`` (site, time, flux), ``flux_quality`` (site, time). A month that
-        one flux rejects is a label of none.
+        ``flux_value``, ``flux_uncertainty`` and ``flux_quality``, each (site, time, flux); fluxes are rejected each
+        for itself. In the counts a month is kept that is a label of any flux, and rejected for the first reason that
+        holds for any of its fluxes.
 
     Raises
     ------
@@ -49,22 +50,18 @@ def column_labels(
     """
     rule = exchange.labels
     values = np.stack([_column(towers, rule.columns.get(flux.name, ""), exchange.name) for flux in exchange.fluxes], -1)
-    quality = _column(towers, rule.quality, exchange.name)
+    _column(towers, rule.quality, exchange.name)
     record = towers["in_record"].transpose("site", "time").values.astype(bool)
     low, high = np.array([flux.possible for flux in exchange.fluxes]).T
     beyond = np.zeros_like(record) if reached is None else ~reached
     tests = {
-        "missing": np.isnan(values).any(-1),
-        "impossible": ((values < low) | (values > high)).any(-1),
-        "repeated": repeated_runs(np.moveaxis(values, -1, 1), repeated_run).any(1),
-        OUTSIDE: beyond,
+        "missing": np.isnan(values),
+        "impossible": (values < low) | (values > high),
+        "repeated": np.moveaxis(repeated_runs(np.moveaxis(values, -1, 1), repeated_run), 1, -1),
+        OUTSIDE: np.broadcast_to(beyond[..., None], values.shape),
     }
-    left = record.copy()
-    months = {}
-    for reason, failed in tests.items():
-        months[reason] = left & failed
-        left &= ~failed
-    kept = np.where(left[..., None], values, np.nan)
+    left, rejected = sifted(np.broadcast_to(record[..., None], values.shape), tests)
+    kept = np.where(left, values, np.nan)
     units = {flux.unit for flux in exchange.fluxes}
     unit = {"units": units.pop()} if len(units) == 1 else {}
     dataset = xr.Dataset(
@@ -72,30 +69,20 @@ def column_labels(
             "flux_value": (_DIMS, kept.astype(np.float32), {**unit, "long_name": "tower flux"}),
             "flux_uncertainty": (
                 _DIMS,
-                np.where(left[..., None], UNCERTAINTY_SHARE * _spread(kept)[:, None], np.nan).astype(np.float32),
+                np.where(left, UNCERTAINTY_SHARE * _spread(kept)[:, None], np.nan).astype(np.float32),
                 {
                     **unit,
                     "long_name": f"standard uncertainty of the label, {UNCERTAINTY_SHARE:.0%} of its site's spread",
                 },
             ),
-            "flux_quality": (
-                _DIMS[:2],
-                np.where(record & ~beyond, np.nan_to_num(quality), np.nan).astype(np.float32),
-                {"units": "1", "long_name": "share of measured or well-filled records"},
-            ),
+            "flux_quality": flux_quality(towers, exchange, record & ~beyond),
         },
         coords={"site": towers["site"], "time": towers["time"], "flux": list(exchange.names)},
     )
-    counts = pd.concat(
-        [
-            pd.DataFrame({"site": towers["site"].values.astype(str), "step": "labels", "reason": reason, "months": n})
-            for reason, n in {
-                "kept": left.sum(1),
-                **{key: where.sum(1) for key, where in months.items()},
-            }.items()
-        ]
-    )
-    return Labels(dataset, counts[counts["months"] > 0].reset_index(drop=True))
+    months: dict[tuple[str, str], NDArray[np.bool_]] = {("labels", "kept"): np.asarray(left.any(-1))}
+    for reason, where in rejected.items():
+        months["labels", reason] = where.any(-1) & ~np.any(list(months.values()), axis=0)
+    return Labels(dataset, counted(towers["site"].values.astype(str), months))
 
 
 def _spread(values: NDArray) -> NDArray[np.float64]:

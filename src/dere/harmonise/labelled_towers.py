@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dere.config.harmonise import HarmoniseConfig
 from dere.exchange import Exchange
 from dere.harmonise.column_labels import column_labels
-from dere.harmonise.label_months import usable
+from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.labels import OUTSIDE, Labels
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def labelled_towers(
     towers: xr.Dataset, raw: xr.Dataset, exchange: Exchange, config: HarmoniseConfig
 ) -> tuple[xr.Dataset, pd.DataFrame]:
-    """Add labels and ``kind``; sites with too few good months count as sites without labels.
+    """Add labels and ``kind``; a flux with too few good months at a site has no labels there.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def labelled_towers(
     -------
     tuple
         Towers with ``flux_value``, ``flux_uncertainty``, ``flux_quality`` and what else the rule gives, and coordinate
-        ``kind`` (tower or predict); months per site, step and reason.
+        ``kind``: tower where any flux has labels, else predict; months per site, step and reason.
     """
     labels = _labels(raw, exchange, config, towers["record"].transpose("site", "time").values.astype(bool))
     beyond = labels.counts[labels.counts["reason"] == OUTSIDE]
@@ -50,11 +50,9 @@ def labelled_towers(
             towers.sizes["site"],
         )
     towers = towers.assign(labels.dataset.data_vars)
-    flux = towers["flux_value"].transpose("site", "time", "flux").values
-    quality = towers["flux_quality"].transpose("site", "time").values
-    good = usable(flux, quality, config.minimum_training_quality).sum(1)
+    good = usable(*labels_of(towers, exchange), config.minimum_training_quality).sum(1)
     enough = good >= config.minimum_labelled_months
-    few = towers["site"].values[~enough & (good > 0)]
+    few = towers["site"].values[~enough.any(1) & (good > 0).any(1)]
     if len(few):
         log.warning(
             "%d sites have fewer than %d good months and count as sites without labels (%s)",
@@ -62,9 +60,10 @@ def labelled_towers(
             config.minimum_labelled_months,
             ", ".join(few[:5]),
         )
+    some = xr.DataArray(enough, dims=("site", "flux"), coords={"flux": list(exchange.names)})
     for name in ("flux_value", "flux_uncertainty"):
-        towers[name] = towers[name].where(xr.DataArray(enough, dims="site"))
-    kind = np.where(enough, "tower", "predict").astype(object)
+        towers[name] = towers[name].where(some).transpose("site", "time", "flux")
+    kind = np.where(enough.any(1), "tower", "predict").astype(object)
     return towers.assign_coords(kind=("site", kind)), labels.counts
 
 

@@ -3,10 +3,12 @@
 The triple is NEE, GPP of the night-time partitioning and RECO := NEE + GPP, so it closes exactly; sites whose
 ``partitioning`` is "dt" use the day-time one (by configuration, or because they have no other). Rejected and counted
 are months whose published RECO differs from NEE + GPP by more than a limit, and runs of repeated values (a stuck
-partitioning); counted last are months that would be labels, but that the drivers do not reach. Nothing is clipped:
-negative night-time GPP is noise around zero and stays. Quality never removes a month here; it is stored beside the
-label, training and testing apply their own thresholds. The triple of the day-time partitioning, a second opinion for
-the scores, has months without a label too; runs in it are rejected alike and counted as a step of their own.
+partitioning); counted last are months that would be labels, but that the drivers do not reach. What is wrong with the
+partitioning, or the lack of one, costs GPP and RECO, not the measured NEE: such months are labels of NEE alone and
+counted as the step "nee alone". Nothing is clipped: negative night-time GPP is noise around zero and stays. Quality
+never removes a month here; it is stored beside the label, training and testing apply their own thresholds. The triple
+of the day-time partitioning, a second opinion for the scores, has months without a label too; runs in it are rejected
+alike and counted as a step of their own.
 
 Uncertainty (one standard deviation). NEE: the product's joint uncertainty, else the random one, else
 0.05 + 0.022 |NEE|. GPP and RECO share the partitioning term p, half the difference of the two partitionings, else
@@ -16,6 +18,7 @@ Uncertainty (one standard deviation). NEE: the product's joint uncertainty, else
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +26,11 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.exchange.co2 import EXCHANGE as CO2
+from dere.harmonise.label_quality import flux_quality
 from dere.variables import FLUX_UNIT, FLUXES
 
 OUTSIDE = "outside the simulation's months"
-REASONS = ("no_nee", "no_gpp", "closure", "repeated", OUTSIDE)
 UNCERTAINTY_FLOOR = 0.05
 
 
@@ -68,15 +72,15 @@ def make_labels(
     maximum_residual
         Largest |RECO - (NEE + GPP)| of the published triple in gC m-2 d-1.
     repeated_run
-        Runs of so many equal values of NEE, GPP, published or derived RECO are rejected; so are they in the triple of
-        the day-time partitioning.
+        Runs of so many equal values of NEE, GPP, published or derived RECO are rejected (of NEE, all fluxes); so are
+        they in the triple of the day-time partitioning.
     reached
         (site, time) months that have drivers; None = all. Others give nothing, and their labels are counted.
 
     Returns
     -------
     Labels
-        ``flux_value``, ``flux_uncertainty``, ``flux_daytime`` (site, time, flux) and ``flux_quality`` (site, time).
+        ``flux_value``, ``flux_uncertainty``, ``flux_daytime`` and ``flux_quality``, each (site, time, flux).
     """
     nee, nighttime, daytime = (_values(towers, name) for name in ("nee", "gpp_nt", "gpp_dt"))
     by_day = _by_day(towers)
@@ -84,50 +88,48 @@ def make_labels(
     reco = np.where(by_day, _values(towers, "reco_dt"), _values(towers, "reco_nt"))
     record = towers["in_record"].transpose("site", "time").values.astype(bool)
 
-    left = record.copy()
-    rejected: dict[str, NDArray] = {}
+    stuck = _stuck(repeated_run, nee)
     tests = {
         "no_nee": np.isnan(nee),
         "no_gpp": np.isnan(gpp),
         "closure": np.abs(reco - nee - gpp) > maximum_residual,
-        "repeated": _stuck(nee, gpp, reco, repeated_run),
+        # the derived RECO too: where only NEE and GPP are published, a RECO stuck at zero shows in their sum
+        "repeated": stuck | _stuck(repeated_run, gpp, reco, np.round(nee + gpp, 5)),
         OUTSIDE: np.zeros_like(record) if reached is None else ~reached,
     }
-    for reason in REASONS:
-        rejected[reason] = left & tests[reason]
-        left &= ~tests[reason]
+    left, rejected = sifted(record, tests)
+    measured = record & ~(tests["no_nee"] | stuck | tests[OUTSIDE])
     record = record & ~tests[OUTSIDE]
     opinion = record & np.isfinite(nee) & np.isfinite(daytime)
     # a light response gives exactly zero in dark months: many of them in a row are a winter
     lit = np.where(daytime == 0, np.nan, daytime)
-    stuck_by_day = opinion & _stuck(nee, lit, _values(towers, "reco_dt"), repeated_run)
+    stuck_by_day = opinion & _stuck(repeated_run, nee, lit, _values(towers, "reco_dt"), np.round(nee + lit, 5))
+    kept = np.stack([left, left, measured], -1)
 
     def triple(production: NDArray, usable: NDArray) -> NDArray:
         values = np.stack([production, nee + production, nee], -1)
-        return np.where(usable[..., None], values, np.nan).astype(np.float32)
+        return np.where(usable, values, np.nan).astype(np.float32)
 
     dims = ("site", "time", "flux")
     unit = {"units": FLUX_UNIT}
     dataset = xr.Dataset(
         {
-            "flux_value": (dims, triple(gpp, left), {**unit, "long_name": "tower flux, closing triple"}),
+            "flux_value": (
+                dims,
+                triple(gpp, kept),
+                {**unit, "long_name": "tower flux, closing where it has all three"},
+            ),
             "flux_uncertainty": (
                 dims,
-                np.where(left[..., None], _uncertainty(towers, nee, gpp, nighttime - daytime), np.nan).astype(
-                    np.float32
-                ),
+                np.where(kept, _uncertainty(towers, nee, gpp, nighttime - daytime), np.nan).astype(np.float32),
                 {**unit, "long_name": "standard uncertainty of the label"},
             ),
             "flux_daytime": (
                 dims,
-                triple(daytime, opinion & ~stuck_by_day),
+                triple(daytime, (opinion & ~stuck_by_day)[..., None]),
                 {**unit, "long_name": "tower flux, day-time partitioning"},
             ),
-            "flux_quality": (
-                dims[:2],
-                np.where(record, np.nan_to_num(_values(towers, "nee_quality")), np.nan).astype(np.float32),
-                {"units": "1", "long_name": "share of measured or well-filled records"},
-            ),
+            "flux_quality": flux_quality(towers, CO2, record),
         },
         coords={"site": towers["site"], "time": towers["time"], "flux": list(FLUXES)},
     )
@@ -135,22 +137,37 @@ def make_labels(
         share = np.where(record, _values(towers, "nee_measured_share"), np.nan).astype(np.float32)
         about = {"units": "1", "long_name": "share of half hours with measured NEE, where known"}
         dataset["flux_measured"] = (dims[:2], share, about)
-    kept = {("labels", "kept"): left, **{("labels", reason): rejected[reason] for reason in REASONS}}
-    kept["daytime", "repeated"] = stuck_by_day
-    sites = towers["site"].values.astype(str)
-    counts = pd.concat(
+    months = {("labels", reason): where for reason, where in {"kept": left, **rejected}.items()}
+    months |= {("nee alone", reason): where & measured for reason, where in rejected.items()}
+    months["daytime", "repeated"] = stuck_by_day
+    return Labels(dataset, counted(towers["site"].values.astype(str), months))
+
+
+def sifted(
+    record: NDArray[np.bool_], tests: Mapping[str, NDArray[np.bool_]]
+) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.bool_]]]:
+    """Months of the record that pass every test, and those that each test is the first to reject."""
+    left = record.copy()
+    rejected = {}
+    for reason, failed in tests.items():
+        rejected[reason] = left & failed
+        left &= ~failed
+    return left, rejected
+
+
+def counted(sites: NDArray[np.str_], months: Mapping[tuple[str, str], NDArray[np.bool_]]) -> pd.DataFrame:
+    """Months (site, time) of each step and reason as a table: site, step, reason, months; zeros are left out."""
+    table = pd.concat(
         [
-            pd.DataFrame({"site": sites, "step": step, "reason": reason, "months": months.sum(1)})
-            for (step, reason), months in kept.items()
+            pd.DataFrame({"site": sites, "step": step, "reason": reason, "months": where.sum(1)})
+            for (step, reason), where in months.items()
         ]
     )
-    return Labels(dataset, counts[counts["months"] > 0].reset_index(drop=True))
+    return table[table["months"] > 0].reset_index(drop=True)
 
 
-def _stuck(nee: NDArray, gpp: NDArray, reco: NDArray, repeated_run: int) -> NDArray[np.bool_]:
-    """Months (site, time) in a run of equal values of one of the fluxes."""
-    # the derived RECO too: where only NEE and GPP are published, a RECO stuck at zero shows in their sum
-    series = (nee, gpp, reco, np.round(nee + gpp, 5))
+def _stuck(repeated_run: int, *series: NDArray) -> NDArray[np.bool_]:
+    """Months (site, time) in a run of equal values of one of the series."""
     return np.any([repeated_runs(values, repeated_run) for values in series], axis=0)
 
 

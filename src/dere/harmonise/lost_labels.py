@@ -51,9 +51,9 @@ def warn_lost_labels(towers: xr.Dataset, counts: pd.DataFrame, maximum_residual:
     mostly = table.index[table["closure"] > LARGEST_SHARE * judged].tolist()
     if mostly:
         log.warning(
-            "%d sites lose more than half of their months with NEE and GPP, because published RECO differs from NEE + "
-            "GPP by more than %g gC m-2 d-1 (%s); look at units and variants of their columns, or at "
-            "harmonise.maximum_closure_residual",
+            "%d sites lose GPP and RECO in more than half of their months with NEE and GPP, because published RECO "
+            "differs from NEE + GPP by more than %g gC m-2 d-1 (%s); look at units and variants of their columns, or "
+            "at harmonise.maximum_closure_residual",
             len(mostly),
             maximum_residual,
             _names(mostly),

@@ -27,7 +27,8 @@ def provenance_table(
     -------
     DataFrame
         One row per file, the columns of ``dere.ingest.provenance.COLUMNS`` first; files of sites also have
-        ``labels_kept``, ``labels_rejected``, ``months_by_climatology`` and ``dropped``.
+        ``labels_kept`` (months with every flux), ``labels_rejected``, ``labels_nee_alone`` (those of the rejected that
+        keep NEE), ``months_by_climatology`` and ``dropped``.
     """
     parts = [table.assign(source=source) for source, table in tables.items() if len(table)]
     if not parts:
@@ -39,9 +40,16 @@ def provenance_table(
         return table
     kept = counts[counts["reason"] == "kept"].groupby("site")["months"].sum()
     rejected = counts[(counts["step"] == "labels") & (counts["reason"] != "kept")].groupby("site")["months"].sum()
+    alone = counts[counts["step"] == "nee alone"].groupby("site")["months"].sum()
     filled = counts[counts["reason"].str.endswith(": climatology")].groupby("site")["months"].max()
     is_site = table["site"].notna() & (table["site"] != "")
-    for name, values in (("labels_kept", kept), ("labels_rejected", rejected), ("months_by_climatology", filled)):
+    of_site = {
+        "labels_kept": kept,
+        "labels_rejected": rejected,
+        "labels_nee_alone": alone,
+        "months_by_climatology": filled,
+    }
+    for name, values in of_site.items():
         table[name] = table["site"].map(values).fillna(0).where(is_site)
     table["dropped"] = table["site"].map(dict(dropped)).fillna("")
     return table

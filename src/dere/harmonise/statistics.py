@@ -20,7 +20,7 @@ from dere.blocks import loaded_blocks
 from dere.exchange import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.drivers import driver_names, is_mask, stack
-from dere.harmonise.label_months import usable
+from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.splits import roles
 from dere.harmonise.statics import ATTRIBUTES, BINARY
 
@@ -131,8 +131,8 @@ def statistics(
     -------
     Dataset
         ``driver_mean/std(driver)``, ``static_mean/std(attribute)`` (training cells and towers),
-        ``flux_mean/std(flux)`` (good months of training towers), ``target_mean/std(target)`` (the exchange's states
-        over all stands and ages of training cells; without states its fluxes); attribute ``fold``.
+        ``flux_mean/std(flux)`` (each flux's good months of training towers), ``target_mean/std(target)`` (the
+        exchange's states over all stands and ages of training cells; without states its fluxes); attribute ``fold``.
 
     Raises
     ------
@@ -149,15 +149,13 @@ def statistics(
     training = table[table["role"] == "training"]
     cells = pd.Index(drivers["cell"].values.astype(str)).isin(training.loc[training["kind"] == "cell", "id"])
     sites = pd.Index(towers["site"].values.astype(str)).isin(training.loc[training["kind"] == "site", "id"])
-    flux = towers["flux_value"].transpose("site", "time", "flux").values
-    quality = towers["flux_quality"].transpose("site", "time").values
-    good = usable(flux, quality, minimum_quality)
-    fluxes = member_spread(np.where(good[..., None], flux, np.nan), np.flatnonzero(sites))
-    if not cells.any() or not fluxes.count.sum():
+    flux, quality = labels_of(towers, exchange)
+    fluxes = member_spread(np.where(usable(flux, quality, minimum_quality), flux, np.nan), np.flatnonzero(sites))
+    fewest = int(fluxes.count.sum(0).min())
+    if not cells.any() or not fewest:
         raise ValueError(
-            f"fold {fold} has {cells.sum()} training cells and {sites.sum()} training towers with "
-            f"{int(fluxes.count[:, :1].sum())} good months, at least one of each is "
-            "needed; lower splits.folds"
+            f"fold {fold} has {cells.sum()} training cells and {sites.sum()} training towers with {fewest} good months "
+            "of the flux that has fewest, at least one of each is needed; lower splits.folds"
         )
     driver_set = str(drivers.attrs["driver_set"])
     of_cells = drivers["static"].transpose("cell", "attribute").values[cells, None]

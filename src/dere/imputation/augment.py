@@ -38,7 +38,7 @@ def resample(prior: SitePrior, effects: float, sign: float, rng: np.random.Gener
     def alter(flux: NDArray, point: NDArray, phase: NDArray, valid: NDArray) -> NDArray:
         many = len(flux)
         redraw, flip = rng.random(many) < effects, rng.random(many) < sign
-        known = np.isfinite(flux).all(-1) & valid
+        known = np.isfinite(flux) & valid[..., None]
         old = condition(prior, point, flux, phase, valid, known, adapt=False).effect_mean
         new = np.einsum("cjk,bck->bcj", root, rng.normal(size=(many, 2, EFFECTS)))
         change = np.where(redraw[:, None, None], new - old, 0.0)

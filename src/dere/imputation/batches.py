@@ -16,8 +16,10 @@ from dere.imputation.denoiser import Denoiser
 from dere.imputation.masks import KINDS, GapStatistics, draw_kind, draw_mask
 from dere.imputation.prior import Moments, SitePrior, condition
 from dere.imputation.schedule import Schedule, diffuse
-from dere.imputation.series import Series
+from dere.imputation.series import COMPONENTS, Series
 from dere.training.loop import LossParts
+
+RECO = COMPONENTS.index("reco")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,9 @@ class Inputs:
     static
         (B, S).
     carries, active
-        (B, L): observed or generated; generated.
+        (B, L): months with anything observed or generated; generated.
+    target
+        (B, L, 2): values to generate, a month's NEE and RECO or RECO alone.
     value
         Standardised deviation from the conditional prior, (B, L, 2); 0 where nothing was observed.
     moments
@@ -51,18 +55,23 @@ class Inputs:
     static: Tensor
     carries: Tensor
     active: Tensor
+    target: Tensor
     value: Tensor
     moments: Moments
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the batches of a denoiser are made with: site prior, gaps to imitate, configuration, noise schedule."""
+    """What the batches of a denoiser are made with: site prior, gaps to imitate, configuration, noise schedule.
+
+    ``alone`` is the share of known months that keep NEE alone, so that the denoiser learns to add RECO to a known NEE.
+    """
 
     prior: SitePrior
     gaps: GapStatistics
     config: ImputationConfig
     schedule: Schedule
+    alone: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ def assemble(
     prior: SitePrior,
     stretches: Sequence[Stretch],
     known: Sequence[NDArray[np.bool_]],
-    active: Sequence[NDArray[np.bool_]],
+    target: Sequence[NDArray[np.bool_]],
     device: str = "cpu",
     alter: Alter | None = None,
 ) -> Inputs:
@@ -91,8 +100,8 @@ def assemble(
     ----------
     point
         Point prediction (S, T, 2).
-    known, active
-        Per stretch: conditioning months, months to generate. Months in neither carry nothing.
+    known, target
+        Per stretch, (months, 2): conditioning values, values to generate. Months with neither carry nothing.
     alter
         Resamples the deviations (training only), see `dere.imputation.augment`.
     """
@@ -102,8 +111,8 @@ def assemble(
     index = np.stack([np.minimum(s.start + np.arange(length), s.stop - 1) for s in stretches])
     site = np.array([s.site for s in stretches])
     inside = np.arange(length) < np.array([[s.stop - s.start] for s in stretches])
-    seen, wanted = np.zeros(shape, bool), np.zeros(shape, bool)
-    for row, (a, b) in enumerate(zip(known, active, strict=True)):
+    seen, wanted = np.zeros((*shape, 2), bool), np.zeros((*shape, 2), bool)
+    for row, (a, b) in enumerate(zip(known, target, strict=True)):
         seen[row, : len(a)], wanted[row, : len(b)] = a, b
     # the axis continues through the padding, so that row t of every sequence keeps its calendar month
     phase = (series.phase[site, index[:, 0]][:, None] + np.arange(length)) % 12
@@ -113,12 +122,14 @@ def assemble(
         flux = alter(flux, guess, phase, inside)
     moments = condition(prior, guess, flux, phase, inside, seen)
     value = np.where(inside[..., None], (flux - moments.mean) / moments.std, 0.0)
-    value = np.where((seen | (wanted & np.isfinite(flux).all(-1)))[..., None], value, 0.0)
+    value = np.where(seen | (wanted & np.isfinite(flux)), value, 0.0)
     angle = 2 * np.pi * phase / 12
     drivers = series.drivers[site[:, None], index] * inside[..., None]
-    flags = np.stack([seen, wanted, inside, np.cos(angle), np.sin(angle)], -1)
+    active = np.asarray(wanted.any(-1))
+    # one channel for what is known: all, nothing, or half of it; the values tell which half
+    flags = np.stack([seen.mean(-1), active, inside, np.cos(angle), np.sin(angle)], -1)
     extra = [
-        value * seen[..., None],
+        value * seen,
         flags,
         moments.mean / 3.0,
         np.log(moments.std),
@@ -130,7 +141,13 @@ def assemble(
         return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(device)
 
     return Inputs(
-        tensor(monthly), tensor(series.statics[site]), tensor(seen | wanted), tensor(wanted), tensor(value), moments
+        monthly=tensor(monthly),
+        static=tensor(series.statics[site]),
+        carries=tensor(active | seen.any(-1)),
+        active=tensor(active),
+        target=tensor(wanted),
+        value=tensor(value),
+        moments=moments,
     )
 
 
@@ -144,11 +161,11 @@ def noisy_batch(inputs: Inputs, schedule: Schedule, step: Tensor, generator: tor
 
 
 def loss(denoiser: Denoiser, batch: Batch) -> LossParts:
-    """Squared velocity error over hidden months: sum and count (never a mean over missing ones)."""
+    """Squared velocity error over hidden values: sum and count (never a mean over missing ones)."""
     inputs = batch.inputs
     side = denoiser.encode(inputs.monthly, inputs.static, inputs.carries, inputs.active)
     error = (denoiser(side, batch.noisy, batch.step) - batch.target) ** 2
-    mask = inputs.active[:, None, :, None].expand_as(error)
+    mask = inputs.target[:, None].expand_as(error)
     return LossParts((error * mask).sum(), mask.sum())
 
 
@@ -171,14 +188,22 @@ def masked_inputs(
     device: str = "cpu",
     alter: Alter | None = None,
 ) -> Inputs:
-    """Inputs with some observed months hidden; only those are generated."""
-    known, hidden = [], []
+    """Inputs with some observed months hidden; of those only the complete ones are generated.
+
+    Of ``recipe.alone`` of the complete months that stay known, RECO is hidden and generated, given their NEE.
+    """
+    known, target = [], []
     for stretch, kind in picks:
-        seen = series.observed[stretch.site, stretch.start : stretch.stop]
-        mask = draw_mask(kind, seen, series.phase[stretch.site, stretch.start : stretch.stop], recipe.gaps, rng)
-        known.append(seen & ~mask)
-        hidden.append(mask)
-    return assemble(series, point, recipe.prior, [s for s, _ in picks], known, hidden, device, alter)
+        at = stretch.site, slice(stretch.start, stretch.stop)
+        mask = draw_mask(kind, series.observed[at], series.phase[at], recipe.gaps, rng)
+        seen = series.known[at] & ~mask[:, None]
+        hidden = np.repeat((mask & series.complete[at])[:, None], 2, 1)
+        if recipe.alone:
+            alone = seen.all(-1) & (rng.random(len(mask)) < recipe.alone)
+            seen[alone, RECO], hidden[alone, RECO] = False, True
+        known.append(seen)
+        target.append(hidden)
+    return assemble(series, point, recipe.prior, [s for s, _ in picks], known, target, device, alter)
 
 
 def training_draw(
@@ -188,12 +213,12 @@ def training_draw(
     device: str = "cpu",
     copies: int = 2,
 ) -> Callable[[torch.Generator], Batch]:
-    """Random batches: sites by the root of their observed months, a stretch, a gap kind, steps and noise.
+    """Random batches: sites by the root of their complete months, a stretch, a gap kind, steps and noise.
 
     ``copies`` noisy copies share one encoding of the side information.
     """
     config, schedule = recipe.config, recipe.schedule
-    share = np.sqrt(series.observed.sum(1).astype(float))
+    share = np.sqrt(series.complete.sum(1).astype(float))
     share /= share.sum()
 
     def draw(generator: torch.Generator) -> Batch:
@@ -226,7 +251,7 @@ def validation_batches(
         picks = [
             (random_stretch(series, site, config.window, rng), kind)
             for site in range(len(series.sites))
-            if series.observed[site].any()
+            if series.complete[site].any()
         ]
         inputs = masked_inputs(series, point, recipe, picks, rng, device)
         step = torch.from_numpy(np.maximum(steps.round(), 1).astype(np.int64)).expand(len(picks), -1).contiguous()

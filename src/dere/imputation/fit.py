@@ -62,7 +62,7 @@ def train_imputation(
     Raises
     ------
     ValueError
-        When the fold has no training or validation tower with a usable month.
+        When the fold has no training or validation tower with a usable month of all fluxes.
     """
     series = {
         role: series_of(select(towers, site_ids(splits, fold, role)), splits, statistics, config)
@@ -70,9 +70,10 @@ def train_imputation(
     }
     series = {role: value.take(np.flatnonzero(value.observed.any(1))) for role, value in series.items()}
     for role, value in series.items():
-        if not len(value.sites):
+        if not value.complete.any():
             raise ValueError(
-                f"imputation: fold {fold} has no {role} tower with a usable month; lower minimum_quality or add towers"
+                f"imputation: fold {fold} has no {role} tower with a usable month of all fluxes; lower minimum_quality "
+                "or add towers"
             )
     training, validation = series["training"], series["validation"]
     groups = point.assign_groups(training.clusters, config.point.groups, seed)
@@ -86,7 +87,7 @@ def train_imputation(
         int(groups.max()) + 1,
     ).to(device)
     both = join(training, validation)
-    flux = training.flux[training.observed]
+    flux = training.flux[training.complete]
     imputer.point.mean.copy_(torch.from_numpy(flux.mean(0)))
     imputer.point.std.copy_(torch.from_numpy(np.maximum(flux.std(0), prior.SPREAD_FLOOR)))
     own = content_hash([identity, fold, seed, config.model_dump(mode="json"), sorted(imputer.groups)])
@@ -96,7 +97,8 @@ def train_imputation(
     many = len(training.sites)
     imputer.set_prior(prior.fit_prior(guess[:many], training.flux, training.phase, training.span))
     gaps = gap_statistics(training.observed, training.span, training.phase)
-    recipe = batches.Recipe(imputer.prior, gaps, config, imputer.schedule)
+    alone = config.nee_alone if (both.observed & ~both.complete).any() else 0.0
+    recipe = batches.Recipe(imputer.prior, gaps, config, imputer.schedule, alone)
     result = run(
         imputer.denoiser,
         draw=batches.training_draw(training, guess[:many], recipe, device),

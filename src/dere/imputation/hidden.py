@@ -19,9 +19,10 @@ from dere.imputation.masks import gap_statistics
 from dere.imputation.prior import basis, condition, sample_prior
 from dere.imputation.sampling import Request, trajectories
 from dere.imputation.scores import Gap, gap_sums
-from dere.imputation.series import Series, select, series_of, site_ids, with_gpp
+from dere.imputation.series import COMPONENTS, Series, select, series_of, site_ids, with_gpp
 from dere.imputation.spread import hide
 from dere.ingest.months import MONTHS
+from dere.variables import FLUXES
 
 Climatology = dict[tuple[str, int], tuple[NDArray, NDArray]]
 
@@ -73,6 +74,7 @@ def score_hidden(
     for item, value in zip(hidden, drawn, strict=True):
         s = item.request.stretch
         flux = series.flux[s.site, s.start : s.stop]
+        unseen = np.isfinite(flux) & ~item.request.known
         rivals = _baselines(bundle, series, point, item.request, classes, config.scored_samples, seed)
         gaps.append(
             Gap(
@@ -80,7 +82,7 @@ def score_hidden(
                 kind=item.kind,
                 year=first_year + (np.arange(s.start, s.stop) + int(series.month[0])) // MONTHS,
                 flux=with_gpp(flux),
-                hidden=np.isfinite(flux).all(-1) & ~item.request.known,
+                hidden=hidden_fluxes(unseen),
                 drawn={method: with_gpp(samples) for method, samples in {"diffusion": value, **rivals}.items()},
             )
         )
@@ -107,7 +109,7 @@ def _baselines(
     samples: int,
     seed: int,
 ) -> dict[str, NDArray]:
-    """Samples (sample, month, 2) of the other methods; interpolation only where a month is visible."""
+    """Samples (sample, month, 2) of the other methods; interpolation only where both are visible in some month."""
     s = request.stretch
     at = slice(s.start, s.stop)
     guess, flux, phase = point[s.site, at], series.flux[s.site, at], series.phase[s.site, at]
@@ -125,8 +127,14 @@ def _baselines(
         "point": guess + blind.std * normal,
         "climatology": np.stack([m for m, _ in moments]) + np.stack([d for _, d in moments]) * normal,
     }
-    where = np.flatnonzero(request.known)
-    if len(where):
-        line = [np.interp(np.arange(len(phase)), where, flux[where, c]) for c in (0, 1)]
+    if request.known.any(0).all():
+        where = [np.flatnonzero(request.known[:, c]) for c in (0, 1)]
+        line = [np.interp(np.arange(len(phase)), months, flux[months, c]) for c, months in enumerate(where)]
         made["interpolation"] = np.stack(line, -1)[None]
     return made
+
+
+def hidden_fluxes(unseen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Hidden GPP, RECO, NEE (..., 3) from hidden NEE and RECO (..., 2); GPP where both are."""
+    full = {**{name: unseen[..., c] for c, name in enumerate(COMPONENTS)}, "gpp": unseen.all(-1)}
+    return np.stack([full[name] for name in FLUXES], -1)

@@ -19,7 +19,8 @@ from dere.imputation.sampling import Request, site_seed, trajectories
 from dere.imputation.series import COMPONENTS, select, series_of, site_ids, with_gpp
 from dere.variables import FLUX_UNIT, FLUXES, QUANTILES
 
-NOTHING, OBSERVED, IMPUTED = 0, 1, 2
+ORIGINS = ("none", "observed", "imputed", "partly_observed")
+NOTHING, OBSERVED, IMPUTED, PARTLY = range(len(ORIGINS))
 
 
 def impute(
@@ -45,7 +46,8 @@ def impute(
     Dataset
         ``label(site, time, flux)``, ``covariance(site, time, component, component2)``,
         ``quantile_value(site, time, flux, quantile)``, ``sample(site, sample, time, flux)`` and
-        ``origin(site, time)``: 0 none, 1 observed, 2 imputed. gC m-2 d-1.
+        ``origin(site, time)``: 0 none, 1 observed, 2 imputed, 3 partly observed (NEE, with the rest imputed given it).
+        gC m-2 d-1.
 
     Raises
     ------
@@ -60,8 +62,7 @@ def impute(
     requests = []
     for site, (start, stop) in enumerate(zip(series.start, series.stop, strict=True)):
         if stop > start:
-            known = series.observed[site, start:stop]
-            requests.append(Request(Stretch(site, int(start), int(stop)), known, ~known))
+            requests.append(Request(Stretch(site, int(start), int(stop)), series.known[site, start:stop]))
     bundle.to(device)
     drawn = trajectories(bundle, series, bundle.predict_point(series), requests, config.samples, seed, device)
     sites, months = len(series.sites), len(series.month)
@@ -71,16 +72,20 @@ def impute(
     label = np.full((sites, months, 2), np.nan)
     for request, value in zip(requests, drawn, strict=True):
         site, at = request.stretch.site, slice(request.stretch.start, request.stretch.stop)
-        error = series.covariance[site, at][request.known]
-        value[:, request.known] += _observation_noise(
-            error, config.samples, site_seed(seed, str(series.sites[site]), "o")
-        )
+        complete = request.known.all(-1)
+        error = series.covariance[site, at]
+        name = str(series.sites[site])
+        value[:, complete] += _observation_noise(error[complete], config.samples, site_seed(seed, name, "o"))
+        for c in range(len(COMPONENTS)):
+            alone = request.known[:, c] & ~complete
+            own = error[alone][:, c : c + 1, c : c + 1]
+            value[:, alone, c] += _observation_noise(own, config.samples, site_seed(seed, name, f"o{c}"))[..., 0]
         sample[site, :, at] = value
-        origin[site, at] = np.where(request.known, OBSERVED, IMPUTED)
+        origin[site, at] = np.select([complete, request.known.any(-1)], [OBSERVED, PARTLY], IMPUTED)
         mean = value.mean(0)
         deviation = value - mean
         spread = np.einsum("nta,ntb->tab", deviation, deviation) / (len(value) - 1)
-        spread[request.known] = error
+        spread[complete] = error[complete]
         mean[request.known] = series.flux[site, at][request.known]
         label[site, at], covariance[site, at] = mean, spread
     return _dataset(chosen, label, covariance, sample, origin, config, fold, seed)
@@ -141,7 +146,9 @@ def _dataset(
         data[name].attrs.update(units=FLUX_UNIT, long_name=long_name)
     data["covariance"].attrs.update(units=f"({FLUX_UNIT})2", long_name="covariance of NEE and RECO")
     data["origin"].attrs.update(
-        long_name="origin of the label", flag_values=np.array([0, 1, 2], np.int8), flag_meanings="none observed imputed"
+        long_name="origin of the label",
+        flag_values=np.arange(len(ORIGINS), dtype=np.int8),
+        flag_meanings=" ".join(ORIGINS),
     )
     bad = ~np.isfinite(data["label"].values[some]).all(-1) | ~np.isfinite(data["covariance"].values[some]).all((-1, -2))
     if bad.any():

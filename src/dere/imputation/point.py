@@ -9,7 +9,7 @@ error, this module only makes the best guess of the month.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -133,10 +133,14 @@ class PointModel(nn.Module):
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows for every network of the bank: inputs (bank, N, X), targets (bank, N, 2), weights (bank, N)."""
+    """Rows for every network of the bank: inputs (bank, N, X), targets (bank, N, 2), weights (bank, N).
+
+    ``present`` (bank, N, 2) is one where a month has the value, zero where not.
+    """
 
     inputs: Tensor
     targets: Tensor
+    present: Tensor
     weights: Tensor
 
     def share(self, part: int, parts: int) -> Rows:
@@ -146,8 +150,8 @@ class Rows:
 
 def row_loss(model: nn.Module, rows: Rows) -> LossParts:
     """Weighted squared error in standardised units."""
-    error = ((model(rows.inputs) - rows.targets) ** 2).sum(-1) * rows.weights
-    return LossParts(error.sum(), rows.weights.sum())
+    error = ((model(rows.inputs) - rows.targets) ** 2 * rows.present).sum(-1) * rows.weights
+    return LossParts(error.sum(), (rows.weights * rows.present.mean(-1)).sum())
 
 
 def make_rows(
@@ -165,7 +169,9 @@ def make_rows(
     """
     site, time = np.nonzero(series.observed)
     x = torch.from_numpy(inputs[site, time]).to(device)
-    target = torch.from_numpy(series.flux[site, time]).float().to(device)
+    known = series.known[site, time]
+    present = torch.from_numpy(known).float().to(device)
+    target = torch.from_numpy(np.where(known, series.flux[site, time], 0.0)).float().to(device)
     target = (target - model.mean) / model.std
     count = series.observed.sum(1)
     weight = torch.from_numpy(1 / np.sqrt(np.maximum(count, 1))[site]).float().to(device)
@@ -178,9 +184,12 @@ def make_rows(
             "imputation: a group of training towers has no observed month outside it; lower imputation.point.groups"
         )
 
+    def rows_at(index: Tensor) -> Rows:
+        return Rows(x[index], target[index], present[index], weight[index])
+
     def gather(rows: list[Tensor]) -> Rows:
         index = torch.stack([r for r in rows for _ in range(model.members)]).to(device)
-        return Rows(x[index], target[index], weight[index])
+        return rows_at(index)
 
     def draw(generator: torch.Generator) -> Rows:
         index = torch.stack(
@@ -190,10 +199,10 @@ def make_rows(
                 for _ in range(model.members)
             ]
         ).to(device)
-        return Rows(x[index], target[index], weight[index])
+        return rows_at(index)
 
     longest = max(len(rows) for rows in held)
     padded = [F.pad(rows, (0, longest - len(rows))) for rows in held]
     validation = gather(padded)
-    present = torch.stack([(torch.arange(longest) < len(r)).float() for r in held for _ in range(model.members)])
-    return draw, [Rows(validation.inputs, validation.targets, validation.weights * present.to(device))]
+    filled = torch.stack([(torch.arange(longest) < len(r)).float() for r in held for _ in range(model.members)])
+    return draw, [replace(validation, weights=validation.weights * filled.to(device))]

@@ -116,22 +116,27 @@ def fit_prior(point: NDArray, flux: NDArray, phase: NDArray, valid: NDArray, ite
     phase, valid
         (S, T).
     """
-    observed = np.isfinite(flux).all(-1)
-    residual = np.where(observed[..., None], flux - point, 0.0)
+    observed = np.isfinite(flux)
+    residual = np.where(observed, flux - point, 0.0)
     terms = variance_terms(point, valid)
     variance = np.zeros((2, VARIANCE_TERMS))
-    variance[:, 0] = np.log(np.maximum((residual[observed] ** 2).mean(0), SPREAD_FLOOR**2))
+    count = np.maximum(observed.sum((0, 1)), 1)
+    square = (residual[observed.any(-1)] ** 2).sum(0) / count
+    variance[:, 0] = np.log(np.maximum(square, SPREAD_FLOOR**2))
     prior = SitePrior(np.stack([0.25 * np.eye(EFFECTS)] * 2), variance, np.full(2, 0.3), 12.0)
-    some = observed.any(1)
+    some = observed.any((1, 2))
     for _ in range(iterations):
         moments = condition(prior, point, flux, phase, valid, observed, adapt=False)
         second = moments.effect_mean[..., :, None] * moments.effect_mean[..., None, :] + moments.effect_covariance
         weak = np.diag(np.array(TYPICAL_EFFECTS) ** 2)
         effects = (second[some].sum(0) + WEAK_SITES * weak) / (some.sum() + WEAK_SITES)
-        rest = np.where(observed[..., None], flux - moments.mean, 0.0)
+        rest = np.where(observed, flux - moments.mean, 0.0)
         doubt = np.maximum(moments.std**2 - moments.noise**2, 0.0)
         variance = np.stack(
-            [_log_variance(terms[observed], (rest**2 + doubt)[..., c][observed], prior.variance[c]) for c in (0, 1)]
+            [
+                _log_variance(terms[seen], (rest**2 + doubt)[..., c][seen], prior.variance[c])
+                for c, seen in enumerate((observed[..., 0], observed[..., 1]))
+            ]
         )
         prior = SitePrior(effects, variance, _persistence(rest / moments.noise, observed), prior.stability)
     return SitePrior(prior.effects, prior.variance, prior.persistence, _stability(prior, point, flux, phase, valid))
@@ -148,23 +153,25 @@ def _log_variance(terms: NDArray, square: NDArray, start: NDArray) -> NDArray:
 
 
 def _persistence(score: NDArray, observed: NDArray) -> NDArray:
+    """Lag-1 autocorrelation of ``score`` (site, time, 2) over neighbouring months that are both observed."""
     pair = observed[:, 1:] & observed[:, :-1]
-    if pair.sum() < 10:
-        return np.full(2, 0.3)
-    a, b = score[:, 1:][pair], score[:, :-1][pair]
-    return np.clip((a * b).sum(0) / np.sqrt((a**2).sum(0) * (b**2).sum(0)), 0.0, 0.8)
+    some = pair.any(-1)
+    a, b = (np.where(pair, part, 0.0)[some] for part in (score[:, 1:], score[:, :-1]))
+    size = np.sqrt((a**2).sum(0) * (b**2).sum(0))
+    few = (pair.sum((0, 1)) < 10) | (size == 0)
+    return np.where(few, 0.3, np.clip((a * b).sum(0) / np.where(few, 1.0, size), 0.0, 0.8))
 
 
 def _stability(prior: SitePrior, point: NDArray, flux: NDArray, phase: NDArray, valid: NDArray) -> float:
     """Months that the variance model is worth: from the scatter of the sites' own log residual variance."""
-    observed = np.isfinite(flux).all(-1)
+    observed = np.isfinite(flux)
     moments = condition(prior, point, flux, phase, valid, observed, adapt=False)
-    score = np.where(observed[..., None], (flux - moments.mean) / moments.noise, 0.0) ** 2
+    score = np.where(observed, (flux - moments.mean) / moments.noise, 0.0) ** 2
     count = observed.sum(1)
-    enough = count >= 12
+    enough = (count >= 12).all(-1)
     if enough.sum() < 5:
         return 24.0
-    scatter = np.var(np.log(score.sum(1)[enough] / count[enough, None] + 1e-3), axis=0).mean()
+    scatter = np.var(np.log(score.sum(1)[enough] / count[enough] + 1e-3), axis=0).mean()
     return float(np.clip(2.0 / max(scatter - 2.0 / np.median(count[enough]), 0.02), 6.0, 100.0))
 
 
@@ -184,24 +191,24 @@ def condition(
     point, flux, phase, valid
         As in `fit_prior`; any leading dimensions.
     known
-        Conditioning months (..., T); flux elsewhere is never read.
+        Conditioning values (..., T, 2); flux elsewhere is never read.
     adapt
-        Shrink the residual variance towards that of the site's known months.
+        Shrink the residual variance towards that of the site's known values.
     """
     shape = basis(point, phase, valid)
     terms = variance_terms(point, valid)
     log_variance = np.clip(np.einsum("...tk,ck->...tc", terms, prior.variance), -8, 8)
     noise2 = np.maximum(np.exp(log_variance), SPREAD_FLOOR**2)
     share = (1 - prior.persistence) / (1 + prior.persistence)
-    residual = np.where(known[..., None], flux - point, 0.0)
-    weight = known[..., None] / noise2 * share
+    residual = np.where(known, flux - point, 0.0)
+    weight = known / noise2 * share
     information = np.einsum("...tcj,...tc,...tck->...cjk", shape, weight, shape) + np.linalg.inv(prior.effects)
     covariance = np.linalg.inv(information)
     effect = np.einsum("...cjk,...tck,...tc->...cj", covariance, shape, weight * residual)
     mean = point + np.einsum("...tcj,...cj->...tc", shape, effect)
     if adapt:
-        count = known.sum(-1)[..., None]
-        score = (np.where(known[..., None], flux - mean, 0.0) ** 2 / noise2).sum(-2)
+        count = known.sum(-2)
+        score = (np.where(known, flux - mean, 0.0) ** 2 / noise2).sum(-2)
         # residuals of fitted effects are too small by about the number of effects
         factor = (score + prior.stability) / (np.maximum(count - EFFECTS * share * (count > 0), 0) + prior.stability)
         noise2 = noise2 * factor[..., None, :]

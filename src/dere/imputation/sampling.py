@@ -17,11 +17,10 @@ from dere.imputation.series import Series
 
 @dataclass(frozen=True)
 class Request:
-    """Generate the months ``active`` of a stretch given the months ``known`` (both of the stretch's length)."""
+    """Generate what a stretch does not have, given the values ``known`` (months of the stretch, 2)."""
 
     stretch: Stretch
     known: NDArray[np.bool_]
-    active: NDArray[np.bool_]
 
 
 def site_seed(seed: int, site: str, salt: str = "") -> int:
@@ -40,7 +39,7 @@ def trajectories(
     salt: str = "",
     batch_sites: int = 4,
 ) -> list[NDArray[np.float64]]:
-    """Trajectories of (NEE, RECO) in gC m-2 d-1, per request (samples, months, 2); known months keep their value.
+    """Trajectories of (NEE, RECO) in gC m-2 d-1, per request (samples, months, 2); what is known keeps its value.
 
     Requests of equal padded length share a batch, so that a site's trajectories do not depend on its company.
     """
@@ -76,7 +75,7 @@ def _chunk(
         imputer.prior,
         [r.stretch for r in requests],
         [r.known for r in requests],
-        [r.active for r in requests],
+        [~r.known for r in requests],
         device,
     )
     length = inputs.monthly.shape[1]
@@ -95,5 +94,5 @@ def _chunk(
         s = request.stretch
         value = flux[row, :, : s.stop - s.start]
         observed = series.flux[s.site, s.start : s.stop]
-        result.append(np.where(request.known[None, :, None], observed[None], value))
+        result.append(np.where(request.known[None], observed[None], value))
     return result

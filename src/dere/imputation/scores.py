@@ -35,7 +35,7 @@ class Gap:
     flux
         Observed GPP, RECO and NEE in gC m-2 d-1, NaN where not observed, (month, 3).
     hidden
-        Observed months that the methods did not see, (month,).
+        Observed values that the methods did not see, (month, 3).
     drawn
         Method to its samples, (sample, month, 3); one sample is a method without a spread.
     """
@@ -89,7 +89,13 @@ def table(sums: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sums(gap: Gap, method: str) -> Iterator[dict[str, object]]:
-    for scale, (samples, truth) in zip(SCALES, _at_scales(gap, gap.drawn[method]), strict=False):
+    drawn = gap.drawn[method]
+    at_scales = {
+        flux: dict(zip(SCALES, _at_scales(gap.year, gap.hidden[:, c], drawn[..., c], gap.flux[:, c]), strict=False))
+        for c, flux in enumerate(FLUXES)
+    }
+    for scale, flux in ((scale, flux) for scale in SCALES for flux in FLUXES if scale in at_scales[flux]):
+        samples, truth = at_scales[flux][scale]
         error = samples.mean(0) - truth
         inflated = (len(samples) + 1) / len(samples)
         parts = {
@@ -102,17 +108,23 @@ def _sums(gap: Gap, method: str) -> Iterator[dict[str, object]]:
             "variance": samples.var(0, ddof=1) * inflated if len(samples) > 1 else np.full_like(error, np.nan),
         }
         name = {"gap": gap.kind, "method": method, "scale": scale, "site": gap.site, "values": len(truth)}
-        for column, flux in enumerate(FLUXES):
-            yield name | {"flux": flux} | {key: float(value[:, column].sum()) for key, value in parts.items()}
+        yield name | {"flux": flux} | {key: float(value.sum()) for key, value in parts.items()}
 
 
-def _at_scales(gap: Gap, samples: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
-    """Samples (sample, value, 3) and truth (value, 3) of hidden months, and of wholly hidden years their means."""
-    yield samples[:, gap.hidden], gap.flux[gap.hidden]
-    years = [gap.year == year for year in np.unique(gap.year[gap.hidden])]
-    whole = [year for year in years if (gap.hidden & year).sum() == 12]
+def _at_scales(
+    year: NDArray[np.int64], hidden: NDArray[np.bool_], samples: NDArray, observed: NDArray
+) -> Iterator[tuple[NDArray, NDArray]]:
+    """Samples (sample, value) and truth (value,) of hidden months, and of wholly hidden years their means.
+
+    All of one flux: year, hidden and observed (month,), samples (sample, month).
+    """
+    if not hidden.any():
+        return
+    yield samples[:, hidden], observed[hidden]
+    years = [year == one for one in np.unique(year[hidden])]
+    whole = [of_year for of_year in years if (hidden & of_year).sum() == 12]
     if whole:
         yield (
-            np.stack([samples[:, year].mean(1) for year in whole], 1),
-            np.stack([gap.flux[year].mean(0) for year in whole]),
+            np.stack([samples[:, of_year].mean(1) for of_year in whole], 1),
+            np.stack([observed[of_year].mean() for of_year in whole]),
         )

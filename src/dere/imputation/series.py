@@ -10,9 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.config.imputation import ImputationConfig
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.axis import month_number, monthly_climatology
 from dere.harmonise.drivers import driver_names, is_mask, stack
-from dere.harmonise.label_months import usable
+from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.splits import roles
 from dere.variables import FLUXES
 
@@ -38,7 +39,8 @@ class Series:
     flux
         NEE and RECO in gC m-2 d-1, NaN where not usable, (S, T, 2).
     covariance
-        Error covariance of observed (NEE, RECO) in (gC m-2 d-1)^2, (S, T, 2, 2); NaN where not observed.
+        Error covariance of observed (NEE, RECO) in (gC m-2 d-1)^2, (S, T, 2, 2); meaningless where one is not observed,
+        but for the variance of the other.
     start, stop
         First month and month after the last of the record with margins, (S,).
     phase
@@ -63,9 +65,19 @@ class Series:
     channels: tuple[str, ...]
 
     @property
+    def known(self) -> NDArray[np.bool_]:
+        """Usable values of NEE and RECO (S, T, 2)."""
+        return np.asarray(np.isfinite(self.flux))
+
+    @property
     def observed(self) -> NDArray[np.bool_]:
-        """Months with a usable triple (S, T)."""
-        return np.asarray(np.isfinite(self.flux).all(-1))
+        """Months with a usable value (S, T), of NEE alone or of both."""
+        return np.asarray(self.known.any(-1))
+
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        """Months with usable NEE and RECO, hence GPP (S, T)."""
+        return np.asarray(self.known.all(-1))
 
     @property
     def span(self) -> NDArray[np.bool_]:
@@ -138,7 +150,7 @@ def build(
     margin_months
         Months before and after the record that get labels too; cut at the ends of the time axis.
     minimum_quality
-        Months of lower or unknown quality count as missing.
+        Values of lower or unknown quality count as missing.
 
     Raises
     ------
@@ -165,13 +177,12 @@ def build(
     channels = tuple(names)
     if use_simulation and "simulated" in towers and bool(np.isfinite(towers["simulated"].values).any()):
         drivers, channels = _with_simulation(towers, statistics, drivers, channels)
-    flux = towers["flux_value"].sel(flux=list(FLUXES)).transpose("site", "time", "flux").values.astype(float)
-    good = usable(flux, towers["flux_quality"].transpose("site", "time").values, minimum_quality)
+    value, quality = labels_of(towers, CO2)
+    flux = np.where(usable(value, quality, minimum_quality), value.astype(float), np.nan)
     if "flux_uncertainty" in towers:
         uncertainty = towers["flux_uncertainty"].sel(flux=list(FLUXES)).transpose("site", "time", "flux").values
     else:
-        uncertainty = np.full(flux.shape, np.nan)
-    flux = np.where(good[..., None], flux, np.nan)
+        uncertainty = np.full(value.shape, np.nan)
     month = month_number(towers["time"].values) % 12
     record = towers["record"].transpose("site", "time").values.astype(bool)
     start, stop = _span(record, margin_months)

@@ -31,15 +31,15 @@ def hide(series: Series, gaps: GapStatistics, config: ImputationConfig, seed: in
     for site in np.flatnonzero(series.observed.any(1)):
         for kind in KINDS:
             stretch = random_stretch(series, int(site), config.window, rng)
-            seen = series.observed[site, stretch.start : stretch.stop]
-            mask = draw_mask(kind, seen, series.phase[site, stretch.start : stretch.stop], gaps, rng)
-            # as when labels are made, every month that is not known is generated
-            out.append(Hidden(Request(stretch, seen & ~mask, ~(seen & ~mask)), kind))
+            at = site, slice(stretch.start, stretch.stop)
+            mask = draw_mask(kind, series.observed[at], series.phase[at], gaps, rng)
+            # as when labels are made, everything that is not known is generated
+            out.append(Hidden(Request(stretch, series.known[at] & ~mask[:, None]), kind))
     return out
 
 
 def best_spread(imputer: Imputer, series: Series, point: NDArray, gaps: GapStatistics, seed: int) -> float:
-    """Factor on the spread with the least CRPS of NEE and RECO on hidden months of ``series``, from 0.6 to 1.8."""
+    """Factor on the spread with the least CRPS of NEE and RECO at hidden values of ``series``, from 0.6 to 1.8."""
     hidden = hide(series, gaps, imputer.config, seed)
     device = str(imputer.spread.device)
     imputer.spread.fill_(1.0)
@@ -49,7 +49,7 @@ def best_spread(imputer: Imputer, series: Series, point: NDArray, gaps: GapStati
     for item, value in zip(hidden, drawn, strict=True):
         s = item.request.stretch
         flux = series.flux[s.site, s.start : s.stop]
-        target = np.isfinite(flux).all(-1) & ~item.request.known
+        target = np.isfinite(flux) & ~item.request.known
         samples, truth = value[:, target], flux[target]
         middle = samples.mean(0)
         total += [crps(middle + f * (samples - middle), truth).sum() for f in factors]

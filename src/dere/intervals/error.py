@@ -30,7 +30,7 @@ class ErrorModel:
         return self.constant + self.slope * np.maximum(magnitude, 0.0)
 
 
-def fit_error(residual: np.ndarray, magnitude: np.ndarray, site: np.ndarray) -> ErrorModel:
+def fit_error(residual: np.ndarray, magnitude: np.ndarray, site: np.ndarray, flux: str = "a flux") -> ErrorModel:
     """Fit the spread so that it is unbiased in size and covers 90 % at the validation towers.
 
     Parameters
@@ -41,6 +41,8 @@ def fit_error(residual: np.ndarray, magnitude: np.ndarray, site: np.ndarray) -> 
         (n,) mean of predicted GPP and RECO.
     site
         (n,) site of each month; sites count alike.
+    flux
+        Name for the message.
 
     Raises
     ------
@@ -49,8 +51,8 @@ def fit_error(residual: np.ndarray, magnitude: np.ndarray, site: np.ndarray) -> 
     """
     if len(residual) < MINIMUM_RESIDUALS:
         raise ValueError(
-            f"only {len(residual)} labelled months at validation towers, at least {MINIMUM_RESIDUALS} are needed for "
-            "a predictive spread; use more towers or fewer folds"
+            f"only {len(residual)} labelled months of {flux} at validation towers, at least {MINIMUM_RESIDUALS} are "
+            "needed for a predictive spread; use more towers or fewer folds"
         )
     _, inverse, count = np.unique(site, return_inverse=True, return_counts=True)
     root = np.sqrt(1.0 / count[inverse])

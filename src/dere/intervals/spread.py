@@ -29,14 +29,26 @@ def fit_errors(
     Raises
     ------
     ValueError
-        When there are too few labelled months.
+        When a flux has too few labelled months.
     """
-    good = np.isfinite(labels).all(-1)
-    site = np.broadcast_to(np.arange(len(labels))[:, None], good.shape)[good]
-    chosen = predicted[good]
-    magnitude = exchange.size(chosen)
-    residual = chosen - labels[good]
-    return tuple(fit_error(residual[:, flux], magnitude, site) for flux in range(len(exchange.names)))
+    magnitude = exchange.size(predicted)
+    site = np.broadcast_to(np.arange(len(labels))[:, None], labels.shape[:2])
+    return tuple(
+        _of_flux(predicted[..., flux], labels[..., flux], magnitude, site, name)
+        for flux, name in enumerate(exchange.names)
+    )
+
+
+def _of_flux(
+    predicted: NDArray[np.float64],
+    labels: NDArray[np.floating],
+    magnitude: NDArray[np.float64],
+    site: NDArray[np.int64],
+    name: str,
+) -> ErrorModel:
+    """Fit to the months that have a label of this flux; all arrays (place, time)."""
+    good = np.isfinite(labels)
+    return fit_error(predicted[good] - labels[good], magnitude[good], site[good], name)
 
 
 def spread(mean: NDArray[np.float64], errors: Sequence[ErrorModel], exchange: Exchange, place: str) -> xr.Dataset:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dere.exchange import Exchange
 from dere.harmonise.drivers import stack
-from dere.harmonise.label_months import usable
+from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.simulated import age_weighted
 from dere.training.places import YEAR, Places
 from dere.variables import STANDS
@@ -30,7 +30,7 @@ class Labels:
     flux
         (place, time, flux) NaN = no label.
     quality
-        (place, time), 0 to 1; weights a label.
+        (place, time, flux), 0 to 1; weights a label.
     """
 
     flux: NDArray[np.float32]
@@ -47,14 +47,12 @@ def site_labels(towers: xr.Dataset, allowed: Sequence[str], minimum_quality: flo
     allowed
         Ids of the sites whose labels may be used.
     minimum_quality
-        Months below it are no labels.
+        Values below it are no labels.
     """
-    order = ("site", "time", "flux")
-    flux = towers["flux_value"].sel(flux=list(exchange.names)).transpose(*order).values
-    quality = towers["flux_quality"].transpose("site", "time").values
+    flux, quality = labels_of(towers, exchange)
     good = usable(flux, quality, minimum_quality)
-    good &= np.isin(towers["site"].values.astype(str), list(allowed))[:, None]
-    return Labels(np.where(good[..., None], flux, np.nan), np.nan_to_num(quality))
+    good &= np.isin(towers["site"].values.astype(str), list(allowed))[:, None, None]
+    return Labels(np.where(good, flux, np.nan), np.nan_to_num(quality))
 
 
 def site_places(

@@ -61,21 +61,23 @@ def load_towers(context: Context) -> TowerData:
 def _site_scale(windows: Windows, training: Tensor, flux_std: Tensor) -> Tensor:
     """Weight of each window's squared error per flux, (window, flux): inverse variance within the site.
 
-    Its mean is one in training. The score is a median of per-tower efficiencies, so an error counts relative to the
-    tower's own variability (Kratzert and others 2019, eq. 5); a quarter of the overall variance keeps flat towers from
-    dominating.
+    Its mean over the training windows that hold labels of the flux is one, and so is the weight of a window without.
+    The score is a median of per-tower efficiencies, so an error counts relative to the tower's own variability
+    (Kratzert and others 2019, eq. 5); a quarter of the overall variance keeps flat towers from dominating.
     """
     flux, label_weight = windows.labels(torch.arange(len(windows)))
-    has = (label_weight > 0)[..., None].float()
+    has = (label_weight > 0).float()
     count = has.sum(1).clamp_min(1)
     mean = (flux * has).sum(1) / count
     variance = (((flux - mean[:, None]) ** 2) * has).sum(1) / count
     weight = flux_std**2 / (variance + 0.25 * flux_std**2)
-    return weight / weight[training].mean(0)
+    some = has.any(1)
+    mean_weight = torch.where(some, weight, 0.0)[training].sum(0) / some[training].sum(0)
+    return torch.where(some, weight / mean_weight, 1.0)
 
 
 def flux_loss(prediction: Tensor, data: TowerData, index: Tensor, balance: float) -> LossParts:
-    """Loss over the fluxes at observed months.
+    """Loss over the fluxes, each at its own observed months.
 
     Parameters
     ----------
@@ -89,7 +91,7 @@ def flux_loss(prediction: Tensor, data: TowerData, index: Tensor, balance: float
     device = prediction.device
     std = data.flux_std.to(device)
     flux, label_weight = data.windows.labels(index)
-    weight = label_weight[..., None] * data.site_scale[index][:, None] ** balance
+    weight = label_weight * data.site_scale[index][:, None] ** balance
     return squared(prediction[..., data.channels] / std, flux.to(device) / std, weight.to(device))
 
 

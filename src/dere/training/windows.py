@@ -67,7 +67,7 @@ class Windows:
     simulated
         States to learn from, or None.
     flux, weight
-        (place, time, flux) labels with zeros where missing, (place, time) their weight, zero = no label; or None.
+        (place, time, flux) labels with zeros where missing, and their weight, zero = no label; or None.
     """
 
     ids: np.ndarray
@@ -149,7 +149,7 @@ class Windows:
         return self.simulated
 
     def labels(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Labels (B, W, flux), zeros where missing, and their weights (B, W); a mistake where there are none."""
+        """Labels (B, W, flux), zeros where missing, and their weights alike; a mistake where there are none."""
         assert self.flux is not None and self.weight is not None
         return self.cut(self.flux, index), self.cut(self.weight, index)
 
@@ -170,7 +170,7 @@ def windows_of(places: Places, labels: Labels | None = None, simulated: Simulate
     if labels is not None:
         good = np.isfinite(labels.flux)
         flux = torch.from_numpy(np.where(good, labels.flux, 0.0).astype(np.float32))
-        weight = torch.from_numpy(np.where(good.all(-1), labels.quality, 0.0).astype(np.float32))
+        weight = torch.from_numpy(np.where(good, labels.quality, 0.0).astype(np.float32))
     initial = None if simulated is not None or places.initial is None else torch.from_numpy(places.initial)
     return Windows(
         ids=places.ids,
@@ -232,7 +232,7 @@ def select(windows: Windows, members: pd.DataFrame, kind: str, role: str, labell
     chosen = np.isin(windows.ids, ids.to_numpy(dtype=str))[windows.place.numpy()]
     if labelled:
         _, weight = windows.labels(torch.arange(len(windows)))
-        chosen &= weight.sum(1).numpy() > 0
+        chosen &= weight.sum((1, 2)).numpy() > 0
     index = torch.from_numpy(np.flatnonzero(chosen))
     if not len(index):
         what = f"tower with the role '{role}' has a label" if labelled else f"{kind} has the role '{role}'"

@@ -43,6 +43,8 @@ RECORD_VARIABLES: tuple[str, ...] = (
 OPTIONAL_VARIABLES: dict[str, str] = {
     "nee_measured_share": "share of half hours with measured NEE",
     "nee_coverage": "share of steps of the finer file with NEE",
+    "gpp_quality": "quality of GPP, where it is not that of NEE",
+    "reco_quality": "quality of RECO, where it is not that of NEE",
 }
 """Further names of ``SiteRecord.values`` that only some formats bring; share of 0 to 1."""
 DIURNAL_VARIABLES: dict[str, str] = {name: CHANNEL_UNITS[name] for name in (*DIURNAL, "co2_hourly")}

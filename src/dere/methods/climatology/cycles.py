@@ -92,13 +92,12 @@ def tower_cycles(flux: NDArray, month: NDArray[np.int64]) -> NDArray[np.float64]
         (place, time) calendar month, 0-11.
     """
     values = flux.astype(np.float64)
-    present = np.isfinite(values).all(-1)
+    present = np.isfinite(values)
     cycles = np.full((values.shape[0], 12, values.shape[2]), np.nan)
     for calendar in range(12):
-        chosen = present & (month == calendar)
+        chosen = present & (month == calendar)[..., None]
         count = chosen.sum(1)
-        total = np.where(chosen[..., None], values, 0.0).sum(1)
-        cycles[:, calendar] = total / np.where(count > 0, count, np.nan)[:, None]
+        cycles[:, calendar] = np.where(chosen, values, 0.0).sum(1) / np.where(count > 0, count, np.nan)
     return cycles
 
 

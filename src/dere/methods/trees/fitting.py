@@ -3,10 +3,10 @@
 Their rows are those of training and validation towers, as for networks that are trained once more on both
 (``stages.*.refit``), or of training towers alone (``trees.validation_towers: false``).
 
-Each flux has a model. Where the fluxes hang together, NEE is taken as RECO - GPP or from its own model, whichever has
-the smaller error in the inner cross-validation; in the second case the triple is projected onto RECO = GPP + NEE, the
-residual being shared out by the held-out error variances (weighted least squares), and the choice is made on the
-projected values. Intervals come from the held-out residuals.
+Each flux has a model, of the months that are its labels. Where the fluxes hang together, NEE is taken as RECO - GPP or
+from its own model, whichever has the smaller error in the inner cross-validation; in the second case the triple is
+projected onto RECO = GPP + NEE, the residual being shared out by the held-out error variances (weighted least squares),
+and the choice is made on the projected values. Intervals come from the held-out residuals.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _fit(job: Job, simulated: bool) -> Fitted:
     trials = {flux: search(rows, flux, settings, config, job.seed) for flux in exchange.names}
     best = {flux: found[0] for flux, found in trials.items()}
     held_out = {flux: trial.held_out for flux, trial in best.items()}
-    variance = {flux: _variance(held_out[flux] - rows.targets[flux], rows.weight) for flux in exchange.names}
+    variance = {flux: _variance(held_out[flux] - rows.targets[flux], rows.weight[flux]) for flux in exchange.names}
     closed, scores = held_out, {}
     way = "each"
     if set(exchange.names) >= TRIPLE:
@@ -80,7 +80,7 @@ def _fit(job: Job, simulated: bool) -> Fitted:
             "direct": project(held_out, variance),
         }
         scores = {
-            name: tower_score(rows.targets["nee"], values["nee"], rows.weight, rows.site)
+            name: tower_score(rows.targets["nee"], values["nee"], rows.weight["nee"], rows.site)
             for name, values in candidates.items()
         }
         way = min(scores, key=lambda name: scores[name])
@@ -125,7 +125,8 @@ def _intervals(rows: Rows, held_out: Mapping[str, Array], exchange: Exchange) ->
     size = held_out[interval_size(exchange)]
     found: dict[str, NDArray] = {}
     for flux in exchange.names:
-        intervals = fit_intervals(rows.targets[flux] - held_out[flux], size, rows.site)
+        some = rows.labelled(flux)
+        intervals = fit_intervals((rows.targets[flux] - held_out[flux])[some], size[some], rows.site[some])
         found |= {f"intervals.{flux}.{name}": getattr(intervals, name) for name in ("knots", "spread", "quantiles")}
     return found
 
@@ -157,7 +158,7 @@ def _rows_of(job: Job, config: TreesConfig, rng: np.random.Generator, simulated:
 def rows_of(
     places: Places, labels: Labels, exchange: Exchange, folds: int, rng: np.random.Generator, simulated: bool
 ) -> Rows:
-    """One row per labelled month of the places.
+    """One row per month of the places that is a label of any flux.
 
     Parameters
     ----------
@@ -168,12 +169,14 @@ def rows_of(
     """
     features, _ = tree_features(places, exchange, simulated)
     flux = labels.flux.astype(np.float64)
-    site, month = np.nonzero(np.isfinite(flux).all(-1))
+    good = np.isfinite(flux)
+    site, month = np.nonzero(good.any(-1))
+    value, weight = np.where(good, flux, 0.0)[site, month], np.where(good, labels.quality, 0.0)[site, month]
     clusters = places.classes["cluster"].to_numpy(str)
     return Rows(
         features=features[site, month],
-        targets={name: flux[site, month, i] for i, name in enumerate(exchange.names)},
-        weight=labels.quality[site, month].astype(np.float64),
+        targets={name: value[:, i] for i, name in enumerate(exchange.names)},
+        weight={name: weight[:, i].astype(np.float64) for i, name in enumerate(exchange.names)},
         site=site,
         fold=inner_folds(clusters[site], folds, rng),
     )

@@ -36,9 +36,9 @@ class Rows:
     features
         (row, feature).
     targets
-        Flux to (row,) in gC m-2 d-1.
+        Flux to (row,) in gC m-2 d-1; zero where the month is no label of the flux.
     weight
-        (row,) quality.
+        Flux to (row,) quality; zero where the month is no label of the flux.
     site
         (row,) integer code of the tower.
     fold
@@ -47,14 +47,21 @@ class Rows:
 
     features: NDArray[np.float32]
     targets: Mapping[str, Array]
-    weight: Array
+    weight: Mapping[str, Array]
     site: NDArray[np.int64]
     fold: NDArray[np.int64]
+
+    def labelled(self, flux: str) -> NDArray[np.bool_]:
+        """Rows (row,) that hold a label of the flux."""
+        return self.weight[flux] > 0
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One setting after its last rung: score, number of trees, and held-out predictions if it saw all rows."""
+    """One setting after its last rung: score, number of trees, and held-out predictions if it saw all rows.
+
+    Held-out predictions are there for every row, also for one without a label of the flux.
+    """
 
     setting: Setting
     trees: int
@@ -136,7 +143,17 @@ def search(rows: Rows, flux: str, settings: list[Setting], config: TreesConfig, 
 
     Each rung keeps the best third and gives it more: first a third of the months of every tower and a third of the
     trees, then two thirds, then everything. Only trials of the last rung have held-out predictions of all rows.
+
+    Raises
+    ------
+    ValueError
+        When all labels of the flux lie in one inner fold.
     """
+    if len(np.unique(rows.fold[rows.labelled(flux)])) < 2:
+        raise ValueError(
+            f"the labels of {flux} at the training towers lie in fewer than 2 inner folds of trees.inner_folds, so "
+            "that no setting can be judged; bring more towers that have it"
+        )
     # Drawn, not every third row: with 12 months in a year that would always be the same calendar months.
     third = np.random.default_rng(seed).permutation(len(rows.site)) % _KEEP
     share = 1
@@ -166,8 +183,9 @@ def fit(rows: Rows, flux: str, trial: Trial, config: TreesConfig, seed: int) -> 
 def _binned(rows: Rows, flux: str, mask: NDArray) -> lgb.Dataset:
     # Binning is shared by all settings of a rung; parameters that touch it must stay the same in ``parameters``.
     fixed = {"max_bin": 63, "feature_pre_filter": False, "verbosity": -1, "force_row_wise": True}
+    mask = mask & rows.labelled(flux)
     return lgb.Dataset(
-        rows.features[mask], rows.targets[flux][mask], weight=rows.weight[mask], params=fixed
+        rows.features[mask], rows.targets[flux][mask], weight=rows.weight[flux][mask], params=fixed
     ).construct()
 
 
@@ -199,8 +217,7 @@ def _try(
             )
             held_out[i, inside] = running
             start = int(stop)
-    seen = [
-        tower_score(rows.targets[flux][subset], p[subset], rows.weight[subset], rows.site[subset]) for p in held_out
-    ]
+    target, weight = rows.targets[flux][subset], rows.weight[flux][subset]
+    seen = [tower_score(target, p[subset], weight, rows.site[subset]) for p in held_out]
     best = int(np.argmin(seen))
     return Trial(setting, int(stops[best]), seen[best], rung, held_out[best])
