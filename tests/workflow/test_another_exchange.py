@@ -41,7 +41,7 @@ def labels(towers, maximum_residual, repeated_run, reached):
         {{
             "flux_value": (dims, value.astype(np.float32), {{"units": "{unit}"}}),
             "flux_uncertainty": (dims, np.where(left[..., None], 0.1, np.nan).astype(np.float32)),
-            "flux_quality": (dims[:2], np.where(left, 1.0, np.nan).astype(np.float32)),
+            "flux_quality": (dims, np.where(left[..., None], 1.0, np.nan).astype(np.float32)),
         }},
         coords={{"site": towers["site"], "time": towers["time"], "flux": ["isoprene"]}},
     )

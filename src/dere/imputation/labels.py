@@ -92,8 +92,8 @@ def impute(
 
 
 def _observation_noise(covariance: NDArray, samples: int, seed: int) -> NDArray[np.float64]:
-    """Noise (samples, months, 2) of the given covariances whose sample mean is exactly zero."""
-    noise = np.random.default_rng(seed).normal(size=(samples, len(covariance), 2))
+    """Noise (samples, months, k) of the given covariances (months, k, k) whose sample mean is exactly zero."""
+    noise = np.random.default_rng(seed).normal(size=(samples, *covariance.shape[:2]))
     noise = (noise - noise.mean(0)) * np.sqrt(samples / (samples - 1))
     return np.einsum("tab,ntb->nta", np.linalg.cholesky(covariance), noise)
 

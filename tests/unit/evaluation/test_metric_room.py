@@ -92,7 +92,7 @@ def test_a_new_file_is_a_new_column_of_every_table(copied, towers):
     for name in ("skill", "site_skill"):
         assert [column for column in found[name] if column in (*ORDER, "worst")] == [*ORDER[:4], "worst", *ORDER[4:]]
     observed = towers["flux_value"].sel(site=found["site"], flux="gpp").values
-    good = np.isfinite(observed) & (towers["flux_quality"].sel(site=found["site"]).values >= 0.5)
+    good = np.isfinite(observed) & (towers["flux_quality"].sel(site=found["site"], flux="gpp").values >= 0.5)
     assert found["worst"] == pytest.approx(np.abs(0.1 * observed[good]).max())
 
 

@@ -8,7 +8,7 @@ from dere.evaluation.truth import references
 
 
 def test_only_months_with_enough_measured_records_are_scored(towers, members):
-    share = np.random.default_rng(1).uniform(0, 1, towers["flux_quality"].shape)
+    share = np.random.default_rng(1).uniform(0, 1, towers["record"].shape)
     share[:, :10] = np.nan
     with_share = towers.assign(flux_measured=(("site", "time"), share))
     config = EvaluationConfig(minimum_measured=0.6)

@@ -62,7 +62,10 @@ def towers() -> xr.Dataset:
     return xr.Dataset(
         {
             "flux_value": (("site", "time", "flux"), flux),
-            "flux_quality": (("site", "time"), np.where(rng.random((70, MONTHS)) < 0.9, 0.9, 0.3)),
+            "flux_quality": (
+                ("site", "time", "flux"),
+                np.repeat(np.where(rng.random((70, MONTHS, 1)) < 0.9, 0.9, 0.3), 3, -1),
+            ),
             "record": (("site", "time"), record),
         },
         coords={

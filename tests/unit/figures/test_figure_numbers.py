@@ -34,7 +34,7 @@ def test_seasonal_cycle_averages_within_a_tower_first_and_turns_the_south(towers
     quality[0, 6] = 0.2
     flux[0, 6] = 1000.0
     two["flux_value"] = (("site", "time", "flux"), flux)
-    two["flux_quality"] = (("site", "time"), quality)
+    two["flux_quality"] = (("site", "time", "flux"), np.repeat(quality[..., None], 3, -1))
     guess = xr.Dataset({"prediction": two["flux_value"] + 1.0}).fillna(5.0)
     table = seasonal_cycles.tabulate(two, {"dere": guess}, ["dere", "gbm"])
     assert set(table["series"]) == {"observed", "dere"} and (table["sites"] == 2).all()
@@ -241,7 +241,7 @@ def test_against_turns_a_stored_pair_round(paired):
 def test_good_months_need_label_and_quality(towers):
     good = good_months(towers, "gpp").values
     seen = np.isfinite(towers["flux_value"].values[..., 0])
-    np.testing.assert_array_equal(good, seen & (towers["flux_quality"].values >= 0.5))
+    np.testing.assert_array_equal(good, seen & (towers["flux_quality"].values[..., 0] >= 0.5))
 
 
 def test_the_series_table_holds_what_the_files_hold(towers, predictions, labels):

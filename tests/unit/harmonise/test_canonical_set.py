@@ -32,7 +32,7 @@ def test_the_canonical_set_has_all_that_the_contract_names(interim):
         "flux_value": ("site", "time", "flux"),
         "flux_uncertainty": ("site", "time", "flux"),
         "flux_daytime": ("site", "time", "flux"),
-        "flux_quality": ("site", "time"),
+        "flux_quality": ("site", "time", "flux"),
         "record": ("site", "time"),
         "driver_filled": ("site", "time"),
         "static": ("site", "attribute"),

@@ -142,17 +142,17 @@ def test_impossible_and_repeated_values_are_rejected_and_counted(interim_towers)
     assert np.flatnonzero(~finite[:40]).tolist() == [0, 1, 3, 4, 5, 10, 20] and not finite[40:].any()
 
 
-def test_a_month_that_one_flux_rejects_is_a_label_of_none(interim_towers):
+def test_a_month_that_one_flux_rejects_is_a_label_of_the_other(interim_towers):
     second = Flux("no", "nitric oxide flux", "mgN m-2 d-1", "kg m-2 s-1", (0.0, 20.0), (0.0, 50.0))
     rule = LabelRule(columns={"n2o": "n2o_flux", "no": "no_flux"}, quality="n2o_quality")
     both = Exchange("both", (*N2O.fluxes, second), ("n2o", "no"), ("n2o", "no"), labels=rule)
     towers = interim_towers.assign(no_flux=interim_towers["n2o_flux"] + 1.0)
-    towers["no_flux"][0, 4] = -3.0
+    towers["no_flux"][0, 4:6] = -3.0
+    towers["n2o_flux"][0, 5] = np.nan
     labels = column_labels(towers, both, 3)
-    assert np.isfinite(labels.dataset["flux_value"].values[0, 4]).tolist() == [False, False]
-    assert np.isfinite(labels.dataset["flux_value"].values[0, 5]).all()
+    assert np.isfinite(labels.dataset["flux_value"].values[0, 4:7]).tolist() == [[True, False], [False] * 2, [True] * 2]
     counts = labels.counts[labels.counts["site"] == "XX-S00"].set_index("reason")["months"]
-    assert (counts["impossible"], counts["kept"]) == (1, 47)
+    assert counts.to_dict() == {"kept": 47, "missing": 1}
 
 
 def test_states_are_those_of_the_exchange_or_it_is_refused(canonical, interim_towers):

@@ -79,8 +79,8 @@ def test_extract_of_166_sites(extract):
     assert months(extract, "kept") == 13648
     assert months(extract, "repeated") == 128
     assert months(extract, "closure") == 0
-    good = np.isfinite(extract.towers["flux_value"].values).all(-1) & (extract.towers["flux_quality"].values >= 0.5)
-    assert good.sum() == pytest.approx(11411, abs=100)
+    good = np.isfinite(extract.towers["flux_value"].values) & (extract.towers["flux_quality"].values >= 0.5)
+    assert good.sum((0, 1)).tolist() == [11404, 11404, 11437]
     attribute = list(extract.towers["attribute"].values)
     assert extract.towers["static"].values[:, attribute.index("has_satellite")].mean() > 0.95
 

@@ -44,7 +44,7 @@ def test_a_site_that_the_closure_rule_empties_is_named(towers, caplog):
     towers["reco_nt"].values[5, months[: len(months) // 2 + 2]] += 3
     towers["reco_nt"].values[6, months[:3]] += 3
     warned(towers)
-    assert "1 sites lose more than half" in caplog.text and f"({site})" in caplog.text
+    assert "1 sites lose GPP and RECO in more than half" in caplog.text and f"({site})" in caplog.text
     assert other not in caplog.text and "0.5 gC m-2 d-1" in caplog.text
 
 

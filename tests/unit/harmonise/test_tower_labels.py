@@ -21,15 +21,37 @@ def test_the_triple_closes_and_is_not_clipped(towers):
     assert gpp[0, 0] == np.float32(-0.7)
 
 
-def test_a_published_reco_that_does_not_close_rejects_the_month(towers):
+def test_a_published_reco_that_does_not_close_costs_the_month_gpp_and_reco(towers):
     towers["reco_nt"][0, 3] += 0.51
     towers["reco_nt"][0, 4] += 0.49
     labels = make_labels(towers, maximum_residual=0.5)
     flux = labels.dataset["flux_value"].values
-    assert np.isnan(flux[0, 3]).all()
+    assert np.isnan(flux[0, 3, :2]).all() and flux[0, 3, 2] == np.float32(towers["nee"][0, 3])
     assert np.isfinite(flux[0, 4]).all()
     assert flux[0, 4, 1] == pytest.approx(float(towers["nee"][0, 4] + towers["gpp_nt"][0, 4]), rel=1e-5)
-    assert months(labels, "closure") == 1
+    assert months(labels, "closure") == months(labels, "closure", step="nee alone") == 1
+
+
+def test_a_month_without_partitioning_is_a_label_of_nee_alone(towers):
+    towers["gpp_nt"][0, 2:5] = np.nan
+    towers["nee"][0, 10:13] = 0.2  # stuck: nothing is left
+    labels = make_labels(towers, maximum_residual=1e9)
+    for name in ("flux_value", "flux_uncertainty"):
+        found = np.isfinite(labels.dataset[name].values[0])
+        assert found[2:5].tolist() == [[False, False, True]] * 3 and not found[10:13].any()
+        assert found.sum(0).tolist() == [42, 42, 45]
+    assert [months(labels, reason) for reason in ("kept", "no_gpp", "repeated")] == [42, 3, 3]
+    alone = labels.counts.query("step == 'nee alone'")
+    assert alone[["reason", "months"]].values.tolist() == [["no_gpp", 3]]
+
+
+def test_gpp_and_reco_have_the_quality_of_nee_unless_a_source_has_their_own(towers):
+    towers["nee_quality"][0] = 0.7
+    towers["reco_quality"] = towers["nee_quality"].where(towers["time"].dt.month != 3) - 0.4
+    quality = make_labels(towers).dataset["flux_quality"].sel(flux=["gpp", "reco", "nee"]).values[0]
+    march = towers["time"].dt.month.values == 3
+    np.testing.assert_allclose(quality[march], 0.7, rtol=1e-6)
+    np.testing.assert_allclose(quality[~march], [[0.7, 0.3, 0.7]] * int((~march).sum()), rtol=1e-6)
 
 
 def test_a_missing_reco_is_no_reason_to_reject(towers):
@@ -45,7 +67,9 @@ def test_repeated_values_are_rejected_and_counted_once(towers):
     assert months(labels, "no_nee") == 2
     assert months(labels, "repeated") == 10
     assert months(labels, "kept") == 36
-    assert np.isnan(labels.dataset["flux_value"].values[0, 12:24]).all()
+    flux = labels.dataset["flux_value"].values[0]
+    assert np.isnan(flux[12:24, :2]).all() and np.isnan(flux[12:14, 2]).all() and np.isfinite(flux[14:24, 2]).all()
+    assert months(labels, "repeated", step="nee alone") == 10
 
 
 def test_a_stuck_reco_shows_in_the_sum_where_none_is_published(towers):
@@ -59,7 +83,7 @@ def test_every_month_of_the_record_is_kept_or_has_one_reason(towers):
     for name in ("nee", "gpp_nt", "reco_nt"):
         towers[name] = towers[name].where(rng.random(towers[name].shape) > 0.2)
     towers["in_record"][1, :30] = False
-    counts = make_labels(towers).counts
+    counts = make_labels(towers).counts.query("step == 'labels'")
     np.testing.assert_array_equal(counts.groupby("site")["months"].sum(), towers["in_record"].sum("time"))
 
 
@@ -68,8 +92,8 @@ def test_low_quality_stays_with_its_quality(towers):
     towers["nee_quality"][0, 6] = np.nan
     dataset = make_labels(towers).dataset
     assert np.isfinite(dataset["flux_value"].values[0, :7]).all()
-    assert dataset["flux_quality"].values[0, 0] == np.float32(0.1)
-    assert dataset["flux_quality"].values[0, 6] == 0.0
+    assert (dataset["flux_quality"].values[0, 0] == np.float32(0.1)).all()
+    assert (dataset["flux_quality"].values[0, 6] == 0.0).all()
 
 
 def test_uncertainty_prefers_the_product_and_is_consistent_with_the_closing_triple(towers):
@@ -125,7 +149,7 @@ def test_a_dark_winter_of_zero_daytime_production_is_kept(towers):
 def test_a_stuck_night_time_partitioning_leaves_the_daytime_member(towers):
     towers["gpp_nt"][0, 12:24] = 4.0
     labels = make_labels(towers, maximum_residual=1e9)
-    assert np.isnan(labels.dataset["flux_value"].values[0, 12:24]).all()
+    assert np.isnan(labels.dataset["flux_value"].values[0, 12:24, :2]).all()
     towers["gpp_dt"][0, 12:24] = towers["gpp_dt"][0, 12:24] + 0.01 * np.arange(12)
     daytime = make_labels(towers, maximum_residual=1e9).dataset["flux_daytime"].values
     assert np.isfinite(daytime[0, 12:24]).all()

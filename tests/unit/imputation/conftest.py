@@ -33,7 +33,7 @@ def make_towers(sites: int = 15, seed: int = 0) -> xr.Dataset:
     return xr.Dataset(
         {
             "flux_value": (("site", "time", "flux"), flux),
-            "flux_quality": (("site", "time"), np.where(observed, 0.9, np.nan)),
+            "flux_quality": (("site", "time", "flux"), np.where(np.isfinite(flux), 0.9, np.nan)),
             "flux_uncertainty": (("site", "time", "flux"), np.full((sites, MONTHS, 3), 0.2)),
             "record": (("site", "time"), record),
             "static": (("site", "attribute"), static),

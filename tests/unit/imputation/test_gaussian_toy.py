@@ -24,7 +24,7 @@ def _inputs(rng: np.random.Generator, many: int) -> Inputs:
     hidden = ((index >= begin) & (index < begin + run)).astype(float)
     seen = 1 - hidden
     monthly = np.concatenate([value * seen[..., None], seen[..., None], hidden[..., None]], -1)
-    pieces = (monthly, np.zeros((many, 1)), np.ones((many, LENGTH)), hidden, value)
+    pieces = (monthly, np.zeros((many, 1)), np.ones((many, LENGTH)), hidden, np.stack([hidden] * 2, -1), value)
     return Inputs(*(torch.from_numpy(p).float() for p in pieces), moments=None)  # type: ignore[arg-type]
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from dere.imputation import sampling
 from dere.imputation.batches import Stretch
-from dere.imputation.labels import IMPUTED, NOTHING, OBSERVED, impute
+from dere.imputation.labels import IMPUTED, NOTHING, OBSERVED, PARTLY, impute
 from dere.imputation.sampling import Request, trajectories
 from dere.imputation.series import series_of
 from dere.variables import FLUX_UNIT
@@ -71,12 +71,12 @@ def test_all_observations_condition(trained, towers, splits, config, monkeypatch
     seen = {}
     real = sampling.assemble
 
-    def spy(series, point, prior, stretches, known, active, device):
-        for stretch, mask, wanted in zip(stretches, known, active, strict=True):
-            expected = series.observed[stretch.site, stretch.start : stretch.stop]
+    def spy(series, point, prior, stretches, known, target, device):
+        for stretch, mask, wanted in zip(stretches, known, target, strict=True):
+            expected = np.isfinite(series.flux[stretch.site, stretch.start : stretch.stop])
             assert np.array_equal(mask, expected) and np.array_equal(wanted, ~expected)
-            seen[str(series.sites[stretch.site])] = int(mask.sum())
-        return real(series, point, prior, stretches, known, active, device)
+            seen[str(series.sites[stretch.site])] = int(mask.all(-1).sum())
+        return real(series, point, prior, stretches, known, target, device)
 
     monkeypatch.setattr(sampling, "assemble", spy)
     impute(trained[0], towers, splits, 0, config, seed=3)
@@ -119,6 +119,23 @@ def test_observations_pull_the_imputed_months_of_their_site(trained, towers, spl
     assert np.abs(change.values[~here][imputed[~here]]).max() == 0.0
 
 
+def test_a_month_of_nee_alone_keeps_it_and_gets_the_rest(trained, towers, splits, config, labels):
+    """NEE keeps its value and error; RECO is imputed given it, and GPP closes."""
+    alone = towers.copy(deep=True)
+    months = np.flatnonzero(labels["origin"].sel(site="S07").values == OBSERVED)[:6]
+    names = labels["flux"].values.tolist()
+    for name in ("gpp", "reco"):
+        alone["flux_value"][7, months, names.index(name)] = np.nan
+    made = impute(trained[0], alone, splits, 0, config, seed=3).sel(site="S07").isel(time=months)
+    assert (made["origin"] == PARTLY).all()
+    label, covariance = made["label"].sel(flux=["gpp", "reco", "nee"]).values, made["covariance"].values
+    np.testing.assert_allclose(label[:, 2], towers["flux_value"].sel(flux="nee").values[7, months], atol=1e-6)
+    np.testing.assert_allclose(label[:, 1] - label[:, 0], label[:, 2], atol=1e-6)
+    before = labels["covariance"].sel(site="S07").values[months]
+    assert covariance[:, 0, 0].mean() == pytest.approx(before[:, 0, 0].mean(), rel=0.3)
+    assert covariance[:, 1, 1].mean() > before[:, 1, 1].mean() and (np.linalg.det(covariance) > 0).all()
+
+
 def test_short_and_ragged_records(trained, towers, splits, config):
     ragged = towers.copy(deep=True)
     ragged["record"][8, 20:] = False
@@ -143,8 +160,8 @@ def test_the_seed_decides(trained, towers, splits, config, labels):
 def test_the_spread_factor_scales_the_scatter_only(trained, towers, splits, statistics, config):
     imputer = trained[0]
     series = series_of(towers, splits, statistics, config)
+    request = [Request(Stretch(6, 3, 57), series.known[6, 3:57])]
     known = series.observed[6, 3:57]
-    request = [Request(Stretch(6, 3, 57), known, ~known)]
     point = imputer.predict_point(series)
     narrow = trajectories(imputer, series, point, request, 20, 3)[0][:, ~known]
     imputer.spread.fill_(2.0)

@@ -39,7 +39,7 @@ def test_intervals_of_a_small_ensemble_cover_their_level():
 def gap(site, kind, rng, months=30, first=6):
     """Samples of the truth's own distribution; all months but the last six are hidden, from July on."""
     flux = rng.normal(size=(months, 3))
-    hidden = np.arange(months) < months - 6
+    hidden = np.repeat((np.arange(months) < months - 6)[:, None], 3, 1)
     year = 2001 + (first + np.arange(months)) // 12
     drawn = {"diffusion": rng.normal(size=(9, months, 3)), "interpolation": flux[None] + 0.5}
     return Gap(site, kind, year, flux, hidden, drawn)
@@ -50,8 +50,9 @@ def test_scores_are_means_over_hidden_values_and_wholly_hidden_years():
     gaps = [gap("A", "years", rng), gap("A", "edge", rng), gap("B", "edge", rng)]
     found = checked(scores.table(scores.gap_sums(gaps).assign(fold=1, seed=0)))
     row = found.set_index(list(scores.KEY)).loc
-    samples = np.concatenate([g.drawn["diffusion"][:, g.hidden] for g in gaps[1:]], 1)[..., FLUXES.index("reco")]
-    truth = np.concatenate([g.flux[g.hidden] for g in gaps[1:]])[:, FLUXES.index("reco")]
+    reco = FLUXES.index("reco")
+    samples = np.concatenate([g.drawn["diffusion"][:, g.hidden[:, reco], reco] for g in gaps[1:]], 1)
+    truth = np.concatenate([g.flux[g.hidden[:, reco], reco] for g in gaps[1:]])
     edge = row[("1", "0", "edge", "diffusion", "reco", "monthly")]
     assert (edge["sites"], edge["values"]) == (2, 48)
     assert edge["crps"] == pytest.approx(crps(samples, truth).mean())
@@ -65,6 +66,10 @@ def test_scores_are_means_over_hidden_values_and_wholly_hidden_years():
     error = gaps[0].drawn["diffusion"][:, whole].mean((0, 1)) - gaps[0].flux[whole].mean(0)
     assert (year["sites"], year["values"]) == (1, 1) and year["bias"] == pytest.approx(error[FLUXES.index("gpp")])
     assert row[("1", "0", "all", "diffusion", "nee", "monthly")]["values"] == 72
+    gaps[2].hidden[:20, :2] = False  # NEE alone was observed, and hidden, in these months
+    fewer = scores.table(scores.gap_sums(gaps).assign(fold=1, seed=0)).set_index(list(scores.KEY))["values"]
+    of_flux = [int(fewer[("1", "0", "all", "diffusion", flux, "monthly")]) for flux in FLUXES]
+    assert of_flux == [52, 52, 72]
     line = found[found["method"] == "interpolation"]
     assert np.allclose(line["crps"], 0.5) and np.allclose(line["mae"], 0.5)
     assert line[["coverage_50", "coverage_90", "spread_error"]].isna().all(axis=None)

@@ -28,29 +28,31 @@ def test_spread_needs_enough_residuals():
 
 @pytest.fixture
 def towers():
-    """Predictions (place, time, flux), labels with gaps, and which months have all fluxes."""
+    """Predictions (place, time, flux), and labels with gaps of their own in each flux."""
     rng = np.random.default_rng(1)
     predicted = EXCHANGE.close(rng.uniform(0, 8, (6, 40, 3)))
     labels = predicted + rng.normal(size=predicted.shape) * [0.5, 0.9, 1.4]
     labels[rng.random(labels.shape) < 0.1] = np.nan
     labels[4] = np.nan
-    return predicted, labels, np.isfinite(labels).all(-1)
+    return predicted, labels
 
 
-def test_each_flux_has_a_spread_from_months_with_all_labels(towers):
-    predicted, labels, good = towers
+def test_each_flux_has_a_spread_from_its_own_months(towers):
+    predicted, labels = towers
     errors = fit_errors(predicted, labels, EXCHANGE)
     size = predicted[..., :2].mean(-1)
     site = np.repeat(np.arange(6), 40).reshape(6, 40)
     for flux, error in enumerate(errors):
-        residual = (predicted - labels)[..., flux]
-        assert error == fit_error(residual[good], size[good], site[good])
-    again = fit_errors(predicted, np.where(good[..., None], labels, np.nan), EXCHANGE)
-    assert again == errors
+        good = np.isfinite(labels[..., flux])
+        assert error == fit_error((predicted - labels)[good, flux], size[good], site[good])
+    with pytest.raises(ValueError, match="only 10 labelled months of nee at validation towers"):
+        few = np.where([True, True, False], labels, np.nan)
+        few[0, :10, 2] = 1.0
+        fit_errors(predicted, few, EXCHANGE)
 
 
 def test_the_spread_of_a_prediction_grows_with_gpp_and_reco(towers):
-    predicted, _, _ = towers
+    predicted, _ = towers
     errors = (ErrorModel(0.4, 0.1), ErrorModel(0.3, 0.0), ErrorModel(0.6, 0.2))
     made = spread(predicted, errors, EXCHANGE, "site")
     for flux, error in enumerate(errors):
@@ -62,7 +64,7 @@ def test_the_spread_of_a_prediction_grows_with_gpp_and_reco(towers):
 
 
 def test_errors_come_back_from_the_attributes_of_a_file(towers):
-    predicted, labels, _ = towers
+    predicted, labels = towers
     errors = fit_errors(predicted, labels, EXCHANGE)
     assert read_errors(stated(errors, EXCHANGE), EXCHANGE) == errors
     assert list(stated(errors, EXCHANGE)) == ["spread_gpp", "spread_reco", "spread_nee"]

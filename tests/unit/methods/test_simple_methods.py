@@ -45,7 +45,7 @@ def test_values_of_test_towers_never_influence_a_prediction(name, towers, member
     spoiled = towers.copy(deep=True)
     inside = spoiled["site"].isin(sites_with_role(members, ("test", "predict")))
     spoiled["flux_value"] = xr.where(inside, 1e6, spoiled["flux_value"]).transpose("site", "time", "flux")
-    spoiled["flux_quality"] = xr.where(inside, 1.0, spoiled["flux_quality"]).transpose("site", "time")
+    spoiled["flux_quality"] = xr.where(inside, 1.0, spoiled["flux_quality"]).transpose("site", "time", "flux")
     xr.testing.assert_identical(predicted(name, towers, members), predicted(name, spoiled, members))
 
 
@@ -248,7 +248,7 @@ def test_doubling_a_quality_weight_equals_a_duplicated_row():
     trial = tree_search.Trial(setting, 20, 0.0, 1, np.zeros(0))
 
     def fitted(rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        data = tree_search.Rows(x[rows], {"gpp": y[rows]}, weight, ones[: len(rows)], ones[: len(rows)])
+        data = tree_search.Rows(x[rows], {"gpp": y[rows]}, {"gpp": weight}, ones[: len(rows)], ones[: len(rows)])
         return np.asarray(tree_search.fit(data, "gpp", trial, TreesConfig(**FEW), 0).predict(x))
 
     weighted = fitted(np.arange(300), np.where(np.arange(300) < 90, 2.0, 1.0))

@@ -17,7 +17,7 @@ def towers() -> xr.Dataset:
     return xr.Dataset(
         {
             "flux_value": (("site", "time", "flux"), values),
-            "flux_quality": (("site", "time"), np.full((2, 3), 0.8)),
+            "flux_quality": (("site", "time", "flux"), np.full((2, 3, 3), 0.8)),
         },
         coords={
             "site": ["AA", "BB"],

@@ -63,7 +63,7 @@ def test_batches_with_something_that_has_no_rows_share_the_rest():
     parts = [share(batch, part, 2) for part in range(2)]
     assert torch.equal(torch.cat([p.windows for p in parts]), batch.windows)
     assert all(torch.equal(p.ages, batch.ages) for p in parts)
-    rows = Rows(torch.rand(6, 5, 2), torch.rand(6, 5, 2), torch.rand(6, 5))
+    rows = Rows(*(torch.rand(6, 5, 2) for _ in range(3)), torch.rand(6, 5))
     parts = [share(rows, part, 2) for part in range(2)]
     assert torch.equal(torch.cat([p.inputs for p in parts], 1), rows.inputs)
     assert torch.equal(torch.cat([p.weights for p in parts], 1), rows.weights)

@@ -35,8 +35,10 @@ def uneven(canonical, tmp_path_factory):
     quality.values[:] = rng.uniform(0.3, 1.0, quality.shape)
     flux.values[:] += rng.normal(size=flux.shape) - 1.5
     flux.values[:, ::2] = np.nan
-    # one flux alone is no label, and a tower may have labels in one of its windows only
-    flux.values[2, 5:9, FLUXES.index("nee")] = np.nan
+    # a month may have NEE alone, a tower may have no other flux, or labels in one of its windows only
+    partitioned = [FLUXES.index(name) for name in ("gpp", "reco")]
+    flux.values[2, 5:9, partitioned] = np.nan
+    flux.values[7][:, partitioned] = np.nan
     flux.values[4:6, :24] = np.nan
     return canonical | {"towers": write_netcdf(towers, tmp_path_factory.mktemp("uneven") / "towers.nc")}
 
@@ -47,7 +49,7 @@ def context_of(stage, files, run, fold=0, **options):
 
 
 def labels_of(files):
-    """Fluxes (window, W, 3) as in the file, and quality (window, W), zero where a month must not count."""
+    """Fluxes (window, W, 3) as in the file, and quality alike, zero where a flux of a month must not count."""
     towers = read_netcdf(files["towers"])
     flux, quality = [], []
     for site, start in zip(towers["window_site"].values, towers["window_start"].values, strict=True):
@@ -55,7 +57,7 @@ def labels_of(files):
         flux.append(towers["flux_value"].values[site, inside])
         quality.append(towers["flux_quality"].values[site, inside])
     flux, quality = np.array(flux), np.array(quality)
-    return flux, np.where(np.isfinite(flux).all(-1) & (quality >= MINIMUM_QUALITY), quality, 0.0)
+    return flux, np.where(np.isfinite(flux) & (quality >= MINIMUM_QUALITY), quality, 0.0)
 
 
 @pytest.mark.parametrize("fold", range(3))
@@ -93,7 +95,8 @@ def test_labels_are_those_of_the_files_negative_ones_too(uneven, run):
     np.testing.assert_allclose(weight, quality, rtol=1e-6)
     good = quality > 0
     np.testing.assert_allclose(found.numpy()[good], flux[good], rtol=1e-6)
-    assert (flux[good][:, FLUXES.index("gpp")] < 0).mean() > 0.1
+    gpp = FLUXES.index("gpp")
+    assert (flux[..., gpp][good[..., gpp]] < 0).mean() > 0.1 and (good[..., 2] & ~good[..., gpp]).any()
 
 
 def test_expanded_labels_are_those_of_the_file_negative_ones_too(canonical, run):
@@ -111,25 +114,25 @@ def test_expanded_labels_are_those_of_the_file_negative_ones_too(canonical, run)
 
 
 @pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
-def test_flux_loss_is_the_plain_mean_over_observed_months(balance, uneven, run):
+def test_flux_loss_is_the_plain_mean_over_the_observed_months_of_each_flux(balance, uneven, run):
     data = load_towers(context_of("towers", uneven, run))
     flux, quality = labels_of(uneven)
     std = read_netcdf(uneven["statistics"])["flux_std"].values
 
     def relative(window):
         """Inverse variance of a window's labels, a quarter of the overall variance kept."""
-        seen = flux[window][quality[window] > 0]
-        return std**2 / (seen.var(0) + 0.25 * std**2)
+        seen = [flux[window, :, f][quality[window, :, f] > 0] for f in range(3)]
+        return [s**2 / (one.var() + 0.25 * s**2) if len(one) else np.nan for one, s in zip(seen, std, strict=True)]
 
-    usual = np.mean([relative(window) for window in data.training.tolist()], 0)
+    usual = np.nanmean([relative(window) for window in data.training.tolist()], 0)
     index = torch.cat([data.training, data.validation])
     prediction = torch.from_numpy(np.random.default_rng(0).normal(size=(len(index), WINDOW, 10)).astype("f4"))
     total, weights = 0.0, 0.0
     for row, window in enumerate(index.tolist()):
-        for month in np.flatnonzero(quality[window]):
-            for f, name in enumerate(FLUXES):
+        for f, name in enumerate(FLUXES):
+            for month in np.flatnonzero(quality[window, :, f]):
                 error = (prediction[row, month, TARGETS.index(name)].item() - flux[window, month, f]) / std[f]
-                weight = quality[window, month] * (relative(window) / usual)[f] ** balance
+                weight = quality[window, month, f] * (relative(window) / usual)[f] ** balance
                 total, weights = total + weight * error**2, weights + weight
     parts = flux_loss(prediction, data, index, balance)
     assert [float(parts.numerator), float(parts.denominator)] == pytest.approx([total, weights], rel=1e-4)

@@ -85,7 +85,7 @@ def world() -> dict[str, xr.Dataset | pd.DataFrame]:
     towers = xr.Dataset(
         {
             "flux_value": (DIMS, labels),
-            "flux_quality": (DIMS[:2], np.full((SITES, MONTHS), 0.9)),
+            "flux_quality": (DIMS, np.full(labels.shape, 0.9)),
             "record": (DIMS[:2], np.ones((SITES, MONTHS), bool)),
         },
         coords={
