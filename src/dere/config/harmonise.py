@@ -23,7 +23,7 @@ class HarmoniseConfig(WindowConfig):
     repeated_run: int = Field(3, ge=2)
     """Runs of so many equal flux values are rejected as stuck."""
     minimum_labelled_months: int = Field(6, ge=1)
-    """Towers with fewer good months count as sites without labels."""
+    """A flux with fewer good months at a tower has no labels there; towers without a label are for prediction only."""
     maximum_driver_gap: float = Field(0.3, ge=0, le=1)
     """A site with a larger share of months filled by its own climatology in a core driver is dropped."""
     dominance: float = Field(0.9, gt=0.5, le=1)
