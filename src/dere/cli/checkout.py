@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import click
+
 OF_CHECKOUT = ("Snakefile", "config.yaml", "workflow/rules")
 """What makes a folder one of ours."""
 
@@ -19,11 +21,11 @@ def required_checkout(start: Path) -> Path:
 
     Raises
     ------
-    FileNotFoundError
+    click.ClickException
         Outside a checkout.
     """
     if (found := checkout(start)) is None:
-        raise FileNotFoundError(
+        raise click.ClickException(
             f"{start} is not in a checkout of dere: neither it nor a folder above it holds {', '.join(OF_CHECKOUT)}; "
             "go into one (git clone) and start again"
         )

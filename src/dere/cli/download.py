@@ -21,10 +21,11 @@ def download(ctx: click.Context, name: str, files: tuple[Path, ...]) -> None:
     One that wants a login is not fetched; where to get it is said. NAME is a data set; a wrong one is answered with
     all of them. FILES are configuration files that say where it goes and which version it is (downloads).
     """
-    from dere.workflow.launch import download as fetch
-
     here = Path.cwd()
     folder = required_checkout(here)
+    # after that, because it loads Snakemake
+    from dere.workflow.launch import download as fetch
+
     with chdir(folder):
         status = fetch(name, seen_from(folder, here, files), ["--cores", "1"], words(ctx))
     ctx.exit(status)

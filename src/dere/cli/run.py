@@ -37,10 +37,11 @@ def run(ctx: click.Context, files: tuple[Path, ...], cores: int, gpu: int) -> No
     An interrupted run goes on where it stopped. FILES are configuration files that hold what differs from config.yaml;
     a later one counts more. The run is made in the checkout around the working directory.
     """
-    from dere.workflow.launch import make_run
-
     here = Path.cwd()
     folder = required_checkout(here)
+    # after that, because it loads Snakemake
+    from dere.workflow.launch import make_run
+
     with chdir(folder):
         machine = ["--resources", f"gpu={gpu}", "--cores", str(cores)]
         status = make_run(seen_from(folder, here, files), machine, words(ctx))
