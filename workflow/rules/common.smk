@@ -8,14 +8,17 @@ SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 from snakemake.exceptions import WorkflowError
 
-from dere import exchange as exchanges, methods as declared
-from dere.backbones import declaration
+from dere import exchange as exchanges, methods as declared, plugins
+from dere.backbones import declaration, module_of
+from dere.run_config.compose import composed
 from dere.run_config.describe import described
-from dere.run_config.root import Config, default_of, normalise
+from dere.run_config.root import default_of, normalise
 from dere.figures.catalogue import CATALOGUE, outputs
-from dere.workflow import source_leaves, targets
+from dere.workflow import layout, parameters, source_leaves, targets
 from dere.workflow.digest import covered, digest, share_package
+from dere.workflow.layout import PLACE
 from dere.workflow.loaded import note_modules
+from dere.workflow.parameters import CELLS_KEYS, SITES_KEYS, without
 
 share_package(SOURCE)
 # Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
@@ -37,7 +40,7 @@ def normalise_in_place(raw):
 def code(script, *modules):
     """Return the digest of a rule's code: its script, what that imports, and further modules that it loads by name."""
     path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
-    files = covered(path, SOURCE, modules)
+    files = covered(path, SOURCE, modules, plugins.files())
     found = digest(files, SOURCE)
     note_modules(found, files)
     return found
@@ -50,20 +53,41 @@ def exchange_modules(name):
     return [f"dere.exchange.{name}", *own]
 
 
-ROOMS_OF_METHODS, ROOMS_OF_STAGES = declared.rooms()
+def room_of_stage(stage):
+    """Return the module that declares a stage."""
+    return declared.rooms()[1][stage.name]
+
+
+def room_of_method(method):
+    """Return the module that declares a method."""
+    return declared.rooms()[0][method.name]
+
+
+def backbone_rooms(wildcards):
+    """Return the module that declares a job's sequence network; none without one."""
+    name = wildcards.backbone
+    return [] if name == targets.NO_BACKBONE else [module_of(name)]
 
 
 def backbone_modules(wildcards):
     """Return the modules of a job's sequence network; none without one."""
-    name = wildcards.backbone
-    own = name != targets.NO_BACKBONE
-    return [f"dere.backbones.{name}", declaration(name).module] if own else []
+    own = backbone_rooms(wildcards)
+    return [*own, declaration(wildcards.backbone).module] if own else []
+
+
+def plugins_of(room):
+    """Return the function that gives the plug-ins that a job loads: that of its method, that of its network."""
+
+    def texts(wildcards):
+        return plugins.used(config["plugins"], [room, *backbone_rooms(wildcards)])
+
+    return texts
 
 
 def code_of_stage(exchange, stage):
     """Return the function that gives the digest of a stage: its rule, its room, what fits it, its network."""
     devices = ["dere.workflow.devices"] if stage.env == "train" else []
-    own = [ROOMS_OF_STAGES[stage.name], stage.module, *devices]
+    own = [room_of_stage(stage), stage.module, *devices]
 
     def of_backbone(wildcards):
         return code(
@@ -75,7 +99,7 @@ def code_of_stage(exchange, stage):
 
 def code_of_method(script, exchange, method):
     """Return the function that gives the digest of a prediction: its rule, its room, what predicts, its network."""
-    own = [ROOMS_OF_METHODS[method.name], method.module]
+    own = [room_of_method(method), method.module]
 
     def of_backbone(wildcards):
         return code(
@@ -193,17 +217,9 @@ def checkpoint_of(stage):
     return [stage.output.model, stage.output.manifest]
 
 
-CELLS_KEYS = ("window", "window_stride", "satellites")
-SITES_KEYS = ("window", "satellites", "minimum_training_quality")
-SHARED_DATA = ("drivers", "simulation", "cover")
-
-
 def backbones_in_path(member):
     """Return the pattern of the backbones that a stage or method has in its paths."""
     return "|".join(config["backbones"]) if member.per_backbone else targets.NO_BACKBONE
-
-
-PLACE = "{backbone}/fold{fold}/seed{seed}"
 
 
 def in_run(exchange, path):
@@ -211,16 +227,15 @@ def in_run(exchange, path):
     return f"<results>/{targets.prefix(exchange)}{path}"
 
 
-def predictions_of(exchange, method, end=""):
+def predictions_of(exchange, method, cells=False):
     """Return the path of a method's predictions."""
-    return in_run(exchange, f"predictions/{method.name}/{PLACE}{end}.nc")
+    return f"<results>/{layout.predictions(exchange, method.name, cells)}"
 
 
 def checkpoint_of_stage(exchange, stage):
     """Return the files that a stage leaves behind."""
-    folder = in_run(exchange, f"models/{PLACE}/{stage.name}")
-    names = ("model.safetensors", "manifest.json", "history.csv")
-    return {name.partition(".")[0]: f"{folder}/{name}" for name in names}
+    folder = f"<results>/{layout.checkpoint(exchange, stage.name)}"
+    return {name: f"{folder}/{file}" for name, file in layout.CHECKPOINT.items()}
 
 
 def checkpoints(exchange, names, wildcards):
@@ -248,36 +263,17 @@ def inputs_of_stage(exchange, stage):
     """Return the function that gives the canonical files and the checkpoints that a stage reads."""
 
     def files(wildcards):
-        fold = f"fold{wildcards.fold}"
-        known = {
-            **{name: f"<data>/{name}.nc" for name in SHARED_DATA},
-            "towers": in_run(exchange, "data/towers.nc"),
-            "statistics": in_run(exchange, f"data/statistics/{fold}.nc"),
-            "labels": in_run(exchange, f"labels/{fold}/seed{wildcards.seed}/labels.nc"),
-        }
+        known = layout.canonical(exchange)
+        place = {"fold": wildcards.fold, "seed": wildcards.seed}
         return {
-            "splits": in_run(exchange, "data/splits.csv"),
-            **{name: known[name] for name in stage.reads},
+            **{
+                name: f"<results>/{known[name].format(**place)}"
+                for name in ("splits", *stage.reads)
+            },
             **checkpoints(exchange, stage.parents, wildcards),
         }
 
     return files
-
-
-def section_of_stage(stage):
-    """Return the settings of a stage, threads apart: they do not change its result."""
-    tree = config
-    for key in stage.path:
-        tree = tree[key]
-    return without(tree, stage.threads)
-
-
-def threads_of_stage(stage):
-    """Return the threads that a stage's settings state, else 1."""
-    tree = config
-    for key in stage.path if stage.threads else ():
-        tree = tree[key]
-    return tree[stage.threads] if stage.threads else 1
 
 
 def memory_of_stage(stage):
@@ -286,36 +282,13 @@ def memory_of_stage(stage):
 
 
 def parameters_of_stage(stage):
-    """Return the function that gives a stage its settings, its network's size, and how windows are cut."""
-    keys = CELLS_KEYS if "simulation" in stage.reads else SITES_KEYS
-
-    def parameters(wildcards):
-        own = {"stage": section_of_stage(stage)} if stage.section else {}
-        network = (
-            {"backbone": config["networks"][wildcards.backbone]}
-            if stage.per_backbone
-            else {}
-        )
-        return {**own, **network, **parameters_of_method(keys)(wildcards)}
-
-    return parameters
+    """Return the function that gives a stage its parameters."""
+    return lambda wildcards: parameters.of_stage(config, stage, wildcards.backbone)
 
 
 def parameters_of_method(keys):
-    """Return the function that gives a prediction its network's name and how windows are cut."""
-
-    def parameters(wildcards):
-        return {
-            "backbone_name": wildcards.backbone,
-            "harmonise": {key: config["harmonise"][key] for key in keys},
-        }
-
-    return parameters
-
-
-def without(tree, *keys):
-    """Return a sub-tree without leaves that the rule gives by other means (threads) or does not read."""
-    return {name: value for name, value in tree.items() if name not in keys}
+    """Return the function that gives a prediction its parameters."""
+    return lambda wildcards: parameters.of_method(config, wildcards.backbone, keys)
 
 
 def simulation_of_exchange(exchange):
