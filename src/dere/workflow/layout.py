@@ -9,6 +9,8 @@ from dere.workflow.targets import prefix
 
 PLACE = "{backbone}/fold{fold}/seed{seed}"
 CONFIGURATION = "config.yaml"
+TRUTH = "data/truth.nc"
+"""What only the built-in world has."""
 SHARED = ("drivers", "simulation", "cover")
 """Canonical files that all exchanges have in common."""
 CHECKPOINT = {"model": "model.safetensors", "manifest": "manifest.json", "history": "history.csv"}
