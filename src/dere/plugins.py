@@ -85,7 +85,7 @@ def load_checked(texts: Sequence[str], folder: Path | None = None) -> None:
         _require_unique()
     except ValueError as error:
         for text in new:
-            _take_back(text)
+            unload(text)
         message = str(error)
         raise ValueError(message if message.startswith("plugins: ") else f"plugins: {message}") from None
 
@@ -109,7 +109,7 @@ def register(room: str, name: str, **declarations: Any) -> None:
     """
     module = f"{room}.{name}"
     text = f"registration of {module}"
-    _take_back(text)
+    unload(text)
     _require_free(name, module)
     found = ModuleType(module)
     vars(found).update(declarations)
@@ -119,8 +119,17 @@ def register(room: str, name: str, **declarations: Any) -> None:
     try:
         _require_unique()
     except ValueError:
-        _take_back(text)
+        unload(text)
         raise
+
+
+def unload(text: str) -> None:
+    """Take a plug-in back, if it is loaded; what was made of it stays."""
+    plugin = _LOADED.pop(text, None)
+    if plugin is not None:
+        rooms.remove(plugin.module)
+        for name in {plugin.module, *plugin.files}:
+            sys.modules.pop(name, None)
 
 
 def used(texts: Sequence[str], modules: Iterable[str]) -> list[str]:
@@ -138,14 +147,6 @@ def _require_unique() -> None:
     methods.methods()
     methods.stages()
     backbones.names()
-
-
-def _take_back(text: str) -> None:
-    plugin = _LOADED.pop(text, None)
-    if plugin is not None:
-        rooms.remove(plugin.module)
-        for name in {plugin.module, *plugin.files}:
-            sys.modules.pop(name, None)
 
 
 def _is_path(text: str) -> bool:

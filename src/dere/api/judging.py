@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -28,19 +29,24 @@ class Judgement:
         Scores over towers, as in ``skill.csv``.
     site_skill
         Scores of every tower.
-    paired
-        Differences to each method that the run has judged, on equal towers, with bootstrap intervals.
     calibration
         Whether intervals hold what they promise; no rows for predictions without any.
     closure
         How well the fluxes add up.
+    run
+        Whose rows they are.
     """
 
     skill: pd.DataFrame
     site_skill: pd.DataFrame
-    paired: pd.DataFrame
     calibration: pd.DataFrame
     closure: pd.DataFrame
+    run: Run
+
+    @cached_property
+    def paired(self) -> pd.DataFrame:
+        """Differences to each other method that the run has judged, on equal towers, with bootstrap intervals."""
+        return against_others(self.site_skill, self.run)
 
     def __repr__(self) -> str:
         pooled = "scale == 'monthly' and statistic == 'median' and grouping in ('all', 'virtual') and fold == 'all'"
@@ -79,7 +85,7 @@ def evaluate(
     Returns
     -------
     Judgement
-        ``skill``, ``site_skill``, ``paired``, ``calibration``, ``closure``.
+        ``skill``, ``site_skill``, ``calibration``, ``closure``, and ``paired``, which takes a while for many methods.
 
     Raises
     ------
@@ -118,19 +124,17 @@ def evaluate(
         truth=None if truth is None else truth.load(),
         exchange=run.exchange,
     )
-    if "site_skill" in run.tables:
-        found["paired"] = against_others(found["site_skill"], run)
-    return Judgement(**found)
+    return Judgement(found["skill"], found["site_skill"], found["calibration"], found["closure"], run)
 
 
 def against_others(site_skill: pd.DataFrame, run: Run) -> pd.DataFrame:
     """Return the table ``paired`` of one prediction and each other method and backbone that a run has judged."""
+    others = run.site_skill.fillna(dict.fromkeys(("igbp", "koppen", "cluster"), ""))
     ranks = targets.ranks(run.tree, run.exchange.name)
     own = tuple(site_skill[["method", "backbone"]].iloc[0]) if len(site_skill) else ()
-    text = dict.fromkeys(("igbp", "koppen", "cluster"), "")
     pairs = [
         paired(pd.concat([site_skill, other], ignore_index=True), run.config.evaluation, ranks)
-        for member, other in run.site_skill.fillna(text).groupby(["method", "backbone"], sort=False)
+        for member, other in others.groupby(["method", "backbone"], sort=False)
         if own and member != own
     ]
     filled = [table for table in pairs if not table.empty]

@@ -315,7 +315,7 @@ class Tables(Mapping[str, pd.DataFrame]):
     def __getitem__(self, name: str) -> pd.DataFrame:
         """Read a table; folds and seeds are texts, because some rows join several (``all``, ``ensemble``)."""
         path = self._folder / f"{name}.csv"
-        if not path.exists():
+        if name not in self:
             there = ", ".join(self) or "none yet"
             raise FileNotFoundError(
                 f"{path} does not exist, but a table of the run is expected (there are {there}); correct the name, or "
@@ -323,6 +323,9 @@ class Tables(Mapping[str, pd.DataFrame]):
             )
         # numbers as they were written, to the last bit
         return pd.read_csv(path, dtype=TEXT, float_precision="round_trip")
+
+    def __contains__(self, name: object) -> bool:
+        return (self._folder / f"{name}.csv").exists()
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(path.stem for path in self._folder.glob("*.csv")))
