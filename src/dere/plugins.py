@@ -37,11 +37,14 @@ class Plugin:
         Name that it is loaded under.
     files
         Its Python files by dotted name: the code that a rule which uses it depends on.
+    path
+        The file or folder that ``text`` is the path of; None = a module.
     """
 
     text: str
     module: str
     files: dict[str, Path]
+    path: Path | None = None
 
 
 _LOADED: dict[str, Plugin] = {}
@@ -65,8 +68,14 @@ def load(texts: Iterable[str], folder: Path | None = None) -> None:
         When one does not exist, declares nothing, cannot be loaded, or has the name of another member.
     """
     for text in texts:
+        path = Path(folder or "", text).absolute() if _is_path(text) else None
         if text not in _LOADED:
-            _LOADED[text] = _of_path(text, folder or Path()) if _is_path(text) else _of_module(text)
+            _LOADED[text] = _of_module(text) if path is None else _of_path(text, path)
+        elif _LOADED[text].path != path:
+            raise ValueError(
+                f"plugins: {text} is {path} here, but this process has loaded {_LOADED[text].path} under that name; "
+                "start another process for it"
+            )
 
 
 def load_checked(texts: Sequence[str], folder: Path | None = None) -> None:
@@ -81,7 +90,7 @@ def load_checked(texts: Sequence[str], folder: Path | None = None) -> None:
     """
     new = [text for text in texts if text not in _LOADED]
     try:
-        load(new, folder)
+        load(texts, folder)
         _require_unique()
     except ValueError as error:
         for text in new:
@@ -153,12 +162,11 @@ def _is_path(text: str) -> bool:
     return text.endswith(".py") or "/" in text or os.sep in text
 
 
-def _of_path(text: str, folder: Path) -> Plugin:
-    path = folder / text
+def _of_path(text: str, path: Path) -> Plugin:
     file = path / "__init__.py" if path.is_dir() else path
     if not file.is_file():
         raise ValueError(
-            f"plugins: {text} is not there ({file.absolute()}), but a Python file, or a folder with an __init__.py, is "
+            f"plugins: {text} is not there ({file}), but a Python file, or a folder with an __init__.py, is "
             "expected; correct the path, which begins at the working directory"
         )
     marker = _marker(text, [name for name in ROOMS if rooms.declares(file, name)])
@@ -180,7 +188,7 @@ def _of_path(text: str, folder: Path) -> Plugin:
         raise _broken(text, error) from error
     setattr(sys.modules[ROOMS[marker]], path.stem, found)
     own = _below(path, module) if path.is_dir() else {module: file}
-    return _member(text, marker, found, own)
+    return _member(text, marker, found, own, path)
 
 
 def _of_module(text: str) -> Plugin:
@@ -212,10 +220,10 @@ def _of_module(text: str) -> Plugin:
     return _member(text, marker, found, own)
 
 
-def _member(text: str, marker: str, found: ModuleType, own: dict[str, Path]) -> Plugin:
+def _member(text: str, marker: str, found: ModuleType, own: dict[str, Path], path: Path | None = None) -> Plugin:
     also = [name for name in ALSO.get(marker, ()) if hasattr(found, name)]
     rooms.add(ROOMS[marker], found.__name__, marker, *also)
-    return Plugin(text, found.__name__, own)
+    return Plugin(text, found.__name__, own, path)
 
 
 def _marker(text: str, markers: Sequence[str]) -> str:

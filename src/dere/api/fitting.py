@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from dere.api.model import Model, read_model
-from dere.api.run import Run
+from dere.api.place import place_of
+from dere.api.run import Run, working_directory
 from dere.methods import Method, rooms, stages_of
 from dere.run_config.root import normalise
 from dere.workflow import parameters, targets
@@ -64,7 +65,7 @@ def fit(
     >>> model = dere.fit("baseline", run, backbone="transformer", epochs=5)  # doctest: +SKIP
     """
     declared = run.method(method)
-    place = run.place(declared, backbone, fold, seed)
+    place = place_of(run.tree, declared, backbone, fold, seed)
     tree = settings_of(run, declared, str(place["backbone"]), settings)
     kept = nullcontext(str(folder)) if folder is not None else TemporaryDirectory(prefix="dere-")
     with kept as name:
@@ -123,7 +124,7 @@ def settings_of(run: Run, method: Method, backbone: str, settings: Mapping[str, 
         tree["backbones"] = [backbone]
     for path, names in known_to.items():
         tree = with_section(tree, path, {name: value for name, value in settings.items() if name in names})
-    return normalise(tree)
+    return normalise(tree, folder=working_directory(run.folder))
 
 
 def with_section(tree: Mapping[str, Any], path: tuple[str, ...], changes: Mapping[str, Any]) -> dict[str, Any]:

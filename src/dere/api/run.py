@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,8 @@ import yaml
 
 from dere import exchange as exchanges
 from dere.api.model import Model, read_model
-from dere.backbones import names as backbone_names
+from dere.api.place import place_of
+from dere.api.tables import Tables
 from dere.exchange import DEFAULT, Exchange
 from dere.io import file_sha256, read_netcdf
 from dere.methods import Method, methods, stages
@@ -23,9 +24,6 @@ from dere.run_config.root import normalise
 from dere.run_config.run import RunConfig
 from dere.workflow import layout, targets
 from dere.workflow.members import read_splits
-
-TEXT = {"fold": str, "seed": str}
-"""Columns of tables that look like numbers where they are not ``all`` or ``ensemble``."""
 
 
 def open_run(path: str | Path, exchange: str = DEFAULT) -> Run:
@@ -71,8 +69,7 @@ def open_run(path: str | Path, exchange: str = DEFAULT) -> Run:
         raise ValueError(f"{file} cannot be read as YAML ({' '.join(str(error).split())}); correct it") from None
     if not isinstance(raw, Mapping):
         raise ValueError(f"{file} holds {type(raw).__name__}, but keys and values are expected; correct it")
-    # paths of a configuration begin where snakemake was called, and results/<run> lies there
-    tree = normalise(raw, folder=folder.absolute().parent.parent)
+    tree = normalise(raw, folder=working_directory(folder))
     if exchange not in tree["exchanges"]:
         raise ValueError(
             f"{file} has the exchanges {', '.join(tree['exchanges'])}, but {exchange} is asked for; choose one of "
@@ -190,13 +187,13 @@ class Run:
         Dataset
             ``prediction(site, time, flux)``, ``std`` and ``quantile_value``.
         """
-        place = self.place(self.method(method), backbone, fold, seed)
+        place = place_of(self.tree, self.method(method), backbone, fold, seed)
         path = layout.predictions(self.exchange.name, method, cells).format(**place)
         return read_netcdf(self.made(path, f"{'map' if cells else 'predict'}_{method}"), load=False)
 
     def ensemble(self, method: str, backbone: str | None = None) -> xr.Dataset:
         """Return the mean prediction of a method over folds and seeds at sites, lazily."""
-        place = self.place(self.method(method), backbone, None, None)
+        place = place_of(self.tree, self.method(method), backbone)
         path = layout.ensemble(self.exchange.name, f"{method}/{place['backbone']}")
         return read_netcdf(self.made(path, "ensemble"), load=False)
 
@@ -213,7 +210,7 @@ class Run:
             When a checkpoint is damaged, or belongs to another split.
         """
         declared = self.method(method)
-        place = self.place(declared, backbone, fold, seed)
+        place = place_of(self.tree, declared, backbone, fold, seed)
         folders = {}
         for stage in (stages()[name] for name in declared.predicts_from):
             of_stage = {**place, "backbone": targets.backbone_of(stage, str(place["backbone"]))}
@@ -237,26 +234,6 @@ class Run:
             )
         return known[name]
 
-    def place(self, method: Method, backbone: str | None, fold: int | None, seed: int | None) -> dict[str, str | int]:
-        """Return backbone, fold and seed of a method in this run; what is None is the first of the run.
-
-        Raises
-        ------
-        ValueError
-            When there is no such backbone or fold.
-        """
-        own = targets.backbones_of(method, self.tree)
-        chosen = own[0] if backbone is None else backbone
-        if not method.per_backbone and chosen != targets.NO_BACKBONE:
-            raise ValueError(f"backbone: {method.name} has no network, but {chosen} is asked for; leave it out")
-        if method.per_backbone and chosen not in backbone_names():
-            raise ValueError(f"backbone: {chosen} is not a known backbone; choose from {', '.join(backbone_names())}")
-        folds = int(self.tree["splits"]["folds"])
-        fold = self.tree["folds"][0] if fold is None else fold
-        if not 0 <= fold < folds:
-            raise ValueError(f"fold: {fold} is not a fold; splits.folds is {folds}, so choose from 0 to {folds - 1}")
-        return {"backbone": chosen, "fold": fold, "seed": self.tree["seeds"][0] if seed is None else seed}
-
     def canonical(self, name: str, fold: int = 0, seed: int = 0) -> Path:
         """Return a canonical file (``drivers``, ``towers``, ``splits``, ``statistics``, ``labels`` ...).
 
@@ -266,10 +243,11 @@ class Run:
             When it does not exist; names the rule that makes it.
         """
         path = layout.canonical(self.exchange.name)[name].format(fold=fold, seed=seed)
-        return self.made(path, {"statistics": "statistics", "labels": "impute_labels"}.get(name, "harmonise"))
+        rule = {"statistics": "statistics", "labels": "impute_labels"}.get(name, "harmonise")
+        return self.made(path, rule, DEFAULT if name in layout.SHARED else None)
 
-    def made(self, path: str, rule: str) -> Path:
-        """Return a file of the run.
+    def made(self, path: str, rule: str, exchange: str | None = None) -> Path:
+        """Return a file of the run, made by ``rule`` of an exchange (None = the opened one).
 
         Raises
         ------
@@ -278,9 +256,9 @@ class Run:
         """
         found = self.folder / path
         if not found.exists():
+            rule += targets.suffix(exchange or self.exchange.name)
             raise FileNotFoundError(
-                f"{found} does not exist; rule {rule}{targets.suffix(self.exchange.name)} makes it: snakemake {found}, "
-                "with the --configfile of the run"
+                f"{found} does not exist; rule {rule} makes it: snakemake {found}, with the --configfile of the run"
             )
         return found
 
@@ -306,32 +284,6 @@ class Run:
         return "\n".join([f"<dere run {self.name}, {self.exchange.name}, in {self.folder}>", *told])
 
 
-class Tables(Mapping[str, pd.DataFrame]):
-    """Tables of a run by name (``docs/tables.md``); each is read when it is asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        """Read a table; folds and seeds are texts, because some rows join several (``all``, ``ensemble``)."""
-        path = self._folder / f"{name}.csv"
-        if name not in self:
-            there = ", ".join(self) or "none yet"
-            raise FileNotFoundError(
-                f"{path} does not exist, but a table of the run is expected (there are {there}); correct the name, or "
-                f"make it: snakemake {path}, with the --configfile of the run"
-            )
-        # numbers as they were written, to the last bit
-        return pd.read_csv(path, dtype=TEXT, float_precision="round_trip")
-
-    def __contains__(self, name: object) -> bool:
-        return (self._folder / f"{name}.csv").exists()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(sorted(path.stem for path in self._folder.glob("*.csv")))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __repr__(self) -> str:
-        return f"<tables in {self._folder}: {', '.join(self) or 'none yet'}>"
+def working_directory(folder: Path) -> Path:
+    """Return where paths of a run's configuration begin: where Snakemake was called, which made ``results/<run>``."""
+    return folder.absolute().parent.parent
