@@ -87,7 +87,7 @@ TABLE = {
     "figures.dpi": (70, {"figures"}),
     "downloads.folder": ("elsewhere", set()),
 }
-MEMBERS = {"run", "backbones", "methods", "folds", "seeds", "exchanges"}
+MEMBERS = {"run", "backbones", "methods", "folds", "seeds", "exchanges", "plugins"}
 
 
 def leaves(tree, path=""):

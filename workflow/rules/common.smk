@@ -8,14 +8,17 @@ SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 from snakemake.exceptions import WorkflowError
 
-from dere import exchange as exchanges, methods as declared
-from dere.backbones import declaration
+from dere import exchange as exchanges, methods as declared, plugins
+from dere.backbones import declaration, module_of
+from dere.run_config.compose import composed
 from dere.run_config.describe import described
-from dere.run_config.root import Config, default_of, normalise
+from dere.run_config.root import default_of, normalise
 from dere.figures.catalogue import CATALOGUE, outputs
-from dere.workflow import source_leaves, targets
+from dere.workflow import layout, parameters, source_leaves, targets
 from dere.workflow.digest import covered, digest, share_package
+from dere.workflow.layout import PLACE
 from dere.workflow.loaded import note_modules
+from dere.workflow.parameters import CELLS_KEYS, SITES_KEYS, without
 
 share_package(SOURCE)
 # Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
@@ -37,7 +40,7 @@ def normalise_in_place(raw):
 def code(script, *modules):
     """Return the digest of a rule's code: its script, what that imports, and further modules that it loads by name."""
     path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
-    files = covered(path, SOURCE, modules)
+    files = covered(path, SOURCE, modules, plugins.files())
     found = digest(files, SOURCE)
     note_modules(found, files)
     return found
@@ -50,20 +53,41 @@ def exchange_modules(name):
     return [f"dere.exchange.{name}", *own]
 
 
-ROOMS_OF_METHODS, ROOMS_OF_STAGES = declared.rooms()
+def room_of_stage(stage):
+    """Return the module that declares a stage."""
+    return declared.rooms()[1][stage.name]
+
+
+def room_of_method(method):
+    """Return the module that declares a method."""
+    return declared.rooms()[0][method.name]
+
+
+def backbone_rooms(wildcards):
+    """Return the module that declares a job's sequence network; none without one."""
+    name = wildcards.backbone
+    return [] if name == targets.NO_BACKBONE else [module_of(name)]
 
 
 def backbone_modules(wildcards):
     """Return the modules of a job's sequence network; none without one."""
-    name = wildcards.backbone
-    own = name != targets.NO_BACKBONE
-    return [f"dere.backbones.{name}", declaration(name).module] if own else []
+    own = backbone_rooms(wildcards)
+    return [*own, declaration(wildcards.backbone).module] if own else []
+
+
+def plugins_of(room):
+    """Return the function that gives the plug-ins that a job loads: that of its method, that of its network."""
+
+    def texts(wildcards):
+        return plugins.used(config["plugins"], [room, *backbone_rooms(wildcards)])
+
+    return texts
 
 
 def code_of_stage(exchange, stage):
     """Return the function that gives the digest of a stage: its rule, its room, what fits it, its network."""
     devices = ["dere.workflow.devices"] if stage.env == "train" else []
-    own = [ROOMS_OF_STAGES[stage.name], stage.module, *devices]
+    own = [room_of_stage(stage), stage.module, *devices]
 
     def of_backbone(wildcards):
         return code(
@@ -75,7 +99,7 @@ def code_of_stage(exchange, stage):
 
 def code_of_method(script, exchange, method):
     """Return the function that gives the digest of a prediction: its rule, its room, what predicts, its network."""
-    own = [ROOMS_OF_METHODS[method.name], method.module]
+    own = [room_of_method(method), method.module]
 
     def of_backbone(wildcards):
         return code(

@@ -15,17 +15,9 @@ def checkpoint_of(stage):
     return [stage.output.model, stage.output.manifest]
 
 
-CELLS_KEYS = ("window", "window_stride", "satellites")
-SITES_KEYS = ("window", "satellites", "minimum_training_quality")
-SHARED_DATA = ("drivers", "simulation", "cover")
-
-
 def backbones_in_path(member):
     """Return the pattern of the backbones that a stage or method has in its paths."""
     return "|".join(config["backbones"]) if member.per_backbone else targets.NO_BACKBONE
-
-
-PLACE = "{backbone}/fold{fold}/seed{seed}"
 
 
 def in_run(exchange, path):
@@ -33,16 +25,15 @@ def in_run(exchange, path):
     return f"<results>/{targets.prefix(exchange)}{path}"
 
 
-def predictions_of(exchange, method, end=""):
+def predictions_of(exchange, method, cells=False):
     """Return the path of a method's predictions."""
-    return in_run(exchange, f"predictions/{method.name}/{PLACE}{end}.nc")
+    return f"<results>/{layout.predictions(exchange, method.name, cells)}"
 
 
 def checkpoint_of_stage(exchange, stage):
     """Return the files that a stage leaves behind."""
-    folder = in_run(exchange, f"models/{PLACE}/{stage.name}")
-    names = ("model.safetensors", "manifest.json", "history.csv")
-    return {name.partition(".")[0]: f"{folder}/{name}" for name in names}
+    folder = f"<results>/{layout.checkpoint(exchange, stage.name)}"
+    return {name: f"{folder}/{file}" for name, file in layout.CHECKPOINT.items()}
 
 
 def checkpoints(exchange, names, wildcards):
@@ -70,36 +61,17 @@ def inputs_of_stage(exchange, stage):
     """Return the function that gives the canonical files and the checkpoints that a stage reads."""
 
     def files(wildcards):
-        fold = f"fold{wildcards.fold}"
-        known = {
-            **{name: f"<data>/{name}.nc" for name in SHARED_DATA},
-            "towers": in_run(exchange, "data/towers.nc"),
-            "statistics": in_run(exchange, f"data/statistics/{fold}.nc"),
-            "labels": in_run(exchange, f"labels/{fold}/seed{wildcards.seed}/labels.nc"),
-        }
+        known = layout.canonical(exchange)
+        place = {"fold": wildcards.fold, "seed": wildcards.seed}
         return {
-            "splits": in_run(exchange, "data/splits.csv"),
-            **{name: known[name] for name in stage.reads},
+            **{
+                name: f"<results>/{known[name].format(**place)}"
+                for name in ("splits", *stage.reads)
+            },
             **checkpoints(exchange, stage.parents, wildcards),
         }
 
     return files
-
-
-def section_of_stage(stage):
-    """Return the settings of a stage, threads apart: they do not change its result."""
-    tree = config
-    for key in stage.path:
-        tree = tree[key]
-    return without(tree, stage.threads)
-
-
-def threads_of_stage(stage):
-    """Return the threads that a stage's settings state, else 1."""
-    tree = config
-    for key in stage.path if stage.threads else ():
-        tree = tree[key]
-    return tree[stage.threads] if stage.threads else 1
 
 
 def memory_of_stage(stage):
@@ -108,33 +80,10 @@ def memory_of_stage(stage):
 
 
 def parameters_of_stage(stage):
-    """Return the function that gives a stage its settings, its network's size, and how windows are cut."""
-    keys = CELLS_KEYS if "simulation" in stage.reads else SITES_KEYS
-
-    def parameters(wildcards):
-        own = {"stage": section_of_stage(stage)} if stage.section else {}
-        network = (
-            {"backbone": config["networks"][wildcards.backbone]}
-            if stage.per_backbone
-            else {}
-        )
-        return {**own, **network, **parameters_of_method(keys)(wildcards)}
-
-    return parameters
+    """Return the function that gives a stage its parameters."""
+    return lambda wildcards: parameters.of_stage(config, stage, wildcards.backbone)
 
 
 def parameters_of_method(keys):
-    """Return the function that gives a prediction its network's name and how windows are cut."""
-
-    def parameters(wildcards):
-        return {
-            "backbone_name": wildcards.backbone,
-            "harmonise": {key: config["harmonise"][key] for key in keys},
-        }
-
-    return parameters
-
-
-def without(tree, *keys):
-    """Return a sub-tree without leaves that the rule gives by other means (threads) or does not read."""
-    return {name: value for name, value in tree.items() if name not in keys}
+    """Return the function that gives a prediction its parameters."""
+    return lambda wildcards: parameters.of_method(config, wildcards.backbone, keys)

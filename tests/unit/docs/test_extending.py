@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from dere.workflow.digest import covered, digest
+from shown_code import PAGE, blocks
 
 ROOT = Path(__file__).parents[3]
-PAGE = ROOT / "docs" / "extending.md"
 PROGRAM = ROOT / "tests" / "fixtures" / "train_and_judge.py"
 PARTS = ("Snakefile", "config.yaml", "config", "workflow", "src", "envs", "profiles")
 FILES = {
@@ -23,11 +23,6 @@ FILES = {
     "src/dere/exchange/net.py": "EXCHANGE",
 }
 MEMBERS = ("methods=[climatology,ridge,baseline]", "backbones=[gru]", "exchanges=[co2,net]")
-
-
-def blocks():
-    """Path to code of every file that the page shows."""
-    return dict(re.findall(r"^`(src/\S+\.py)`\n\n```python\n(.*?)^```$", PAGE.read_text(), re.M | re.S))
 
 
 @pytest.fixture(scope="module")
