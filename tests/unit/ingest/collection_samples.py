@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dere.ingest.tower.carbonsense import BOUNDS
+from dere.ingest.tower.carbonsense.site import BOUNDS
 
 FACTOR = 12.011e-6 * 86400
 QUALITIES = ("nee", "ta", "sw_in", "vpd")
