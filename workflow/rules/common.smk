@@ -13,7 +13,7 @@ from dere.backbones import declaration
 from dere.run_config.describe import described
 from dere.run_config.root import Config, default_of, normalise
 from dere.figures.catalogue import CATALOGUE, outputs
-from dere.workflow import source_leaves, targets
+from dere.workflow import source_leaves, source_modules, targets
 from dere.workflow.digest import covered, digest, share_package
 from dere.workflow.loaded import note_modules
 
@@ -41,6 +41,11 @@ def code(script, *modules):
     found = digest(files, SOURCE)
     note_modules(found, files)
     return found
+
+
+def code_of_source(script, modules, *more):
+    """Return the digest of a rule that reads sources: its script, their declarations and what reads them."""
+    return code(script, *source_modules.with_readers(modules), *more)
 
 
 def exchange_modules(name):
@@ -148,8 +153,8 @@ def cover_files(config):
     )
 
 
-def cover_question(ask):
-    """Return what the folder of the maps says; stop with a sentence when it is wrong."""
+def answer(ask):
+    """Return what the files of a source say; stop with a sentence when they are wrong."""
     try:
         return ask(config)
     except (ValueError, FileNotFoundError) as error:

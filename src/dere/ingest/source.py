@@ -126,7 +126,8 @@ class Source:
     columns
         What the generic reader takes, as far as the same of all files.
     options
-        Leaves of its section of the configuration that its reader asks for.
+        Leaves of its section of the configuration that its reader asks for, beside those that every run reads
+        (``dere.workflow.source_leaves``).
     folder
         It is a folder ("store.zarr"), which is then not searched; ``matches`` is asked about folders only.
     in_archives

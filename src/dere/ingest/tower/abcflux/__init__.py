@@ -55,7 +55,6 @@ SOURCES = (
         read="dere.ingest.tower.abcflux.table:read_abcflux",
         products=tuple(PRODUCTS.values()),
         columns=tuple(dict.fromkeys(column for columns in COLUMNS.values() for column in columns)),
-        options=("partitioning", "fallback"),
         in_archives=True,
         without={PRODUCTS[2].key: named(AQUATIC.pattern, flags=re.IGNORECASE)},
     ),

@@ -51,7 +51,7 @@ SHORT = {
 COLUMNS = (*SHORT, *SHORT.values())
 """Every column of either version that is read."""
 _FOLDER = re.compile(rf"(.*/)?carbonsense[^/]*/(data/)?{SITE}", re.IGNORECASE)
-_OPTIONS = ("resolution", "minimum_coverage", "diurnal_cycles", "partitioning", "fallback")
+_OPTIONS = ("resolution", "minimum_coverage", "diurnal_cycles")
 
 
 def is_site_folder(path: str) -> bool:

@@ -29,6 +29,6 @@ SOURCES = (
         read="dere.ingest.tower.fluxcourse.table:read_fluxcourse",
         products=(PRODUCT,),
         columns=COLUMNS,
-        options=("resolution", "minimum_coverage", "partitioning", "fallback"),
+        options=("resolution", "minimum_coverage"),
     ),
 )

@@ -37,7 +37,7 @@ SOURCES = (
         read="dere.ingest.tower.fluxnet_ch4.table:read_fluxnet_ch4",
         products=(PRODUCT,),
         columns=COLUMNS,
-        options=("resolution", "minimum_coverage", "diurnal_cycles", "partitioning", "fallback"),
+        options=("resolution", "minimum_coverage", "diurnal_cycles"),
         in_archives=True,
     ),
 )

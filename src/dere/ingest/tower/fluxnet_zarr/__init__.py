@@ -30,7 +30,7 @@ SOURCES = (
         read="dere.ingest.tower.fluxnet_zarr.store:read_fluxnet_zarr",
         products=(PRODUCT,),
         columns=(*FLUXES, *DRIVERS),
-        options=("resolution", "minimum_coverage", "diurnal_cycles", "partitioning", "fallback"),
+        options=("resolution", "minimum_coverage", "diurnal_cycles"),
         folder=True,
     ),
 )

@@ -28,6 +28,6 @@ SOURCES = (
         read="dere.ingest.tower.six_forests.table:read_six_forests",
         products=(PRODUCT,),
         columns=COLUMNS,
-        options=("resolution", "minimum_coverage", "partitioning", "fallback"),
+        options=("resolution", "minimum_coverage"),
     ),
 )
