@@ -17,8 +17,8 @@ RULES = {
 }
 
 
-def run(driver_set="monthly8", **sources):
-    return normalise({"sources": sources, "harmonise": {"driver_set": driver_set}})
+def run(**sources):
+    return normalise({"sources": sources})
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -41,8 +41,9 @@ def test_towers_in_files_are_told_by_their_names(tmp_path):
 
 
 def test_what_lies_in_the_arrays_is_read_by_them():
-    arrays = {"provider": "dere"}
-    config = run("carbonglobe136", simulation={"format": "dere", "path": "somewhere"}, towers=arrays, cover=arrays)
+    config = run()
+    config["sources"]["simulation"]["format"] = "dere"
+    config["sources"]["towers"]["provider"] = config["sources"]["cover"]["provider"] = "dere"
     assert source_modules.of_towers(config) == source_modules.of_ages(config) == ()
     assert source_modules.arrays_code(config, "towers") == (source_modules.ARRAYS,)
     assert source_modules.of_simulation(config) == ("dere.ingest.arrays.dere_source",)

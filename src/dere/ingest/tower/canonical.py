@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ def canonical(
     source: str,
     counts: dict[str, int] | None = None,
     per_day: int = 1,
-    days: Array | None = None,
+    days: NDArray[Any] | None = None,
 ) -> dict[str, Array]:
     """Take columns from a table: missing codes as NaN, in canonical names, units and signs.
 
@@ -58,7 +59,7 @@ def canonical(
     per_day
         Steps of a day, for sums per step.
     days
-        Days of each row's month, shape (row,), for sums per month.
+        Days of each row's month, shape (row,), for sums per month (``aggregate.full_steps``).
 
     Returns
     -------

@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dere.ingest.checks import check_coordinates
-from dere.ingest.months import days_in_month, month_number
+from dere.ingest.months import month_number
 from dere.ingest.source import Column
 from dere.ingest.tables import numeric
+from dere.ingest.tower.aggregate import full_steps
 from dere.ingest.tower.canonical import canonical
 from dere.ingest.tower.record import NoTowers
 from dere.ingest.tower.site_ids import SITE, resolved
@@ -107,7 +108,7 @@ def canonical_rows(
     # rows without a month, which are dropped below, pass as one of the year 2000
     year, of_year = (np.where(dated, number[name], start) for name, start in (("year", 2000), ("month", 1)))
     month = np.asarray(month_number(year.astype(np.int64), of_year.astype(np.int64)))
-    values = canonical(table, columns, source, days=_days(month))
+    values = canonical(table, columns, source, days=full_steps(month, 1))
     placed = np.isfinite(lat) & np.isfinite(lon)
     for one, other in np.unique(np.stack([lat[placed], lon[placed]], 1), axis=0):
         check_coordinates(float(one), float(other), source)
@@ -149,11 +150,6 @@ def canonical_rows(
             "quality": 1 - number["filled"][kept] / 100,
         }
     )
-
-
-def _days(months: NDArray[np.int64]) -> NDArray[np.float64]:
-    first = int(months.min())
-    return days_in_month(first, int(months.max()) - first + 1)[months - first]
 
 
 def _check_dates(year: NDArray, month: NDArray, source: str) -> None:
