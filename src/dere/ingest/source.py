@@ -78,7 +78,7 @@ class Column:
     missing
         Numbers that mean "no value", besides -9999.
     counted
-        Name under which these are counted in the provenance.
+        Name under which these are counted in the provenance; empty = they are not.
     largest
         Magnitude, in the file's unit, beyond which a number is a failed fit: missing, and counted as
         ``runaway_fluxes``. None = no number is.

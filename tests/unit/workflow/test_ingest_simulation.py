@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dere.config.cover import AgeSource
 from dere.config.simulation import SimulationSource
+from dere.ingest.cover.stand_ages import AGES
 from dere.ingest.source import sources
 from dere.io import read_netcdf
 from dere.workflow.ingest_simulation import ingest_simulation
@@ -28,6 +30,8 @@ def run(folder, driver_set, config, output, memory=None):
 
 
 def test_every_format_of_the_configuration_has_a_reader():
+    ages = {source.name for source in sources() if source.role == AGES}
+    assert {"auto", *ages} == set(AgeSource.model_fields["format"].annotation.__args__)
     assert {source.name for source in sources() if source.kind == "simulation"} == set(
         SimulationSource.model_fields["format"].annotation.__args__
     )

@@ -80,7 +80,8 @@ def canonical(
             found = numeric(table, column.name, source)
         if column.missing:
             empty = np.isin(found, column.missing)
-            counts[column.counted] = counts.get(column.counted, 0) + int(empty.sum())
+            if column.counted:
+                counts[column.counted] = counts.get(column.counted, 0) + int(empty.sum())
             found = np.where(empty, np.nan, found)
         unit = column.unit
         if unit.endswith(_PER_STEP):

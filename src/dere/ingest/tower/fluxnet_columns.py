@@ -29,6 +29,8 @@ DRIVERS: dict[str, tuple[str, str, str]] = {
     "co2": (CO2, f"{CO2}_QC", "CO2_ERA"),
 }
 """Driver to its filled, its quality and its reanalysis column."""
+FLUX_NAMES = ("nee", "gpp_nt", "gpp_dt", "reco_nt", "reco_dt")
+"""Fluxes of a record, in both partitionings."""
 FLUX_UNIT_OF_STEPS = "umolCO2 m-2 s-1"
 """Unit of the fluxes of half hours and hours."""
 LARGEST_FLUX = 100.0

@@ -20,14 +20,13 @@ from dere.config.towers import TowerSource
 from dere.ingest.source import Product
 from dere.ingest.tower.aggregate import full_steps, monthly_means
 from dere.ingest.tower.canonical import SHARES, check
+from dere.ingest.tower.fluxnet_columns import FLUX_NAMES
 from dere.ingest.tower.record import RECORD_VARIABLES, SiteRecord
 from dere.ingest.tower.site_ids import resolved
 from dere.ingest.tower.steps import Steps
 from dere.ingest.tower.variants import partitionings
 
 log = logging.getLogger(__name__)
-
-FLUX_NAMES = ("nee", "gpp_nt", "gpp_dt", "reco_nt", "reco_dt")
 
 
 class Origin(NamedTuple):

@@ -9,6 +9,7 @@ from dere.ingest.source import Column, Product, Source, named
 from dere.ingest.tower.fluxnet_columns import (
     CITATION,
     CO2,
+    FLUX_NAMES,
     FLUX_UNIT_OF_STEPS,
     LARGEST_FLUX,
     STEMS,
@@ -19,7 +20,6 @@ from dere.ingest.tower.fluxnet_columns import (
 from dere.ingest.tower.site_ids import SITE
 from dere.variables import VARIABLES
 
-FLUX_NAMES = ("nee", "gpp_nt", "gpp_dt", "reco_nt", "reco_dt")
 V1 = Product(
     "carbonsense-v1",
     "CarbonSense v1",
