@@ -1,9 +1,8 @@
 """Rooms: packages in which every file or folder that declares something adds to what the project offers.
 
 A room's member says what it is in a module-level name (``METHODS``, ``BACKBONE``, ``METRIC``, ``EXCHANGE``,
-``SOURCES``). A file
-without that name is not loaded, so what only serves its neighbours may lie beside them. Adding a member is adding a
-file; nothing else lists them.
+``SOURCES``). A file without that name is not loaded, so what only serves its neighbours may lie beside them. Adding a
+member is adding a file; nothing else lists them.
 """
 
 from __future__ import annotations
