@@ -1,8 +1,9 @@
 """Rooms: packages in which every file or folder that declares something adds to what the project offers.
 
-A room's member says what it is in a module-level name (``METHODS``, ``BACKBONE``, ``METRIC``, ``EXCHANGE``). A file
-without that name is not loaded, so what only serves its neighbours may lie beside them. Adding a member is adding a
-file; nothing else lists them. A module that lies elsewhere becomes a member by `add` (``dere.plugins``).
+A room's member says what it is in a module-level name (``METHODS``, ``BACKBONE``, ``METRIC``, ``EXCHANGE``,
+``SOURCES``, ``COMMAND``). A file without that name is not loaded, so what only serves its neighbours may lie beside
+them. Adding a member is adding a file; nothing else lists them. A module that lies elsewhere becomes a member by `add`
+(``dere.plugins``).
 """
 
 from __future__ import annotations

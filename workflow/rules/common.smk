@@ -14,7 +14,7 @@ from dere.run_config.compose import composed
 from dere.run_config.describe import described
 from dere.run_config.root import default_of, normalise
 from dere.figures.catalogue import CATALOGUE, outputs
-from dere.workflow import layout, parameters, source_leaves, targets
+from dere.workflow import layout, parameters, source_leaves, source_modules, targets
 from dere.workflow.digest import covered, digest, share_package
 from dere.workflow.layout import PLACE
 from dere.workflow.loaded import note_modules
@@ -44,6 +44,11 @@ def code(script, *modules):
     found = digest(files, SOURCE)
     note_modules(found, files)
     return found
+
+
+def code_of_source(script, modules, *more):
+    """Return the digest of a rule that reads sources: its script, their declarations and what reads them."""
+    return code(script, *source_modules.with_readers(modules), *more)
 
 
 def exchange_modules(name):

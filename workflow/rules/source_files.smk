@@ -55,8 +55,8 @@ def cover_files(config):
     )
 
 
-def cover_question(ask):
-    """Return what the folder of the maps says; stop with a sentence when it is wrong."""
+def answer(ask):
+    """Return what the files of a source say; stop with a sentence when they are wrong."""
     try:
         return ask(config)
     except (ValueError, FileNotFoundError) as error:

@@ -13,7 +13,6 @@ Air temperature (degC) and precipitation (mm per month) are the only drivers; PP
 from __future__ import annotations
 
 import logging
-import re
 
 import numpy as np
 import pandas as pd
@@ -21,16 +20,12 @@ import pandas as pd
 from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, label
 from dere.ingest.tables import read_table, require_columns
-from dere.ingest.tower.abcflux_rows import COLUMNS, SHARED, canonical_rows, check_units, tower_rows
+from dere.ingest.tower.abcflux import COLUMNS, PRODUCTS
+from dere.ingest.tower.abcflux.rows import NAMES, SHARED, canonical_rows, check_units, tower_rows
 from dere.ingest.tower.partial_record import Origin, partial_record, warn_counts
 from dere.ingest.tower.record import SiteRecord
 
 log = logging.getLogger(__name__)
-
-_STEM = r"(Arctic_Boreal_CO2_Flux|ABC[._-]?(flux|v2))"
-NAME = re.compile(rf"{_STEM}.*\.csv(\.gz)?", re.IGNORECASE)
-AQUATIC = re.compile(rf"{_STEM}(.*[._-])?Aquatic.*\.csv(\.gz)?", re.IGNORECASE)
-"""Names of tables of lakes and streams, among those of ``NAME``."""
 
 
 def parse(table: pd.DataFrame, source: str, config: TowerSource | None = None) -> list[SiteRecord]:
@@ -54,13 +49,13 @@ def parse(table: pd.DataFrame, source: str, config: TowerSource | None = None) -
         No row of a tower.
     """
     version = 1 if "meas_year" in table.columns else 2
-    names = {name: pair[version - 1] for name, pair in COLUMNS.items()}
+    names = NAMES[version]
     require_columns(table, [*SHARED[:-1], names["year"], names["month"], names["filled"]], source)
-    towers = tower_rows(table, source, f"abcflux-v{version}")
-    rows = canonical_rows(towers, names, source)
+    towers = tower_rows(table, source, PRODUCTS[version].key)
+    rows = canonical_rows(towers, names, COLUMNS[version], source)
     check_units(rows, source)
     records = []
-    origin = Origin(f"abcflux-v{version}", f"ABCflux v{version}", "above", source)
+    origin = Origin(PRODUCTS[version], f"ABCflux v{version}", "above", source)
     for site, of_site in rows.groupby("site", sort=True):
         record = _site_record(str(site), of_site, origin, config)
         if record is not None:
@@ -107,7 +102,7 @@ def _site_record(site: str, rows: pd.DataFrame, origin: Origin, config: TowerSou
         "gpp_dt": day["gpp"],
         "reco_nt": night["reco"],
         "reco_dt": day["reco"],
-        "air_temperature": either["temperature"],
+        "air_temperature": either["air_temperature"],
         "precipitation": either["precipitation"],
     }
     first = chosen.iloc[0]
@@ -132,5 +127,6 @@ def read_abcflux(file: TableFile, config: TowerSource | None = None) -> list[Sit
     ValueError
         When its content fails a check (see :func:`parse`).
     """
-    wanted = {*SHARED, *(name for pair in COLUMNS.values() for name in pair)}
+    columns = (column.name for of_version in COLUMNS.values() for column in of_version)
+    wanted = {*SHARED, *(name for names in NAMES.values() for name in names.values()), *columns}
     return parse(read_table(file, wanted, encoding=None), label(file), config)

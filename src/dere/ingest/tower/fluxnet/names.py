@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dere.ingest.archives import TableFile
-from dere.ingest.tower.record import product_rank
+from dere.ingest.source import PassedOver
+from dere.ingest.tower.fluxnet.products import RANKS
+from dere.ingest.tower.site_ids import SITE, resolved
 
 if TYPE_CHECKING:
     from dere.config.towers import TowerSource
 
-# one tower under two codes
-ALIASES = {"DK-ZaH": "GL-ZaH", "NO-Adv": "SJ-Adv"}
-
-_SITE = r"(?P<site>[A-Z]{2}-[A-Za-z0-9]{3})"
+_SITE = rf"(?P<site>{SITE})"
 _SET = r"(?P<set>[A-Z0-9]+)"
 _STEP = r"(?P<step>HH|HR|DD|WW|MM|YY)"
 _YEARS = r"(?P<first>\d{4})-(?P<last>\d{4})"
@@ -71,7 +70,7 @@ class FileName:
         numbers = tuple(int(n) for n in re.findall(r"\d+", self.version))
         if self.version.startswith("INTERIM"):
             numbers = (numbers[0] - 1,)  # continues a release until the next one, which then replaces it
-        return product_rank(self.product, *(numbers + (0, 0, 0))[:3], _SETS.get(self.subset, 0))
+        return (RANKS[self.product], *(numbers + (0, 0, 0))[:3], _SETS.get(self.subset, 0))
 
 
 def parse_name(name: str) -> FileName | None:
@@ -92,8 +91,9 @@ def parse_name(name: str) -> FileName | None:
         if kind == "FLX" and part["version"].startswith("beta"):
             before = years is not None and years[1] <= _DROUGHT_YEAR
             product, network = ("icos-drought-2018", "icos-drought") if before else ("icos-warm-winter-2020", "icos-ww")
-        site = ALIASES.get(part["site"], part["site"])
-        return FileName(site, product, network, part["set"], part.get("step") or "", part["version"], years)
+        return FileName(
+            resolved(part["site"]), product, network, part["set"], part.get("step") or "", part["version"], years
+        )
     return None
 
 
@@ -103,22 +103,25 @@ def is_readable(path: str) -> bool:
     return name is not None and name.readable
 
 
-def is_known(name: str) -> bool:
-    """Whether a file name is one of the family's, readable or not: other steps and sets are nothing to warn about."""
+def is_known(path: str) -> bool:
+    """Whether a path ends in a name of the family, readable or not: other steps and sets are nothing to warn about."""
+    name = path.rsplit("/", 1)[-1]
     return parse_name(name) is not None or _OTHER_ICOS.match(name) is not None
 
 
-def passed_over(files: Sequence[TableFile], config: TowerSource) -> dict[TableFile, str]:
+def passed_over(files: Sequence[TableFile], config: TowerSource) -> dict[TableFile, PassedOver]:
     """Files not to read, because the same processing of the site comes in a preferred step, with the reason."""
     steps: dict[tuple[str, str], set[str]] = {}
     named = [(file, name) for file in files if (name := parse_name(file.name)) is not None]
     for _, name in named:
         steps.setdefault((name.site, name.processing), set()).add(name.step)
-    reasons: dict[TableFile, str] = {}
+    found: dict[TableFile, PassedOver] = {}
     for file, name in named:
         chosen = next((step for step in config.resolution if step in steps[name.site, name.processing]), None)
         if chosen is None:
-            reasons[file] = f"step {name.step} is not in sources.towers.resolution"
-        elif chosen != name.step:
-            reasons[file] = f"step {chosen} of the same processing is read"
-    return reasons
+            reason = f"step {name.step} is not in sources.towers.resolution"
+        else:
+            reason = f"step {chosen} of the same processing is read"
+        if chosen != name.step:
+            found[file] = PassedOver(name.site, name.processing, reason)
+    return found

@@ -22,6 +22,7 @@ from __future__ import annotations
 import logging
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,21 +30,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dere.config.towers import TowerSource
-from dere.ingest.tower.fluxnet_finer import diurnal_cycles
+from dere.ingest.tower.canonical import canonical
+from dere.ingest.tower.diurnal import diurnal_cycles
+from dere.ingest.tower.fluxnet_columns import STEMS
+from dere.ingest.tower.fluxnet_zarr import DRIVERS, FLUXES, PRODUCT
 from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns, partial_record, warn_counts
-from dere.ingest.tower.record import DRIVER_STEMS, SiteRecord
+from dere.ingest.tower.record import SiteRecord
+from dere.ingest.tower.site_ids import SITE
 from dere.ingest.tower.stamps import steps_of
-from dere.variables import VARIABLES, convert
 
 log = logging.getLogger(__name__)
 
-NAME = re.compile(r"fluxnet[^/]*\.zarr", re.IGNORECASE)
-_VALUES = {"nee": "nee", "gpp_nt": "gpp_nt", "gpp_dt": "gpp_dt"}
-_DRIVERS = {"air_temperature": "ta", "shortwave": "sw_in", "vpd": "vpd"}
-_QUALITY = {"nee_quality": "nee_qc", **{f"{name}_quality": f"{array}_qc" for name, array in _DRIVERS.items()}}
+_COLUMNS = (*FLUXES, *DRIVERS)
+_QUALITY = {f"{column.variable}_quality": f"{column.name}_qc" for column in (FLUXES[0], *DRIVERS)}
 # a column of the half-hourly product, for the shared diurnal cycles
-_FLUXNET_NAMES = {name: f"{DRIVER_STEMS[name]}_F" for name in _DRIVERS}
-_SITE = re.compile(r"[A-Z]{2}-[A-Za-z0-9]{3}")
+_FLUXNET_NAMES = {column.variable: f"{STEMS[column.variable]}_F" for column in DRIVERS}
 _STEP = np.timedelta64(30, "m")
 _PER_DAY = 48
 _FARTHEST_ZONE_HOURS = 14
@@ -84,7 +85,7 @@ class Store:
             raise ValueError(
                 f"{path} cannot be read as a Zarr store ({_reason(error)}); it is incomplete: download it again"
             ) from None
-        needed = ("site", "time", "latitude", "longitude", *_VALUES.values(), *_DRIVERS.values(), *_QUALITY.values())
+        needed = ("site", "time", "latitude", "longitude", *(column.name for column in _COLUMNS), *_QUALITY.values())
         missing = [name for name in needed if name not in self._arrays]
         if missing:
             raise ValueError(
@@ -230,7 +231,7 @@ def parse_site(
         cycles = diurnal_cycles(table, steps, config.minimum_coverage, source)
         diurnal = {name: cycle[np.isin(months, kept)] for name, cycle in cycles.items() if np.isfinite(cycle).any()}
     warn_counts(counts, f"{source} site {site}")
-    origin = Origin("fluxnet2015-zarr", "FLUXNET2015 half-hourly Zarr", "fluxnet", source)
+    origin = Origin(PRODUCT, "FLUXNET2015 half-hourly Zarr", "fluxnet", source)
     return partial_record(site, kept, means, origin, (*place, ""), counts, config, diurnal, offset / 60)
 
 
@@ -248,7 +249,7 @@ def read_fluxnet_zarr(path: Path, config: TowerSource) -> list[SiteRecord]:
         return []
     store = Store(Path(path))
     sites = [str(site) for site in store.read("site")]
-    odd = [site for site in sites if not _SITE.fullmatch(site)]
+    odd = [site for site in sites if not re.fullmatch(SITE, site)]
     if odd:
         raise ValueError(
             f"{store.source}: array site holds {odd[0]!r:.40}, but ids like FI-Hyy are expected; a chunk is damaged: "
@@ -259,7 +260,7 @@ def read_fluxnet_zarr(path: Path, config: TowerSource) -> list[SiteRecord]:
     records, empty = [], 0
     for index, site in enumerate(sites):
         # sites without a chunk read as the fill value throughout
-        if not np.isfinite(store.unpacked(_VALUES["nee"], index)).any():
+        if not np.isfinite(store.unpacked(FLUXES[0].name, index)).any():
             empty += 1
             continue
         record = parse_site(
@@ -278,11 +279,8 @@ def read_fluxnet_zarr(path: Path, config: TowerSource) -> list[SiteRecord]:
 
 def _site_values(store: Store, index: int) -> dict[str, NDArray[np.float64]]:
     """Half-hourly values of one site under the names of a record."""
-    values = {}
-    for name, array in {**_VALUES, **_DRIVERS}.items():
-        kind = name.split("_")[0] if name in _VALUES else name
-        unpacked = store.unpacked(array, index)
-        values[name] = convert(unpacked, store.unit(array), VARIABLES[kind].unit, f"{store.source}: {array}")
-    for name, array in _QUALITY.items():
-        values[name] = store.unpacked(array, index)
-    return values
+    # the store states its units itself
+    stated = [replace(column, unit=store.unit(column.name)) for column in _COLUMNS]
+    table = pd.DataFrame({column.name: store.unpacked(column.name, index) for column in _COLUMNS})
+    quality = {name: store.unpacked(array, index) for name, array in _QUALITY.items()}
+    return canonical(table, stated, store.source) | quality

@@ -2,7 +2,7 @@
 
 Tables ``ec_data`` (site, timestamp as a whole number YYYYMMDDHHMM, predictors, targets) and ``site_data`` (site, lat,
 lon, elev, igbp) are read, columns and tables of other names and the satellite images never. What the numbers mean
-stands in ``dere.ingest.tower.carbonsense``.
+stands in ``dere.ingest.tower.carbonsense.site``.
 
 A database is somebody else's file: it is opened read-only, an authoriser allows nothing but reading these two tables,
 only plain tables are read (no views, no virtual tables), names come from our list and sites go in as parameters.
@@ -23,14 +23,15 @@ import pandas as pd
 
 from dere.config.towers import TowerSource
 from dere.ingest.tables import numeric
-from dere.ingest.tower.carbonsense import COLUMNS, SITE, parse_site
+from dere.ingest.tower.carbonsense import COLUMNS, V2
+from dere.ingest.tower.carbonsense.site import parse_site
 from dere.ingest.tower.partial_record import Origin
 from dere.ingest.tower.record import SiteRecord
+from dere.ingest.tower.site_ids import SITE
 from dere.ingest.tower.steps import parse_steps
 
 log = logging.getLogger(__name__)
 
-NAME = re.compile(r"carbonsense[^/]*\.(sql|sqlite3?|db)", re.IGNORECASE)
 _MAGIC = b"SQLite format 3\x00"
 _TABLES = {"ec_data": ("site", "timestamp"), "site_data": ("site", "lat", "lon", "igbp")}
 # no text or blob of these tables is longer; a longer one is not worth its memory
@@ -133,7 +134,7 @@ def read_carbonsense_sql(path: Path, config: TowerSource) -> list[SiteRecord]:
         _columns(connection, "site_data", source)
         places = _places(connection, source)
         sites = [row[0] for row in connection.execute("SELECT DISTINCT site FROM ec_data ORDER BY site")]
-        odd = [site for site in sites if not (isinstance(site, str) and SITE.fullmatch(site))]
+        odd = [site for site in sites if not (isinstance(site, str) and re.fullmatch(SITE, site))]
         if odd:
             log.warning("%s: %d sites have no FLUXNET id (%.40r ...) and are left out", source, len(odd), odd[0])
         for site in [site for site in sites if site not in odd]:
@@ -178,6 +179,6 @@ def _read_site(
     if step not in config.resolution:
         return None
     steps = parse_steps(table, step, where)
-    origin = Origin("carbonsense-v2", "CarbonSense v2", "carbonsense", source)
+    origin = Origin(V2, "CarbonSense v2", "carbonsense", source)
     place = places.get(site, (float(np.nan), float(np.nan), ""))
     return parse_site(table, steps, site, place, origin, config)

@@ -1,4 +1,4 @@
-"""Files of the FLUXNET family become records, whatever their step (names: ``fluxnet_names``)."""
+"""Files of the FLUXNET family become records, whatever their step (names: ``names``)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import pandas as pd
 from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, beside, label
 from dere.ingest.tables import month_numbers, read_table
-from dere.ingest.tower.fluxnet_finer import HOURLY_STEPS, diurnal_cycles, measured_share, to_months
-from dere.ingest.tower.fluxnet_names import FileName, parse_name
-from dere.ingest.tower.record import DRIVER_SOURCES, SiteRecord, parse_columns
-from dere.ingest.tower.steps import check_years, parse_steps
+from dere.ingest.tower.diurnal import diurnal_cycles
+from dere.ingest.tower.fluxnet.finer import HOURLY_STEPS, measured_share, to_months
+from dere.ingest.tower.fluxnet.names import FileName, parse_name
+from dere.ingest.tower.fluxnet_columns import driver_columns, flux_columns, of_steps
+from dere.ingest.tower.record import SiteRecord, parse_columns
+from dere.ingest.tower.steps import check_span, check_years, parse_steps
 from dere.ingest.tower.variants import (
     choose_variant,
-    flux_columns,
     member_columns,
     parse_members,
     variant_columns,
@@ -53,7 +54,7 @@ def parse(table: pd.DataFrame, name: FileName, source: str, config: TowerSource 
     months = month_numbers(table, source)
     check_span(months, name.years, source)
     variant, partitioning = choose_variant(table, config, source)
-    values, counts, breaches = parse_columns(table, source, variant)
+    values, counts, breaches = parse_columns(table, source, (*flux_columns(variant), *driver_columns()))
     wanted = variants(config)[0]
     if (variant, partitioning) != (wanted, config.partitioning):
         log.warning(
@@ -95,35 +96,16 @@ def parse_finer(table: pd.DataFrame, name: FileName, source: str, config: TowerS
     steps = parse_steps(table, name.step, source)
     check_years(steps, name.years, source)
     variant, partitioning = choose_variant(table, config, source)
-    columns = [*flux_columns(variant).values(), *sorted(DRIVER_SOURCES)]
+    columns = (*flux_columns(variant), *driver_columns())
     if config.members:
         columns += member_columns(variant.split("_")[0], (partitioning,))
+    if name.step in HOURLY_STEPS:
+        columns = of_steps(columns)
     monthly = to_months(table, steps, columns, config.minimum_coverage, source)
     record = parse(monthly, replace(name, years=None), source, config)
     shares = measured_share(table, steps, variant, source)
     cycles = diurnal_cycles(table, steps, config.minimum_coverage, source) if name.step in HOURLY_STEPS else {}
     return replace(record, values=record.values | shares, diurnal=cycles)
-
-
-def check_span(months: np.ndarray, years: tuple[int, int] | None, source: str) -> None:
-    """Check that the months begin and end with the whole calendar years of the file name.
-
-    Raises
-    ------
-    ValueError
-        When they do not, as in a file truncated between two rows, or when there is no row.
-    """
-    if not len(months):
-        raise ValueError(f"{source} has a header but no rows, and a monthly record is needed; download it again")
-    if years is None:
-        return
-    first, last = int(months[0]), int(months[-1])
-    if (first, last) != (years[0] * 12, years[1] * 12 + 11):
-        text = [f"{number // 12}-{number % 12 + 1:02d}" for number in (first, last)]
-        raise ValueError(
-            f"{source} holds {text[0]} to {text[1]}, but its name promises the whole years {years[0]} to {years[1]}; "
-            "it is truncated or renamed: download it again, or correct the years in its name"
-        )
 
 
 def read_family(file: TableFile, config: TowerSource) -> list[SiteRecord]:
@@ -152,7 +134,7 @@ def read_family(file: TableFile, config: TowerSource) -> list[SiteRecord]:
 
 
 def _read(file: TableFile, name: FileName, config: TowerSource) -> SiteRecord:
-    table = read_table(file, _STAMPS | DRIVER_SOURCES | variant_columns(config))
+    table = read_table(file, {*_STAMPS, *(column.name for column in driver_columns()), *variant_columns(config)})
     return (parse if name.step == "MM" else parse_finer)(table, name, label(file), config)
 
 

@@ -7,7 +7,7 @@ and RECO_NT = NEE_F + GPP_NT.
 where those have at most four decimals, a day's mean of n of them times n is a multiple of 1e-4. That holds for 99 to
 100 % of the days of NEE at FI-Lom, FI-Si2, FI-Sii, RU-Che and RU-Ch2 (n up to 48), and for none once the values are
 divided or multiplied by 1.0377504, the factor between the units. Other sites have more decimals and cannot decide;
-nothing contradicts. Hence ``FLUX_UNIT_IN_FILES``.
+nothing contradicts. Hence the unit of the columns.
 
 **What is wrong in the files** (seen in the 15 daily ones at hand): partitioned fluxes of 1e15 to infinity on some days
 at RU-Che and RU-Ch2 (60 values), masked and counted; precipitation of FI-Lom ten times too high (5485 mm a year against
@@ -29,37 +29,19 @@ from numpy.typing import NDArray
 
 from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, label
-from dere.ingest.tables import numeric, read_table, require_columns
-from dere.ingest.tower.fluxnet_finer import diurnal_cycles
-from dere.ingest.tower.partial_record import (
-    Origin,
-    bounded_flux,
-    in_record,
-    monthly_columns,
-    partial_record,
-    warn_counts,
-)
-from dere.ingest.tower.record import DRIVER_STEMS, SiteRecord
+from dere.ingest.tables import read_table, require_columns
+from dere.ingest.tower.canonical import bounded_flux, canonical
+from dere.ingest.tower.diurnal import diurnal_cycles
+from dere.ingest.tower.fluxnet_ch4 import COLUMNS, FLUXES, NAME, PRODUCT
+from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns, partial_record, warn_counts
+from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.steps import Steps, parse_steps
-from dere.variables import convert
 
 log = logging.getLogger(__name__)
 
-NAME = re.compile(
-    r"FLX_(?P<site>[A-Z]{2}-[A-Za-z0-9]{3})_FLUXNET-CH4_(?P<step>HH|HR|DD)_(?P<first>\d{4})-(?P<last>\d{4})"
-    r"_(?P<version>\d+-\d+)\.csv(\.gz)?"
-)
-FLUX_UNIT_IN_FILES = "umolCO2 m-2 s-1"
-_FLUXES = {"nee": "NEE_F", "gpp_nt": "GPP_NT", "gpp_dt": "GPP_DT", "reco_nt": "RECO_NT", "reco_dt": "RECO_DT"}
-_DRIVERS = {name: f"{stem}_F" for name, stem in DRIVER_STEMS.items()}
 # columns that are wrong at a site, with the reason (module docstring)
 FAULTY = {("FI-Lom", "P_F"): "ten times the precipitation of FLUXNET2015"}
-COLUMNS = frozenset(["TIMESTAMP", "TIMESTAMP_START", "NEE", *_FLUXES.values(), *_DRIVERS.values()])
-
-
-def is_readable(path: str) -> bool:
-    """Whether a path ends in the name of a daily or half-hourly FLUXNET-CH4 file."""
-    return NAME.fullmatch(path.rsplit("/", 1)[-1]) is not None
+_READ = frozenset(["TIMESTAMP", "TIMESTAMP_START", "NEE", *(column.name for column in COLUMNS)])
 
 
 def parse(table: pd.DataFrame, name: str, source: str, config: TowerSource) -> list[SiteRecord]:
@@ -87,7 +69,7 @@ def parse(table: pd.DataFrame, name: str, source: str, config: TowerSource) -> l
         A name of another product, missing columns, impossible or disordered times, years that are not the name's, text
         in a number column, a unit that cannot be right.
     """
-    parts = NAME.fullmatch(name)
+    parts = re.fullmatch(NAME, name)
     if parts is None:
         raise ValueError(
             f"{name} is not named FLX_{{SITE}}_FLUXNET-CH4_{{DD or HH}}_{{years}}_{{version}}.csv; keep the product's "
@@ -110,10 +92,10 @@ def parse(table: pd.DataFrame, name: str, source: str, config: TowerSource) -> l
     if not len(kept):
         raise ValueError(
             f"{source} has no month with {config.minimum_coverage:.0%} of its steps in any of "
-            f"{', '.join(_FLUXES.values())}; lower sources.towers.minimum_coverage or leave the file out"
+            f"{', '.join(c.name for c in FLUXES)}; lower sources.towers.minimum_coverage or leave the file out"
         )
     origin = Origin(
-        "fluxnet-ch4",
+        PRODUCT,
         f"FLUXNET-CH4 {parts['step']} {parts['version']}",
         "fluxnet-ch4",
         source,
@@ -130,18 +112,11 @@ def _columns(
     table: pd.DataFrame, site: str, per_day: int, source: str, counts: dict[str, int]
 ) -> dict[str, NDArray[np.float64]]:
     """Fluxes in gC m-2 d-1 and drivers in canonical units, one value per step."""
-    columns = {
-        name: convert(bounded_flux(table, column, source, counts), FLUX_UNIT_IN_FILES, "gC m-2 d-1", source)
-        for name, column in _FLUXES.items()
-    }
-    for name, column in _DRIVERS.items():
-        if (site, column) in FAULTY:
-            counts[f"{name}_left_out"] = len(table)
-            continue
-        # precipitation is a sum per step, in days already per day
-        factor = per_day if name == "precipitation" else 1
-        columns[name] = numeric(table, column, source) * factor
-    return columns
+    values = canonical(table, [c for c in COLUMNS if (site, c.name) not in FAULTY], source, counts, per_day)
+    for column in COLUMNS:
+        if column.variable not in values:
+            counts[f"{column.variable}_left_out"] = len(table)
+    return values
 
 
 def _check_years(steps: Steps, first: int, last: int, source: str) -> None:
@@ -168,4 +143,4 @@ def read_fluxnet_ch4(file: TableFile, config: TowerSource) -> list[SiteRecord]:
     ValueError
         When its name or content fails a check.
     """
-    return parse(read_table(file, COLUMNS), file.name, label(file), config)
+    return parse(read_table(file, _READ), file.name, label(file), config)

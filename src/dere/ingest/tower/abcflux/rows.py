@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from dere.ingest.checks import check_coordinates
-from dere.ingest.months import days_in_month, month_number
+from dere.ingest.months import month_number
+from dere.ingest.source import Column
 from dere.ingest.tables import numeric
-from dere.ingest.tower.fluxnet_names import ALIASES
+from dere.ingest.tower.aggregate import full_steps
+from dere.ingest.tower.canonical import canonical
 from dere.ingest.tower.record import NoTowers
+from dere.ingest.tower.site_ids import SITE, resolved
 
 log = logging.getLogger(__name__)
 
 SOUTHERNMOST = 40.0
 """Latitude that no site of the collection reaches (its southernmost is 48.2); exchanged coordinates do."""
-_SITE = re.compile(r"[A-Z]{2}-[A-Za-z0-9]{3}")
-# canonical name -> its column in v1 and in v2
-COLUMNS: dict[str, tuple[str, str]] = {
-    "year": ("meas_year", "year"),
-    "month": ("interval_month", "month"),
-    "filled": ("gap_fill_perc", "gap_fill_perc_nee"),
-    "temperature": ("tair_int", "tair"),
-    "precipitation": ("precip_int", "precip"),
-    "contribution": ("extraction_source", "extraction_source_co2"),
-}
+NAMES: dict[int, dict[str, str]] = {
+    1: {"year": "meas_year", "month": "interval_month", "filled": "gap_fill_perc",
+        "contribution": "extraction_source"},
+    2: {"year": "year", "month": "month", "filled": "gap_fill_perc_nee", "contribution": "extraction_source_co2"},
+}  # fmt: skip
+"""Columns that say what a row is of, by version."""
 SHARED = (
     "site_name", "site_reference", "latitude", "longitude", "nee", "gpp", "reco", "flux_method", "partition_method",
 )  # fmt: skip
@@ -58,8 +58,8 @@ def site_id(reference: str, lat: float, lon: float) -> str:
     ``("DK-ZaH", ...)`` is ``GL-ZaH``; ``("Palsa Site", 68.356, 19.05)`` is ``ABC+68.356+019.050``.
     """
     known = _REFERENCES.get(reference.strip(), reference.strip())
-    if _SITE.fullmatch(known):
-        return ALIASES.get(known, known)
+    if re.fullmatch(SITE, known):
+        return resolved(known)
     return f"ABC{lat:+07.3f}{lon:+08.3f}"
 
 
@@ -96,14 +96,19 @@ def tower_rows(table: pd.DataFrame, source: str, product: str) -> pd.DataFrame:
     return table[tower].reset_index(drop=True)
 
 
-def canonical_rows(table: pd.DataFrame, names: dict[str, str], source: str) -> pd.DataFrame:
+def canonical_rows(
+    table: pd.DataFrame, names: Mapping[str, str], columns: Sequence[Column], source: str
+) -> pd.DataFrame:
     """Rows with canonical names, units and site ids; rows without month, place or flux are counted and dropped."""
     number = {name: numeric(table, names[name], source) for name in ("year", "month", "filled")}
     lat, lon = numeric(table, "latitude", source), numeric(table, "longitude", source)
-    flux = {name: numeric(table, name, source) for name in ("nee", "gpp", "reco")}
     _check_filled(number["filled"], names["filled"], source)
     dated = np.isfinite(number["year"]) & np.isfinite(number["month"])
     _check_dates(number["year"][dated], number["month"][dated], source)
+    # rows without a month, which are dropped below, pass as one of the year 2000
+    year, of_year = (np.where(dated, number[name], start) for name, start in (("year", 2000), ("month", 1)))
+    month = np.asarray(month_number(year.astype(np.int64), of_year.astype(np.int64)))
+    values = canonical(table, columns, source, days=full_steps(month, 1))
     placed = np.isfinite(lat) & np.isfinite(lon)
     for one, other in np.unique(np.stack([lat[placed], lon[placed]], 1), axis=0):
         check_coordinates(float(one), float(other), source)
@@ -112,7 +117,7 @@ def canonical_rows(table: pd.DataFrame, names: dict[str, str], source: str) -> p
             f"{source} has a row at latitude {lat[placed].min():g}, but the collection holds sites north of "
             f"{SOUTHERNMOST:g} degrees; exchange or correct the coordinates"
         )
-    measured = np.any([np.isfinite(values) for values in flux.values()], axis=0)
+    measured = np.any([np.isfinite(values[name]) for name in ("nee", "gpp", "reco")], axis=0)
     kept = dated & placed & measured
     if (~kept).any():
         log.warning(
@@ -121,8 +126,6 @@ def canonical_rows(table: pd.DataFrame, names: dict[str, str], source: str) -> p
         )  # fmt: skip
     if not kept.any():
         raise ValueError(f"{source} has no tower row with month, coordinates and a flux; download the file again")
-    month = month_number(number["year"][kept].astype(np.int64), number["month"][kept].astype(np.int64))
-    days = _days(np.asarray(month))
     text = table.loc[kept, ["site_name", "site_reference"]].fillna("").astype(str)
     reference = text["site_reference"].tolist()
     contribution = table.loc[kept, names["contribution"]] if names["contribution"] in table else None
@@ -140,23 +143,13 @@ def canonical_rows(table: pd.DataFrame, names: dict[str, str], source: str) -> p
                 )
             ],
             "partitioning": [partitioning(m) for m in method],
-            "month": month,
+            "month": month[kept],
             "lat": lat[kept],
             "lon": lon[kept],
-            # sums to mean daily rates, uptake to production
-            "nee": flux["nee"][kept] / days,
-            "gpp": -flux["gpp"][kept] / days,
-            "reco": flux["reco"][kept] / days,
+            **{name: column[kept] for name, column in values.items()},
             "quality": 1 - number["filled"][kept] / 100,
-            "temperature": numeric(table, names["temperature"], source)[kept],
-            "precipitation": numeric(table, names["precipitation"], source)[kept] / days,
         }
     )
-
-
-def _days(months: NDArray[np.int64]) -> NDArray[np.float64]:
-    first = int(months.min())
-    return days_in_month(first, int(months.max()) - first + 1)[months - first]
 
 
 def _check_dates(year: NDArray, month: NDArray, source: str) -> None:

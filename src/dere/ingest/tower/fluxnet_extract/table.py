@@ -14,17 +14,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dere.ingest.checks import check_unit
+from dere.config.towers import TowerSource
 from dere.ingest.tables import month_numbers, numeric, read_table, require_columns
-from dere.ingest.tower.fluxnet import check_span
-from dere.ingest.tower.fluxnet_names import ALIASES
-from dere.ingest.tower.record import SOURCE_COLUMNS, SiteRecord, parse_columns, product_rank
-from dere.variables import count_out_of_range
+from dere.ingest.tower.fluxnet_extract import COLUMNS, NAME, PRODUCT
+from dere.ingest.tower.record import SiteRecord, parse_columns
+from dere.ingest.tower.site_ids import resolved
+from dere.ingest.tower.steps import check_span
+from dere.variables import SATELLITE
 
 log = logging.getLogger(__name__)
 
-NAME = re.compile(r"(?P<site>[A-Z]{2}-[A-Za-z0-9]{3})_MM\.csv(\.gz)?")
-SATELLITE_COLUMNS = {"lai_satellite": "LAI", "evi_satellite": "EVI"}
 _ABOUT_SITE = ("Site", "Lat", "Lon", "PFT", "Climate")
 # position in the file's year -> calendar month (from 0) that the value there belongs to
 TEXT_ORDER = np.array(sorted(range(1, 13), key=str)) - 1
@@ -74,13 +73,10 @@ def parse(table: pd.DataFrame, source: str) -> SiteRecord:
                 "one site; split the file by site"
             )
         about[column] = found[0] if len(found) else ""
-    values, counts, breaches = parse_columns(table, source)
+    values, counts, breaches = parse_columns(table, source, COLUMNS)
     values["reco_nt"] = np.full(len(table), np.nan)
-    for name, column in SATELLITE_COLUMNS.items():
-        stored = numeric(table, column, source)
-        check_unit(name, stored, source, column)
-        if breach := count_out_of_range(name, stored, f"{source} {column}"):
-            breaches[name] = breach
+    for name, satellite in ((column.variable, column.name) for column in COLUMNS if column.variable in SATELLITE):
+        stored = values[name]
         values[name] = restore_months(stored, months)
         counts[f"{name}_months"] = int(np.isfinite(values[name]).sum())
         if lost := int(np.isfinite(stored).sum()) - counts[f"{name}_months"]:
@@ -88,17 +84,16 @@ def parse(table: pd.DataFrame, source: str) -> SiteRecord:
                 "%s: %d values of %s stand in years without twelve rows, where their months are not known; dropped",
                 source,
                 lost,
-                column,
+                satellite,
             )
-    counts["range_breaches"] = sum(breaches.values())
     site = str(about["Site"])
     return SiteRecord(
-        site=ALIASES.get(site, site),
+        site=resolved(site),
         months=months,
         values=values,
-        product="fluxnet2015-extract",
+        product=PRODUCT.key,
         processing="fluxnet2015 extract",
-        rank=product_rank("fluxnet2015-extract"),
+        rank=(PRODUCT.rank,),
         network="fluxnet",
         source=source,
         lat=float(numeric(table, "Lat", source)[0]),
@@ -121,13 +116,18 @@ def read_extract(path: Path) -> SiteRecord:
         When its content fails a check, or its site is not that of its name.
     """
     path = Path(path)
-    wanted = SOURCE_COLUMNS | set(_ABOUT_SITE) | set(SATELLITE_COLUMNS.values())
+    wanted = {"TIMESTAMP", *_ABOUT_SITE, *(column.name for column in COLUMNS)}
     record = parse(read_table(path, wanted), path.name)
-    match = NAME.fullmatch(path.name)
-    named = ALIASES.get(match["site"], match["site"]) if match else record.site
+    match = re.fullmatch(NAME, path.name)
+    named = resolved(match["site"]) if match else record.site
     if named != record.site:
         raise ValueError(
             f"{path.name}: column Site says {record.site}, but the file is named after {named}; rename the file or "
             "correct the column"
         )
     return record
+
+
+def read_extracts(path: Path, config: TowerSource) -> list[SiteRecord]:
+    """Read one file of the extract, whatever the configuration (see :func:`read_extract`)."""
+    return [read_extract(path)]
