@@ -104,12 +104,12 @@ def evaluate(
     attrs = {
         "method": MINE,
         "backbone": targets.NO_BACKBONE,
-        "fold": run.tree["folds"][0] if fold is None else fold,
+        "fold": run.tree["folds"][0],
         "seed": run.tree["seeds"][0],
     }
     dataset = as_prediction(given, towers["time"].values, run.exchange, attrs, close=close, what=what)
-    if name is not None:
-        dataset = dataset.assign_attrs(method=name)
+    stated = {"method": name, "fold": fold}
+    dataset = dataset.assign_attrs({key: value for key, value in stated.items() if value is not None})
     if dataset.attrs.get("split", run.split) != run.split:
         raise ValueError(
             f"{what}: it was predicted with another split table than {run.folder} has, so that it may have seen what "

@@ -47,6 +47,9 @@ def test_scores_are_those_of_what_was_handed_in(judged):
 def test_it_is_compared_with_what_the_run_has_judged(judged, table, opened):
     assert set(zip(judged.paired["method"], judged.paired["against"], strict=True)) == {("plus one", "climatology")}
     assert set(judged.paired["flux"]) == {"gpp", "reco", "nee"}
+    # whose test towers they are can be said
+    with pytest.raises(ValueError, match=r"3 of 4 expected sites are missing \(first: XX-S01\)"):
+        dere.evaluate(table, opened, fold=1)
     # what has the name of a method of the run takes its place
     assert dere.evaluate(table, opened, "climatology").paired.empty
 
