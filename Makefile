@@ -20,7 +20,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)/src
 # Snakemake, the report and the summary of a run; argument: the target's own configuration file.
-run = $(BIN)/python -m dere.workflow.launch --cores $(CORES) --gpu $(GPU) --overlay $(1) $(CONFIG) -- $(ARGS)
+run = $(BIN)/python -m dere run --cores $(CORES) --gpu $(GPU) $(1) $(CONFIG) -- $(ARGS)
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -59,7 +59,7 @@ config: env ## write config.yaml and config/schema.json again from the models
 	$(BIN)/python -m dere.run_config.render config.yaml
 
 download: env ## fetch a published data set, or check and list what is there: make download SOURCE=carbonglobe
-	@$(if $(SOURCE),$(BIN)/python -m dere.workflow.launch --source "$(SOURCE)" --overlay $(CONFIG) -- $(ARGS),\
+	@$(if $(SOURCE),$(BIN)/python -m dere download "$(SOURCE)" $(CONFIG) -- $(ARGS),\
 	$(PYTHON) workflow/check.py --only-downloads)
 
 check: ## is everything at hand? inputs, disk, Python, expected time

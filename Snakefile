@@ -5,6 +5,9 @@ configfile: "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/source_files.smk"
+include: "workflow/rules/members.smk"
+include: "workflow/rules/run_files.smk"
 
 
 normalise_in_place(config)

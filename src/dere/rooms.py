@@ -1,23 +1,38 @@
 """Rooms: packages in which every file or folder that declares something adds to what the project offers.
 
-A room's member says what it is in a module-level name (``METHODS``, ``BACKBONE``, ``METRIC``, ``EXCHANGE``). A file
-without that name is not loaded, so what only serves its neighbours may lie beside them. Adding a member is adding a
-file; nothing else lists them.
+A room's member says what it is in a module-level name (``METHODS``, ``BACKBONE``, ``METRIC``, ``EXCHANGE``,
+``SOURCES``, ``COMMAND``). A file without that name is not loaded, so what only serves its neighbours may lie beside
+them. Adding a member is adding a file; nothing else lists them. A module that lies elsewhere becomes a member by `add`
+(``dere.plugins``).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_ADDED: dict[tuple[str, str], list[str]] = {}
+"""Loaded modules that lie elsewhere, by room and marker."""
+_FORGET: list[Callable[[], None]] = []
 
 
-@cache
+def remembered(function: Function) -> Function:
+    """Keep what a function returns, as ``functools.cache`` does, until a member comes or goes while Python runs."""
+    kept: Any = cache(function)
+    _FORGET.append(kept.cache_clear)
+    return kept
+
+
+@remembered
 def members(package: str, name: str) -> tuple[str, ...]:
-    """Return the modules of ``package`` that declare ``name``, sorted; none of them is loaded.
+    """Return the modules of ``package`` that declare ``name``, sorted, then those from elsewhere; none is loaded.
 
     Parameters
     ----------
@@ -28,9 +43,8 @@ def members(package: str, name: str) -> tuple[str, ...]:
     """
     spec = find_spec(package)
     folders = [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
-    return tuple(
-        f"{package}.{stem}" for stem in sorted({stem for folder in folders for stem in declaring(folder, name)})
-    )
+    own = sorted({stem for folder in folders for stem in declaring(folder, name)})
+    return (*(f"{package}.{stem}" for stem in own), *_ADDED.get((package, name), ()))
 
 
 def declaring(folder: Path, name: str) -> list[str]:
@@ -46,5 +60,25 @@ def declares(path: Path, name: str) -> bool:
 
 
 def declared(package: str, name: str) -> dict[str, Any]:
-    """Return what each member of a room declares, by module, in the order of the modules' names."""
+    """Return what each member of a room declares, by module, in the order of `members`."""
     return {module: getattr(import_module(module), name) for module in members(package, name)}
+
+
+def add(package: str, module: str, *names: str) -> None:
+    """Let a loaded module that lies elsewhere be a member of ``package`` for each of ``names`` that it declares."""
+    for name in names:
+        _ADDED.setdefault((package, name), []).append(module)
+    forget()
+
+
+def remove(module: str) -> None:
+    """Take back `add`."""
+    for group in _ADDED.values():
+        group[:] = [other for other in group if other != module]
+    forget()
+
+
+def forget() -> None:
+    """Look up again what follows from the members."""
+    for clear in _FORGET:
+        clear()

@@ -1,5 +1,6 @@
-"""The invented canonical set and the stages trained on it, for all tests of training and methods."""
+"""The invented canonical set, a run that holds it and the stages trained on it, for all tests that train."""
 
 from tiny_canonical import canonical, run
+from tiny_run import invented
 
-__all__ = ["canonical", "run"]
+__all__ = ["canonical", "invented", "run"]

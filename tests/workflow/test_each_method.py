@@ -1,4 +1,4 @@
-"""Whichever method is given away and stands in the foreground of the figures, the run goes to the end."""
+"""Whichever method is given away and stands in the foreground, a plug-in too, the run goes to the end."""
 
 import re
 
@@ -9,6 +9,7 @@ import xarray as xr
 
 from dere.figures.catalogue import CATALOGUE
 from dere.methods import methods
+from shown_code import blocks
 
 RESULTS = "results/tiny"
 SAME = {"world_map", "training_history", "comparison", "label_weights", "skill_comparison", "calibration"}
@@ -47,3 +48,41 @@ def test_a_method_is_given_away_and_shown(continued, warm, method):
     assert skill.loc[skill["grouping"] == "map", "method"].unique().tolist() == [method]
     drawn = {path.stem for path in (folder / "figures").glob("*.png")}
     assert drawn == set(CATALOGUE) - SAME - (set() if methods()[method].gives else {"plant_fractions"})
+
+
+@pytest.fixture(scope="module")
+def beside(continued):
+    """Put the method that docs/extending.md shows beside the checkout's own folders, unchanged."""
+    path = continued.folder / "mine" / "ridge.py"
+    path.parent.mkdir()
+    path.write_text(blocks()["src/dere/methods/ridge.py"])
+    return path
+
+
+WITH_RIDGE = {"plugins": ["mine/ridge.py"], "methods": ["climatology", "ridge"], "backbones": ["transformer"]}
+
+
+def test_a_plug_in_that_the_run_does_not_use_reruns_nothing(tiny, beside, continued):
+    unused = {"plugins": ["mine/ridge.py"]}
+    assert continued.pending(continued.configured("unused.yaml", unused), "results/tiny/config.yaml") == {}
+    assert not re.search("train_|predict_", "".join(continued.pending("unused.yaml")))
+
+
+def test_a_plug_in_is_trained_judged_and_given_away(beside, continued, warm):
+    folder = continued.folder / RESULTS
+    overlay = continued.configured("ridge.yaml", WITH_RIDGE)
+    shown = continued.finish(warm, overlay)
+    ran = set(re.findall(r"^(?:local)?rule (\w+):$", shown, re.M))
+    assert ran <= LATE | {"train_ridge", "predict_ridge", "map_ridge"} and {"train_ridge", "map_ridge"} <= ran
+    assert set(pd.read_csv(folder / "tables" / "skill.csv")["method"]) == {"climatology", "ridge"}
+    assert {path.name.split("_")[0] for path in (folder / "products").glob("*.nc")} == {"gpp", "reco", "nee"}
+    # the file is code of the rules that use it
+    text = beside.read_text()
+    beside.write_text(text.replace('"""Predict places', '"""Say of places'))
+    assert continued.pending(overlay) == {}
+    beside.write_text(text + "\nEDITED = 1\n")
+    assert continued.invalidated(overlay) == {"train_ridge", "predict_ridge", "map_ridge"}
+    beside.unlink()
+    refused = continued.snakemake("--dry-run", "--cores", "1", overlay)
+    assert refused.returncode == 1 and "plugins: mine/ridge.py is not there" in refused.stdout
+    assert "Traceback" not in refused.stdout

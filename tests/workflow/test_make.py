@@ -39,13 +39,16 @@ def test_the_users_file_stands_after_the_targets_own(checkout, mine, tmp_path):
 def test_a_configuration_file_among_the_arguments_is_refused(checkout, mine):
     refused = checkout.make("demo", f"ARGS=--cores 1 --configfile {mine}")
     assert refused.returncode != 0
-    assert f'which would take the place of the target\'s own file; give CONFIG="{mine}" instead' in refused.stdout
+    assert f"--configfile {mine} among the words for Snakemake would take the place of every other" in refused.stdout
 
 
 def test_a_missing_file_and_an_unknown_data_set_end_in_a_sentence(checkout):
-    assert "nowhere.yaml does not exist, but CONFIG names it" in checkout.make("demo", "CONFIG=nowhere.yaml").stdout
+    assert (
+        "nowhere.yaml is no file, but it is given as a configuration file"
+        in checkout.make("demo", "CONFIG=nowhere.yaml").stdout
+    )
     refused = checkout.make("download", "SOURCE=foo")
-    assert refused.returncode != 0 and "SOURCE: foo is not a published data set; choose from" in refused.stdout
+    assert refused.returncode != 0 and "foo is not a published data set; choose from" in refused.stdout
     assert "Traceback" not in refused.stdout
 
 

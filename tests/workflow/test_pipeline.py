@@ -2,11 +2,13 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 import yaml
 
+import dere
 from dere.backbones import names
 from dere.figures.catalogue import CATALOGUE
 from dere.methods import methods, stages
@@ -73,6 +75,52 @@ def test_the_comparison_has_every_method_on_every_backbone(tiny):
     assert set(shared.loc["dere"]) == {"pure mixture age plant_types_simulated plant_types_observed towers imputation "
                                        "impute_labels"}  # fmt: skip
     assert set(shared.loc["kgml"]) == {""}
+
+
+@pytest.fixture(scope="module")
+def opened(tiny):
+    return dere.open_run(tiny.folder / RESULTS)
+
+
+@pytest.mark.parametrize(
+    ("method", "at"), [("gbm", "sites"), ("dere", "sites"), ("baseline", "cells"), ("dere", "cells")]
+)
+def test_the_library_predicts_what_the_rules_have_written(opened, method, at):
+    """Maps of a method that is not given away are made by no rule; their means at the towers' model are enough."""
+    made = dere.predict(opened.fitted(method), opened, at=at)
+    if at == "sites" or method == "dere":
+        xr.testing.assert_identical(made, opened.predictions(method, cells=at == "cells").load())
+    else:
+        assert made["prediction"].sizes["cell"] == opened.drivers.sizes["cell"] and bool((made["std"] > 0).all())
+
+
+def test_the_library_fits_what_the_rules_have_written(opened):
+    made, written = (model.stages["baseline"] for model in (dere.fit("baseline", opened), opened.fitted("baseline")))
+    assert set(made.arrays) == set(written.arrays)
+    for name, values in written.arrays.items():
+        np.testing.assert_array_equal(made.arrays[name], values, err_msg=name)
+    assert {**made.facts, "folder": ""} == {**written.facts, "folder": ""}
+
+
+def test_the_library_judges_as_the_evaluation_did(opened, tmp_path):
+    """The tables of one prediction are the run's rows of it, also where it comes as somebody's csv."""
+    predicted = opened.predictions("gbm").load()
+    judged = dere.evaluate(predicted, opened)
+    for name in ("skill", "site_skill", "calibration", "paired"):
+        table, found = opened.tables[name], getattr(judged, name)
+        own = table["method"].eq("gbm") | (table["against"].eq("gbm") if "against" in table else False)
+        rows = table[own & (table["seed"].ne("ensemble") if "seed" in table else True)]
+        key = [column for column in table if table[column].dtype == "str"]
+        first, second = (t.fillna(dict.fromkeys(key, "")).sort_values(key, ignore_index=True) for t in (rows, found))
+        pd.testing.assert_frame_equal(first, second, check_exact=True, check_dtype=False)
+    wide = predicted["prediction"].to_dataset("flux").to_dataframe().reset_index()
+    wide[["site", "time", "gpp", "reco", "nee"]].to_csv(tmp_path / "mine.csv", index=False)
+    mine = dere.evaluate(tmp_path / "mine.csv", opened)
+    assert set(mine.skill["method"]) == {"mine"}
+    names_apart = ["method", "backbone"]
+    pd.testing.assert_frame_equal(
+        mine.skill.drop(columns=names_apart), judged.skill.drop(columns=names_apart), check_exact=True
+    )
 
 
 def test_labels_are_made_once_for_all_backbones(tiny):

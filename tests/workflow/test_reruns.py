@@ -87,7 +87,7 @@ TABLE = {
     "figures.dpi": (70, {"figures"}),
     "downloads.folder": ("elsewhere", set()),
 }
-MEMBERS = {"run", "backbones", "methods", "folds", "seeds", "exchanges"}
+MEMBERS = {"run", "backbones", "methods", "folds", "seeds", "exchanges", "plugins"}
 
 
 def leaves(tree, path=""):
@@ -192,6 +192,7 @@ def test_a_touch_of_everything_reruns_nothing(tiny):
         ("src/dere/workflow/comparison.py", {"comparison"}),
         ("src/dere/world/climate.py", {"build_world"}),
         ("src/dere/ingest/cover/esacci.py", {"ingest_cover"}),
+        ("src/dere/ingest/tower/fluxnet/family.py", {"ingest_towers"}),
         ("src/dere/methods/climatology/cycles.py", {"train_climatology"}),
         ("src/dere/methods/simulation/raw.py", {"predict_simulation"}),
         ("src/dere/methods/trees/search.py", TREES),
@@ -357,6 +358,28 @@ def test_a_new_method_or_backbone_that_the_run_does_not_use_reruns_no_job_of_oth
         shown = tiny.snakemake("--dry-run", "--cores", "2", "--config", planned[0])
         assert shown.returncode == 0 and planned[1] in shown.stdout, "it can be chosen"
     assert tiny.pending() == {}
+
+
+SOURCE = """
+from dere.ingest.source import Product, Source, named
+
+SOURCES = (
+    Source(name="lakes", kind="tower", files="lake_*.csv", matches=named(r"lake_.*"), read="dere.ingest.lakes:read",
+           products=(Product("lakes", "lakes", "none", "none", rank=5),), options=("use_satellites",)),
+)
+"""
+OTHER_SOURCES = (
+    "tower/abcflux/__init__.py", "tower/abcflux/table.py", "tower/carbonsense/site.py", "tower/fluxnet_zarr/store.py",
+    "tower/shuttle_listing.py", "cover/forest_age.py", "cover/gfad_source.py", "simulation/process_model_netcdf.py",
+    "arrays/dere_towers.py", "arrays/dere_source.py",
+)  # fmt: skip
+"""Data sets that the built-in world does not write."""
+
+
+def test_a_new_or_edited_source_of_which_the_run_has_no_file_reruns_nothing(tiny):
+    edits = {f"src/dere/ingest/{file}": statement for file in OTHER_SOURCES}
+    with added(tiny, "ingest/tower/lakes.py", SOURCE), edited(tiny, edits):
+        assert tiny.pending() == {}
 
 
 def test_a_new_score_reruns_the_tables_of_scores_alone(tiny):

@@ -44,7 +44,7 @@ rule resolved_config:
     params:
         code=code("resolved_config"),
         config=config,
-        leaves=described(config, Config, default_of(config)),
+        leaves=described(config, composed(), default_of(config)),
     script:
         "../scripts/resolved_config.py"
 

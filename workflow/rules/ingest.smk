@@ -1,5 +1,9 @@
 # One rule per source: raw files in, one canonical file per source out.
 
+TOWER_SOURCES = answer(source_modules.of_towers)
+AGE_SOURCES = answer(source_modules.of_ages)
+SIMULATION_SOURCES = answer(source_modules.of_simulation)
+
 
 rule ingest_simulation:
     input:
@@ -20,7 +24,8 @@ rule ingest_simulation:
         mem_mb=4000,
         runtime=30,
     params:
-        code=code("ingest_simulation"),
+        code=code_of_source("ingest_simulation", SIMULATION_SOURCES),
+        sources=SIMULATION_SOURCES,
         folder=config["sources"]["simulation"]["path"],
         driver_set=config["harmonise"]["driver_set"],
         config=source_leaves.ingested_simulation(config),
@@ -30,7 +35,7 @@ rule ingest_simulation:
 
 rule ingest_cover:
     input:
-        **cover_question(cover_source.place_files),
+        **answer(cover_source.place_files),
         files=cover_files(config),
         towers=tower_files(config),
         made=[f"<interim>/plant_types/{name}" for name in MADE_MAPS],
@@ -48,7 +53,10 @@ rule ingest_cover:
         mem_mb=4000,
         runtime=30,
     params:
-        code=code("ingest_cover"),
+        code=code_of_source(
+            "ingest_cover", AGE_SOURCES, *source_modules.arrays_code(config, "cover")
+        ),
+        sources=AGE_SOURCES,
         config=source_leaves.ingested_cover(config),
         towers=config["sources"]["towers"]["paths"],
         ages=stand_ages(config),
@@ -74,8 +82,13 @@ rule ingest_towers:
         mem_mb=4000,
         runtime=30,
     params:
-        code=code("ingest_towers"),
-        config=source_leaves.ingested_towers(config),
+        code=code_of_source(
+            "ingest_towers",
+            TOWER_SOURCES,
+            *source_modules.arrays_code(config, "towers"),
+        ),
+        sources=TOWER_SOURCES,
+        config=source_leaves.ingested_towers(config, TOWER_SOURCES),
         arrays=arrays_of(config, "towers"),
     script:
         "../scripts/ingest_towers.py"

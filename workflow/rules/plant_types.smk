@@ -3,10 +3,10 @@
 
 from dere.workflow import cover_files as cover_source
 
-FINE_MAPS = cover_question(cover_source.maps_at_300_m)
-MADE_MAPS = cover_question(cover_source.missing_years)
-MAP_DEGREES = cover_question(cover_source.map_degrees)
-AGE_FILES = cover_question(cover_source.age_files)
+FINE_MAPS = answer(cover_source.maps_at_300_m)
+MADE_MAPS = answer(cover_source.missing_years)
+MAP_DEGREES = answer(cover_source.map_degrees)
+AGE_FILES = answer(cover_source.age_files)
 
 
 rule aggregate_plant_types:

@@ -29,7 +29,8 @@ for exchange, method in targets.of_all_exchanges(config, targets.methods_of):
             code=code_of_method("predict", exchange, method),
             config=parameters_of_method(SITES_KEYS),
             name=method.name,
-            room=ROOMS_OF_METHODS[method.name],
+            room=room_of_method(method),
+            plugins=plugins_of(room_of_method(method)),
             exchange=exchange,
         script:
             "../scripts/predict.py"
@@ -49,7 +50,7 @@ for exchange, method in targets.of_all_exchanges(config, targets.mapped_methods)
             splits=in_run(exchange, "data/splits.csv"),
             sites=predictions_of(exchange, method),
         output:
-            cells=predictions_of(exchange, method, "_cells"),
+            cells=predictions_of(exchange, method, cells=True),
         log:
             in_run(exchange, f"logs/map_{method.name}/{PLACE}.log"),
         benchmark:
@@ -67,7 +68,8 @@ for exchange, method in targets.of_all_exchanges(config, targets.mapped_methods)
             code=code_of_method("predict_cells", exchange, method),
             config=parameters_of_method(CELLS_KEYS),
             name=method.name,
-            room=ROOMS_OF_METHODS[method.name],
+            room=room_of_method(method),
+            plugins=plugins_of(room_of_method(method)),
             exchange=exchange,
         script:
             "../scripts/predict_cells.py"

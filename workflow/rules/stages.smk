@@ -20,7 +20,7 @@ for exchange, stage in targets.of_all_exchanges(config, targets.stages):
         priority: stage.priority
         conda:
             f"../../envs/{stage.env}.yaml"
-        threads: threads_of_stage(stage)
+        threads: parameters.threads_of(config, stage)
         resources:
             gpu=stage.gpu,
             mem_mb=memory_of_stage(stage),
@@ -29,7 +29,8 @@ for exchange, stage in targets.of_all_exchanges(config, targets.stages):
             code=code_of_stage(exchange, stage),
             config=parameters_of_stage(stage),
             name=stage.name,
-            room=ROOMS_OF_STAGES[stage.name],
+            room=room_of_stage(stage),
+            plugins=plugins_of(room_of_stage(stage)),
             exchange=exchange,
         script:
             "../scripts/train.py"

@@ -1,11 +1,12 @@
 """Read plant-type maps and stand ages."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.config.cover import CoverSource
 from dere.config.simulation import SimulationSource
-from dere.workflow import ingest_dere
+from dere.ingest.source import of_modules
 from dere.workflow.ingest_cover import ingest_cover
 from dere.workflow.script import logged, memory_of, named_files
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 with logged(snakemake.log[0], snakemake.params.code):
     config = CoverSource(**snakemake.params.config)
     if config.provider == "dere":
-        ingest_dere.ingest_cover(SimulationSource(**snakemake.params.arrays), *map(Path, snakemake.output))
+        # loaded by name: the arrays are no part of the code of other runs
+        arrays = import_module("dere.workflow.ingest_dere")
+        arrays.ingest_cover(SimulationSource(**snakemake.params.arrays), *map(Path, snakemake.output))
     else:
         files = named_files(snakemake)
         maps = [Path(config.path or path) for path in snakemake.input.files[:1]]
@@ -31,4 +34,5 @@ with logged(snakemake.log[0], snakemake.params.code):
             sites=files.get("sites"),
             forcing=files.get("forcing"),
             memory=memory_of(snakemake),
+            among=of_modules(snakemake.params.sources),
         )

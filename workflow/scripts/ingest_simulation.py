@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.config.simulation import SimulationSource
+from dere.ingest.source import of_modules
 from dere.workflow.ingest_simulation import ingest_simulation
 from dere.workflow.script import logged, memory_of
 
@@ -17,4 +18,5 @@ with logged(snakemake.log[0], snakemake.params.code):
         SimulationSource(**snakemake.params.config),
         *map(Path, snakemake.output),
         memory_of(snakemake),
+        of_modules(snakemake.params.sources),
     )

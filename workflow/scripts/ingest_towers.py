@@ -1,11 +1,12 @@
 """Read all tower files."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.config.simulation import SimulationSource
 from dere.config.towers import TowerSource
-from dere.workflow import ingest_dere
+from dere.ingest.source import of_modules
 from dere.workflow.ingest_towers import ingest_towers
 from dere.workflow.script import logged
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 with logged(snakemake.log[0], snakemake.params.code):
     config = TowerSource(**snakemake.params.config)
     if config.provider == "dere":
-        ingest_dere.ingest_towers(SimulationSource(**snakemake.params.arrays), *map(Path, snakemake.output))
+        # loaded by name: the arrays are no part of the code of other runs
+        arrays = import_module("dere.workflow.ingest_dere")
+        arrays.ingest_towers(SimulationSource(**snakemake.params.arrays), *map(Path, snakemake.output))
     else:
-        folders = config.paths or snakemake.input.files
-        ingest_towers([Path(folder) for folder in folders], config, *map(Path, snakemake.output))
+        folders = [Path(folder) for folder in config.paths or snakemake.input.files]
+        ingest_towers(folders, config, *map(Path, snakemake.output), among=of_modules(snakemake.params.sources))

@@ -18,23 +18,39 @@ if TYPE_CHECKING:
 
 
 def names() -> list[str]:
-    """Names of all backbones in the order of their ranks; a backbone is called as its file or folder."""
-    rooms = {module.rpartition(".")[2]: room for module, room in declared(__name__, "BACKBONE").items()}
+    """Names of all backbones in the order of their ranks; a backbone is called as its file or folder.
+
+    Raises
+    ------
+    ValueError
+        When two modules declare a backbone of one name.
+    """
+    rooms: dict[str, BackboneRoom] = {}
+    for module, room in declared(__name__, "BACKBONE").items():
+        name = module.rpartition(".")[2]
+        if name in rooms:
+            raise ValueError(f"backbone '{name}' is declared by {module} and by another module; rename one")
+        rooms[name] = room
     return sorted(rooms, key=lambda name: (rooms[name].rank, name))
 
 
-def declaration(name: str) -> BackboneRoom:
-    """Return what a backbone declares; no other is loaded.
+def module_of(name: str) -> str:
+    """Return the module that declares a backbone; none is loaded.
 
     Raises
     ------
     ValueError
         When there is none of that name; lists the known ones.
     """
-    known = [module.rpartition(".")[2] for module in members(__name__, "BACKBONE")]
+    known = {module.rpartition(".")[2]: module for module in members(__name__, "BACKBONE")}
     if name not in known:
         raise ValueError(f"backbone '{name}' is unknown; choose one of {', '.join(known)}")
-    room: BackboneRoom = import_module(f"{__name__}.{name}").BACKBONE
+    return known[name]
+
+
+def declaration(name: str) -> BackboneRoom:
+    """Return what a backbone declares; no other is loaded. `module_of` says what is raised."""
+    room: BackboneRoom = import_module(module_of(name)).BACKBONE
     return room
 
 
@@ -44,4 +60,4 @@ def make_backbone(name: str, sizes: Sizes, config: BackboneConfig, branches: int
     return backbone
 
 
-__all__ = ["BackboneRoom", "Sizes", "declaration", "make_backbone", "names"]
+__all__ = ["BackboneRoom", "Sizes", "declaration", "make_backbone", "module_of", "names"]

@@ -1,7 +1,8 @@
 """Ingest: one module per source format, parse to a canonical Dataset.
 
-Each module holds pure ``parse`` functions on tables or arrays and a thin ``read_*`` edge that takes a path. What all
-formats share (tables, archives, months, checks of units, the regular grid, names of columns, provenance) lies here; the
+A data set declares its file names, columns, product and reader (``source``), and a run loads those of its own files. A
+reader holds pure ``parse`` functions on tables or arrays and a thin ``read_*`` edge that takes a path. What all formats
+share (tables, archives, months, checks of units, the regular grid, names of columns, provenance) lies here; the
 formats lie in:
 
 ==========  =====================================================================================================

@@ -167,14 +167,35 @@ def members(archive: Path, limits: Limits) -> list[Member]:
     except _Refused:
         raise
     except DAMAGE as error:
-        raise ValueError(
-            f"{archive} ({archive.stat().st_size} bytes) cannot be read as a zip archive ({_reason(error)}); it is "
-            "truncated or of another format: delete it and download it again"
-        ) from None
+        raise _unreadable(archive, error) from None
     deeper = next((member for member in found if member.suffix.lower() == ".zip"), None)
     if deeper is not None:
         raise ValueError(f"{deeper} is an archive three levels deep, and two are opened; unpack the outermost by hand")
     return found
+
+
+def stored_names(archive: Path) -> list[str]:
+    """Names of the files that lie directly in an archive, from its directory: nothing is unpacked.
+
+    Raises
+    ------
+    ValueError
+        When it is no zip file, truncated, or holds one name twice.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return _names(opened, str(archive))
+    except _Refused:
+        raise
+    except DAMAGE as error:
+        raise _unreadable(archive, error) from None
+
+
+def _unreadable(archive: Path, error: Exception) -> ValueError:
+    return ValueError(
+        f"{archive} ({archive.stat().st_size} bytes) cannot be read as a zip archive ({_reason(error)}); it is "
+        "truncated or of another format: delete it and download it again"
+    )
 
 
 def _names(opened: zipfile.ZipFile, what: str) -> list[str]:

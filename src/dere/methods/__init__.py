@@ -7,13 +7,12 @@ the rooms beside them. A job loads the room that its rule names and no other, so
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 
 from dere.methods.base import Method, Stage
-from dere.rooms import declared
+from dere.rooms import declared, remembered
 
 
-@cache
+@remembered
 def methods() -> dict[str, Method]:
     """All methods by name, simple ones first.
 
@@ -30,7 +29,7 @@ def methods() -> dict[str, Method]:
     return {method.name: method for _, method in sorted(found, key=lambda pair: (pair[1].rank, pair[1].name))}
 
 
-@cache
+@remembered
 def stages() -> dict[str, Stage]:
     """All stages by name, in the order of the methods that need them.
 

@@ -9,7 +9,9 @@ from pydantic import Field, create_model
 
 from dere import backbones as rooms
 from dere import methods as declared
+from dere import plugins
 from dere.config.base import Section
+from dere.rooms import remembered
 from dere.run_config.run import RunConfig
 from dere.run_config.stages import stages_section
 
@@ -40,6 +42,12 @@ def compose(backbones: Iterable[str] | None = None, methods: Iterable[str] | Non
     return create_model("Config", __base__=RunConfig, __doc__="A run.", **fields)
 
 
+@remembered
+def composed() -> type[RunConfig]:
+    """Return the model of a run with the sections of every backbone and method there is, those of plug-ins too."""
+    return compose()
+
+
 def networks_section(backbones: Iterable[str] | None) -> type[Section]:
     """Return the model of ``networks`` with the sizes of each backbone."""
     names = rooms.names() if backbones is None else backbones
@@ -53,8 +61,9 @@ def networks_section(backbones: Iterable[str] | None) -> type[Section]:
 def of_run(complete: Mapping[str, Any]) -> dict[str, Any]:
     """Return a complete configuration without what the run does not use, and with its open choices made.
 
-    Left out are the sections of backbones and stages that are not in use. Where ``products.method`` or a method of the
-    figures is null, the run's own methods decide: the last by rank, and those that declare themselves.
+    Left out are the sections of backbones and stages that are not in use, and plug-ins that bring none that is. Where
+    ``products.method`` or a method of the figures is null, the run's own methods decide: the last by rank, and those
+    that declare themselves.
     """
     known = declared.methods()
     used = [known[name] for name in known if name in complete["methods"]]
@@ -65,8 +74,15 @@ def of_run(complete: Mapping[str, Any]) -> dict[str, Any]:
     reference = next((method.name for method in used if method.reference), used[0].name)
     compared = [method.name for method in known.values() if method.compared]
     figures, products = complete["figures"], complete["products"]
+    of_methods, of_stages = declared.rooms()
+    modules = [
+        *(of_methods[name] for name in complete["methods"]),
+        *(of_stages[stage.name] for stage in stages),
+        *(rooms.module_of(name) for name in complete["backbones"]),
+    ]
     return {
         **{name: section for name, section in complete.items() if name not in unused},
+        "plugins": plugins.used(complete["plugins"], modules),
         "networks": {name: sizes for name, sizes in complete["networks"].items() if name in complete["backbones"]},
         STAGES: {name: section for name, section in complete[STAGES].items() if name in training},
         "products": {**products, "method": products["method"] or best},

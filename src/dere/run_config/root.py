@@ -6,17 +6,19 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from dere.run_config.compose import compose, of_run
+from dere import plugins
+from dere.run_config.compose import compose, composed, of_run
 from dere.run_config.run import RunConfig
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 Config: type[RunConfig] = compose()
-"""A run with the sections of every backbone and method that there is."""
+"""A run with the sections of every backbone and method of the package; `composed` also has those of plug-ins."""
 
 
 KINDS = {bool: "true or false", int: "a number", float: "a number", type(None): "null"}
@@ -81,7 +83,7 @@ def sentence(error: ValidationError) -> str:
             continue
         path = ".".join(str(part) for part in location)
         if problem["type"] == "extra_forbidden":
-            known = keys_at(Config, location[:-1])
+            known = keys_at(composed(), location[:-1])
             close = difflib.get_close_matches(str(location[-1]), known, n=1)
             remedy = f"did you mean {close[0]}?" if close else f"known keys there are {', '.join(known)}"
             lines.append(f"{path} is not a known configuration key; {remedy}")
@@ -92,8 +94,10 @@ def sentence(error: ValidationError) -> str:
     return "\n".join(lines)
 
 
-def normalise(raw: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Validate a raw configuration and return it complete, with plain values in a fixed order.
+def normalise(
+    raw: Mapping[str, Any], environment: Mapping[str, str] | None = None, folder: Path | None = None
+) -> dict[str, Any]:
+    """Load the plug-ins of a raw configuration, validate it, and return it complete, plain values in a fixed order.
 
     Sections of backbones and methods that the run does not use are validated and left out.
 
@@ -106,15 +110,20 @@ def normalise(raw: Mapping[str, Any], environment: Mapping[str, str] | None = No
         Tree as read from YAML.
     environment
         Variables for ``${NAME}`` in texts; the process environment by default.
+    folder
+        Where paths of plug-ins begin; None = the working directory.
 
     Raises
     ------
     ValueError
-        One sentence per unknown key, wrong value or unset variable.
+        One sentence per unknown key, wrong value, unset variable or plug-in that cannot be loaded.
     """
     tree = expand(raw, os.environ if environment is None else environment)
+    given = tree.get("plugins")
+    if isinstance(given, (list, tuple)) and all(isinstance(text, str) for text in given):
+        plugins.load_checked(given, folder)
     try:
-        config = Config(**tree)
+        config = composed()(**tree)
     except ValidationError as error:
         raise ValueError(sentence(error)) from None
     return of_run(config.model_dump(mode="json"))
@@ -122,6 +131,6 @@ def normalise(raw: Mapping[str, Any], environment: Mapping[str, str] | None = No
 
 def default_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a run's configuration as it would be by default, choices left open made by the run's own methods."""
-    plain = Config().model_dump(mode="json")
-    members = ("methods", "backbones")
+    plain = composed()().model_dump(mode="json")
+    members = ("methods", "backbones", "plugins")
     return of_run({**plain, **{name: config[name] for name in members}}) | {name: plain[name] for name in members}

@@ -62,6 +62,8 @@ class RunConfig(Section):
     """The public files."""
     exchanges: tuple[str, ...] = Field(("co2",), min_length=1)
     """What is predicted; files of co2 lie directly in results/<run>, those of others in a folder of their name."""
+    plugins: tuple[str, ...] = ()
+    """Files, folders or modules with methods and backbones of your own; paths begin at the working directory."""
     splits: SplitsConfig = SplitsConfig()
     """Who trains, validates and tests."""
     networks: Section = Section()
@@ -83,7 +85,7 @@ class RunConfig(Section):
             if name not in sections:
                 known = ", ".join(sections)
                 raise ValueError(f"backbones: {name} is not a known backbone; choose from {known}")
-        for key in ("exchanges", "backbones", "methods", "folds", "seeds"):
+        for key in ("exchanges", "plugins", "backbones", "methods", "folds", "seeds"):
             values = getattr(self, key)
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: {list(values)} holds a value twice; list each once")

@@ -50,12 +50,15 @@ def digest(files: Mapping[str, Path], source: Path) -> str:
     return sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
 
 
-def covered(script: Path, source: Path, modules: Sequence[str] = ()) -> dict[str, Path]:
+def covered(
+    script: Path, source: Path, modules: Sequence[str] = (), plugins: Sequence[Mapping[str, Path]] = ()
+) -> dict[str, Path]:
     """Return the files whose content is a rule's code, by dotted name.
 
     Importing ``dere.a.b`` also runs ``dere/a/__init__.py``, so it is part of it. Files that lie beside a module and are
     not Python (tables, polygons) count as its data, as ``dere.a/table.csv``. Imports under ``if TYPE_CHECKING`` never
     run and are left out; modules that are imported by a name made at run time are not seen and have to be given.
+    Of a plug-in all Python files count; what it imports outside the package and files beside it do not.
 
     Parameters
     ----------
@@ -65,6 +68,8 @@ def covered(script: Path, source: Path, modules: Sequence[str] = ()) -> dict[str
         Folder that holds the package folder.
     modules
         Dotted names of further modules that the rule loads by name.
+    plugins
+        Python files of each plug-in by dotted name; one counts where ``modules`` names one of its files.
 
     Raises
     ------
@@ -76,7 +81,11 @@ def covered(script: Path, source: Path, modules: Sequence[str] = ()) -> dict[str
     found: dict[str, Path] = {script.name: script}
     waiting = [*module(script, source).imports]
     for name in modules:
-        if not _file_of(name, source):
+        plugin = next((files for files in plugins if name in files), None)
+        if plugin:
+            found.update(plugin)
+            waiting.extend(imported for path in plugin.values() for imported in module(path, source).imports)
+        elif not _file_of(name, source):
             raise FileNotFoundError(f"{name} is no module below {source}; correct the modules of the rule's code")
     waiting.extend(modules)
     while waiting:
@@ -84,7 +93,7 @@ def covered(script: Path, source: Path, modules: Sequence[str] = ()) -> dict[str
             if name not in found:
                 found[name] = path
                 waiting.extend(module(path, source).imports)
-    folders = {path.parent for path in found.values() if path != script}
+    folders = {path.parent for path in found.values() if path != script and path.is_relative_to(source)}
     data = {f"{_dotted(path.parent, source)}/{path.name}": path for folder in folders for path in data_files(folder)}
     return found | data
 

@@ -11,17 +11,16 @@ import xarray as xr
 
 from dere.config.cover import AgeSource, CoverSource
 from dere.harmonise.interim import Cover, pack_cover
+from dere.ingest.cover import age_table_source, esacci_source
 from dere.ingest.cover.age_weights import read_site_age_weights
 from dere.ingest.cover.esacci import aggregated_maps, read_cover, read_site_plant_types
 from dere.ingest.cover.esacci_names import fine_maps, version_of
-from dere.ingest.cover.stand_ages import PRODUCTS, find_ages, read_ages
+from dere.ingest.cover.stand_ages import find_ages
 from dere.ingest.provenance import provenance_of
+from dere.ingest.source import Source, source_called
 from dere.io import read_netcdf, write_netcdf, write_table
 
 log = logging.getLogger(__name__)
-
-SITE_TYPES = "site_plant_types.csv"
-SITE_AGES = "site_age_weights.csv"
 
 
 def ingest_cover(
@@ -37,6 +36,7 @@ def ingest_cover(
     sites: Path | None = None,
     forcing: Path | None = None,
     memory: int | None = None,
+    among: Sequence[Source] | None = None,
 ) -> None:
     """Write ``cover`` (see ``dere.harmonise.interim.pack_cover``) and the table of the files behind it.
 
@@ -64,6 +64,8 @@ def ingest_cover(
         Interim forcing, whose grid is the run's.
     memory
         Bytes that the job may use; None = everything fits.
+    among
+        Sources that may read the stand ages of cells; every one when None.
 
     Raises
     ------
@@ -73,15 +75,15 @@ def ingest_cover(
         When a file is truncated, breaks its format, or does not fit the memory.
     """
     maps = maps_read(folder, made, pixels is not None) if folder else []
-    types = existing(tower_folders, SITE_TYPES)
-    site_ages = existing(tower_folders, SITE_AGES)
+    types = existing(tower_folders, esacci_source.SITE_TABLE)
+    site_ages = existing(tower_folders, age_table_source.SITE_TABLE)
     rule = (config.include_crops, config.classes.model_dump(), config.renormalise)
     cells = run_degrees(forcing, degrees) if sites else None
     towers = places(sites) if sites else None
-    age_map = ages_of_cells(config.age, folder)
+    age_map = ages_of_cells(config.age, folder, among)
     tables = Cover(
         grid=read_cover(folder, *rule, made, cells, towers, memory) if folder else None,
-        grid_ages=read_ages(*age_map, ages, degrees, config.age.tree_cover) if age_map else None,
+        grid_ages=read_ages(*age_map, ages, degrees, config.age) if age_map else None,
         sites=with_pixels(
             joined(types, lambda path: read_site_plant_types(path, *rule)),
             read_site_plant_types(pixels, *rule) if pixels and has_rows(pixels) else None,
@@ -89,17 +91,18 @@ def ingest_cover(
         site_ages=joined(site_ages, lambda path: read_site_age_weights(path, ages)),
     )
     write_netcdf(pack_cover(tables), cover)
-    sources = {"esacci-pft": [*maps, *types], "age-weights": list(site_ages)}
+    files = {esacci_source.PRODUCT: [*maps, *types], age_table_source.PRODUCT: list(site_ages)}
     if age_map:
-        sources[PRODUCTS[age_map[0]]] = [age_map[1], *sources.get(PRODUCTS[age_map[0]], [])]
-    write_table(provenance_of(sources, versions={path.name: version_of(path.name) for path in maps}), provenance)
+        product = age_map[0].products[0]
+        files[product] = [age_map[1], *files.get(product, [])]
+    write_table(provenance_of(files, versions={path.name: version_of(path.name) for path in maps}), provenance)
     log.info(
         "%d maps (%d aggregated by this run), %d tables of plant types by site, %d tables of ages by site, %s",
         len(maps),
         len(made),
         len(types),
         len(site_ages),
-        f"stand ages of cells from {age_map[1].name} ({age_map[0]})" if age_map else "no stand ages of cells",
+        f"stand ages of cells from {age_map[1].name} ({age_map[0].name})" if age_map else "no stand ages of cells",
     )
 
 
@@ -141,8 +144,10 @@ def places(sites: Path) -> pd.DataFrame:
         )
 
 
-def ages_of_cells(config: AgeSource, folder: Path | None) -> tuple[str, Path] | None:
-    """Format and file of the stand ages of cells; None where nothing was asked for and nothing lies beside the maps.
+def ages_of_cells(
+    config: AgeSource, folder: Path | None, among: Sequence[Source] | None = None
+) -> tuple[Source, Path] | None:
+    """Source and file of the stand ages of cells; None where nothing was asked for and nothing lies beside the maps.
 
     Towers then take the stated table of their class; a run with grid cells ends in harmonise's sentence.
 
@@ -154,12 +159,26 @@ def ages_of_cells(config: AgeSource, folder: Path | None) -> tuple[str, Path] | 
     if not folder and not config.path:
         return None
     try:
-        return find_ages(config, folder)
+        name, path = find_ages(config, folder, among)
     except FileNotFoundError as error:
         if config.path or config.format != "auto":
             raise
         log.warning("%s; towers take the stated ages of their class, grid cells have none", error)
         return None
+    return source_called("cover", name, among), path
+
+
+def read_ages(source: Source, path: Path, ages: Sequence[int], degrees: float, config: AgeSource) -> xr.Dataset:
+    """Weights of stand ages, with the leaves of ``sources.cover.age`` that their source reads.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``age_weight`` (point, age) from a table, else (lat, lon, age) with NaN where there is no forest.
+    """
+    read = source.reader()
+    found: xr.Dataset = read(path, ages, degrees, **{leaf: getattr(config, leaf) for leaf in source.options})
+    return found
 
 
 def has_rows(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import pandas as pd
@@ -10,15 +9,9 @@ import pandas as pd
 from dere.config.simulation import SimulationSource
 from dere.harmonise.interim import Cover, pack_cover
 from dere.ingest.arrays.dere_cover import read_cover
-from dere.ingest.arrays.dere_files import CONTENTS, find_files
+from dere.ingest.arrays.dere_provenance import CELL_COVER, TOWERS, provenance_of
 from dere.ingest.arrays.dere_towers import read_towers
-from dere.ingest.provenance import provenance_row
 from dere.io import write_netcdf, write_table
-
-log = logging.getLogger(__name__)
-
-CELL_COVER = ("cells", "cell_cover", "cell_fractions", "tower_cover")
-TOWERS = ("towers", "tower_cover", "tower_imputation")
 
 
 def ingest_cover(config: SimulationSource, cover: Path, provenance: Path) -> None:
@@ -49,12 +42,3 @@ def ingest_towers(config: SimulationSource, towers: Path, provenance: Path, merg
     columns = {"file": dataset["source"].values, "processing": dataset["processing"].values}
     table = pd.DataFrame({"site": names, **columns, "used": True, "reason": "the arrays hold each tower once"})
     write_table(table, merged)
-
-
-def provenance_of(config: SimulationSource, kinds: tuple[str, ...] = tuple(CONTENTS)) -> pd.DataFrame:
-    """Provenance of the files of some kinds, and of the table of coordinates."""
-    found = find_files(Path(config.path), config.network)
-    rows = [provenance_row(found[kind], "dere-arrays", 0, role=CONTENTS[kind]) for kind in kinds if kind in found]
-    if config.coordinates:
-        rows.append(provenance_row(Path(config.coordinates), "sites", 0, role="coordinates of cells and towers"))
-    return pd.DataFrame(rows)

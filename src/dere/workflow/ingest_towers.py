@@ -6,19 +6,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dere.config.towers import TowerSource
+from dere.ingest.source import Source
 from dere.ingest.tower.towers import read_towers
 from dere.io import write_netcdf, write_table
 
 
-def ingest_towers(folders: Sequence[Path], config: TowerSource, towers: Path, provenance: Path, merged: Path) -> None:
+def ingest_towers(
+    folders: Sequence[Path],
+    config: TowerSource,
+    towers: Path,
+    provenance: Path,
+    merged: Path,
+    among: Sequence[Source] | None = None,
+) -> None:
     """Write ``towers``, the table of the files behind it, and which of several files of a site was used.
+
+    ``among`` limits the sources that may read the files; every one may when it is None.
 
     Raises
     ------
     FileNotFoundError, ValueError
         As ``dere.ingest.tower.towers.read_towers``.
     """
-    found = read_towers(folders, config)
+    found = read_towers(folders, config, among=among)
     write_netcdf(found.dataset, towers)
     write_table(found.provenance, provenance)
     write_table(found.merged, merged)

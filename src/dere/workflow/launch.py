@@ -1,28 +1,19 @@
-"""What `make demo`, `make towers` and `make download` do: Snakemake, then the report and the summary of that run."""
+"""What `dere run` and `dere download` do: Snakemake, then the report and the summary of that run."""
 
 from __future__ import annotations
 
-import argparse
-import logging
 import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from snakemake.cli import get_argument_parser, parse_config
-from snakemake.common.configfile import load_configfile
-from snakemake.exceptions import WorkflowError
-from snakemake.utils import update_config
+from snakemake.cli import get_argument_parser
 
 from dere.download.catalogue import names
-from dere.io import unwritable
-from dere.run_config.root import normalise
 from dere.workflow import summary
+from dere.workflow.configuration import DEFAULTS, configuration
 from dere.workflow.one_run import call, held
-
-log = logging.getLogger(__name__)
 
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 LOOKS = (
@@ -50,47 +41,32 @@ def read_arguments(words: Sequence[str]) -> Namespace:
     if further.configfile:
         given = " ".join(str(file) for file in further.configfile)
         raise ValueError(
-            f"ARGS: it holds --configfile {given}, which would take the place of the target's own file; give CONFIG=\""
-            f'{given}" instead'
+            f"--configfile {given} among the words for Snakemake would take the place of every other file; give it as "
+            f'a configuration file of its own (dere run {given}; with make, CONFIG="{given}")'
         )
     return further
 
 
-def configuration(base: Path, overlays: Sequence[Path], settings: Sequence[str] | None = None) -> dict[str, Any]:
-    """Return the complete configuration of a run, put together as Snakemake does it.
+def make_run(overlays: Sequence[Path], machine: Sequence[str], words: Sequence[str]) -> int:
+    """Make a run in the working directory, its report and its summary; return the status of the first that fails.
 
     Parameters
     ----------
-    base
-        The defaults, ``config.yaml``.
     overlays
-        Files of what differs; a later one counts more.
-    settings
-        What ``--config`` was given on the command line, as ``key=value``.
+        Configuration files after ``config.yaml``; a later one counts more.
+    machine
+        Arguments of Snakemake about the machine, for the run but not for the report.
+    words
+        Further arguments of Snakemake.
 
     Raises
     ------
-    FileNotFoundError
-        When an overlay does not exist.
-    ValueError
-        One sentence per unknown key or wrong value.
+    FileNotFoundError, ValueError
+        One sentence: a file is missing, the configuration is wrong, the run's folder may not be written to, or the run
+        is being made already.
     """
-    raw: dict[str, Any] = {}
-    for file in (base, *overlays):
-        if not file.exists():
-            raise FileNotFoundError(f"{file} does not exist, but CONFIG names it; correct its path")
-        try:
-            update_config(raw, load_configfile(file))
-        except WorkflowError as error:
-            raise ValueError(f"{file} cannot be read as YAML ({error}); correct it") from None
-    update_config(raw, parse_config(settings))
-    return normalise(raw)
-
-
-def make_run(overlays: Sequence[Path], machine: Sequence[str], words: Sequence[str]) -> int:
-    """Make a run, its report and its summary; return the status of the first that fails."""
     further = read_arguments(words)
-    folder = Path("results") / configuration(Path("config.yaml"), overlays, further.config)["run"]
+    folder = Path("results") / configuration([DEFAULTS, *overlays], further.config)["run"]
     own = [*words, *_configfile(overlays)]
     command = [*SNAKEMAKE, *machine, *own]
     if any(getattr(further, name) for name in LOOKS):
@@ -140,7 +116,7 @@ def write_report(folder: Path, arguments: Sequence[str]) -> int:
 
 
 def download(source: str, overlays: Sequence[Path], machine: Sequence[str], words: Sequence[str]) -> int:
-    """Fetch a published data set.
+    """Fetch a published data set, or check it; arguments and errors as for `make_run`.
 
     Raises
     ------
@@ -148,9 +124,9 @@ def download(source: str, overlays: Sequence[Path], machine: Sequence[str], word
         When there is none of that name.
     """
     if source not in names():
-        raise ValueError(f"SOURCE: {source} is not a published data set; choose from {', '.join(names())}")
+        raise ValueError(f"{source} is not a published data set; choose from {', '.join(names())}")
     further = read_arguments(words)
-    configuration(Path("config.yaml"), overlays, further.config)
+    configuration([DEFAULTS, *overlays], further.config)
     target = [*SNAKEMAKE, f"download_{source}", *machine, "--forcerun", "download", *words, *_configfile(overlays)]
     if any(getattr(further, name) for name in LOOKS):
         return call(target)
@@ -165,33 +141,3 @@ def _configfile(overlays: Sequence[Path]) -> list[str]:
 
 def _unlock(overlays: Sequence[Path]) -> None:
     call([*SNAKEMAKE, "--unlock", "--quiet", "--cores", "1", *_configfile(overlays)])
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Read the variables of the Makefile and return the exit status."""
-    own = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
-    words = list(arguments[len(own) + 1 :])
-    parser = argparse.ArgumentParser(prog="python -m dere.workflow.launch", description=__doc__)
-    parser.add_argument("--overlay", nargs="*", default=[], type=Path, help="configuration files after config.yaml")
-    parser.add_argument("--cores", default="1", help="as for Snakemake")
-    parser.add_argument("--gpu", default="0", help="trainings at a time on the GPU; 0 = on the CPU")
-    parser.add_argument("--source", help="data set to download, instead of a run")
-    variables = parser.parse_args(own)
-    machine = ["--resources", f"gpu={variables.gpu}", "--cores", variables.cores]
-    try:
-        if variables.source:
-            return download(variables.source, variables.overlay, machine, words)
-        return make_run(variables.overlay, machine, words)
-    except (ValueError, FileNotFoundError) as error:
-        log.error("%s", error)
-        return 1
-    except OSError as error:
-        if (sentence := unwritable(error)) is None:
-            raise
-        log.error("%s", sentence)
-        return 1
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    sys.exit(main(sys.argv[1:]))

@@ -13,7 +13,7 @@ from typing import Any
 
 IGNORE_ANNOTATIONS = frozenset(
     {"abstractmethod", "cache", "cached_property", "classmethod", "contextmanager", "lru_cache", "no_grad", "override"}
-    | {"property", "setter", "staticmethod", "wraps"}
+    | {"property", "remembered", "setter", "staticmethod", "wraps"}
 )
 """Last part of the names of decorators that do not look at the annotations of what they decorate."""
 UNREAD = frozenset({"ctx", "kind", "type_comment", "type_ignores"})

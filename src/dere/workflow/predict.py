@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from dere import exchange as exchanges
+from dere import plugins
 from dere.config.windows import WindowConfig
 from dere.exchange import Exchange
 from dere.intervals.error import ErrorModel
@@ -35,21 +37,42 @@ BLOCK = 2000
 
 
 @dataclass(frozen=True)
-class _Task:
-    """A prediction with what its rule names: method, exchange, split table of the fold, and fitted stages."""
+class Task:
+    """A fitted method, and whom it predicts for.
 
-    rule: RuleJob
+    Parameters
+    ----------
+    method, exchange, backbone
+        What predicts what, on which sequence network (``none`` without one).
+    fitted
+        What its stages left behind, by stage.
+    windows
+        How windows are cut, which channels they have, which months are labels.
+    members
+        Split table with the role of each member in this fold.
+    split
+        Hash of the split table.
+    fold, seed
+        Fold and seed.
+    gpu
+        Granted devices; 0 = compute on the CPU.
+    """
+
     method: Method
     exchange: Exchange
+    backbone: str
+    fitted: Mapping[str, Fitted]
     windows: WindowConfig
     members: pd.DataFrame
     split: str
-    fitted: Mapping[str, Fitted]
+    fold: int
+    seed: int
+    gpu: int = 0
 
     def predict(self, places: Places, unseen: bool = False) -> Prediction:
         """Call the method's own function."""
         function = resolved(self.method.predict)
-        predicted: Prediction = function(self.fitted, places, None, unseen=unseen, gpu=self.rule.gpu)
+        predicted: Prediction = function(self.fitted, places, None, unseen=unseen, gpu=self.gpu)
         return predicted
 
     def dataset(self, predicted: Prediction, places: Places, errors: Sequence[ErrorModel], place: str) -> xr.Dataset:
@@ -59,9 +82,9 @@ class _Task:
             extras = extras.merge(spread(predicted.mean, errors, self.exchange, place))
         attrs = {
             "method": self.method.name,
-            "backbone": str(self.rule.params["backbone_name"]),
-            "fold": self.rule.fold,
-            "seed": self.rule.seed,
+            "backbone": self.backbone,
+            "fold": self.fold,
+            "seed": self.seed,
             "split": self.split,
             **predicted.facts,
             **(stated(errors, self.exchange) if errors else {}),
@@ -71,36 +94,25 @@ class _Task:
         return prediction_dataset(mean, extras, self.exchange, place, ids, places.time, places.record, attrs)
 
 
-def _task(rule: RuleJob) -> _Task:
-    """Read what is fitted; refused when it saw another split, fold or exchange."""
-    exchange = exchanges.get(rule.exchange)
-    split = file_sha256(rule.files["splits"])
-    expect = {"split": split, "fold": rule.fold}
-    return _Task(
-        rule=rule,
-        method=found_in(rule.room, "METHODS", rule.name),
-        exchange=exchange,
-        windows=WindowConfig(**rule.params["harmonise"]),
-        members=read_roles(rule.files["splits"], rule.fold),
-        split=split,
-        fitted={name: checkpoint.read(folder, exchange, expect) for name, folder in rule.parents.items()},
-    )
-
-
-def predict_sites(rule: RuleJob) -> None:
-    """Write the predictions of a method for all record months of test and predict-only sites.
+def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
+    """Predict all record months of test and predict-only sites.
 
     The spread comes from the validation towers, predicted by what never saw them; labels of all other towers are
-    removed on loading.
+    not looked at.
+
+    Parameters
+    ----------
+    task
+        What predicts.
+    towers
+        ``data/towers.nc``.
 
     Raises
     ------
     ValueError
         When a month of a record has no prediction, or there are too few labelled months for a spread.
     """
-    task = _task(rule)
     method, exchange, settings = task.method, task.exchange, task.windows
-    towers = read_netcdf(rule.files["towers"])
     places = site_places(
         towers, task.members, satellites=settings.satellites, reads=method.reads_places, exchange=exchange
     )
@@ -114,17 +126,28 @@ def predict_sites(rule: RuleJob) -> None:
         unseen = task.predict(places.take(held_out), unseen=True)
         labels = site_labels(towers, places.ids[held_out].tolist(), settings.minimum_training_quality, exchange)
         errors = fit_errors(unseen.mean, labels.flux[held_out], exchange)
-    write_netcdf(task.dataset(predicted, wanted, errors, "site"), rule.output)
     log.info("%s: %d sites, %d months", method.name, len(wanted), int(wanted.record.sum()))
+    return task.dataset(predicted, wanted, errors, "site")
 
 
-def predict_cells(rule: RuleJob) -> None:
-    """Write fluxes per vegetated area for every cell and month; the spread is that of ``rule.files['sites']``."""
-    task = _task(rule)
+def at_cells(
+    task: Task, drivers: xr.Dataset, simulation: xr.Dataset, cover: xr.Dataset, sites: Mapping[str, Any]
+) -> xr.Dataset:
+    """Predict fluxes per vegetated area for every cell and month.
+
+    Parameters
+    ----------
+    task
+        What predicts.
+    drivers, simulation, cover
+        The canonical set; the simulation may be lazy.
+    sites
+        Attributes of the prediction at sites, which state the spread of a method that has none of its own.
+    """
     places = cell_places(
-        read_netcdf(rule.files["drivers"]),
-        read_netcdf(rule.files["simulation"], load=False),
-        read_netcdf(rule.files["cover"]),
+        drivers,
+        simulation,
+        cover,
         task.members,
         satellites=task.windows.satellites,
         window=task.windows.window,
@@ -135,10 +158,43 @@ def predict_cells(rule: RuleJob) -> None:
     predicted = _joined([task.predict(block) for block in places.blocks(BLOCK)])
     errors: Sequence[ErrorModel] = ()
     if OWN not in predicted.extras:
-        with read_netcdf(rule.files["sites"], load=False) as sites:
-            errors = read_errors(sites.attrs, task.exchange)
-    write_netcdf(task.dataset(predicted, places, errors, "cell"), rule.output)
+        errors = read_errors(sites, task.exchange)
     log.info("%s: %d cells, %d months", task.method.name, len(places), len(places.time))
+    return task.dataset(predicted, places, errors, "cell")
+
+
+def predict_sites(rule: RuleJob) -> None:
+    """Write what `at_sites` gives for the job of a rule."""
+    write_netcdf(at_sites(_task(rule), read_netcdf(rule.files["towers"])), rule.output)
+
+
+def predict_cells(rule: RuleJob) -> None:
+    """Write what `at_cells` gives for the job of a rule; the spread is that of ``rule.files['sites']``."""
+    drivers, cover = (read_netcdf(rule.files[name]) for name in ("drivers", "cover"))
+    simulation = read_netcdf(rule.files["simulation"], load=False)
+    with read_netcdf(rule.files["sites"], load=False) as sites:
+        stated_there = sites.attrs
+    write_netcdf(at_cells(_task(rule), drivers, simulation, cover, stated_there), rule.output)
+
+
+def _task(rule: RuleJob) -> Task:
+    """Read what is fitted; refused when it saw another split, fold or exchange."""
+    plugins.load(rule.plugins)
+    exchange = exchanges.get(rule.exchange)
+    split = file_sha256(rule.files["splits"])
+    expect = {"split": split, "fold": rule.fold}
+    return Task(
+        method=found_in(rule.room, "METHODS", rule.name),
+        exchange=exchange,
+        backbone=str(rule.params["backbone_name"]),
+        fitted={name: checkpoint.read(folder, exchange, expect) for name, folder in rule.parents.items()},
+        windows=WindowConfig(**rule.params["harmonise"]),
+        members=read_roles(rule.files["splits"], rule.fold),
+        split=split,
+        fold=rule.fold,
+        seed=rule.seed,
+        gpu=rule.gpu,
+    )
 
 
 def _joined(parts: Sequence[Prediction]) -> Prediction:

@@ -31,6 +31,8 @@ class RuleJob:
         Stage or method, and the module that declares it.
     exchange
         What is predicted.
+    plugins
+        Plug-ins that declare the room or the network; loaded before either is looked up.
     gpu, threads
         The rule's resource and threads.
     code
@@ -46,6 +48,7 @@ class RuleJob:
     name: str = ""
     room: str = ""
     exchange: str = DEFAULT
+    plugins: tuple[str, ...] = ()
     gpu: int = 0
     threads: int = 1
     code: str = field(default="", repr=False)
@@ -69,6 +72,7 @@ def rule_job(snakemake: Any) -> RuleJob:
         name=snakemake.params.get("name", ""),
         room=snakemake.params.get("room", ""),
         exchange=snakemake.params.get("exchange", DEFAULT),
+        plugins=tuple(snakemake.params.get("plugins", ())),
         gpu=int(getattr(snakemake.resources, "gpu", 0)),
         threads=int(snakemake.threads),
         code=snakemake.params.code,

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-FORMAT_LEAVES = {
-    "carbonglobe": ("start_year", "row_order", "hours", "annual_targets", "coordinates", "grid_degrees"),
-    "dere": ("path", "network", "coordinates", "grid_degrees", "ages"),
-    "netcdf": ("annual_targets", "ages", "netcdf"),
-}
-"""Format of a simulation in files to the leaves that its reader asks for."""
+from dere.ingest.source import of_modules, source_called
+
 WORLD_LEAVES = ("annual_targets",)
 """Of the built-in world's own files, which say the rest themselves."""
 FILES_ONLY = (
@@ -18,6 +14,10 @@ FILES_ONLY = (
     "netcdf",
 )
 """Leaves of the simulation that the built-in process model does not read; new ones count as its own."""
+TOWERS_ALWAYS = (
+    "provider", "paths", "use_satellites", "partitioning", "fallback", "maximum_member_gb", "maximum_compression",
+)  # fmt: skip
+"""Leaves of the towers that are read whatever the files; of the others each source names its own."""
 FINE_MAPS_ONLY = ("aggregate_degrees", "area_weights", "tower_window_km")
 """Leaves of the cover that rules of their own read."""
 
@@ -26,7 +26,7 @@ def ingested_simulation(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the reader of a simulation in files reads of ``sources.simulation``."""
     source = config["sources"]["simulation"]
     own = source["format"] == "carbonglobe" and not source["path"]
-    leaves = WORLD_LEAVES if own else FORMAT_LEAVES[source["format"]]
+    leaves = WORLD_LEAVES if own else source_called("simulation", source["format"]).options
     return {"format": source["format"], **{name: source[name] for name in leaves}}
 
 
@@ -43,9 +43,11 @@ def ingested_cover(config: Mapping[str, Any]) -> dict[str, Any]:
     return _of_files(config["sources"]["cover"], FINE_MAPS_ONLY)
 
 
-def ingested_towers(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the reader of towers reads of ``sources.towers``."""
-    return _of_files(config["sources"]["towers"])
+def ingested_towers(config: Mapping[str, Any], modules: Sequence[str]) -> dict[str, Any]:
+    """Return what is read of ``sources.towers`` by the sources of some modules, and by any run."""
+    source = config["sources"]["towers"]
+    read = {*TOWERS_ALWAYS, *(leaf for member in of_modules(modules) for leaf in member.options)}
+    return _of_files(source, tuple(name for name in source if name not in read))
 
 
 def _of_files(source: Mapping[str, Any], unread: tuple[str, ...] = ()) -> dict[str, Any]:

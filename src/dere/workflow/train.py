@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from dere import exchange as exchanges
+from dere import plugins
 from dere.backbones import declaration
 from dere.config.windows import WindowConfig
 from dere.io import content_hash, file_sha256
@@ -35,7 +36,8 @@ def train(rule: RuleJob) -> None:
 
 
 def stage_of(rule: RuleJob) -> Stage:
-    """The declaration of a rule's stage."""
+    """The declaration of a rule's stage; its plug-ins are loaded."""
+    plugins.load(rule.plugins)
     stage: Stage = found_in(rule.room, "STAGES", rule.name)
     return stage
 

@@ -11,17 +11,12 @@ from numpy.typing import NDArray
 
 from dere.io import write_atomically, write_table
 from dere.world.climate import Climate
+from dere.world.file_names import BIF_NAME, file_name
 from dere.world.tower_network import Sites
 
 Array = NDArray[np.float64]
 
 MISSING = -9999.0
-BIF_NAME = "FLX_AA-Flx_BIF_MM_20260101.csv"
-
-
-def file_name(site: str, first_year: int, last_year: int) -> str:
-    """Name of a monthly FULLSET file."""
-    return f"FLX_{site}_FLUXNET2015_FULLSET_MM_{first_year}-{last_year}_1-4.csv"
 
 
 def site_columns(

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from dere.workflow.digest import covered, digest
+from shown_code import PAGE, blocks
 
 ROOT = Path(__file__).parents[3]
-PAGE = ROOT / "docs" / "extending.md"
 PROGRAM = ROOT / "tests" / "fixtures" / "train_and_judge.py"
 PARTS = ("Snakefile", "config.yaml", "config", "workflow", "src", "envs", "profiles")
 FILES = {
@@ -21,13 +21,9 @@ FILES = {
     "src/dere/backbones/gru.py": "BACKBONE",
     "src/dere/evaluation/metrics/agreement.py": "METRIC",
     "src/dere/exchange/net.py": "EXCHANGE",
+    "src/dere/ingest/tower/peat.py": "SOURCES",
 }
 MEMBERS = ("methods=[climatology,ridge,baseline]", "backbones=[gru]", "exchanges=[co2,net]")
-
-
-def blocks():
-    """Path to code of every file that the page shows."""
-    return dict(re.findall(r"^`(src/\S+\.py)`\n\n```python\n(.*?)^```$", PAGE.read_text(), re.M | re.S))
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +69,7 @@ OLD_CODE = {
     "predict": ("dere.exchange.co2", "dere.methods.trees", "dere.methods.trees.predicting"),
     "harmonise": ("dere.exchange.co2",),
     "evaluate": ("dere.exchange.co2",),
+    "ingest_towers": ("dere.ingest.tower.fluxnet", "dere.ingest.tower.fluxnet.family"),
 }
 
 
@@ -150,3 +147,34 @@ def test_the_score_is_a_column_in_its_place(judged):
     # the regression, which can follow the light, agrees better than a network after six steps
     scores = judged["net"]["agreement"]
     assert scores["ridge"]["nee"] > scores["baseline"]["nee"]
+
+
+READING = """
+import json, sys
+from pathlib import Path
+from dere.config.towers import TowerSource
+from dere.ingest.source import of_modules
+from dere.ingest.tower.discovery import wanted
+from dere.ingest.tower.towers import read_towers
+folder = Path(sys.argv[1])
+modules = wanted([folder])
+dataset, provenance, _ = read_towers([folder], TowerSource(), among=of_modules(modules))
+names = ("nee", "gpp_nt", "air_temperature", "precipitation", "nee_quality")
+months = {name: dataset[name].sel(site="FI-Pea").values[:2].tolist() for name in names}
+print(json.dumps([modules, months, provenance.set_index("file").loc["peat_FI-Pea.csv"].astype(str).to_dict()]))
+"""
+
+
+def test_its_towers_are_read(extended, tmp_path):
+    months = [200000 + 100 * year + month for year in (1, 2) for month in range(1, 13)]
+    rows = [f"{month},-1,-2,{273.15 + 5 if month > 200101 else -99},31,80" for month in months]
+    (tmp_path / "peat_FI-Pea.csv").write_text("\n".join(["TIMESTAMP,NEE,UPTAKE,T_AIR,RAIN,MEASURED", *rows]) + "\n")
+    (tmp_path / "sites.csv").write_text("site,lat,lon,igbp\nFI-Pea,62,24,WET\n")
+    modules, found, origin = json.loads(run(extended, "-c", READING, str(tmp_path)).splitlines()[-1])
+    assert modules == ["dere.ingest.tower.peat", "dere.ingest.tower.site_table"]
+    per_day = 12.011e-6 * 86400
+    assert found["nee"] == pytest.approx([-per_day] * 2) and found["gpp_nt"] == pytest.approx([2 * per_day] * 2)
+    assert found["air_temperature"] == pytest.approx([float("nan"), 5], nan_ok=True)
+    assert found["precipitation"] == pytest.approx([1, 31 / 28]) and found["nee_quality"] == pytest.approx([0.8] * 2)
+    assert (origin["product"], origin["version"]) == ("peat towers", "peat towers v1")
+    assert float(origin["gaps_of_temperature"]) == 1

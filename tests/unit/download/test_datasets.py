@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from declared_products import PRODUCTS
 from dere.config.download import DownloadsConfig
 from dere.download.catalogue import COLUMNS, TABLE, expand_braces, matches, names, present, read_datasets, select
 from dere.download.schema import check
-from dere.ingest.provenance import PRODUCTS
-from dere.ingest.tower import discovery
+from dere.ingest.source import sources
 
 ROWS = read_datasets()
 BY_NAME = {row.name: row for row in reversed(ROWS)}
@@ -205,7 +205,7 @@ def test_the_table_is_read_without_any_package():
 )
 def test_the_towers_reader_knows_what_lies_in_the_folder(source, version, name):
     path = f"{select(ROWS, source, version)[0].folder}/{name}"
-    assert any(kind.matches(path) for kind in discovery.FORMATS)
+    assert any(kind.matches(path) for kind in sources() if kind.kind == "tower")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import time
 import pandas as pd
 import pytest
 
+from declared_products import PRODUCTS
 from dere import __version__
 from dere.config.windows import WindowConfig
 from dere.harmonise.citations import CITATION_COLUMNS, citations
@@ -34,7 +35,7 @@ def rows(tmp_path):
     ):
         path = tmp_path / name
         path.write_text(name)
-        made.append({"source": source, **provenance_row(path, product, 3, **extra)})
+        made.append({"source": source, **provenance_row(path, PRODUCTS[product], 3, **extra)})
     return pd.DataFrame(made)
 
 

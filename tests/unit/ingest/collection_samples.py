@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dere.ingest.tower.carbonsense import BOUNDS
+from dere.ingest.tower.carbonsense.site import BOUNDS
 
 FACTOR = 12.011e-6 * 86400
 QUALITIES = ("nee", "ta", "sw_in", "vpd")
@@ -251,3 +251,17 @@ def write_store(path: Path, sites: dict[str, float], offset_hours: dict[str, int
         array = group.create_array(name, data=whole, fill_value=65535)
         array.attrs.update({"scale_factor": 0.01, "add_offset": -180.0, "units": "degrees"})
     return path
+
+
+def write_collections(folder: Path) -> Path:
+    """A file of each collection beside each other, and a table that places their sites."""
+    abcflux().to_csv(folder / "Arctic_Boreal_CO2_Flux_V2.csv", index=False, encoding="latin-1", na_rep="NA")
+    ch4_daily().to_csv(folder / "FLX_XX-Met_FLUXNET-CH4_DD_2014-2014_1-1.csv", index=False)
+    fluxcourse().to_csv(folder / "obs_XX-Cou_daily.csv", index=False, na_rep="NA")
+    six_forests().to_csv(folder / "daily_carbon_uptake.csv", index=False, na_rep="NA")
+    write_carbonsense_v1(folder, "XX-Sen")
+    write_carbonsense_sql(folder / "carbonsense_v2.sql")
+    write_store(folder / "fluxnet.zarr", {"XX-Wes": -99.4}, {"XX-Wes": -6})
+    places = [f"{site},50,8,GRA" for site in ("XX-Met", "XX-Cou", "US-Syn", "US-Sy2")]
+    (folder / "sites.csv").write_text("\n".join(["site,lat,lon,igbp", *places]) + "\n")
+    return folder

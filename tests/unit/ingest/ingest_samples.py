@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from dere.config.towers import TowerSource
-from dere.ingest.tower.fluxnet import read_family
+from dere.ingest.tower.fluxnet.family import read_family
 from dere.ingest.tower.record import SiteRecord
 from dere.variables import MONTHLY8, TARGETS, VARIABLES
 

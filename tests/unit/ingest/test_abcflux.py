@@ -9,8 +9,9 @@ from collection_samples import abcflux
 
 from dere.config.towers import TowerSource
 from dere.harmonise.citations import citations
-from dere.ingest.tower.abcflux import AQUATIC, NAME, parse, read_abcflux
-from dere.ingest.tower.abcflux_rows import partitioning, site_id
+from dere.ingest.tower.abcflux import AQUATIC, NAME
+from dere.ingest.tower.abcflux.rows import partitioning, site_id
+from dere.ingest.tower.abcflux.table import parse, read_abcflux
 from dere.ingest.tower.record import NoTowers
 from dere.ingest.tower.towers import read_towers
 

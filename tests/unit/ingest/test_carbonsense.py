@@ -8,7 +8,9 @@ import pytest
 from collection_samples import FACTOR, V1_NAMES, hourly, scale, write_carbonsense_v1
 
 from dere.config.towers import TowerSource
-from dere.ingest.tower.carbonsense import is_site_folder, read_carbonsense_site, unscaled_weather
+from dere.ingest.tower.carbonsense import is_site_folder
+from dere.ingest.tower.carbonsense.site import unscaled_weather
+from dere.ingest.tower.carbonsense.site_folder import read_carbonsense_site
 
 CONFIG = TowerSource()
 PERIOD = "2010-01-01_2010-12-31"

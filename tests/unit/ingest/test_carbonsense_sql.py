@@ -9,7 +9,8 @@ import pytest
 from collection_samples import FACTOR, carbonsense_rows, hourly, write_carbonsense_sql
 
 from dere.config.towers import TowerSource
-from dere.ingest.tower.carbonsense_sql import NAME, open_database, read_carbonsense_sql
+from dere.ingest.tower.carbonsense import SOURCES
+from dere.ingest.tower.carbonsense.database import open_database, read_carbonsense_sql
 
 CONFIG = TowerSource()
 
@@ -151,7 +152,7 @@ def test_other_files_are_no_database(tmp_path):
         by_site(path)
     with pytest.raises(FileNotFoundError, match="does not exist"):
         by_site(tmp_path / "carbonsense_v3.sql")
-    assert NAME.fullmatch(path.name) and not NAME.fullmatch("towers.sql")
+    assert SOURCES[1].matches(path.name) and not SOURCES[1].matches("towers.sql")
 
 
 def test_names_with_url_signs_are_paths(tmp_path):

@@ -2,15 +2,7 @@
 
 import numpy as np
 import pytest
-from collection_samples import (
-    abcflux,
-    ch4_daily,
-    fluxcourse,
-    six_forests,
-    write_carbonsense_sql,
-    write_carbonsense_v1,
-    write_store,
-)
+from collection_samples import write_collections
 
 from dere.config.towers import TowerSource
 from dere.ingest.tower.discovery import recognise
@@ -19,16 +11,7 @@ from dere.ingest.tower.towers import read_towers
 
 @pytest.fixture
 def folder(tmp_path):
-    abcflux().to_csv(tmp_path / "Arctic_Boreal_CO2_Flux_V2.csv", index=False, encoding="latin-1", na_rep="NA")
-    ch4_daily().to_csv(tmp_path / "FLX_XX-Met_FLUXNET-CH4_DD_2014-2014_1-1.csv", index=False)
-    fluxcourse().to_csv(tmp_path / "obs_XX-Cou_daily.csv", index=False, na_rep="NA")
-    six_forests().to_csv(tmp_path / "daily_carbon_uptake.csv", index=False, na_rep="NA")
-    write_carbonsense_v1(tmp_path, "XX-Sen")
-    write_carbonsense_sql(tmp_path / "carbonsense_v2.sql")
-    write_store(tmp_path / "fluxnet.zarr", {"XX-Wes": -99.4}, {"XX-Wes": -6})
-    places = [f"{site},50,8,GRA" for site in ("XX-Met", "XX-Cou", "US-Syn", "US-Sy2")]
-    (tmp_path / "sites.csv").write_text("\n".join(["site,lat,lon,igbp", *places]) + "\n")
-    return tmp_path
+    return write_collections(tmp_path)
 
 
 def test_every_format_is_recognised_once(folder):

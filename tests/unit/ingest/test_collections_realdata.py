@@ -12,11 +12,12 @@ import pytest
 
 from dere.config.towers import TowerSource
 from dere.ingest.tower.discovery import recognise
-from dere.ingest.tower.fluxnet import read_family
-from dere.ingest.tower.fluxnet_ch4 import FAULTY, read_fluxnet_ch4
-from dere.ingest.tower.fluxnet_extract import read_extract
-from dere.ingest.tower.fluxnet_zarr import read_fluxnet_zarr
-from dere.ingest.tower.site_tables_daily import read_fluxcourse, read_six_forests
+from dere.ingest.tower.fluxcourse.table import read_fluxcourse
+from dere.ingest.tower.fluxnet.family import read_family
+from dere.ingest.tower.fluxnet_ch4.table import FAULTY, read_fluxnet_ch4
+from dere.ingest.tower.fluxnet_extract.table import read_extract
+from dere.ingest.tower.fluxnet_zarr.store import read_fluxnet_zarr
+from dere.ingest.tower.six_forests.table import read_six_forests
 from dere.variables import UMOL_TO_GC_PER_DAY
 
 pytestmark = pytest.mark.realdata

@@ -15,9 +15,9 @@ from ingest_samples import read_one
 from dere.config.towers import TowerSource
 from dere.ingest.months import days_in_month
 from dere.ingest.tables import read_table
-from dere.ingest.tower.fluxnet import parse_finer
-from dere.ingest.tower.fluxnet_extract import read_extract
-from dere.ingest.tower.fluxnet_names import FileName
+from dere.ingest.tower.fluxnet.family import parse_finer
+from dere.ingest.tower.fluxnet.names import FileName
+from dere.ingest.tower.fluxnet_extract.table import read_extract
 from dere.ingest.tower.towers import read_towers
 from dere.ingest.tower.variants import MEMBERS
 

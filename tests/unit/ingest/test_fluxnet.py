@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from ingest_samples import flx_name, read_one, synthetic_monthly
 
-from dere.ingest.tower.fluxnet import parse
-from dere.ingest.tower.fluxnet_names import parse_name
+from dere.ingest.tower.fluxnet.family import parse
+from dere.ingest.tower.fluxnet.names import parse_name
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import pytest
 from collection_samples import FACTOR, ch4_daily, ch4_half_hourly
 
 from dere.config.towers import TowerSource
-from dere.ingest.tower.fluxnet_ch4 import is_readable, parse, read_fluxnet_ch4
+from dere.ingest.tower.fluxnet_ch4 import SOURCES
+from dere.ingest.tower.fluxnet_ch4.table import parse, read_fluxnet_ch4
 
 DAILY = "FLX_XX-Syn_FLUXNET-CH4_DD_2014-2014_1-1.csv"
 HALF = "FLX_XX-Syn_FLUXNET-CH4_HH_2014-2014_1-1.csv"
@@ -94,6 +95,8 @@ def test_bad_tables_end_in_one_sentence(damage, name, sentence):
 
 def test_file_is_read_by_its_name(tmp_path):
     ch4_daily().replace(np.inf, 1e200).to_csv(tmp_path / DAILY, index=False)
-    assert is_readable(f"ch4/{DAILY}") and not is_readable("FLX_XX-Syn_FLUXNET2015_FULLSET_DD_2014-2014_1-1.csv")
+    assert SOURCES[0].matches(f"ch4/{DAILY}") and not SOURCES[0].matches(
+        "FLX_XX-Syn_FLUXNET2015_FULLSET_DD_2014-2014_1-1.csv"
+    )
     (record,) = read_fluxnet_ch4(tmp_path / DAILY, CONFIG)
     assert record.counts["runaway_fluxes"] == 1 and record.product == "fluxnet-ch4"

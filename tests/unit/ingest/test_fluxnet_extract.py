@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ingest_samples import synthetic_extract
 
-from dere.ingest.tower.fluxnet_extract import parse, read_extract, restore_months
+from dere.ingest.tower.fluxnet_extract.table import parse, read_extract, restore_months
 
 
 def test_satellite_months_are_restored():

@@ -8,9 +8,9 @@ import pytest
 from ingest_samples import read_one, synthetic_monthly
 
 from dere.config.towers import TowerSource
-from dere.ingest.tower.fluxnet import parse_finer, read_family
-from dere.ingest.tower.fluxnet_finer import humidity_of
-from dere.ingest.tower.fluxnet_names import parse_name, passed_over
+from dere.ingest.tower.diurnal import humidity_of
+from dere.ingest.tower.fluxnet.family import parse_finer, read_family
+from dere.ingest.tower.fluxnet.names import parse_name, passed_over
 from dere.ingest.tower.steps import check_years, parse_steps
 
 TO_GRAMS = 12.011e-6 * 86400
@@ -191,13 +191,13 @@ def test_files_cut_between_two_steps():
 def test_one_step_of_a_processing_is_read(tmp_path):
     files = [tmp_path / NAME.format(step) for step in ("HH", "DD", "MM")] + [tmp_path / PARTIAL.format("DD")]
     reasons = passed_over(files, TowerSource())
-    assert {file.name: reason for file, reason in reasons.items()} == {
+    assert {file.name: reason for file, (_, _, reason) in reasons.items()} == {
         NAME.format("HH"): "step MM of the same processing is read",
         NAME.format("DD"): "step MM of the same processing is read",
     }
     reasons = passed_over(files, TowerSource(resolution=("HH", "MM")))
     assert sorted(file.name for file in reasons) == sorted([NAME.format("DD"), NAME.format("MM"), PARTIAL.format("DD")])
-    assert reasons[files[3]] == "step DD is not in sources.towers.resolution"
+    assert reasons[files[3]].reason == "step DD is not in sources.towers.resolution"
 
 
 def test_cycles_and_measured_share_beside_a_monthly_file(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from collection_samples import FACTOR, write_store
 
 from dere.config.towers import TowerSource
-from dere.ingest.tower.fluxnet_zarr import local_offset, read_fluxnet_zarr
+from dere.ingest.tower.fluxnet_zarr.store import local_offset, read_fluxnet_zarr
 from dere.ingest.tower.towers import read_towers
 
 CONFIG = TowerSource()

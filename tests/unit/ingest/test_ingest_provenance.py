@@ -1,9 +1,8 @@
 """Provenance of files that are no towers."""
 
-import pytest
-
+from declared_products import PRODUCTS
 from dere.ingest import provenance
-from dere.ingest.provenance import COLUMNS, PRODUCTS, checksum, provenance_of, provenance_row
+from dere.ingest.provenance import COLUMNS, checksum, provenance_of, provenance_row
 from dere.io import file_sha256
 
 
@@ -11,29 +10,26 @@ def test_every_file_with_checksum_and_licence(tmp_path):
     paths = [tmp_path / name for name in ("b.nc", "a.nc")]
     for path in paths:
         path.write_text(path.name)
-    table = provenance_of({"esacci-pft": paths}, rows={"a.nc": 7})
+    table = provenance_of({PRODUCTS["esacci-pft"]: paths}, rows={"a.nc": 7})
     assert table["file"].tolist() == ["a.nc", "b.nc"] and table["rows"].tolist() == [7, 0]
     assert table["sha256"].tolist() == [file_sha256(tmp_path / "a.nc"), file_sha256(tmp_path / "b.nc")]
     assert table["citation"].str.contains("Harper").all()
 
 
-def test_unknown_product(tmp_path):
-    with pytest.raises(ValueError, match="product 'x' has no licence on record"):
-        provenance_row(tmp_path, "x", 0)
-
-
 def test_every_row_begins_with_the_same_columns(tmp_path):
     (tmp_path / "a.nc").write_text("a")
-    row = provenance_row(tmp_path / "a.nc", "esacci-pft", 1, cells=3)
+    row = provenance_row(tmp_path / "a.nc", PRODUCTS["esacci-pft"], 1, cells=3)
     assert (*row,)[: len(COLUMNS) - 1] == COLUMNS[1:] and row["cells"] == 3
     assert row["version"] == "2.0.8" and row["url"].startswith("https://doi.org/") and row["role"] == "data"
 
 
 def test_what_a_file_states_itself_comes_before_the_product(tmp_path):
     (tmp_path / "a.csv").write_text("a")
-    row = provenance_row(tmp_path / "a.csv", "fluxnet2015", 1, processing="fluxnet2015 FULLSET 1-4", role="metadata")
+    row = provenance_row(
+        tmp_path / "a.csv", PRODUCTS["fluxnet2015"], 1, processing="fluxnet2015 FULLSET 1-4", role="metadata"
+    )
     assert row["version"] == "fluxnet2015 FULLSET 1-4" and row["role"] == "metadata"
-    stated = provenance_row(tmp_path / "a.csv", "esacci-pft", 1, version="", url="https://doi.org/10.1/x")
+    stated = provenance_row(tmp_path / "a.csv", PRODUCTS["esacci-pft"], 1, version="", url="https://doi.org/10.1/x")
     assert stated["version"] == "2.0.8" and stated["url"] == "https://doi.org/10.1/x"
 
 

@@ -10,7 +10,7 @@ from ingest_samples import read_one
 
 from dere.config.towers import TowerSource
 from dere.ingest.checks import check_sunlight
-from dere.ingest.tower.fluxnet_extract import read_extract
+from dere.ingest.tower.fluxnet_extract.table import read_extract
 from dere.ingest.tower.towers import read_towers
 
 pytestmark = pytest.mark.realdata

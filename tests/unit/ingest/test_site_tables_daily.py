@@ -5,13 +5,8 @@ import pytest
 from collection_samples import fluxcourse, six_forests
 
 from dere.config.towers import TowerSource
-from dere.ingest.tower.site_tables_daily import (
-    parse_fluxcourse,
-    parse_six_forests,
-    read_fluxcourse,
-    read_six_forests,
-    scaled_twice,
-)
+from dere.ingest.tower.fluxcourse.table import parse_fluxcourse, read_fluxcourse, scaled_twice
+from dere.ingest.tower.six_forests.table import parse_six_forests, read_six_forests
 
 CONFIG = TowerSource()
 

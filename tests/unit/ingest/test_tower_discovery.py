@@ -46,9 +46,9 @@ def test_limits_hold_outside_of_archives_too(tmp_path):
     ((form, file),), ((about, metadata),) = found.towers, found.metadata
     assert (file, metadata) == (table, sites)
     with pytest.raises(ValueError, match=r"csv\.gz unpacks from \d+ to 1074 bytes, but at most 1073 are allowed"):
-        form.read(file, strict)
+        form.reader()(file, strict)
     with pytest.raises(ValueError, match=r"xlsx unpacks from \d+ to \d+ bytes, but at most 1073 are allowed"):
-        about.read(metadata)
+        about.reader()(metadata)
     with pytest.raises(ValueError, match=r"raise sources\.towers\.maximum_member_gb"):
         read_towers([tmp_path], strict)
 

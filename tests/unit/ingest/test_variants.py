@@ -8,8 +8,8 @@ from ingest_samples import flx_name, synthetic_monthly, write_bif
 
 from dere.config.towers import TowerSource
 from dere.ingest.tower.choice import with_partitioning
-from dere.ingest.tower.fluxnet import parse
-from dere.ingest.tower.fluxnet_names import parse_name
+from dere.ingest.tower.fluxnet.family import parse
+from dere.ingest.tower.fluxnet.names import parse_name
 from dere.ingest.tower.towers import read_towers
 from dere.ingest.tower.variants import MEMBERS, partitionings, variants
 

@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dere.config.cover import AgeSource
 from dere.config.simulation import SimulationSource
+from dere.ingest.cover.stand_ages import AGES
+from dere.ingest.source import sources
 from dere.io import read_netcdf
-from dere.workflow.ingest_simulation import READERS, ingest_simulation
+from dere.workflow.ingest_simulation import ingest_simulation
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ingest"))
 
@@ -27,7 +30,11 @@ def run(folder, driver_set, config, output, memory=None):
 
 
 def test_every_format_of_the_configuration_has_a_reader():
-    assert set(READERS) == set(SimulationSource.model_fields["format"].annotation.__args__)
+    ages = {source.name for source in sources() if source.role == AGES}
+    assert {"auto", *ages} == set(AgeSource.model_fields["format"].annotation.__args__)
+    assert {source.name for source in sources() if source.kind == "simulation"} == set(
+        SimulationSource.model_fields["format"].annotation.__args__
+    )
 
 
 @pytest.mark.parametrize("memory", [None, 1 << 20])

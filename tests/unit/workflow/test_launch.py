@@ -1,4 +1,4 @@
-"""The run that make acts on is the one that Snakemake makes."""
+"""The run that `dere run` acts on is the one that Snakemake makes."""
 
 import os
 from pathlib import Path
@@ -6,22 +6,37 @@ from pathlib import Path
 import pytest
 
 from dere.workflow import launch
+from dere.workflow.configuration import configuration
 
 ROOT = Path(__file__).parents[3]
+MINE = [Path("mine.yaml")]
 
 
 def test_overlays_and_settings_decide_in_their_order(tmp_path):
     first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
     first.write_text("run: first\ntrees: {settings: 2}\n")
     second.write_text("run: second\n")
-    found = launch.configuration(ROOT / "config.yaml", [first, second])
+    found = configuration([ROOT / "config.yaml", first, second])
     assert found["run"] == "second" and found["trees"]["settings"] == 2
     further = launch.read_arguments(["-n", "--config", "run=third", "seeds=[0,1]"])
-    found = launch.configuration(ROOT / "config.yaml", [first, second], further.config)
+    found = configuration([ROOT / "config.yaml", first, second], further.config)
     assert found["run"] == "third" and found["seeds"] == [0, 1]
-    second.write_text("run: [\n")
+
+
+@pytest.mark.parametrize("content", [b"run: [\n", b"run: \xff\n", b"- run\n", b"run: 2020-13-45\n"])
+def test_a_file_that_is_no_configuration_is_a_sentence(tmp_path, content):
+    file = tmp_path / "b.yaml"
+    file.write_bytes(content)
     with pytest.raises(ValueError, match=r"b\.yaml cannot be read as YAML"):
-        launch.configuration(ROOT / "config.yaml", [second])
+        configuration([file])
+
+
+def test_a_missing_file_and_a_wrong_setting_are_sentences(tmp_path):
+    for path in (tmp_path, tmp_path / "nowhere.yaml"):
+        with pytest.raises(FileNotFoundError, match=f"{path} is no file, but it is given as a configuration file"):
+            configuration([path])
+    with pytest.raises(ValueError, match="--config seeds: Invalid config definition"):
+        configuration([], ["seeds"])
 
 
 @pytest.fixture
@@ -45,9 +60,10 @@ def called(tmp_path, monkeypatch):
 
 def test_report_and_summary_are_those_of_the_run_and_get_the_same_arguments(called):
     own = ["--config", "seeds=[0,1]", "--configfile", "mine.yaml"]
-    assert launch.main(["--cores", "3", "--gpu", "1", "--overlay", "mine.yaml", "--", *own[:2]]) == 0
+    machine = ["--resources", "gpu=1", "--cores", "3"]
+    assert launch.make_run(MINE, machine, own[:2]) == 0
     assert called == [
-        ["--resources", "gpu=1", "--cores", "3", *own],
+        [*machine, *own],
         [*own, "--report", "results/mine/report.html"],
         ["summary", "results/mine"],
     ]
@@ -57,10 +73,10 @@ def test_a_report_that_is_newer_than_the_run_stays(called):
     report = Path("results/mine/report.html")
     report.write_text("")
     os.utime(report.parent / "tables", (1, 1))
-    launch.main(["--overlay", "mine.yaml"])
-    assert [command[0] for command in called] == ["--resources", "summary"]
+    launch.make_run(MINE, ["--cores", "1"], [])
+    assert [command[0] for command in called] == ["--cores", "summary"]
     os.utime(report.parent / "tables", (2e9, 2e9))
-    launch.main(["--overlay", "mine.yaml"])
+    launch.make_run(MINE, ["--cores", "1"], [])
     assert [command[-2] for command in called[2:]] == ["--configfile", "--report", "summary"]
 
 
@@ -68,26 +84,17 @@ def test_a_report_that_is_newer_than_the_run_stays(called):
     "words", [["-n"], ["--dry-run", "--quiet"], ["--until", "harmonise"], ["--lint"], ["some.csv"]]
 )
 def test_what_leaves_the_run_unfinished_has_no_report(called, words):
-    assert launch.main(["--overlay", "mine.yaml", "--", *words]) == 0
-    assert len(called) == 1 and called[0][4:] == [*words, "--configfile", "mine.yaml"]
+    assert launch.make_run(MINE, ["--cores", "1"], words) == 0
+    assert called == [["--cores", "1", *words, "--configfile", "mine.yaml"]]
 
 
 def test_a_failed_run_has_no_report(called, monkeypatch):
     monkeypatch.setattr(launch, "call", lambda *_, **__: 3)
-    assert launch.main(["--overlay", "mine.yaml"]) == 3 and not called
+    assert launch.make_run(MINE, [], []) == 3 and not called
 
 
-def test_a_results_folder_that_cannot_be_written_to_is_a_sentence(called, monkeypatch, caplog):
+def test_a_results_folder_that_cannot_be_written_to_is_a_sentence(called, monkeypatch):
     monkeypatch.setattr(launch.os, "access", lambda path, mode: Path(path).name != "mine")
-    assert launch.main(["--overlay", "mine.yaml"]) == 1
-    assert "results/mine cannot be written to, and the run mine writes below it" in caplog.text
+    with pytest.raises(ValueError, match="results/mine cannot be written to, and the run mine writes below it"):
+        launch.make_run(MINE, [], [])
     assert called == []
-
-
-def test_a_full_disk_before_the_run_is_a_sentence(called, monkeypatch, caplog):
-    def full(*arguments):
-        raise OSError(28, "No space left on device", ".snakemake")
-
-    monkeypatch.setattr(launch, "held", full)
-    assert launch.main(["--overlay", "mine.yaml"]) == 1
-    assert ".snakemake cannot be written or read (No space left on device)" in caplog.text

@@ -9,11 +9,14 @@ import dere
 from dere.config.cover import CoverSource
 from dere.config.simulation import SimulationSource
 from dere.config.towers import TowerSource
+from dere.ingest.source import sources
 from dere.run_config.root import Config
 from dere.workflow import source_leaves
 from dere.workflow.digest import covered
 
 SOURCE = Path(dere.__file__).parents[1]
+FORMATS = {source.name: source.options for source in sources() if source.kind == "simulation"}
+TOWERS = ("dere.ingest.tower.fluxnet", "dere.ingest.tower.badm")
 
 
 def tree(**simulation):
@@ -35,7 +38,7 @@ def test_the_built_in_process_model_gets_its_settings():
     assert SimulationSource(**given).perturbations == 7
 
 
-@pytest.mark.parametrize("form", source_leaves.FORMAT_LEAVES)
+@pytest.mark.parametrize("form", FORMATS)
 def test_every_leaf_that_a_reader_names_is_passed(form):
     """Readers name leaves as ``config.<leaf>``; each leaf in their code must be among those passed."""
     start = {
@@ -51,7 +54,7 @@ def test_every_leaf_that_a_reader_names_is_passed(form):
 
 def test_no_leaf_is_passed_to_nobody_by_mistake():
     """A new leaf of the simulation reaches the built-in process model until a format claims it."""
-    formats = {leaf for leaves in source_leaves.FORMAT_LEAVES.values() for leaf in leaves}
+    formats = {leaf for leaves in FORMATS.values() for leaf in leaves}
     model = set(source_leaves.harmonised_simulation(tree(provider="builtin")))
     assert set(SimulationSource.model_fields) == formats | model | {"format", "path"}
 
@@ -59,8 +62,10 @@ def test_no_leaf_is_passed_to_nobody_by_mistake():
 def test_parts_of_the_arrays_pass_nothing_else():
     raw = Config().model_dump(mode="json")
     raw["sources"]["cover"]["provider"] = raw["sources"]["towers"]["provider"] = "dere"
-    assert source_leaves.ingested_cover(raw) == source_leaves.ingested_towers(raw) == {"provider": "dere"}
+    assert source_leaves.ingested_cover(raw) == source_leaves.ingested_towers(raw, ()) == {"provider": "dere"}
     raw = Config().model_dump(mode="json")
     assert CoverSource(**source_leaves.ingested_cover(raw)) == CoverSource()
-    assert TowerSource(**source_leaves.ingested_towers(raw)) == TowerSource()
+    assert set(source_leaves.ingested_towers(raw, TOWERS)) == set(TowerSource.model_fields)
+    assert TowerSource(**source_leaves.ingested_towers(raw, TOWERS)) == TowerSource()
+    assert "threshold" not in source_leaves.ingested_towers(raw, ("dere.ingest.tower.six_forests",))
     assert not set(source_leaves.FINE_MAPS_ONLY) & set(source_leaves.ingested_cover(raw))

@@ -16,9 +16,10 @@ from dere.variables import PLANT_TYPES, TARGETS
 from dere.world import tower_network
 from dere.world.build import build_world
 from dere.world.fields import distance_km, generator
+from dere.world.file_names import BIF_NAME
 from dere.world.geography import Grid, find_land
 from dere.world.landscape import LAYERS
-from dere.world.write_towers import BIF_NAME, format_table
+from dere.world.write_towers import format_table
 
 TARGET = {name: i for i, name in enumerate(TARGETS)}
 

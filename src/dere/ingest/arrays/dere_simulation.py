@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from dere.channels import CLOCK, DIURNAL, SOIL_PROPERTIES
@@ -21,6 +22,7 @@ from dere.ingest.arrays.dere_coordinates import read_coordinates, rows_of
 from dere.ingest.arrays.dere_files import find_files, require_files
 from dere.ingest.arrays.dere_members import Members, read_members
 from dere.ingest.arrays.dere_npz import Npz
+from dere.ingest.arrays.dere_provenance import provenance_of
 from dere.ingest.grid import cells_of_centres
 from dere.ingest.months import MONTHS, time_coordinates
 from dere.ingest.simulation.carbonglobe_diurnal import clock_of
@@ -40,6 +42,13 @@ _BLOCK = 512
 _LEAST_EXPLAINED = 0.85
 FLUX_SOURCE_UNIT = "kgC m-2 yr-1"
 _SHORTWAVE = diurnal_channels(DIURNAL.index("shortwave_hourly"))
+
+
+def read(
+    folder: Path, driver_set: str, config: SimulationSource, memory: int | None
+) -> tuple[xr.Dataset, xr.Dataset, pd.DataFrame]:
+    """Read forcing, simulation and the table of the files behind them; the arrays have one driver set and are small."""
+    return *read_simulation(folder, config), provenance_of(config)
 
 
 def read_simulation(folder: Path, config: SimulationSource) -> tuple[xr.Dataset, xr.Dataset]:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from dere.ingest.checks import check_coordinates
 from dere.ingest.tables import numeric, read_table, require_columns
-from dere.ingest.tower.fluxnet_names import ALIASES
+from dere.ingest.tower.site_ids import ALIASES
 from dere.variables import VARIABLES
 
 log = logging.getLogger(__name__)
@@ -132,3 +132,8 @@ def read_site_age_weights(path: Path, ages: Sequence[int]) -> xr.Dataset:
     """Read ``site_age_weights.csv`` (see :func:`parse_sites`)."""
     path = Path(path)
     return parse_sites(read_table(path), ages, path.name)
+
+
+def read_ages(path: Path, ages: Sequence[int], degrees: float) -> xr.Dataset:
+    """Read ``lat_lon_age_weights.csv``, whose points stand where they stand, whatever the cell size of the run."""
+    return read_grid_age_weights(path, ages)

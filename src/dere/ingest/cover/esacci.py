@@ -22,7 +22,7 @@ from dere.ingest.cover.esacci_classes import CLASSES, LAYERS, fractions, land_fr
 from dere.ingest.cover.esacci_names import is_aggregated, year_of
 from dere.ingest.cover.esacci_year import YearMap, averaged, read_year
 from dere.ingest.tables import numeric, read_table, require_columns
-from dere.ingest.tower.fluxnet_names import ALIASES
+from dere.ingest.tower.site_ids import ALIASES
 from dere.variables import PLANT_TYPES, VARIABLES
 
 log = logging.getLogger(__name__)

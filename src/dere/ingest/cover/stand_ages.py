@@ -1,26 +1,21 @@
-"""Stand ages of map cells from whichever file there is: a table of weights, GFAD, or the MPI-BGC map."""
+"""Stand ages of map cells from whichever file there is: a table of weights, GFAD, or the MPI-BGC map.
+
+Imports nothing heavy, because the workflow asks before any job which source a run reads.
+"""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import xarray as xr
-
 from dere.config.cover import AgeSource
-from dere.ingest.cover.age_weights import read_grid_age_weights
-from dere.ingest.cover.forest_age import read_gfad, read_mpi_bgc
+from dere.ingest.source import Source, sources
 
-log = logging.getLogger(__name__)
-
-PATTERNS = {"table": "lat_lon_age_weights.csv", "gfad": "GFAD_V1-1.nc", "mpi_bgc": "*BGIForestAgeMPIBGC*.nc"}
-"""Names of the files of each format."""
-PRODUCTS = {"table": "age-weights", "gfad": "gfad", "mpi_bgc": "mpi-bgc-forest-age"}
-"""Key of each format in the table of licences."""
+AGES = "ages"
+"""Role of the sources of stand ages."""
 
 
-def find_ages(config: AgeSource, maps: Path | None) -> tuple[str, Path]:
+def find_ages(config: AgeSource, maps: Path | None, among: Sequence[Source] | None = None) -> tuple[str, Path]:
     """Format and file of the stand ages.
 
     Parameters
@@ -29,6 +24,8 @@ def find_ages(config: AgeSource, maps: Path | None) -> tuple[str, Path]:
         Format and path.
     maps
         Folder of the plant-type maps, the place to look where no path is given.
+    among
+        Sources that may read them; every one when None.
 
     Raises
     ------
@@ -40,16 +37,17 @@ def find_ages(config: AgeSource, maps: Path | None) -> tuple[str, Path]:
     place = Path(config.path) if config.path else maps
     if place is None or not place.exists():
         raise FileNotFoundError(f"{place} does not exist, but stand ages are needed; correct sources.cover.age.path")
-    wanted = list(PATTERNS) if config.format == "auto" else [config.format]
+    known = {s.name: s for s in (sources() if among is None else among) if s.role == AGES}
+    wanted = list(known) if config.format == "auto" else [config.format]
     if place.is_file():
-        fitting = [name for name in wanted if place.match(PATTERNS[name])]
+        fitting = [name for name in wanted if known[name].matches(place.name)]
         if config.format == "auto" and len(fitting) != 1:
             raise ValueError(
-                f"{place.name} is not named like stand ages ({', '.join(PATTERNS.values())}); set "
+                f"{place.name} is not named like stand ages ({', '.join(s.files for s in known.values())}); set "
                 "sources.cover.age.format"
             )
         return (fitting or wanted)[0], place
-    found = [(name, path) for name in wanted for path in sorted(place.glob(PATTERNS[name]))]
+    found = [(name, path) for name in wanted for path in sorted(place.iterdir()) if known[name].matches(path.name)]
     if len(found) > 1:
         raise ValueError(
             f"{place} holds {' and '.join(path.name for _, path in found)}, but one file of stand ages is expected; "
@@ -58,33 +56,7 @@ def find_ages(config: AgeSource, maps: Path | None) -> tuple[str, Path]:
     if not found:
         packed = any(place.glob("GFAD*.zip"))
         raise FileNotFoundError(
-            f"{place} holds no stand ages ({', '.join(PATTERNS[name] for name in wanted)}); "
+            f"{place} holds no stand ages ({', '.join(known[name].files for name in wanted)}); "
             + ("unpack GFAD_V1-1.zip" if packed else "put one there or set sources.cover.age.path")
         )
     return found[0]
-
-
-def read_ages(form: str, path: Path, ages: Sequence[int], degrees: float, tree_cover: int) -> xr.Dataset:
-    """Weights of stand ages.
-
-    Parameters
-    ----------
-    form, path
-        As from :func:`find_ages`.
-    ages
-        Stand ages of the run.
-    degrees
-        Cell size of the run, onto which finer maps are averaged.
-    tree_cover
-        Least tree cover in percent of the pixels that count (MPI-BGC only).
-
-    Returns
-    -------
-    xarray.Dataset
-        ``age_weight`` (point, age) from a table, else (lat, lon, age) with NaN where there is no forest.
-    """
-    if form == "gfad":
-        return read_gfad(path, ages, degrees)
-    if form == "mpi_bgc":
-        return read_mpi_bgc(path, ages, degrees, tree_cover)
-    return read_grid_age_weights(path, ages)

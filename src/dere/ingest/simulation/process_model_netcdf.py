@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -18,11 +19,13 @@ from dere.blocks import fits, lazy_variables, rows_per_block, slices
 from dere.config.simulation import SimulationSource
 from dere.ingest.grid import cell_coordinates
 from dere.ingest.months import days_in_month, time_coordinates
+from dere.ingest.provenance import provenance_of
 from dere.ingest.simulation.annual_targets import AnnualCount, decide, without_fluxes
 from dere.ingest.simulation.process_model_axes import to_unit
 from dere.ingest.simulation.process_model_drivers import drivers_of, read_co2
 from dere.ingest.simulation.process_model_files import Quantity, find_file
 from dere.ingest.simulation.process_model_run import UNITS, Model, candidates, open_model, vegetation_types
+from dere.ingest.simulation.process_model_source import PRODUCT
 from dere.ingest.simulation.process_model_states import Vegetation, targets_of
 from dere.variables import MONTHLY8, PLANT_TYPES, TARGETS, VARIABLES, RangeTally
 
@@ -31,6 +34,14 @@ log = logging.getLogger(__name__)
 # gC m-2 d-1: the best month of a desert's edge exceeds the one, of a rain forest it stays below the other
 _LEAST_TOP, _LARGEST_TOP = 0.1, 100.0
 _STATE_DIMS = ("cell", "stand", "age", "time", "target")
+
+
+def read(
+    folder: Path, driver_set: str, config: SimulationSource, memory: int | None
+) -> tuple[xr.Dataset, xr.Dataset, pd.DataFrame]:
+    """Read forcing, simulation and the table of the files behind them (see :func:`read_simulation`)."""
+    forcing, simulation, files = read_simulation(folder, driver_set, config, memory)
+    return forcing, simulation, provenance_of({PRODUCT: files})
 
 
 def read_simulation(

@@ -15,8 +15,8 @@ from dere.ingest.archives import TableFile, label
 from dere.ingest.checks import check_coordinates
 from dere.ingest.tables import numeric, read_bytes, read_table, require_columns
 from dere.ingest.tower.bif_rows import parse_rows
-from dere.ingest.tower.fluxnet_names import ALIASES
 from dere.ingest.tower.site_citations import DOI_VARIABLES, stated_dois
+from dere.ingest.tower.site_ids import ALIASES
 
 log = logging.getLogger(__name__)
 

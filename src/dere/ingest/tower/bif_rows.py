@@ -13,11 +13,12 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from dere.ingest.tables import encoding_of
+from dere.ingest.tower.site_ids import SITE
 
 log = logging.getLogger(__name__)
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_SITE = re.compile(r"[A-Z]{2}-[A-Za-z0-9]{3}")
+_SITE = re.compile(SITE)
 # a quoted field ends with a quote before a separator; what opens with a quote and does not end so is text
 _FIELD = {
     mark: re.compile(rf'(?:"(?P<quoted>(?:[^"]++|"")*+)"\s*(?={mark}|\Z)|(?P<plain>[^{mark}]*))') for mark in (";", ",")

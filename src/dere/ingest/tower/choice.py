@@ -1,6 +1,6 @@
 """One tower under several networks, versions or codes is one site: its newest processing is taken whole.
 
-The newest product comes first (``record.PRODUCT_ORDER``), then the higher version of a product, then FULLSET.
+The newest product comes first (``source.Product.rank``), then the higher version of a product, then FULLSET.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pandas as pd
 
 from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, label
-from dere.ingest.tower.fluxnet_names import parse_name
+from dere.ingest.source import PassedOver
 from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.variants import partitionings
 
@@ -55,7 +55,7 @@ def with_partitioning(record: SiteRecord, config: TowerSource) -> SiteRecord:
 
 
 def merged_table(
-    records: Sequence[SiteRecord], passed_over: Mapping[TableFile, str], chosen: Mapping[str, SiteRecord]
+    records: Sequence[SiteRecord], passed_over: Mapping[TableFile, PassedOver], chosen: Mapping[str, SiteRecord]
 ) -> pd.DataFrame:
     """What became of every file of the sites that have more than one.
 
@@ -83,10 +83,8 @@ def merged_table(
         reason = "newest processing" if used else f"{winner.processing} ({winner.source}) is newer"
         rank = 1 + sum(rival > record.rank for rival in ranks[record.site])
         rows.append((record.site, record.source, record.processing, rank, used, reason))
-    for file, reason in passed_over.items():
-        name = parse_name(file.name)
-        if name is not None:
-            rows.append((name.site, label(file), name.processing, None, False, reason))
+    for file, over in passed_over.items():
+        rows.append((over.site, label(file), over.processing, None, False, over.reason))
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"rank": "Int64"})
     several = table.groupby("site")["file"].transform("size") > 1
     return table[several].sort_values(["site", "rank", "file"]).reset_index(drop=True)

@@ -3,7 +3,8 @@
 The formats of this kind (ABCflux, CarbonSense, the Zarr store, FLUXNET-CH4, daily tables of single studies) have no
 reanalysis columns and often no drivers at all. What a format lacks stays NaN. ``dere.harmonise.gaps`` then drops the
 site with a sentence where the driver set is the towers' own (monthly8), and takes those of the covering cell where it
-is carbonglobe136. Their ranks are negative, so that a monthly file of the ONEFlux family always comes first.
+is carbonglobe136. Their ranks are negative, so that a monthly file of the ONEFlux family always comes first; among
+themselves the one with the most complete drivers and a known quality is the larger.
 """
 
 from __future__ import annotations
@@ -13,36 +14,25 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from dere.config.towers import TowerSource
-from dere.ingest.checks import MEDIAN_RANGE, check_unit
-from dere.ingest.tables import numeric
+from dere.ingest.source import Product
 from dere.ingest.tower.aggregate import full_steps, monthly_means
-from dere.ingest.tower.fluxnet_names import ALIASES
-from dere.ingest.tower.record import OPTIONAL_VARIABLES, RECORD_VARIABLES, SiteRecord, check_quality
+from dere.ingest.tower.canonical import SHARES, check
+from dere.ingest.tower.fluxnet_columns import FLUX_NAMES
+from dere.ingest.tower.record import RECORD_VARIABLES, SiteRecord
+from dere.ingest.tower.site_ids import resolved
 from dere.ingest.tower.steps import Steps
 from dere.ingest.tower.variants import partitionings
-from dere.variables import count_out_of_range
 
 log = logging.getLogger(__name__)
-
-# Half hours beyond this are failures of a partitioning fit, not fluxes: FLUXNET-CH4 has days of 1e142 and of infinity
-# at RU-Che and RU-Ch2, and EcoPerceiver masks CarbonSense at the same limit (arXiv 2406.04940).
-LARGEST_FLUX = 100.0
-FLUX_NAMES = ("nee", "gpp_nt", "gpp_dt", "reco_nt", "reco_dt")
-# The format of a site's whole record: the one with the most complete drivers and a known quality first.
-ORDER = (
-    "fluxnet-ch4", "fluxnet2015-zarr", "carbonsense-v2", "carbonsense-v1", "fluxcourse-sites", "abcflux-v2",
-    "abcflux-v1", "six-forests",
-)  # fmt: skip
 
 
 class Origin(NamedTuple):
     """Where a record comes from: see :class:`dere.ingest.tower.record.SiteRecord`."""
 
-    product: str
+    product: Product
     processing: str
     network: str
     source: str
@@ -50,8 +40,8 @@ class Origin(NamedTuple):
 
 
 def rank_of(origin: Origin) -> tuple[int, ...]:
-    """Rank of a record: always below the ONEFlux family, then by ``ORDER``, then by the origin's own preference."""
-    return (-1 - ORDER.index(origin.product), origin.preference, 0, 0, 0)
+    """Rank of a record: that of its product, then the origin's own preference."""
+    return (origin.product.rank, origin.preference, 0, 0, 0)
 
 
 def partial_record(
@@ -74,7 +64,7 @@ def partial_record(
     months
         Month numbers, strictly increasing, shape (month,).
     given
-        Values by name of ``RECORD_VARIABLES`` or ``OPTIONAL_VARIABLES`` in canonical units, shape (month,); names of
+        Values by name of ``RECORD_VARIABLES`` or ``canonical.SHARES`` in canonical units, shape (month,); names of
         the former that are absent become NaN.
     origin
         Product, processing, network and file.
@@ -94,24 +84,16 @@ def partial_record(
     ValueError
         A unit that cannot be right by a column's median, or a quality outside 0 to 1.
     """
-    unknown = set(given) - set(RECORD_VARIABLES) - set(OPTIONAL_VARIABLES)
+    unknown = set(given) - set(RECORD_VARIABLES) - set(SHARES)
     assert not unknown, f"no record variables: {sorted(unknown)}"
     values = {name: np.full(len(months), np.nan) for name in RECORD_VARIABLES} | dict(given)
-    breaches: dict[str, int] = {}
-    for name, column in given.items():
-        if name.endswith("_quality") or name in OPTIONAL_VARIABLES:
-            check_quality(column, origin.source, name)
-        kind = name.split("_")[0] if name in FLUX_NAMES else name
-        if kind in MEDIAN_RANGE:
-            check_unit(kind, column, origin.source, name)
-            if breach := count_out_of_range(kind, column, f"{origin.source} {site} {name}"):
-                breaches[name] = breach
+    breaches = check(given, origin.source, site=site)
     lat, lon, igbp = place
     return SiteRecord(
-        site=ALIASES.get(site, site),
+        site=resolved(site),
         months=months,
         values=values,
-        product=origin.product,
+        product=origin.product.key,
         processing=origin.processing,
         rank=rank_of(origin),
         network=origin.network,
@@ -134,30 +116,6 @@ def label_partitioning(values: Mapping[str, NDArray[np.float64]], config: TowerS
         if (np.isfinite(values["nee"]) & np.isfinite(values[f"gpp_{name}"])).any():
             return name
     return config.partitioning
-
-
-def bounded_flux(
-    table: pd.DataFrame, column: str, source: str, counts: dict[str, int], largest: float = LARGEST_FLUX
-) -> NDArray[np.float64]:
-    """Flux column with values beyond ``largest``, infinite ones included, as NaN and counted as ``runaway_fluxes``.
-
-    All NaN where the column is absent.
-
-    Raises
-    ------
-    ValueError
-        When a field is text.
-    """
-    if column not in table.columns:
-        return np.full(len(table), np.nan)
-    raw = table[column]
-    if raw.dtype.kind == "f":
-        counts["runaway_fluxes"] = counts.get("runaway_fluxes", 0) + int(np.isinf(raw.to_numpy()).sum())
-        table = pd.DataFrame({column: raw.replace([np.inf, -np.inf], np.nan)})
-    values = numeric(table, column, source)
-    runaway = np.abs(values) > largest
-    counts["runaway_fluxes"] = counts.get("runaway_fluxes", 0) + int(runaway.sum())
-    return np.where(runaway, np.nan, values)
 
 
 def monthly_columns(

@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 
 from dere.humidity import saturation_vapour_pressure
 from dere.ingest.checks import daily_top_of_atmosphere
-from dere.ingest.tower.record import DRIVER_COLUMNS, SiteRecord
+from dere.ingest.tower.fluxnet_columns import DRIVERS
+from dere.ingest.tower.record import SiteRecord
 from dere.variables import VARIABLES
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def check_record(record: SiteRecord, lat: float) -> None:
         if own or (twin and not _enough(_column(record, name))):
             raise ValueError(own or twin)
         if twin:
-            log.warning("%s; it only fills gaps of %s", twin, DRIVER_COLUMNS[name][0])
+            log.warning("%s; it only fills gaps of %s", twin, DRIVERS[name][0])
         _check_ratio(record, name)
 
 
@@ -103,7 +104,7 @@ def _check_product(product: str, members: Sequence[SiteRecord], suffix: str) -> 
         if len(values) < FEWEST_SITES:
             continue
         median = float(np.median(values))
-        column = DRIVER_COLUMNS[name][2 if suffix else 0]
+        column = DRIVERS[name][2 if suffix else 0]
         about = f"{product}: {name} ({column}) of its {len(values)} sites"
         if name == "vpd" and median < MEDIAN_DRYNESS:
             raise ValueError(
@@ -156,7 +157,7 @@ def _fault(finding: Finding, record: SiteRecord, name: str, suffix: str) -> str:
     if finding is None:
         return ""
     does, expected, remedy = finding
-    column = DRIVER_COLUMNS[name][2 if suffix else 0]
+    column = DRIVERS[name][2 if suffix else 0]
     return f"{record.source}: site {record.site}: {name} ({column}) {does}, but {expected} is expected; {remedy}"
 
 
@@ -223,7 +224,7 @@ def _check_ratio(record: SiteRecord, name: str) -> None:
     large, small = max(means.values()), min(means.values())
     if large <= LARGEST_RATIO[name] * max(small, 1e-12):
         return
-    columns = DRIVER_COLUMNS[name]
+    columns = DRIVERS[name]
     raise ValueError(
         f"{record.source}: site {record.site}: {name} averages {means['own']:.3g} in {columns[0]} and "
         f"{means['twin']:.3g} in {columns[2]}, but the two should agree within a factor of {LARGEST_RATIO[name]:g}; "

@@ -15,8 +15,8 @@ import pandas as pd
 
 from dere.ingest.archives import TableFile, label
 from dere.ingest.tables import encoding_of, read_bytes, require_columns
-from dere.ingest.tower.fluxnet_names import ALIASES
 from dere.ingest.tower.record import SiteRecord
+from dere.ingest.tower.site_ids import ALIASES
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 DOI_VARIABLES = ("DOI", "DOI_CITATION", "DOI_DATAPRODUCT")

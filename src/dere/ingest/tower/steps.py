@@ -114,3 +114,24 @@ def check_years(steps: Steps, years: tuple[int, int] | None, source: str) -> Non
             f"{source} holds steps from {text[0]} to {text[1]}, but its name promises the whole years {years[0]} to "
             f"{years[1]}; it is truncated or renamed: download it again, or correct the years in its name"
         )
+
+
+def check_span(months: np.ndarray, years: tuple[int, int] | None, source: str) -> None:
+    """Check that the months begin and end with the whole calendar years of the file name.
+
+    Raises
+    ------
+    ValueError
+        When they do not, as in a file truncated between two rows, or when there is no row.
+    """
+    if not len(months):
+        raise ValueError(f"{source} has a header but no rows, and a monthly record is needed; download it again")
+    if years is None:
+        return
+    first, last = int(months[0]), int(months[-1])
+    if (first, last) != (years[0] * 12, years[1] * 12 + 11):
+        text = [f"{number // 12}-{number % 12 + 1:02d}" for number in (first, last)]
+        raise ValueError(
+            f"{source} holds {text[0]} to {text[1]}, but its name promises the whole years {years[0]} to {years[1]}; "
+            "it is truncated or renamed: download it again, or correct the years in its name"
+        )

@@ -10,8 +10,9 @@ import xarray as xr
 
 from dere.channels import HOURS
 from dere.ingest.months import time_coordinates
+from dere.ingest.tower.canonical import SHARES, quantity
 from dere.ingest.tower.placement import Metadata
-from dere.ingest.tower.record import DIURNAL_VARIABLES, OPTIONAL_VARIABLES, RECORD_VARIABLES, SiteRecord
+from dere.ingest.tower.record import DIURNAL_VARIABLES, RECORD_VARIABLES, SiteRecord
 from dere.ingest.tower.variants import MEMBERS
 from dere.variables import FLUX_UNIT, SATELLITE, VARIABLES
 
@@ -48,7 +49,7 @@ def merge(
     count = max(int(r.months[-1]) for r in chosen.values()) - first + 1
     brought = {name for record in chosen.values() for name in (*record.values, *record.diurnal, *record.members)}
     shapes: dict[str, tuple[int, ...]] = {name: () for name in RECORD_VARIABLES}
-    for names, shape in ((OPTIONAL_VARIABLES, ()), (DIURNAL_VARIABLES, (HOURS,)), (MEMBER_VARIABLES, (len(MEMBERS),))):
+    for names, shape in ((SHARES, ()), (DIURNAL_VARIABLES, (HOURS,)), (MEMBER_VARIABLES, (len(MEMBERS),))):
         shapes |= {name: shape for name in names if name in brought}
     arrays = {name: np.full((len(sites), count, *shape), np.nan) for name, shape in shapes.items()}
     in_record = np.zeros((len(sites), count), dtype=bool)
@@ -111,12 +112,6 @@ def _utc_offsets(chosen: Mapping[str, SiteRecord], metadata: Mapping[str, Metada
     return offsets
 
 
-_LABELS = {
-    "nee": "nee", "gpp_nt": "gpp", "gpp_dt": "gpp", "reco_nt": "reco", "reco_dt": "reco",
-    "nee_joint_uncertainty": "nee", "nee_random_uncertainty": "nee",
-}  # fmt: skip
-
-
 def _dims(name: str) -> tuple[str, ...]:
     """Dimensions of an interim tower variable."""
     last = ("hour",) if name in DIURNAL_VARIABLES else ("member",) if name in MEMBER_VARIABLES else ()
@@ -127,16 +122,15 @@ def _attrs(name: str) -> dict[str, str]:
     """NetCDF attributes of an interim tower variable."""
     if name.endswith("_quality"):
         return {"long_name": "share of measured or well-filled data", "units": "1"}
-    if name in OPTIONAL_VARIABLES:
-        return {"long_name": OPTIONAL_VARIABLES[name], "units": "1"}
+    if name in SHARES:
+        return {"long_name": SHARES[name], "units": "1"}
     if name in DIURNAL_VARIABLES:
         text = f"mean diurnal cycle of {name.removesuffix('_hourly').replace('_', ' ')}, hours of local standard time"
         return {"long_name": text, "units": DIURNAL_VARIABLES[name]}
     if name in MEMBER_VARIABLES:
         text = f"percentiles of {name.removesuffix('_member').upper()} over friction-velocity thresholds"
         return {"long_name": text, "units": FLUX_UNIT}
-    base = _LABELS.get(name, name.removesuffix("_reanalysis"))
-    attrs = VARIABLES[base].attrs
+    attrs = VARIABLES[quantity(name)].attrs
     if name.endswith("_uncertainty"):
         return {"long_name": name.replace("_", " "), "units": attrs["units"]}
     return {**attrs, "long_name": f"{attrs['long_name']} ({name})"}

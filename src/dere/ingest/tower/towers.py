@@ -19,7 +19,8 @@ import xarray as xr
 from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, container, label
 from dere.ingest.checks import check_sunlight
-from dere.ingest.provenance import provenance_row
+from dere.ingest.provenance import UNKNOWN, provenance_row
+from dere.ingest.source import Product, Source
 from dere.ingest.tower.bif import METADATA_COLUMNS
 from dere.ingest.tower.choice import choose, merged_table, with_partitioning
 from dere.ingest.tower.discovery import Found, recognise
@@ -41,7 +42,10 @@ class Towers(NamedTuple):
 
 
 def read_towers(
-    folders: Sequence[Path], config: TowerSource, missing_coordinates: Literal["drop", "error"] = "drop"
+    folders: Sequence[Path],
+    config: TowerSource,
+    missing_coordinates: Literal["drop", "error"] = "drop",
+    among: Sequence[Source] | None = None,
 ) -> Towers:
     """Read every tower file of ``folders``.
 
@@ -53,6 +57,8 @@ def read_towers(
         Which steps and variants to take, and whether satellites come from the extract.
     missing_coordinates
         Whether a site that no source places is dropped with a warning or ends the run.
+    among
+        Sources that may read the files; every one when None.
 
     Returns
     -------
@@ -66,20 +72,21 @@ def read_towers(
     ValueError
         One sentence with file, column, value, expectation and remedy, for anything wrong in a file.
     """
-    found = recognise(folders, config)
+    found = recognise(folders, config, among)
     read, no_towers = _read(found, config)
     if not read:
         raise ValueError(
             f"{', '.join(map(str, folders))} hold site metadata but no tower file; add files of the FLUXNET "
             "family (..._MM_....csv), of the extract ({SITE}_MM.csv) or of another format in docs/data.md"
         )
-    stated = [(about.kind, about.read(file)) for about, file in found.metadata]
+    stated = [(about.role, about.reader()(file)) for about, file in found.metadata]
     tables = {kind: _stack([table for of, table in stated if of == kind]) for kind in CITING}
     places = _stack([table for of, table in stated if of in ("listing", "sites")])
-    records = [record for _, record in read]
+    records = [record for _, record, _ in read]
+    products = {product.key: product for _, _, product in read}
     chosen = choose(records)
     placed = _place(chosen, records, tables["bif"], places, missing_coordinates)
-    extracts = {r.site: r for r in records if r.product == "fluxnet2015-extract"}
+    extracts = {r.site: r for r in records if products[r.product].satellites}
     # the climate class is no part of the processing: where BIF has none, the extract's will do
     kept = {s: _with_climate(chosen[s], extracts.get(s)) for s in placed}
     dataset = merge(kept, placed, extracts if config.use_satellites else {})
@@ -96,40 +103,42 @@ def read_towers(
         int(np.isfinite(dataset["nee"].values).sum()),
     )
     rows = [
-        _provenance(file, record, chosen, placed, config.use_satellites) | citation_of(record, tables)
-        for file, record in read
+        _provenance(file, record, product, chosen, placed, config.use_satellites) | citation_of(record, tables)
+        for file, record, product in read
     ]
     rows += [
-        provenance_row(container(file), about.kind, 0, file=label(file), role="metadata")
+        provenance_row(container(file), about.products[0], 0, file=label(file), role="metadata")
         for about, file in found.metadata
     ]
     rows += [
         provenance_row(container(file), product, 0, file=label(file), role="passed over (no towers)")
         for file, product in no_towers.items()
     ]
-    rows += [provenance_row(path, "unknown", 0, role="ignored") for path in found.ignored]
+    rows += [provenance_row(path, UNKNOWN, 0, role="ignored") for path in found.ignored]
     return Towers(dataset, pd.DataFrame(rows), merged_table(records, found.passed_over, chosen))
 
 
-def _read(found: Found, config: TowerSource) -> tuple[list[tuple[TableFile, SiteRecord]], dict[TableFile, str]]:
-    """Records of every tower file, and the product of each file that holds no towers.
+def _read(
+    found: Found, config: TowerSource
+) -> tuple[list[tuple[TableFile, SiteRecord, Product]], dict[TableFile, Product]]:
+    """Records of every tower file with their products, and the product of each file that holds no towers.
 
     Raises
     ------
     NoTowers
         When none of several tables has a tower.
     """
-    read: list[tuple[TableFile, SiteRecord]] = []
+    read: list[tuple[TableFile, SiteRecord, Product]] = []
     without = dict(found.no_towers)
     reasons: list[NoTowers] = []
-    for form, file in found.towers:
+    for source, file in found.towers:
         try:
-            records = form.read(file, config)
+            records = source.reader()(file, config)
         except NoTowers as reason:
-            without[file] = reason.product
+            without[file] = source.product(reason.product)
             reasons.append(reason)
             continue
-        read += [(file, with_partitioning(record, config)) for record in records]
+        read += [(file, with_partitioning(record, config), source.product(record.product)) for record in records]
     if reasons and not read:
         raise reasons[0]
     if without:
@@ -186,6 +195,7 @@ def _place(
 def _provenance(
     file: TableFile,
     record: SiteRecord,
+    product: Product,
     chosen: Mapping[str, SiteRecord],
     placed: Mapping[str, Metadata],
     use_satellites: bool,
@@ -195,12 +205,12 @@ def _provenance(
     role = "fluxes and drivers" if winner is record else f"superseded by {winner.source}"
     if record.site not in placed:
         role = "dropped: no coordinates"
-    elif use_satellites and record.product == "fluxnet2015-extract":
+    elif use_satellites and product.satellites:
         role = "fluxes, drivers, satellites" if winner is record else f"satellites only; {role}"
     first, last = int(record.months[0]), int(record.months[-1])
     return provenance_row(
         container(file),
-        record.product,
+        product,
         len(record.months),
         file=label(file),
         role=role,

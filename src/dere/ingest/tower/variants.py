@@ -9,34 +9,24 @@ partitioning.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from dere.ingest.source import Column
 from dere.ingest.tables import numeric
+from dere.ingest.tower.canonical import canonical
+from dere.ingest.tower.fluxnet_columns import flux_names
+from dere.variables import FLUX_UNIT
 
 if TYPE_CHECKING:
     from dere.config.towers import TowerSource
 
 MEMBERS: tuple[str, ...] = ("05", "16", "25", "50", "75", "84", "95")
 """Percentiles of the NEE ensemble over thresholds that the products state."""
-
-
-def flux_columns(variant: str) -> dict[str, str]:
-    """Canonical name to column of a variant such as "VUT_REF"."""
-    return {
-        "nee": f"NEE_{variant}",
-        "nee_quality": f"NEE_{variant}_QC",
-        "gpp_nt": f"GPP_NT_{variant}",
-        "gpp_dt": f"GPP_DT_{variant}",
-        "reco_nt": f"RECO_NT_{variant}",
-        "reco_dt": f"RECO_DT_{variant}",
-        "nee_joint_uncertainty": f"NEE_{variant}_JOINTUNC",
-        "nee_random_uncertainty": f"NEE_{variant}_RANDUNC",
-    }
 
 
 def variants(config: TowerSource) -> tuple[str, ...]:
@@ -58,16 +48,20 @@ def partitionings(config: TowerSource) -> tuple[str, ...]:
 
 def variant_columns(config: TowerSource) -> frozenset[str]:
     """Every flux column that may be needed."""
-    columns = {column for variant in variants(config) for column in flux_columns(variant).values()}
+    columns = {column for variant in variants(config) for column in flux_names(variant).values()}
     if config.members:
-        columns |= {column for kind in ("VUT", "CUT") for column in member_columns(kind, ("nt", "dt"))}
+        columns |= {column.name for kind in ("VUT", "CUT") for column in member_columns(kind, ("nt", "dt"))}
     return frozenset(columns)
 
 
-def member_columns(kind: str, partitioning: tuple[str, ...]) -> list[str]:
+def member_columns(kind: str, partitionings: Sequence[str]) -> tuple[Column, ...]:
     """Columns of the percentile members of NEE and of the GPP of some partitionings; ``kind`` is VUT or CUT."""
-    stems = ["NEE", *(f"GPP_{name.upper()}" for name in partitioning)]
-    return [f"{stem}_{kind}_{member}" for stem in stems for member in MEMBERS]
+    stems = {"nee": "NEE", **{f"gpp_{name}": f"GPP_{name.upper()}" for name in partitionings}}
+    return tuple(
+        Column(f"{stem}_{kind}_{member}", f"{name}_{member}", FLUX_UNIT)
+        for name, stem in stems.items()
+        for member in MEMBERS
+    )
 
 
 def choose_variant(table: pd.DataFrame, config: TowerSource, source: str) -> tuple[str, str]:
@@ -90,10 +84,10 @@ def choose_variant(table: pd.DataFrame, config: TowerSource, source: str) -> tup
 def first_with_both(present: Callable[[str], np.ndarray], config: TowerSource) -> tuple[str, str]:
     """Apply the rule of :func:`choose_variant` to any source of "which rows of this column have a value"."""
     for partitioning, variant in product(partitionings(config), variants(config)):
-        columns = flux_columns(variant)
+        columns = flux_names(variant)
         if (present(columns["nee"]) & present(columns[f"gpp_{partitioning}"])).any():
             return variant, partitioning
-    with_nee = (variant for variant in variants(config) if present(flux_columns(variant)["nee"]).any())
+    with_nee = (variant for variant in variants(config) if present(flux_names(variant)["nee"]).any())
     return next(with_nee, variants(config)[0]), config.partitioning
 
 
@@ -106,10 +100,10 @@ def parse_members(table: pd.DataFrame, variant: str, partitioning: str, source: 
         "nee_member" and "gpp_member", each (row, member) in the order of ``MEMBERS``; left out where no member has a
         value.
     """
-    kind = variant.split("_")[0]
+    values = canonical(table, member_columns(variant.split("_")[0], (partitioning,)), source)
     found = {}
-    for name, stem in (("nee_member", "NEE"), ("gpp_member", f"GPP_{partitioning.upper()}")):
-        values = np.stack([numeric(table, f"{stem}_{kind}_{member}", source) for member in MEMBERS], axis=-1)
-        if np.isfinite(values).any():
-            found[name] = values
+    for name, stem in (("nee_member", "nee"), ("gpp_member", f"gpp_{partitioning}")):
+        stacked = np.stack([values[f"{stem}_{member}"] for member in MEMBERS], axis=-1)
+        if np.isfinite(stacked).any():
+            found[name] = stacked
     return found

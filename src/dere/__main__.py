@@ -1,0 +1,5 @@
+"""``python -m dere`` is the command ``dere``."""
+
+from dere.cli import main
+
+main()

@@ -1,0 +1,36 @@
+"""Which of the many fits of a method is meant: its backbone, fold and seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dere.backbones import names
+from dere.methods import Method
+from dere.workflow import targets
+
+
+def place_of(
+    tree: Mapping[str, Any],
+    method: Method,
+    backbone: str | None = None,
+    fold: int | None = None,
+    seed: int | None = None,
+) -> dict[str, str | int]:
+    """Return ``backbone``, ``fold`` and ``seed`` of a method in a run; what is None is the first of the run.
+
+    Raises
+    ------
+    ValueError
+        When there is no such backbone or fold.
+    """
+    chosen = targets.backbones_of(method, tree)[0] if backbone is None else backbone
+    if not method.per_backbone and chosen != targets.NO_BACKBONE:
+        raise ValueError(f"backbone: {method.name} has no network, but {chosen} is asked for; leave it out")
+    if method.per_backbone and chosen not in names():
+        raise ValueError(f"backbone: {chosen} is not a known backbone; choose from {', '.join(names())}")
+    folds = int(tree["splits"]["folds"])
+    tested = tree["folds"][0] if fold is None else fold
+    if not 0 <= tested < folds:
+        raise ValueError(f"fold: {tested} is not a fold; splits.folds is {folds}, so choose from 0 to {folds - 1}")
+    return {"backbone": chosen, "fold": tested, "seed": tree["seeds"][0] if seed is None else seed}

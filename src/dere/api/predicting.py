@@ -1,0 +1,72 @@
+"""Predict as the rules do, without Snakemake."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pandas as pd
+import xarray as xr
+
+from dere.api.model import Model
+from dere.api.run import Run
+from dere.harmonise.splits import roles
+from dere.training.places import Places
+from dere.workflow.predict import Task, at_cells, at_sites
+
+
+def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] = "sites", gpu: int = 0) -> xr.Dataset:
+    """Predict by a fitted method.
+
+    Parameters
+    ----------
+    model
+        From `dere.fit` or ``run.fitted``.
+    where
+        A run: the sites that no stage has seen, or all its cells. Or places of your own
+        (`dere.training.places.Places`): all of them, without a spread unless the method has one of its own.
+    at
+        ``sites`` or ``cells`` of a run.
+    gpu
+        1 = compute on the GPU.
+
+    Returns
+    -------
+    Dataset
+        As a prediction file: ``prediction(site, time, flux)``, and ``std`` and ``quantile_value`` from the errors at
+        the validation towers; maps have ``cell`` in place of ``site``.
+
+    Raises
+    ------
+    ValueError
+        When the model belongs to another split or exchange, or a month of a record has no prediction.
+    """
+    if isinstance(where, Places):
+        task = _task(model, pd.DataFrame(), gpu)
+        return task.dataset(task.predict(where), where, (), "site")
+    if (model.split, model.exchange.name) != (where.split, where.exchange.name):
+        raise ValueError(
+            f"{model!r} was fitted with another split table or exchange than {where.folder} has, so that it may have "
+            "seen what it is asked to predict; fit it on this run"
+        )
+    if at not in ("sites", "cells"):
+        raise ValueError(f"at: {at!r} is no kind of places; choose sites or cells")
+    task = _task(model, roles(where.splits, model.fold), gpu)
+    sites = at_sites(task, where.towers.load())
+    if at == "sites":
+        return sites
+    return at_cells(task, where.drivers.load(), where.simulation, where.cover.load(), sites.attrs)
+
+
+def _task(model: Model, members: pd.DataFrame, gpu: int) -> Task:
+    return Task(
+        method=model.method,
+        exchange=model.exchange,
+        backbone=model.backbone,
+        fitted=model.stages,
+        windows=model.windows,
+        members=members,
+        split=model.split,
+        fold=model.fold,
+        seed=model.seed,
+        gpu=gpu,
+    )

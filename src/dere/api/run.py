@@ -1,0 +1,289 @@
+"""A run that lies in a folder: its configuration, canonical data, predictions and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+import yaml
+
+from dere import exchange as exchanges
+from dere.api.model import Model, read_model
+from dere.api.place import place_of
+from dere.api.tables import Tables
+from dere.exchange import DEFAULT, Exchange
+from dere.io import file_sha256, read_netcdf
+from dere.methods import Method, methods, stages
+from dere.run_config.compose import composed
+from dere.run_config.root import normalise
+from dere.run_config.run import RunConfig
+from dere.workflow import layout, targets
+from dere.workflow.members import read_splits
+
+
+def open_run(path: str | Path, exchange: str = DEFAULT) -> Run:
+    """Open the folder of a run; nothing but its configuration is read before it is asked for.
+
+    Parameters
+    ----------
+    path
+        ``results/<run>``, as the pipeline makes it. What a run needs is its ``config.yaml``; a folder with
+        ``data/`` and a file that states only what differs from the defaults will do.
+    exchange
+        What is predicted; the files of another than ``co2`` lie in a folder of its own there.
+
+    Returns
+    -------
+    Run
+        Canonical data and predictions as xarray, tables as pandas.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder or its configuration does not exist.
+    ValueError
+        One sentence per wrong key or value of the configuration; an exchange that the run lacks.
+
+    Examples
+    --------
+    >>> run = dere.open_run("results/demo")  # doctest: +SKIP
+    >>> run.skill.query("method == 'dere' and scale == 'monthly'")  # doctest: +SKIP
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} does not exist, but the folder of a run is expected; correct the path")
+    file = folder / layout.CONFIGURATION
+    if not file.exists():
+        raise FileNotFoundError(
+            f"{file} does not exist, but every run states its configuration there; make it with snakemake {file}, or "
+            "write what differs from the defaults"
+        )
+    try:
+        raw = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} cannot be read as YAML ({' '.join(str(error).split())}); correct it") from None
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"{file} holds {type(raw).__name__}, but keys and values are expected; correct it")
+    tree = normalise(raw, folder=working_directory(folder))
+    if exchange not in tree["exchanges"]:
+        raise ValueError(
+            f"{file} has the exchanges {', '.join(tree['exchanges'])}, but {exchange} is asked for; choose one of "
+            "them, or add it to the run"
+        )
+    return Run(folder, tree, exchanges.get(exchange))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run; see `open_run`.
+
+    Parameters
+    ----------
+    folder
+        ``results/<run>``.
+    tree
+        Complete configuration as plain values.
+    exchange
+        What is predicted.
+    """
+
+    folder: Path
+    tree: Mapping[str, Any]
+    exchange: Exchange
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The configuration, validated: ``run.config.stages.baseline.epochs``."""
+        return composed()(**self.tree)
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return str(self.tree["run"])
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Methods of the run that predict the exchange."""
+        return tuple(method.name for method in targets.methods_of(self.tree, self.exchange.name))
+
+    @property
+    def drivers(self) -> xr.Dataset:
+        """Canonical drivers of all cells, lazily; dimensions cell, time and more (``docs/data.md``)."""
+        return self._open("drivers")
+
+    @property
+    def simulation(self) -> xr.Dataset:
+        """Simulated states (cell, stand, age, time, target), lazily."""
+        return self._open("simulation")
+
+    @property
+    def cover(self) -> xr.Dataset:
+        """Observed plant types and stand ages of all cells, lazily."""
+        return self._open("cover")
+
+    @property
+    def towers(self) -> xr.Dataset:
+        """Towers with fluxes, labels, drivers and attributes, lazily."""
+        return self._open("towers")
+
+    @property
+    def splits(self) -> pd.DataFrame:
+        """Cluster and fold of every site and cell."""
+        return read_splits(self.canonical("splits"))
+
+    @property
+    def split(self) -> str:
+        """Hash of the split table: predictions of another one are not compared with this run's."""
+        return file_sha256(self.canonical("splits"))
+
+    @property
+    def truth(self) -> xr.Dataset | None:
+        """True fluxes of the built-in world; None in a run without."""
+        path = self.folder / layout.TRUTH
+        return read_netcdf(path, load=False) if self.exchange.name == DEFAULT and path.exists() else None
+
+    @property
+    def skill(self) -> pd.DataFrame:
+        """``skill.csv``: scores over towers, by method, flux, scale and group."""
+        return self.tables["skill"]
+
+    @property
+    def site_skill(self) -> pd.DataFrame:
+        """``site_skill.csv``: scores of every tower."""
+        return self.tables["site_skill"]
+
+    @cached_property
+    def tables(self) -> Tables:
+        """Every table of the run by name, read when it is asked for."""
+        return Tables(self.folder / Path(layout.table(self.exchange.name, "skill")).parent)
+
+    def predictions(
+        self,
+        method: str,
+        backbone: str | None = None,
+        fold: int | None = None,
+        seed: int | None = None,
+        *,
+        cells: bool = False,
+    ) -> xr.Dataset:
+        """Return what a method predicts at the sites that no stage has seen, or in all cells, lazily.
+
+        Parameters
+        ----------
+        method
+            Name of the method.
+        backbone, fold, seed
+            The first of the run by default; a method without a network has none.
+        cells
+            Maps in place of sites.
+
+        Returns
+        -------
+        Dataset
+            ``prediction(site, time, flux)``, ``std`` and ``quantile_value``.
+        """
+        place = place_of(self.tree, self.method(method), backbone, fold, seed)
+        path = layout.predictions(self.exchange.name, method, cells).format(**place)
+        return read_netcdf(self.made(path, f"{'map' if cells else 'predict'}_{method}"), load=False)
+
+    def ensemble(self, method: str, backbone: str | None = None) -> xr.Dataset:
+        """Return the mean prediction of a method over folds and seeds at sites, lazily."""
+        place = place_of(self.tree, self.method(method), backbone)
+        path = layout.ensemble(self.exchange.name, f"{method}/{place['backbone']}")
+        return read_netcdf(self.made(path, "ensemble"), load=False)
+
+    def fitted(
+        self, method: str, backbone: str | None = None, fold: int | None = None, seed: int | None = None
+    ) -> Model:
+        """Return what the pipeline has fitted, for `dere.predict`; `predictions` explains the parameters.
+
+        Raises
+        ------
+        FileNotFoundError
+            When a stage was not fitted; names the rule that does it.
+        ValueError
+            When a checkpoint is damaged, or belongs to another split.
+        """
+        declared = self.method(method)
+        place = place_of(self.tree, declared, backbone, fold, seed)
+        folders = {}
+        for stage in (stages()[name] for name in declared.predicts_from):
+            of_stage = {**place, "backbone": targets.backbone_of(stage, str(place["backbone"]))}
+            path = layout.checkpoint(self.exchange.name, stage.name).format(**of_stage)
+            folders[stage.name] = self.made(f"{path}/{layout.CHECKPOINT['manifest']}", f"train_{stage.name}").parent
+        return read_model(declared, self.exchange, place, self.tree, self.split, folders)
+
+    def method(self, name: str) -> Method:
+        """Return the declaration of a method.
+
+        Raises
+        ------
+        ValueError
+            When there is none of that name, or it does not predict the run's exchange.
+        """
+        known = {each: method for each, method in methods().items() if method.serves(self.exchange.name)}
+        if name not in known:
+            raise ValueError(
+                f"{name} is no method that predicts {self.exchange.name}; choose from {', '.join(known)}, or bring it "
+                "in by plugins or dere.register_method"
+            )
+        return known[name]
+
+    def canonical(self, name: str, fold: int = 0, seed: int = 0) -> Path:
+        """Return a canonical file (``drivers``, ``towers``, ``splits``, ``statistics``, ``labels`` ...).
+
+        Raises
+        ------
+        FileNotFoundError
+            When it does not exist; names the rule that makes it.
+        """
+        path = layout.canonical(self.exchange.name)[name].format(fold=fold, seed=seed)
+        rule = {"statistics": "statistics", "labels": "impute_labels"}.get(name, "harmonise")
+        return self.made(path, rule, DEFAULT if name in layout.SHARED else None)
+
+    def made(self, path: str, rule: str, exchange: str | None = None) -> Path:
+        """Return a file of the run, made by ``rule`` of an exchange (None = the opened one).
+
+        Raises
+        ------
+        FileNotFoundError
+            When it does not exist; names the rule that makes it.
+        """
+        found = self.folder / path
+        if not found.exists():
+            rule += targets.suffix(exchange or self.exchange.name)
+            raise FileNotFoundError(
+                f"{found} does not exist; rule {rule} makes it: snakemake {found}, with the --configfile of the run"
+            )
+        return found
+
+    def _open(self, name: str) -> xr.Dataset:
+        return read_netcdf(self.canonical(name), load=False)
+
+    def __repr__(self) -> str:
+        known = layout.canonical(self.exchange.name)
+        data = [name for name in known if (self.folder / known[name].format(fold=0, seed=0)).exists()]
+        files = layout.predictions(self.exchange.name, "*").format(backbone="*", fold="*", seed="*")
+        predicted = {path.parts[-4:-2] for path in self.folder.glob(files)}
+        lines = {
+            "methods": self.methods,
+            "backbones": self.tree["backbones"],
+            "folds": self.tree["folds"],
+            "seeds": self.tree["seeds"],
+            "data": data,
+            "predictions": sorted({method for method, _ in predicted}),
+            "on": sorted({backbone for _, backbone in predicted}),
+            "tables": list(self.tables),
+        }
+        told = [f"  {name + ':':13}{', '.join(map(str, found)) or 'none yet'}" for name, found in lines.items()]
+        return "\n".join([f"<dere run {self.name}, {self.exchange.name}, in {self.folder}>", *told])
+
+
+def working_directory(folder: Path) -> Path:
+    """Return where paths of a run's configuration begin: where Snakemake was called, which made ``results/<run>``."""
+    return folder.absolute().parent.parent

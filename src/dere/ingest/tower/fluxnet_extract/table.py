@@ -1,0 +1,133 @@
+"""The 44-column monthly extract of FLUXNET2015 with MODIS LAI and EVI (docs/data.md#known-traps).
+
+Two faults of the compilation are dealt with: within each calendar year LAI and EVI stand in the text order of the
+months (rows 1 to 12 hold months 1, 10, 11, 12, 2, ..., 9), and RECO is NEE + GPP by construction, hence no second
+opinion: ``reco_nt`` stays NaN.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dere.config.towers import TowerSource
+from dere.ingest.tables import month_numbers, numeric, read_table, require_columns
+from dere.ingest.tower.fluxnet_extract import COLUMNS, NAME, PRODUCT
+from dere.ingest.tower.record import SiteRecord, parse_columns
+from dere.ingest.tower.site_ids import resolved
+from dere.ingest.tower.steps import check_span
+from dere.variables import SATELLITE
+
+log = logging.getLogger(__name__)
+
+_ABOUT_SITE = ("Site", "Lat", "Lon", "PFT", "Climate")
+# position in the file's year -> calendar month (from 0) that the value there belongs to
+TEXT_ORDER = np.array(sorted(range(1, 13), key=str)) - 1
+
+
+def restore_months(values: np.ndarray, months: np.ndarray) -> np.ndarray:
+    """Move values from the text order of the months to the calendar's.
+
+    Parameters
+    ----------
+    values
+        One value per row, shape (month,).
+    months
+        Month numbers of the rows.
+
+    Returns
+    -------
+    np.ndarray
+        Values in calendar order; NaN in years that are not complete, where the order cannot be known.
+    """
+    restored = np.full(len(values), np.nan)
+    years = months // 12
+    for year in np.unique(years):
+        rows = np.flatnonzero(years == year)
+        if len(rows) == 12:
+            restored[rows[TEXT_ORDER]] = values[rows]
+    return restored
+
+
+def parse(table: pd.DataFrame, source: str) -> SiteRecord:
+    """Turn a table of the extract into a record.
+
+    Raises
+    ------
+    ValueError
+        Missing columns, more than one site, and all that :func:`dere.ingest.tower.record.parse_columns` checks.
+    """
+    require_columns(table, _ABOUT_SITE, source)
+    months = month_numbers(table, source)
+    check_span(months, None, source)
+    about = {}
+    for column in _ABOUT_SITE:
+        found = table[column].dropna().unique()
+        if len(found) > 1:
+            raise ValueError(
+                f"{source}: column {column} holds {len(found)} values ({found[0]}, {found[1]}, ...), but one file is "
+                "one site; split the file by site"
+            )
+        about[column] = found[0] if len(found) else ""
+    values, counts, breaches = parse_columns(table, source, COLUMNS)
+    values["reco_nt"] = np.full(len(table), np.nan)
+    for name, satellite in ((column.variable, column.name) for column in COLUMNS if column.variable in SATELLITE):
+        stored = values[name]
+        values[name] = restore_months(stored, months)
+        counts[f"{name}_months"] = int(np.isfinite(values[name]).sum())
+        if lost := int(np.isfinite(stored).sum()) - counts[f"{name}_months"]:
+            log.warning(
+                "%s: %d values of %s stand in years without twelve rows, where their months are not known; dropped",
+                source,
+                lost,
+                satellite,
+            )
+    site = str(about["Site"])
+    return SiteRecord(
+        site=resolved(site),
+        months=months,
+        values=values,
+        product=PRODUCT.key,
+        processing="fluxnet2015 extract",
+        rank=(PRODUCT.rank,),
+        network="fluxnet",
+        source=source,
+        lat=float(numeric(table, "Lat", source)[0]),
+        lon=float(numeric(table, "Lon", source)[0]),
+        igbp=str(about["PFT"]),
+        koppen=str(about["Climate"]),
+        counts=counts,
+        breaches=breaches,
+    )
+
+
+def read_extract(path: Path) -> SiteRecord:
+    """Read one file of the extract.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the file is missing.
+    ValueError
+        When its content fails a check, or its site is not that of its name.
+    """
+    path = Path(path)
+    wanted = {"TIMESTAMP", *_ABOUT_SITE, *(column.name for column in COLUMNS)}
+    record = parse(read_table(path, wanted), path.name)
+    match = re.fullmatch(NAME, path.name)
+    named = resolved(match["site"]) if match else record.site
+    if named != record.site:
+        raise ValueError(
+            f"{path.name}: column Site says {record.site}, but the file is named after {named}; rename the file or "
+            "correct the column"
+        )
+    return record
+
+
+def read_extracts(path: Path, config: TowerSource) -> list[SiteRecord]:
+    """Read one file of the extract, whatever the configuration (see :func:`read_extract`)."""
+    return [read_extract(path)]

@@ -1,0 +1,286 @@
+"""FLUXNET2015 half-hourly as one Zarr store: NEE, GPP, temperature, shortwave and VPD per site.
+
+The store (github.com/EXCITED-CO2/zarr-fluxnet2015, CC-BY-4.0) is Zarr v2: dimensions site and time, one chunk per
+site, uint16 with scale and offset, 65535 missing, times in UTC at the **end** of each half hour. A copy may hold the
+chunks of some sites only; the others read as missing and are counted.
+
+**Local time.** Records begin at midnight of a 1 January in local standard time, so the first value of a site tells its
+offset from UTC. With it, monthly temperature, shortwave and VPD equal the monthly product to its last digit; with an
+offset wrong by one hour temperature is off by up to 0.03 degC. The record carries the offset: its diurnal cycles are on
+that clock whatever a table of sites says, also where it is only the nearest hour of solar time.
+
+**What equals what.** The store has the REF members. ONEFlux chooses REF for each resolution by itself, so monthly means
+of half-hourly NEE_VUT_REF differ from the monthly NEE_VUT_REF (by 0.09 gC m-2 d-1 at most at US-AR1). Where the chosen
+member is the same, as for daily GPP_DT_VUT_REF of US-AR1, the product's daily values are the mean times 12.011e-6 x
+86400 to five digits.
+
+There is no RECO, and of the drivers only three.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dere.config.towers import TowerSource
+from dere.ingest.tower.canonical import canonical
+from dere.ingest.tower.diurnal import diurnal_cycles
+from dere.ingest.tower.fluxnet_columns import STEMS
+from dere.ingest.tower.fluxnet_zarr import DRIVERS, FLUXES, PRODUCT
+from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns, partial_record, warn_counts
+from dere.ingest.tower.record import SiteRecord
+from dere.ingest.tower.site_ids import SITE
+from dere.ingest.tower.stamps import steps_of
+
+log = logging.getLogger(__name__)
+
+_COLUMNS = (*FLUXES, *DRIVERS)
+_QUALITY = {f"{column.variable}_quality": f"{column.name}_qc" for column in (FLUXES[0], *DRIVERS)}
+# a column of the half-hourly product, for the shared diurnal cycles
+_FLUXNET_NAMES = {column.variable: f"{STEMS[column.variable]}_F" for column in DRIVERS}
+_STEP = np.timedelta64(30, "m")
+_PER_DAY = 48
+_FARTHEST_ZONE_HOURS = 14
+_GOOD_QUALITY = 1
+# chosen by people, not by the clock: quarters of an hour exist (Nepal), smaller ones do not
+_ZONE_MINUTES = 15
+
+
+class Store:
+    """Arrays of a Zarr group by name, unpacked on reading.
+
+    Parameters
+    ----------
+    path
+        Folder of the store.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder is missing.
+    ValueError
+        When it is no readable Zarr group, lacks an array, or has one of another shape.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import zarr  # here, because the other tower formats need not wait for it
+
+        self.source = path.name
+        if not path.is_dir():
+            raise FileNotFoundError(f"{path} is no folder; correct sources.towers.paths or put the store there")
+        try:
+            with warnings.catch_warnings():
+                # a warning about a folder that is no array; what is needed and missing is said below
+                warnings.simplefilter("ignore")
+                group = zarr.open_group(path, mode="r")
+                self._arrays = {name: array for name, array in group.arrays()}
+        except Exception as error:  # the errors of zarr are of many classes, its users' files are all one case
+            raise ValueError(
+                f"{path} cannot be read as a Zarr store ({_reason(error)}); it is incomplete: download it again"
+            ) from None
+        needed = ("site", "time", "latitude", "longitude", *(column.name for column in _COLUMNS), *_QUALITY.values())
+        missing = [name for name in needed if name not in self._arrays]
+        if missing:
+            raise ValueError(
+                f"{path} has no array {', '.join(missing)} among {', '.join(sorted(self._arrays)) or 'none'}; take the "
+                "FLUXNET2015 store of EXCITED-CO2"
+            )
+        sites, times = (self._arrays[name].shape for name in ("site", "time"))
+        for name in needed[2:]:
+            expected = sites if name in ("latitude", "longitude") else (*sites, *times)
+            if self._arrays[name].shape != expected:
+                raise ValueError(
+                    f"{self.source}: array {name} has shape {self._arrays[name].shape}, but {expected} (site, time) is "
+                    "needed; download the store again"
+                )
+
+    def read(self, name: str, index: int | slice = slice(None)) -> NDArray:
+        """Values of an array as stored.
+
+        Raises
+        ------
+        ValueError
+            When a chunk is damaged.
+        """
+        try:
+            return np.asarray(self._arrays[name][index])
+        except Exception as error:
+            raise ValueError(
+                f"{self.source}: array {name} cannot be read ({_reason(error)}); a chunk is damaged: "
+                "download the store again"
+            ) from None
+
+    def unpacked(self, name: str, index: int | slice = slice(None)) -> NDArray[np.float64]:
+        """Values of a packed array: stored times ``scale_factor`` plus ``add_offset``, NaN missing."""
+        stored = self.read(name, index)
+        array = self._arrays[name]
+        attributes = dict(array.attrs)
+        scale, offset = (
+            float(str(attributes.get(key, start))) for key, start in (("scale_factor", 1), ("add_offset", 0))
+        )
+        values = stored * scale + offset
+        return np.where(stored == array.fill_value, np.nan, values)
+
+    def unit(self, name: str) -> str:
+        """Attribute ``units`` of an array."""
+        return str(dict(self._arrays[name].attrs).get("units", ""))
+
+    def times(self) -> NDArray[np.datetime64]:
+        """Time coordinate in UTC, datetime64[m].
+
+        Raises
+        ------
+        ValueError
+            When its unit is not minutes since an instant.
+        """
+        words = re.fullmatch(r"minutes since (\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2})(?::\d{2})?)?", self.unit("time"))
+        if words is None:
+            raise ValueError(
+                f"{self.source}: time has unit '{self.unit('time')}', but minutes since an instant are expected; take "
+                "the store as published"
+            )
+        start = np.datetime64(f"{words[1]}T{words[2] or '00:00'}", "m")
+        return start + self.read("time").astype("timedelta64[m]")
+
+
+def _reason(error: Exception) -> str:
+    """First words of an error, on one line."""
+    return f"{' '.join(str(error).split()) or type(error).__name__:.120}"
+
+
+def local_offset(first_end: np.datetime64, longitude: float) -> tuple[int, bool]:
+    """Minutes by which local standard time is ahead of UTC.
+
+    Parameters
+    ----------
+    first_end
+        End of the record's first half hour in UTC.
+    longitude
+        Degrees east.
+
+    Returns
+    -------
+    tuple
+        The offset, and whether it follows from the record's beginning at a local midnight of 1 January; otherwise it is
+        the nearest whole hour of solar time.
+    """
+    begin = first_end - _STEP
+    year = begin.astype("datetime64[Y]")
+    for candidate in (year, year + 1):
+        minutes = int((candidate.astype("datetime64[m]") - begin).astype(np.int64))
+        if abs(minutes) <= _FARTHEST_ZONE_HOURS * 60 and minutes % _ZONE_MINUTES == 0:
+            return minutes, True
+    return round(longitude / 15) * 60, False
+
+
+def parse_site(
+    values: dict[str, NDArray[np.float64]],
+    ends: NDArray[np.datetime64],
+    site: str,
+    place: tuple[float, float],
+    source: str,
+    config: TowerSource,
+) -> SiteRecord | None:
+    """Record of monthly means of one site.
+
+    Parameters
+    ----------
+    values
+        Fluxes in gC m-2 d-1, drivers in canonical units and half-hourly quality 0 to 3 under the names of a record,
+        shape (step,), NaN missing.
+    ends
+        Ends of the half hours in UTC, datetime64[m], shape (step,).
+    site, place
+        FLUXNET id; latitude and longitude.
+    source
+        Store for messages.
+    config
+        Minimum coverage, diurnal cycles, whose partitioning becomes the label.
+
+    Returns
+    -------
+    SiteRecord or None
+        None where no month has enough half hours of a flux.
+    """
+    present = np.flatnonzero(np.any([np.isfinite(column) for column in values.values()], axis=0))
+    chosen = slice(present[0], present[-1] + 1)
+    offset, certain = local_offset(ends[present[0]], place[1])
+    counts = {"offset_by_longitude": int(not certain)}
+    steps = steps_of(ends[chosen] - _STEP + np.timedelta64(offset, "m"), _PER_DAY, source, "time")
+    columns = {}
+    for name, column in values.items():
+        inside = column[chosen]
+        good = np.where(np.isfinite(inside), np.round(inside) <= _GOOD_QUALITY, np.nan)
+        columns[name] = good if name in _QUALITY else inside
+    quality = values["nee_quality"][chosen]
+    columns["nee_measured_share"] = np.where(np.isfinite(quality), np.round(quality) == 0, np.nan)
+    months, means = monthly_columns(steps, columns, config.minimum_coverage, (*_QUALITY, "nee_measured_share"))
+    kept, means = in_record(months, means)
+    if not len(kept):
+        return None
+    diurnal = {}
+    if config.diurnal_cycles:
+        table = pd.DataFrame({column: columns[name] for name, column in _FLUXNET_NAMES.items()})
+        cycles = diurnal_cycles(table, steps, config.minimum_coverage, source)
+        diurnal = {name: cycle[np.isin(months, kept)] for name, cycle in cycles.items() if np.isfinite(cycle).any()}
+    warn_counts(counts, f"{source} site {site}")
+    origin = Origin(PRODUCT, "FLUXNET2015 half-hourly Zarr", "fluxnet", source)
+    return partial_record(site, kept, means, origin, (*place, ""), counts, config, diurnal, offset / 60)
+
+
+def read_fluxnet_zarr(path: Path, config: TowerSource) -> list[SiteRecord]:
+    """Read every site of the store that has data; none where half hours are not to be read.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder is missing.
+    ValueError
+        When the store is incomplete, or a site, unit or time cannot be right.
+    """
+    if "HH" not in config.resolution:
+        return []
+    store = Store(Path(path))
+    sites = [str(site) for site in store.read("site")]
+    odd = [site for site in sites if not re.fullmatch(SITE, site)]
+    if odd:
+        raise ValueError(
+            f"{store.source}: array site holds {odd[0]!r:.40}, but ids like FI-Hyy are expected; a chunk is damaged: "
+            "download the store again"
+        )
+    ends = store.times()
+    lat, lon = store.unpacked("latitude"), store.unpacked("longitude")
+    records, empty = [], 0
+    for index, site in enumerate(sites):
+        # sites without a chunk read as the fill value throughout
+        if not np.isfinite(store.unpacked(FLUXES[0].name, index)).any():
+            empty += 1
+            continue
+        record = parse_site(
+            _site_values(store, index), ends, site, (float(lat[index]), float(lon[index])), store.source, config
+        )
+        if record is not None:
+            records.append(record)
+    log.info("%s: %d of %d sites have data, %d are empty", store.source, len(records), len(sites), empty)
+    if not records:
+        raise ValueError(
+            f"{store.source} holds no flux of any of its {len(sites)} sites; the chunks are missing: download the "
+            "store again"
+        )
+    return records
+
+
+def _site_values(store: Store, index: int) -> dict[str, NDArray[np.float64]]:
+    """Half-hourly values of one site under the names of a record."""
+    # the store states its units itself
+    stated = [replace(column, unit=store.unit(column.name)) for column in _COLUMNS]
+    table = pd.DataFrame({column.name: store.unpacked(column.name, index) for column in _COLUMNS})
+    quality = {name: store.unpacked(array, index) for name, array in _QUALITY.items()}
+    return canonical(table, stated, store.source) | quality

@@ -1,0 +1,13 @@
+"""Ids of sites as the networks write them."""
+
+from __future__ import annotations
+
+SITE = r"[A-Z]{2}-[A-Za-z0-9]{3}"
+"""Pattern of an id: country and site, for example FI-Hyy."""
+# one tower under two codes
+ALIASES = {"DK-ZaH": "GL-ZaH", "NO-Adv": "SJ-Adv"}
+
+
+def resolved(site: str) -> str:
+    """Return the id under which a tower is kept, whatever its alias."""
+    return ALIASES.get(site, site)

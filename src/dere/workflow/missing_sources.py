@@ -1,0 +1,37 @@
+"""Which files and folders that a configuration names are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dere.run_config.describe import leaves
+
+PATHS = ("path", "paths", "coordinates")
+"""Leaves of a source that name files or folders."""
+
+
+def missing_sources(config: Mapping[str, Any]) -> list[str]:
+    """Return one sentence per file or folder of the run's sources that does not exist or is an empty folder.
+
+    Parameters
+    ----------
+    config
+        A complete configuration; relative paths are those of the working directory.
+    """
+    return [
+        f"sources.{key}: {path} {'is an empty folder' if path.exists() else 'does not exist'}; correct the path"
+        for key, path in named_paths(config["sources"])
+        if not path.exists() or (path.is_dir() and not any(path.iterdir()))
+    ]
+
+
+def named_paths(sources: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    """Yield the leaf and the path of everything that sources in files name."""
+    for kind, source in sources.items():
+        for leaf, value in leaves(source) if source["provider"] == "files" else ():
+            if leaf.rpartition(".")[2] in PATHS:
+                for path in [value] if isinstance(value, str) else value:
+                    if path:
+                        yield f"{kind}.{leaf}", Path(path)

@@ -1,0 +1,49 @@
+"""What a training or a prediction gets of the configuration: its own sub-tree and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dere.methods import Stage
+
+CELLS_KEYS = ("window", "window_stride", "satellites")
+"""Leaves of the section harmonise for what learns or predicts in cells."""
+SITES_KEYS = ("window", "satellites", "minimum_training_quality")
+"""Leaves of the section harmonise for what learns or predicts at sites."""
+
+Tree = Mapping[str, Any]
+
+
+def section_of(config: Tree, stage: Stage) -> Tree:
+    """Return the settings of a stage."""
+    tree = config
+    for key in stage.path:
+        tree = tree[key]
+    return tree
+
+
+def threads_of(config: Tree, stage: Stage) -> int:
+    """Return the threads that the settings of a stage state, else 1."""
+    return int(section_of(config, stage)[stage.threads]) if stage.threads else 1
+
+
+def of_stage(config: Tree, stage: Stage, backbone: str) -> dict[str, Any]:
+    """Return the parameters of a stage: its settings, its network's size, and how windows are cut.
+
+    Threads are left out: they do not change a result.
+    """
+    keys = CELLS_KEYS if "simulation" in stage.reads else SITES_KEYS
+    own = {"stage": without(section_of(config, stage), stage.threads)} if stage.section else {}
+    network = {"backbone": config["networks"][backbone]} if stage.per_backbone else {}
+    return {**own, **network, **of_method(config, backbone, keys)}
+
+
+def of_method(config: Tree, backbone: str, keys: Sequence[str] = SITES_KEYS) -> dict[str, Any]:
+    """Return the parameters of a prediction: its network's name and how windows are cut."""
+    return {"backbone_name": backbone, "harmonise": {key: config["harmonise"][key] for key in keys}}
+
+
+def without(tree: Tree, *keys: str) -> dict[str, Any]:
+    """Return a sub-tree without leaves that a rule gives by other means (threads) or does not read."""
+    return {name: value for name, value in tree.items() if name not in keys}

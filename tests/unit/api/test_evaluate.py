@@ -1,0 +1,112 @@
+"""Predictions of others are judged on the rows of a run, whatever form they come in."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dere
+from tiny_run import write_run
+
+
+@pytest.fixture(scope="module")
+def opened(canonical, tmp_path_factory):
+    """A run in which climatology was judged."""
+    folder = write_run(tmp_path_factory.mktemp("judged"), canonical)
+    run = dere.open_run(folder)
+    judged = dere.evaluate(dere.predict(dere.fit("climatology", run), run), run)
+    (folder / "tables").mkdir()
+    judged.site_skill.to_csv(folder / "tables" / "site_skill.csv", index=False)
+    return run
+
+
+@pytest.fixture(scope="module")
+def table(opened):
+    """What somebody's own model says: the label of every month plus one, closed."""
+    towers = opened.towers.load()
+    tested = towers["site"].isin(["XX-S00", "XX-S03", "XX-S06", "XX-S09"])
+    values = towers["flux_value"].astype(float).isel(site=tested.values).fillna(1.0) + 1.0
+    wide = values.to_dataset("flux").to_dataframe().reset_index()[["site", "time", "gpp", "reco"]]
+    return wide.assign(nee=wide["reco"] - wide["gpp"])
+
+
+@pytest.fixture(scope="module")
+def judged(opened, table):
+    return dere.evaluate(table, opened, "plus one")
+
+
+def test_scores_are_those_of_what_was_handed_in(judged):
+    pooled = "scale == 'monthly' and statistic == 'median' and grouping == 'all' and fold == 'all'"
+    scores = judged.skill.query(pooled).set_index("flux")
+    np.testing.assert_allclose(scores.loc[["gpp", "reco"], "bias"], 1.0, atol=1e-6)
+    np.testing.assert_allclose(scores.loc[["gpp", "reco"], "rmse"], 1.0, atol=1e-6)
+    assert set(judged.skill["method"]) == {"plus one"} and set(scores["sites"]) == {3}
+    assert judged.calibration.empty and judged.closure["maximum_residual"].max() < 1e-12
+    assert "plus one" in repr(judged)
+
+
+def test_it_is_compared_with_what_the_run_has_judged(judged, table, opened):
+    assert set(zip(judged.paired["method"], judged.paired["against"], strict=True)) == {("plus one", "climatology")}
+    assert set(judged.paired["flux"]) == {"gpp", "reco", "nee"}
+    # whose test towers they are can be said
+    with pytest.raises(ValueError, match=r"3 of 4 expected sites are missing \(first: XX-S01\)"):
+        dere.evaluate(table, opened, fold=1)
+    # what has the name of a method of the run takes its place
+    assert dere.evaluate(table, opened, "climatology").paired.empty
+
+
+def forms(table, folder):
+    dataset = table.set_index(["site", "time"]).to_xarray()
+    table.to_csv(folder / "mine.csv", index=False)
+    dataset.to_netcdf(folder / "mine.nc")
+    yield folder / "mine.csv", {}
+    yield str(folder / "mine.nc"), {}
+    yield dataset[["gpp", "reco", "nee"]].to_dataarray("flux").to_dataset(name="prediction"), {}
+    months = table["time"].dt.strftime("%Y-%m")
+    yield table.drop(columns="time").assign(month=months).sample(frac=1, random_state=0), {}
+    later = table.assign(time=table["time"] + pd.DateOffset(years=30))
+    yield pd.concat([table, later]), {}
+    yield table.drop(columns="nee"), {"close": True}
+    yield table.assign(nee=5.0), {"close": True}
+
+
+def test_every_form_gives_the_same_numbers(judged, table, opened, tmp_path):
+    for given, options in forms(table, tmp_path):
+        found = dere.evaluate(given, opened, "plus one", **options)
+        pd.testing.assert_frame_equal(found.site_skill, judged.site_skill, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda t: t.iloc[:-5], r"15 of 432 predicted values are missing .* \(first: gpp of XX-S09 in 2003-09\)"),
+        (lambda t: t[t["site"] != "XX-S03"], r"1 of 4 expected sites are missing \(first: XX-S03\)"),
+        (lambda t: t.assign(site="XX-S01"), "rows are of a site and month that have one already"),
+        (lambda t: pd.concat([t, t.assign(site="XX-S01")[:36]]), r"1 sites are too many \(first: XX-S01\)"),
+        (lambda t: pd.concat([t, t[:2]]), r"2 rows are of .* \(first: XX-S00 in 2001-02\); give one row"),
+        (lambda t: t.drop(columns="nee"), "it has the columns site, time, gpp, reco, but nee is missing"),
+        (lambda t: t.drop(columns="time"), "but time or month is missing"),
+        (lambda t: t.assign(gpp="much"), r"144 values of gpp are no numbers \(first: much\)"),
+        (lambda t: t.assign(time="soon"), r"144 values of time are no date \(first: soon\); write months as 2001-01"),
+        (lambda t: t.assign(nee=t["nee"] + 0.01), r"\|RECO - GPP - NEE\| reaches 0\.01"),
+        (lambda t: t.set_index(["site", "time"]).to_xarray()[[]], "it needs a variable prediction"),
+    ],
+)  # fmt: skip
+def test_what_is_not_complete_is_refused_with_counts(table, opened, change, sentence):
+    with pytest.raises(ValueError, match=f"^predictions: .*{sentence}"):
+        dere.evaluate(change(table), opened)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("none.csv", None, "does not exist, but a csv or NetCDF"),
+        ("empty.csv", b"", "cannot be read as csv"),
+        ("bytes.csv", b"site,\xff\xfe", "cannot be read as csv"),
+        ("text.nc", b"site", "cannot be read as NetCDF"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_sentence(opened, tmp_path, name, content, sentence):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises((ValueError, FileNotFoundError), match=sentence):
+        dere.evaluate(tmp_path / name, opened)

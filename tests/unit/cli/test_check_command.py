@@ -1,0 +1,60 @@
+"""``dere check`` names every problem of a configuration and of the sources that it names."""
+
+from pathlib import Path
+
+import pytest
+
+from dere.workflow import preflight
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def check(dere, tmp_path, monkeypatch):
+    """Return what checks a configuration of some text in an empty folder, and gives status and lines."""
+    monkeypatch.chdir(tmp_path)
+
+    def checked(text):
+        Path("mine.yaml").write_text(text)
+        found = dere("check", "mine.yaml")
+        return found.exit_code, found.output.splitlines()
+
+    return checked
+
+
+def test_outside_a_checkout_it_says_so_and_looks_at_the_rest(check, tmp_path):
+    status, lines = check("downloads: {folder: elsewhere}\n")
+    assert status == 0 and lines[-1] == "Nothing is missing."
+    assert lines[1] == f"{tmp_path} is not in a checkout of dere, which dere run needs."
+    assert lines[2].startswith("Not in elsewhere: carbonglobe main, ")
+
+
+def test_every_problem_is_a_line(check):
+    status, lines = check("rum: mine\nfolds: []\n")
+    problems = [line for line in lines if line.startswith("Problem: ")]
+    assert status == 1 and len(problems) == 2
+    assert any(line.startswith("Problem: rum is not a known configuration key") for line in problems)
+
+
+def test_missing_and_empty_sources_are_named(check):
+    Path("empty").mkdir()
+    Path("there").mkdir()
+    Path("there", "file.csv").write_text("")
+    text = "sources: {cover: {path: nowhere, age: {path: there/file.csv}}, towers: {paths: [there, empty]}}"
+    status, lines = check(text)
+    assert status == 1 and [line for line in lines if line.startswith("Problem: ")] == [
+        "Problem: sources.cover.path: nowhere does not exist; correct the path.",
+        "Problem: sources.towers.paths: empty is an empty folder; correct the path.",
+    ]
+    unread = text.replace("cover: {path", "cover: {provider: igbp, path").replace(", empty", "")
+    assert check(unread)[0] == 0
+
+
+def test_in_a_checkout_the_findings_of_make_check_stand_too(dere, monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT / "docs")
+    monkeypatch.setattr(preflight, "tools", lambda: "make cannot be found; install it")
+    monkeypatch.setenv("DERE_REALDATA", str(tmp_path))
+    lines = dere("check").output.splitlines()
+    assert any(line.startswith("make demo takes about ") for line in lines)
+    assert "Problem: make cannot be found; install it." in lines
+    assert f"Problem: {preflight.inputs(str(tmp_path))}." in lines

@@ -1,0 +1,153 @@
+# Files of a run: what is evaluated, given away, drawn and complete.
+
+
+def simulation_of_exchange(exchange):
+    """Return the simulation's states of an exchange, where it has any."""
+    states = exchanges.get(exchange).states
+    return {"simulation": "<data>/simulation.nc"} if states else {}
+
+
+def runs_of(config, pattern):
+    """Return ``pattern`` for every fold and seed."""
+    return expand(pattern, fold=config["folds"], seed=config["seeds"])
+
+
+def files_of_exchange(exchange, names):
+    """Return the prediction files of an exchange that ``names(config, exchange)`` lists."""
+    folder = in_run(exchange, "predictions")
+    return [f"{folder}/{name}.nc" for name in names(config, exchange)]
+
+
+def evaluated_files(config, exchange):
+    """Return what the evaluation reads beside predictions: truth and public maps, where the exchange has them."""
+    files = truth_file(config) if exchange == exchanges.DEFAULT else {}
+    if targets.has_map(config):
+        files["products"] = in_run(exchange, "products")
+    return files
+
+
+def benchmarks_of_exchange(config, exchange):
+    """Return the benchmark files of an exchange."""
+    folder = in_run(exchange, "benchmarks")
+    return [f"{folder}/{job}.tsv" for job in targets.benchmarks(config, exchange)]
+
+
+def product_files(config, exchange):
+    """Return the predictions that are given away, and the manifests of the networks behind them."""
+    member = targets.product_member(config, exchange)
+    folder = in_run(exchange, f"predictions/{member}")
+    files = {"ensemble": f"{folder}/ensemble.nc"}
+    if targets.has_map(config):
+        files["cells"] = runs_of(config, f"{folder}/fold{{fold}}/seed{{seed}}_cells.nc")
+        networks = targets.training_jobs(config, exchange)[member]["networks"][-1:]
+        backbone = member.split("/")[1]
+        files["manifests"] = manifests(
+            config, exchange, [(backbone, n) for n in networks]
+        )
+    return files
+
+
+def manifests(config, exchange, networks):
+    """Return the manifests of (backbone, stage) of all folds and seeds."""
+    folder = in_run(exchange, "models")
+    return [
+        manifest
+        for backbone, stage in networks
+        for manifest in runs_of(
+            config,
+            f"{folder}/{backbone}/fold{{fold}}/seed{{seed}}/{stage}/manifest.json",
+        )
+    ]
+
+
+def prediction_manifests(config, exchange):
+    """Return the manifests of all networks that predict, each once."""
+    networks = {
+        (member.split("/")[1], stage): None
+        for member, parts in targets.training_jobs(config, exchange).items()
+        for stage in parts["networks"]
+    }
+    return manifests(config, exchange, networks)
+
+
+def figure_inputs(config):
+    """Return the files that the figures can use, by the names of the catalogue."""
+    fold, seed = config["folds"][0], config["seeds"][0]
+    run = f"fold{fold}/seed{seed}"
+    tables = ("skill", "paired", "calibration", "roles")
+    files = {name: f"<results>/tables/{name}.csv" for name in tables}
+    files |= {
+        name: f"<data>/{name}.nc" for name in ("towers", "drivers", "cover")
+    } | truth_file(config)
+    members = {
+        method.name: targets.backbones_of(method, config)[0]
+        for method in targets.methods_of(config)
+    }
+    if targets.compares_backbones(config):
+        files["comparison"] = "<results>/tables/comparison.csv"
+    files["predictions"] = [
+        f"<results>/predictions/{m}/{backbone}/ensemble.nc"
+        for m, backbone in members.items()
+    ]
+    networks = targets.networks(config)
+    if networks:
+        files["history"] = [
+            f"<results>/models/{config['backbones'][0]}/{run}/{stage.name}/history.csv"
+            for stage in networks
+        ]
+    if targets.has_imputation(config):
+        files["labels"] = f"<results>/labels/{run}/labels.nc"
+        files["history"].append(f"<results>/models/imputation/{run}/history.csv")
+    if targets.has_map(config):
+        files["products"] = "<results>/products"
+        if "plant_fraction" in targets.product_method(config).gives:
+            files["learned"] = (
+                f"<results>/predictions/{targets.product_member(config)}/{run}_cells.nc"
+            )
+    return files
+
+
+def figure_files(config):
+    """Return the names of all files that the figures write."""
+    settings = config["figures"]
+    return outputs(figure_inputs(config), settings["formats"], settings["skip"])
+
+
+def figure_outputs(config):
+    """Return the files of the figures; the first format of each goes into the report with its caption."""
+    found = {}
+    for name in figure_files(config):
+        stem, suffix = name.rsplit(".", 1)
+        path = f"<results>/figures/{name}"
+        if suffix == config["figures"]["formats"][0]:
+            path = report(
+                path,
+                caption=f"../report/{stem}.rst",
+                category=CATALOGUE[stem].category,
+                labels={"figure": stem.replace("_", " ")},
+            )
+        found[f"{stem}_{suffix}"] = path
+    return found
+
+
+def everything(config):
+    """Return the files of a complete run."""
+    tables = ["provenance", "citations"]
+    if targets.has_imputation(config):
+        tables.append("imputation")
+    return [
+        "<results>/config.yaml",
+        *(f"<results>/tables/{name}.csv" for name in tables),
+        *(f"<results>/figures/{name}" for name in figure_files(config)),
+        *(file for name in config["exchanges"] for file in complete(name)),
+    ]
+
+
+def complete(exchange):
+    """Return the files of an exchange in a complete run."""
+    tables = ("skill", "comparison", "cost")
+    return [
+        *(in_run(exchange, f"tables/{name}.csv") for name in tables),
+        *files_of_exchange(exchange, targets.ensembles),
+        in_run(exchange, "products"),
+    ]

@@ -1,0 +1,95 @@
+# Files of the sources: what ingest and harmonise read.
+
+
+def source_files(path, built_in):
+    """Return the files of a source folder, or the built-in world's folder when no path is given."""
+    return folder_files(path) if path else [built_in]
+
+
+def folder_files(path):
+    """Return every file below a folder; stop with a sentence when there is none."""
+    found = sorted(str(file) for file in Path(path).rglob("*") if file.is_file())
+    if not found:
+        raise WorkflowError(
+            f"{path}: this source folder does not exist or is empty; correct the path under sources"
+        )
+    return found
+
+
+def array_files(config):
+    """Return the files of a simulation that brings cover or towers, and its table of coordinates."""
+    source = config["sources"]["simulation"]
+    return [*folder_files(source["path"]), *coordinate_files(config)]
+
+
+def coordinate_files(config):
+    """Return the table of coordinates of a simulation that has one."""
+    given = config["sources"]["simulation"]["coordinates"]
+    return [given] if given else []
+
+
+def arrays_of(config, source):
+    """Return the simulation's sub-tree where a source is part of its arrays, else nothing."""
+    own = config["sources"][source]["provider"] == "dere"
+    return source_leaves.ingested_simulation(config) if own else {}
+
+
+def tower_files(config):
+    """Return the tower files of a run, the built-in world's virtual towers included."""
+    if config["sources"]["towers"]["provider"] == "dere":
+        return array_files(config)
+    paths = config["sources"]["towers"]["paths"]
+    given = [file for path in paths for file in folder_files(path)]
+    return given or ["<results>/raw/towers", "<results>/raw/virtual_towers"]
+
+
+def cover_files(config):
+    """Return the files of the plant-type maps; none where plant types follow from the site's class."""
+    source = config["sources"]["cover"]
+    if source["provider"] == "dere":
+        return array_files(config)
+    return (
+        source_files(source["path"], "<results>/raw/cover")
+        if source["provider"] == "files"
+        else []
+    )
+
+
+def answer(ask):
+    """Return what the files of a source say; stop with a sentence when they are wrong."""
+    try:
+        return ask(config)
+    except (ValueError, FileNotFoundError) as error:
+        raise WorkflowError(str(error)) from None
+
+
+def stand_ages(config):
+    """Return the stand ages that the columns of the age tables stand for."""
+    return (
+        config["world"]["ages"]
+        if config["world"]
+        else config["sources"]["simulation"]["ages"]
+    )
+
+
+def truth_file(config):
+    """Return the output that only the built-in world has."""
+    return {"truth": "<data>/truth.nc"} if targets.has_truth(config) else {}
+
+
+def interim_files(config):
+    """Return what harmonise reads: all ingested sources of the run, and the world's truth."""
+    files = {"cover": "<interim>/cover.nc", "towers": "<interim>/towers.nc"}
+    files |= {
+        f"provenance_{name}": f"<interim>/provenance_{name}.csv" for name in list(files)
+    }
+    if config["sources"]["simulation"]["provider"] == "files":
+        names = {
+            "forcing": "forcing.nc",
+            "simulation": "simulation.nc",
+            "provenance_simulation": "provenance_simulation.csv",
+        }
+        files |= {name: f"<interim>/{file}" for name, file in names.items()}
+    if targets.has_truth(config):
+        files["truth"] = "<results>/raw/truth"
+    return files
