@@ -88,7 +88,8 @@ def make_labels(
     reco = np.where(by_day, _values(towers, "reco_dt"), _values(towers, "reco_nt"))
     record = towers["in_record"].transpose("site", "time").values.astype(bool)
 
-    stuck = _stuck(repeated_run, nee)
+    # rounded, because a year of numbers around 1e-270 is a year of zeros
+    stuck = _stuck(repeated_run, np.round(nee, 5))
     tests = {
         "no_nee": np.isnan(nee),
         "no_gpp": np.isnan(gpp),
