@@ -147,6 +147,11 @@ def used(texts: Sequence[str], modules: Iterable[str]) -> list[str]:
     return [text for text in texts if text in _LOADED and _LOADED[text].module in wanted]
 
 
+def modules() -> set[str]:
+    """Return the modules that were brought in, by plug-ins and registrations."""
+    return {plugin.module for plugin in _LOADED.values()}
+
+
 def files() -> list[dict[str, Path]]:
     """Return the Python files of each plug-in by dotted name."""
     return [plugin.files for plugin in _LOADED.values()]
