@@ -31,17 +31,14 @@ class Plugin:
 
     Parameters
     ----------
-    text
-        As ``plugins`` names it.
     module
         Name that it is loaded under.
     files
         Its Python files by dotted name: the code that a rule which uses it depends on.
     path
-        The file or folder that ``text`` is the path of; None = a module.
+        The file or folder that it lies in; None = a module.
     """
 
-    text: str
     module: str
     files: dict[str, Path]
     path: Path | None = None
@@ -124,7 +121,7 @@ def register(room: str, name: str, **declarations: Any) -> None:
     vars(found).update(declarations)
     sys.modules[module] = found
     rooms.add(room, module, *declarations)
-    _LOADED[text] = Plugin(text, module, {})
+    _LOADED[text] = Plugin(module, {})
     try:
         _require_unique()
     except ValueError:
@@ -145,6 +142,11 @@ def used(texts: Sequence[str], modules: Iterable[str]) -> list[str]:
     """Return those of ``texts`` that are loaded as one of ``modules``."""
     wanted = set(modules)
     return [text for text in texts if text in _LOADED and _LOADED[text].module in wanted]
+
+
+def modules() -> set[str]:
+    """Return the modules that were brought in, by plug-ins and registrations."""
+    return {plugin.module for plugin in _LOADED.values()}
 
 
 def files() -> list[dict[str, Path]]:
@@ -188,7 +190,7 @@ def _of_path(text: str, path: Path) -> Plugin:
         raise _broken(text, error) from error
     setattr(sys.modules[ROOMS[marker]], path.stem, found)
     own = _below(path, module) if path.is_dir() else {module: file}
-    return _member(text, marker, found, own, path)
+    return _member(marker, found, own, path)
 
 
 def _of_module(text: str) -> Plugin:
@@ -217,13 +219,13 @@ def _of_module(text: str) -> Plugin:
     own = {name: path for folder in folders for name, path in _below(Path(folder), parent or text).items()}
     if not own and found.__file__:
         own = {text: Path(found.__file__)}
-    return _member(text, marker, found, own)
+    return _member(marker, found, own)
 
 
-def _member(text: str, marker: str, found: ModuleType, own: dict[str, Path], path: Path | None = None) -> Plugin:
+def _member(marker: str, found: ModuleType, own: dict[str, Path], path: Path | None = None) -> Plugin:
     also = [name for name in ALSO.get(marker, ()) if hasattr(found, name)]
     rooms.add(ROOMS[marker], found.__name__, marker, *also)
-    return Plugin(text, found.__name__, own, path)
+    return Plugin(found.__name__, own, path)
 
 
 def _marker(text: str, markers: Sequence[str]) -> str:

@@ -62,10 +62,11 @@ def beside(continued):
 WITH_RIDGE = {"plugins": ["mine/ridge.py"], "methods": ["climatology", "ridge"], "backbones": ["transformer"]}
 
 
-def test_a_plug_in_that_the_run_does_not_use_reruns_nothing(tiny, beside, continued):
-    unused = {"plugins": ["mine/ridge.py"]}
-    assert continued.pending(continued.configured("unused.yaml", unused), "results/tiny/config.yaml") == {}
-    assert not re.search("train_|predict_", "".join(continued.pending("unused.yaml")))
+def test_a_plug_in_that_the_run_does_not_use_reruns_nothing(beside, continued):
+    """The tests before have given away another method, so that a little may be pending without it too."""
+    before = continued.pending()
+    assert set(before) <= LATE | {"map_dere"}
+    assert continued.pending(continued.configured("unused.yaml", {"plugins": ["mine/ridge.py"]})) == before
 
 
 def test_a_plug_in_is_trained_judged_and_given_away(beside, continued, warm):
@@ -73,7 +74,8 @@ def test_a_plug_in_is_trained_judged_and_given_away(beside, continued, warm):
     overlay = continued.configured("ridge.yaml", WITH_RIDGE)
     shown = continued.finish(warm, overlay)
     ran = set(re.findall(r"^(?:local)?rule (\w+):$", shown, re.M))
-    assert ran <= LATE | {"train_ridge", "predict_ridge", "map_ridge"} and {"train_ridge", "map_ridge"} <= ran
+    own = {"train_ridge", "predict_ridge", "map_ridge"}
+    assert own <= ran <= own | LATE
     assert set(pd.read_csv(folder / "tables" / "skill.csv")["method"]) == {"climatology", "ridge"}
     assert {path.name.split("_")[0] for path in (folder / "products").glob("*.nc")} == {"gpp", "reco", "nee"}
     # the file is code of the rules that use it
@@ -81,7 +83,7 @@ def test_a_plug_in_is_trained_judged_and_given_away(beside, continued, warm):
     beside.write_text(text.replace('"""Predict places', '"""Say of places'))
     assert continued.pending(overlay) == {}
     beside.write_text(text + "\nEDITED = 1\n")
-    assert continued.invalidated(overlay) == {"train_ridge", "predict_ridge", "map_ridge"}
+    assert own <= set(continued.pending(overlay)) <= own | LATE
     beside.unlink()
     refused = continued.snakemake("--dry-run", "--cores", "1", overlay)
     assert refused.returncode == 1 and "plugins: mine/ridge.py is not there" in refused.stdout

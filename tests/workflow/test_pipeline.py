@@ -86,7 +86,7 @@ def opened(tiny):
     ("method", "at"), [("gbm", "sites"), ("dere", "sites"), ("baseline", "cells"), ("dere", "cells")]
 )
 def test_the_library_predicts_what_the_rules_have_written(opened, method, at):
-    """Maps of a method that is not given away are made by no rule; their means at the towers' model are enough."""
+    """No rule makes maps of a method that is not given away, so that there is nothing to compare those with."""
     made = dere.predict(opened.fitted(method), opened, at=at)
     if at == "sites" or method == "dere":
         xr.testing.assert_identical(made, opened.predictions(method, cells=at == "cells").load())

@@ -72,9 +72,10 @@ def of_run(complete: Mapping[str, Any]) -> dict[str, Any]:
     unused = {stage.path[0] for stage in declared.stages().values()} - {stage.path[0] for stage in stages} - {STAGES}
     best = used[-1].name
     reference = next((method.name for method in used if method.reference), used[0].name)
-    compared = [method.name for method in known.values() if method.compared]
-    figures, products = complete["figures"], complete["products"]
     of_methods, of_stages = declared.rooms()
+    own = {name for name in known if of_methods[name] not in plugins.modules()} | {*complete["methods"]}
+    compared = [method.name for method in known.values() if method.compared and method.name in own]
+    figures, products = complete["figures"], complete["products"]
     modules = [
         *(of_methods[name] for name in complete["methods"]),
         *(of_stages[stage.name] for stage in stages),

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from dere import backbones, exchange
+from dere import backbones, exchange, plugins
 from dere.config.base import Section
 from dere.config.download import DownloadsConfig
 from dere.config.evaluation import EvaluationConfig
@@ -18,7 +18,7 @@ from dere.config.products import ProductsConfig
 from dere.config.sources import SourcesConfig
 from dere.config.splits import SplitsConfig
 from dere.config.world import WorldConfig
-from dere.methods import methods, stages_of
+from dere.methods import methods, rooms, stages_of
 
 CHANGED_FIRST = (
     *("run", "methods", "backbones", "folds", "seeds"),
@@ -28,13 +28,15 @@ CHANGED_FIRST = (
 
 
 def all_methods() -> tuple[str, ...]:
-    """Names of all methods, simple ones first."""
-    return tuple(methods())
+    """Names of all methods of the package, simple ones first; those of plug-ins join a run that names them."""
+    brought, (of_methods, _) = plugins.modules(), rooms()
+    return tuple(name for name in methods() if of_methods[name] not in brought)
 
 
 def first_backbone() -> tuple[str, ...]:
-    """Name of the first backbone by rank."""
-    return tuple(backbones.names()[:1])
+    """Name of the first backbone of the package by rank."""
+    brought = plugins.modules()
+    return tuple(name for name in backbones.names() if backbones.module_of(name) not in brought)[:1]
 
 
 class RunConfig(Section):

@@ -14,7 +14,8 @@ from dere import backbones, plugins
 from dere.methods import methods, rooms, stages
 from dere.methods.base import Method, resolved
 from dere.run_config.compose import composed
-from dere.run_config.root import normalise
+from dere.run_config.describe import described
+from dere.run_config.root import default_of, normalise
 from dere.workflow.digest import covered, digest
 from dere.workflow.rule_job import RuleJob
 from dere.workflow.train import stage_of
@@ -81,10 +82,15 @@ def test_a_network_is_a_backbone(write):
 
 
 def test_what_a_run_does_not_use_is_not_in_its_configuration(write):
-    write({"ridge.py": RIDGE, "gru.py": GRU})
+    eager = RIDGE.replace("rank=25", "rank=1, compared=True"), GRU.replace("rank=15", "rank=1")
+    write(dict(zip(("ridge.py", "gru.py"), eager, strict=True)))
+    default, explained = normalise({}), described(normalise({}), composed(), default_of(normalise({})))
     members = {"methods": ["climatology", "baseline"], "backbones": ["transformer"]}
     plain = normalise(members)
     assert plain == normalise({**members, "plugins": ["ridge.py", "gru.py"]})
+    assert default == normalise({"plugins": ["ridge.py", "gru.py"]})
+    # the page of the configuration tells the same defaults
+    assert explained == described(default, composed(), default_of(default))
     both = normalise({"plugins": ["ridge.py", "gru.py"], "methods": ["ridge", "baseline"], "backbones": ["gru"]})
     assert both["plugins"] == ["ridge.py", "gru.py"]
     # a job gets what it needs
