@@ -17,8 +17,8 @@ from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.observed import TOWER_FLUX, example_sites, good_months, labelled
 from dere.figures.style import BLACK, BLUE, GREY, flux_label, method_colour, method_label
 
-IMPUTED = 2
-"""Code of ``origin`` for an imputed month."""
+IMPUTED, PARTLY = 2, 3
+"""Codes of ``origin`` for an imputed month, and for one where not every flux is."""
 SIDES = {"unseen": "unseen towers: {}", "training": "training towers: {}"}
 """Columns of panels and their titles, filled with what is drawn."""
 LABELS = "imputed labels"
@@ -67,12 +67,12 @@ def tabulate(
     values = {"value": labelled(prediction, "prediction", exchange)} | _interval(prediction, exchange)
     sides = [("unseen", str(prediction.attrs.get("method", "prediction")), values, prediction["site"].values)]
     if labels is not None:
-        imputed = labels["origin"] == IMPUTED
+        imputed, partly = (labels["origin"] == code for code in (IMPUTED, PARTLY))
         values = {"value": labelled(labels, "label", exchange).where(labels["origin"] > 0)} | _interval(
             labels, exchange
         )
         filled = labels["site"].values[imputed.any("time").values]
-        sides.append(("training", LABELS, values | {"imputed": imputed}, filled))
+        sides.append(("training", LABELS, values | {"imputed": imputed, "partly": partly}, filled))
     parts = [
         _months(towers, values, site, flux, exchange).assign(side=side, series=series)
         for side, series, values, candidates in sides
@@ -93,12 +93,13 @@ def _months(
 ) -> pd.DataFrame:
     """Months of one tower from the first to the last that has a value or an observation."""
     place = towers.sel(site=site)
-    table = pd.DataFrame({"time": towers["time"].values}).assign(low=np.nan, high=np.nan, imputed=False)
+    table = pd.DataFrame({"time": towers["time"].values}).assign(low=np.nan, high=np.nan, imputed=False, partly=False)
     for name, array in values.items():
         here = array.sel(site=site)
         table[name] = (here.sel(flux=flux) if "flux" in here.dims else here).values
     table["observed"] = labelled(towers, TOWER_FLUX, exchange).sel(site=site, flux=flux).values
     table["good"] = good_months(towers, flux, exchange).sel(site=site).values
+    table["imputed"] |= table["partly"] & ~table["good"]
     table = table.assign(site=site, igbp=str(place["igbp"].values), lat=float(place["lat"]), flux=flux)
     known = np.flatnonzero(table[["value", "observed"]].notna().any(axis=1))
     return table.iloc[known[0] : known[-1] + 1]
