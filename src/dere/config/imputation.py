@@ -75,9 +75,9 @@ class ImputationConfig(Section):
     """Months before and after a record that get labels too."""
     window: int = Field(120, ge=24)
     """Longest stretch of months in one training draw; generation always sees the whole record."""
-    nee_alone: float = Field(0.1, ge=0, lt=1)
-    """Share of known months that keep NEE alone in training, so that RECO is learned given NEE; without effect where no
-    tower of the fold has months with NEE alone."""
+    nee_alone: float = Field(0.25, ge=0, lt=1)
+    """Share of training draws that lose RECO and keep NEE, in a run of months or all, so that RECO is learned given
+    NEE; without effect where no tower of the fold has months with NEE alone."""
     minimum_quality: float = Field(0.5, ge=0, le=1)
     """Months of lower quality count as missing."""
     floor: float = Field(0.15, gt=0)

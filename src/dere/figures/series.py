@@ -71,7 +71,7 @@ def tabulate(
         values = {"value": labelled(labels, "label", exchange).where(labels["origin"] > 0)} | _interval(
             labels, exchange
         )
-        filled = labels["site"].values[imputed.any("time").values]
+        filled = labels["site"].values[(imputed | partly).any("time").values]
         sides.append(("training", LABELS, values | {"imputed": imputed, "partly": partly}, filled))
     parts = [
         _months(towers, values, site, flux, exchange).assign(side=side, series=series)

@@ -46,7 +46,7 @@ def labelled_towers(
         log.warning(
             "%d labelled months of %d of %d towers lie outside the simulation's months and are left out",
             beyond["months"].sum(),
-            len(beyond),
+            beyond["site"].nunique(),
             towers.sizes["site"],
         )
     towers = towers.assign(labels.dataset.data_vars)

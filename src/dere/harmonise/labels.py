@@ -99,7 +99,9 @@ def make_labels(
         OUTSIDE: np.zeros_like(record) if reached is None else ~reached,
     }
     left, rejected = sifted(record, tests)
-    measured = record & ~(tests["no_nee"] | stuck | tests[OUTSIDE])
+    measured = record & ~(tests["no_nee"] | stuck)
+    lost = measured & ~left & tests[OUTSIDE] & ~rejected[OUTSIDE]
+    measured &= ~tests[OUTSIDE]
     record = record & ~tests[OUTSIDE]
     opinion = record & np.isfinite(nee) & np.isfinite(daytime)
     # a light response gives exactly zero in dark months: many of them in a row are a winter
@@ -130,7 +132,7 @@ def make_labels(
                 triple(daytime, (opinion & ~stuck_by_day)[..., None]),
                 {**unit, "long_name": "tower flux, day-time partitioning"},
             ),
-            "flux_quality": flux_quality(towers, CO2, record),
+            "flux_quality": _of_partition(*flux_quality(towers, CO2, record)),
         },
         coords={"site": towers["site"], "time": towers["time"], "flux": list(FLUXES)},
     )
@@ -140,6 +142,7 @@ def make_labels(
         dataset["flux_measured"] = (dims[:2], share, about)
     months = {("labels", reason): where for reason, where in {"kept": left, **rejected}.items()}
     months |= {("nee alone", reason): where & measured for reason, where in rejected.items()}
+    months["nee alone, lost", OUTSIDE] = lost
     months["daytime", "repeated"] = stuck_by_day
     return Labels(dataset, counted(towers["site"].values.astype(str), months))
 
@@ -165,6 +168,14 @@ def counted(sites: NDArray[np.str_], months: Mapping[tuple[str, str], NDArray[np
         ]
     )
     return table[table["months"] > 0].reset_index(drop=True)
+
+
+def _of_partition(
+    dims: tuple[str, str, str], quality: NDArray[np.float32], attrs: dict[str, str]
+) -> tuple[tuple[str, str, str], NDArray[np.float32], dict[str, str]]:
+    """Give GPP and RECO the least quality of the three: one is computed from the other and NEE."""
+    least = quality.min(-1)
+    return dims, np.stack([least, least, quality[..., FLUXES.index("nee")]], -1), attrs
 
 
 def _stuck(repeated_run: int, *series: NDArray) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dere.imputation.prior import EFFECTS, SitePrior, basis, condition
 
-Alter = Callable[[NDArray, NDArray, NDArray, NDArray], NDArray]
+Alter = Callable[..., NDArray]
 
 
 def resample(prior: SitePrior, effects: float, sign: float, rng: np.random.Generator) -> Alter:
@@ -31,13 +31,18 @@ def resample(prior: SitePrior, effects: float, sign: float, rng: np.random.Gener
     Returns
     -------
     callable
-        Maps flux (B, L, 2; NaN stays), point prediction, local month (B, L) and valid months (B, L) to new flux.
+        Maps flux (B, L, 2; NaN stays), point prediction, local month (B, L) and valid months (B, L) to new flux;
+        ``fixed`` (B,) names stretches whose site effects are not redrawn.
     """
     root = np.linalg.cholesky(prior.effects)
 
-    def alter(flux: NDArray, point: NDArray, phase: NDArray, valid: NDArray) -> NDArray:
+    def alter(
+        flux: NDArray, point: NDArray, phase: NDArray, valid: NDArray, fixed: NDArray[np.bool_] | None = None
+    ) -> NDArray:
         many = len(flux)
         redraw, flip = rng.random(many) < effects, rng.random(many) < sign
+        if fixed is not None:
+            redraw &= ~fixed
         known = np.isfinite(flux) & valid[..., None]
         old = condition(prior, point, flux, phase, valid, known, adapt=False).effect_mean
         new = np.einsum("cjk,bck->bcj", root, rng.normal(size=(many, 2, EFFECTS)))

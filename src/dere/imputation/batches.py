@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -41,8 +42,8 @@ class Inputs:
         (B, L, drivers + 13).
     static
         (B, S).
-    carries, active
-        (B, L): months with anything observed or generated; generated.
+    carries
+        (B, L): months with anything observed or generated.
     target
         (B, L, 2): values to generate, a month's NEE and RECO or RECO alone.
     value
@@ -54,7 +55,6 @@ class Inputs:
     monthly: Tensor
     static: Tensor
     carries: Tensor
-    active: Tensor
     target: Tensor
     value: Tensor
     moments: Moments
@@ -64,7 +64,7 @@ class Inputs:
 class Recipe:
     """What the batches of a denoiser are made with: site prior, gaps to imitate, configuration, noise schedule.
 
-    ``alone`` is the share of known months that keep NEE alone, so that the denoiser learns to add RECO to a known NEE.
+    ``alone`` is the share of draws that lose RECO and keep NEE, so that the denoiser learns to add RECO to a known NEE.
     """
 
     prior: SitePrior
@@ -144,7 +144,6 @@ def assemble(
         monthly=tensor(monthly),
         static=tensor(series.statics[site]),
         carries=tensor(active | seen.any(-1)),
-        active=tensor(active),
         target=tensor(wanted),
         value=tensor(value),
         moments=moments,
@@ -163,17 +162,18 @@ def noisy_batch(inputs: Inputs, schedule: Schedule, step: Tensor, generator: tor
 def loss(denoiser: Denoiser, batch: Batch) -> LossParts:
     """Squared velocity error over hidden values: sum and count (never a mean over missing ones)."""
     inputs = batch.inputs
-    side = denoiser.encode(inputs.monthly, inputs.static, inputs.carries, inputs.active)
+    side = denoiser.encode(inputs.monthly, inputs.static, inputs.carries, inputs.target)
     error = (denoiser(side, batch.noisy, batch.step) - batch.target) ** 2
     mask = inputs.target[:, None].expand_as(error)
     return LossParts((error * mask).sum(), mask.sum())
 
 
 def random_stretch(series: Series, site: int, window: int, rng: np.random.Generator) -> Stretch:
-    """A stretch of at most ``window`` months around a random observed month of a site."""
+    """A stretch of at most ``window`` months around a random complete month of a site, observed where none is."""
     start, stop = int(series.start[site]), int(series.stop[site])
     if stop - start > window:
-        middle = int(rng.choice(np.flatnonzero(series.observed[site])))
+        months = series.complete[site] if series.complete[site].any() else series.observed[site]
+        middle = int(rng.choice(np.flatnonzero(months)))
         first = int(np.clip(middle - rng.integers(0, window), start, stop - window))
         return Stretch(site, first, first + window)
     return Stretch(site, start, stop)
@@ -190,20 +190,34 @@ def masked_inputs(
 ) -> Inputs:
     """Inputs with some observed months hidden; of those only the complete ones are generated.
 
-    Of ``recipe.alone`` of the complete months that stay known, RECO is hidden and generated, given their NEE.
+    In ``recipe.alone`` of the draws RECO is hidden and generated, given NEE, in a run of the complete months that stay
+    known or in all of them. Their site effects are not redrawn (`resample`), because those of NEE and RECO are redrawn
+    independently, and what NEE says of RECO is to be learned here.
     """
-    known, target = [], []
-    for stretch, kind in picks:
+    known, target, alone = [], [], np.zeros(len(picks), bool)
+    for row, (stretch, kind) in enumerate(picks):
         at = stretch.site, slice(stretch.start, stretch.stop)
         mask = draw_mask(kind, series.observed[at], series.phase[at], recipe.gaps, rng)
         seen = series.known[at] & ~mask[:, None]
         hidden = np.repeat((mask & series.complete[at])[:, None], 2, 1)
-        if recipe.alone:
-            alone = seen.all(-1) & (rng.random(len(mask)) < recipe.alone)
-            seen[alone, RECO], hidden[alone, RECO] = False, True
+        if recipe.alone and rng.random() < recipe.alone:
+            alone[row] = True
+            lost = seen.all(-1) & _run(len(mask), rng)
+            seen[lost, RECO], hidden[lost, RECO] = False, True
         known.append(seen)
         target.append(hidden)
-    return assemble(series, point, recipe.prior, [s for s, _ in picks], known, target, device, alter)
+    of_stretch = None if alter is None else partial(alter, fixed=alone)
+    return assemble(series, point, recipe.prior, [s for s, _ in picks], known, target, device, of_stretch)
+
+
+def _run(months: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """All months, or every second time a run of half a year or longer."""
+    start, length = 0, months
+    if rng.random() < 0.5:
+        length = int(rng.integers(min(6, months), months + 1))
+        start = int(rng.integers(0, months - length + 1))
+    index = np.arange(months)
+    return (index >= start) & (index < start + length)
 
 
 def training_draw(

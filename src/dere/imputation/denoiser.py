@@ -28,13 +28,13 @@ class Side:
         Per block, shape (B, L, 2 C), added before the gate.
     weights
         Per block, pooling weights (B, L, heads), zero at months that carry nothing.
-    active
-        Months to generate, shape (B, L), 1 or 0.
+    target
+        Values to generate, shape (B, L, fluxes), 1 or 0.
     """
 
     gates: tuple[Tensor, ...]
     weights: tuple[Tensor, ...]
-    active: Tensor
+    target: Tensor
 
 
 def step_embedding(step: Tensor, width: int) -> Tensor:
@@ -67,7 +67,7 @@ class SideEncoder(nn.Module):
         self.gates = nn.ModuleList(nn.Linear(channels, 2 * channels) for _ in range(layers))
         self.weights = nn.ModuleList(nn.Linear(channels, heads) for _ in range(layers))
 
-    def forward(self, monthly: Tensor, static: Tensor, carries: Tensor, active: Tensor) -> Side:
+    def forward(self, monthly: Tensor, static: Tensor, carries: Tensor, target: Tensor) -> Side:
         """Encode.
 
         Parameters
@@ -78,13 +78,13 @@ class SideEncoder(nn.Module):
             Shape (B, S).
         carries
             1 where a month is observed or generated, shape (B, L).
-        active
-            1 where a month is generated, shape (B, L).
+        target
+            1 where a value is generated, shape (B, L, fluxes).
         """
         h = F.silu(self.monthly(monthly) + self.static(self.drop(static))[:, None])
         h = self.drop(h + F.silu(self.neighbours(torch.cat([shift(h, 1), h, shift(h, -1)], -1))))
         weights = tuple(F.softplus(layer(h)) * carries[..., None] for layer in self.weights)
-        return Side(tuple(layer(h) for layer in self.gates), weights, active)
+        return Side(tuple(layer(h) for layer in self.gates), weights, target)
 
 
 class Block(nn.Module):
@@ -150,9 +150,9 @@ class Denoiser(nn.Module):
         nn.init.zeros_(self.outlet.weight)
         nn.init.zeros_(self.outlet.bias)
 
-    def encode(self, monthly: Tensor, static: Tensor, carries: Tensor, active: Tensor) -> Side:
+    def encode(self, monthly: Tensor, static: Tensor, carries: Tensor, target: Tensor) -> Side:
         """Encode the side information; call once per batch of sites."""
-        return self.encoder(monthly, static, carries, active)
+        return self.encoder(monthly, static, carries, target)
 
     def forward(self, side: Side, noisy: Tensor, step: Tensor) -> Tensor:
         """Velocity.
@@ -166,7 +166,8 @@ class Denoiser(nn.Module):
         step
             Diffusion step per site and sample, shape (B, k) or (1, 1).
         """
-        h = F.silu(self.inlet(noisy * side.active[:, None, :, None]))
+        # what is known comes with the side information; its noise would be another in training than in sampling
+        h = F.silu(self.inlet(noisy * side.target[:, None]))
         embedded = self.embed(step_embedding(step, self.channels))[:, :, None]
         total: Tensor | float = 0.0
         for block, gate, weights in zip(self.blocks, side.gates, side.weights, strict=True):

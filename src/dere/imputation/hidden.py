@@ -38,6 +38,8 @@ def score_hidden(
 ) -> pd.DataFrame:
     """Hide months of the validation towers, every kind of gap once, and add up the errors of all methods there.
 
+    Where towers have months of NEE alone, RECO given NEE is scored too.
+
     Parameters
     ----------
     bundle
@@ -59,7 +61,8 @@ def score_hidden(
         series_of(select(towers, site_ids(splits, fold, role)), splits, bundle.statistics, config)
         for role in ("training", "validation")
     )
-    hidden = hide(series, gap_statistics(training.observed, training.span, training.phase), config, seed)
+    alone = bool(any((part.observed & ~part.complete).any() for part in (training, series)))
+    hidden = hide(series, gap_statistics(training.observed, training.span, training.phase), config, seed, alone)
     if not hidden:
         raise ValueError(
             f"imputation: fold {fold} has no validation tower with a usable month to score; lower minimum_quality or "
@@ -82,7 +85,7 @@ def score_hidden(
                 kind=item.kind,
                 year=first_year + (np.arange(s.start, s.stop) + int(series.month[0])) // MONTHS,
                 flux=with_gpp(flux),
-                hidden=hidden_fluxes(unseen),
+                hidden=hidden_fluxes(unseen, series.complete[s.site, s.start : s.stop]),
                 drawn={method: with_gpp(samples) for method, samples in {"diffusion": value, **rivals}.items()},
             )
         )
@@ -90,14 +93,24 @@ def score_hidden(
 
 
 def _class_climatology(training: Series) -> Climatology:
-    """Mean and std (2,) of each class and local month; the key ("", month) holds all classes."""
+    """Mean and std (2,) of each class and local month; the key ("", month) holds all classes.
+
+    A flux that a class never has in a month is that of all classes.
+    """
     site, time = np.nonzero(training.observed)
     table = pd.DataFrame(training.flux[site, time], columns=["nee", "reco"])
     table["month"], table["group"] = training.phase[site, time], training.classes[site]
     table = pd.concat([table, table.assign(group="")])
     grouped = table.groupby(["group", "month"])[["nee", "reco"]]
-    mean, std = grouped.mean(), grouped.std().fillna(1.0)
-    return {key: (mean.loc[key].to_numpy(), std.loc[key].to_numpy()) for key in mean.index}  # type: ignore[misc]
+    mean, std = grouped.mean(), grouped.std()
+    overall = table[["nee", "reco"]].mean().to_numpy()
+
+    def moments(group: str, month: int) -> tuple[NDArray, NDArray]:
+        (own, general), stds = (part.loc[[(group, month), ("", month)]].to_numpy() for part in (mean, std))
+        middle, spread = (np.where(np.isnan(own), other, one) for one, other in ((own, general), stds))
+        return np.where(np.isfinite(middle), middle, overall), np.where(np.isfinite(spread), spread, 1.0)
+
+    return {(group, month): moments(group, month) for group, month in mean.index}
 
 
 def _baselines(
@@ -134,7 +147,7 @@ def _baselines(
     return made
 
 
-def hidden_fluxes(unseen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Hidden GPP, RECO, NEE (..., 3) from hidden NEE and RECO (..., 2); GPP where both are."""
-    full = {**{name: unseen[..., c] for c, name in enumerate(COMPONENTS)}, "gpp": unseen.all(-1)}
+def hidden_fluxes(unseen: NDArray[np.bool_], complete: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Hidden GPP, RECO, NEE (..., 3) from hidden NEE and RECO (..., 2); GPP where one is, and both were observed."""
+    full = {**{name: unseen[..., c] for c, name in enumerate(COMPONENTS)}, "gpp": unseen.any(-1) & complete}
     return np.stack([full[name] for name in FLUXES], -1)

@@ -72,7 +72,7 @@ def impute(
     label = np.full((sites, months, 2), np.nan)
     for request, value in zip(requests, drawn, strict=True):
         site, at = request.stretch.site, slice(request.stretch.start, request.stretch.stop)
-        complete = request.known.all(-1)
+        complete = np.asarray(request.known.all(-1))
         error = series.covariance[site, at]
         name = str(series.sites[site])
         value[:, complete] += _observation_noise(error[complete], config.samples, site_seed(seed, name, "o"))
@@ -86,6 +86,11 @@ def impute(
         deviation = value - mean
         spread = np.einsum("nta,ntb->tab", deviation, deviation) / (len(value) - 1)
         spread[complete] = error[complete]
+        alone = request.known & ~complete[:, None]
+        for c in range(len(COMPONENTS)):
+            # the error of a known flux has nothing to do with what is imputed given its value
+            spread[alone[:, c]] *= np.eye(len(COMPONENTS))
+            spread[alone[:, c], c, c] = error[alone[:, c], c, c]
         mean[request.known] = series.flux[site, at][request.known]
         label[site, at], covariance[site, at] = mean, spread
     return _dataset(chosen, label, covariance, sample, origin, config, fold, seed)

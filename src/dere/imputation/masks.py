@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from dere.config.imputation import MaskConfig
 
 KINDS = ("site", "years", "season", "edge", "pattern", "scattered")
+NEE_ALONE = "nee_alone"
+"""All RECO of a tower, NEE being known: no gap that is drawn, but one that is scored."""
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def _chunk(
     ]
     start = torch.stack([torch.randn((samples, length, 2), generator=g) for g in generators]).to(device)
     with torch.no_grad():
-        side = imputer.denoiser.encode(inputs.monthly, inputs.static, inputs.carries, inputs.active)
+        side = imputer.denoiser.encode(inputs.monthly, inputs.static, inputs.carries, inputs.target)
         drawn = draw_trajectories(imputer, side, start, generator=generators[0]).double().cpu().numpy()
     middle = drawn.mean(1, keepdims=True)
     drawn = middle + float(imputer.spread[0]) * (drawn - middle)

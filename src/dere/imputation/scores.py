@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dere.crps import crps
+from dere.imputation.masks import NEE_ALONE
 from dere.variables import FLUXES
 
 METHODS = ("diffusion", "prior", "point", "climatology", "interpolation")
@@ -66,7 +67,7 @@ def gap_sums(gaps: Sequence[Gap]) -> pd.DataFrame:
 
 
 def table(sums: pd.DataFrame) -> pd.DataFrame:
-    """Scores of each fold and seed and of all together, of each kind of gap and of all kinds together.
+    """Scores of each fold and seed and of all together, of each kind of gap and of all that hide whole months together.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def table(sums: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         `COLUMNS`: means over the hidden values; ``spread_error`` is the root of mean variance over mean squared error.
     """
-    sums = pd.concat([sums, sums.assign(gap=ALL)])
+    sums = pd.concat([sums, sums[sums["gap"] != NEE_ALONE].assign(gap=ALL)])
     sums = pd.concat([sums.astype({"fold": str, "seed": str}), sums.assign(fold=ALL, seed=ALL)])
     grouped = sums.groupby(list(KEY), sort=False)
     total = grouped[["values", *_MEANS, "square", "variance"]].sum(min_count=1)

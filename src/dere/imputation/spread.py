@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from dere.config.imputation import ImputationConfig
 from dere.crps import crps
-from dere.imputation.batches import random_stretch
+from dere.imputation.batches import RECO, random_stretch
 from dere.imputation.bundle import Imputer
-from dere.imputation.masks import KINDS, GapStatistics, draw_mask
+from dere.imputation.masks import KINDS, NEE_ALONE, GapStatistics, draw_mask
 from dere.imputation.sampling import Request, trajectories
 from dere.imputation.series import Series
 
@@ -24,8 +24,8 @@ class Hidden:
     kind: str
 
 
-def hide(series: Series, gaps: GapStatistics, config: ImputationConfig, seed: int) -> list[Hidden]:
-    """Mask every tower with every kind of gap, once each."""
+def hide(series: Series, gaps: GapStatistics, config: ImputationConfig, seed: int, alone: bool = False) -> list[Hidden]:
+    """Mask every tower with every kind of gap, once each; with ``alone`` also all its RECO, NEE being kept."""
     rng = np.random.default_rng(seed + 7919)
     out = []
     for site in np.flatnonzero(series.observed.any(1)):
@@ -35,6 +35,11 @@ def hide(series: Series, gaps: GapStatistics, config: ImputationConfig, seed: in
             mask = draw_mask(kind, series.observed[at], series.phase[at], gaps, rng)
             # as when labels are made, everything that is not known is generated
             out.append(Hidden(Request(stretch, series.known[at] & ~mask[:, None]), kind))
+        if alone and series.complete[site].any():
+            stretch = random_stretch(series, int(site), config.window, rng)
+            known = series.known[site, stretch.start : stretch.stop].copy()
+            known[:, RECO] = False
+            out.append(Hidden(Request(stretch, known), NEE_ALONE))
     return out
 
 

@@ -45,13 +45,17 @@ def test_a_month_without_partitioning_is_a_label_of_nee_alone(towers):
     assert alone[["reason", "months"]].values.tolist() == [["no_gpp", 3]]
 
 
-def test_gpp_and_reco_have_the_quality_of_nee_unless_a_source_has_their_own(towers):
+@pytest.mark.parametrize("flux", ["gpp", "reco"])
+def test_gpp_and_reco_have_the_quality_of_nee_unless_a_source_has_a_lower_one(towers, flux):
+    """One is computed from the other and NEE, so neither is better than the worst of the three."""
     towers["nee_quality"][0] = 0.7
-    towers["reco_quality"] = towers["nee_quality"].where(towers["time"].dt.month != 3) - 0.4
+    towers[f"{flux}_quality"] = towers["nee_quality"].where(towers["time"].dt.month != 3) - 0.4
+    towers[f"{flux}_quality"][0, 0] = 0.9
     quality = make_labels(towers).dataset["flux_quality"].sel(flux=["gpp", "reco", "nee"]).values[0]
     march = towers["time"].dt.month.values == 3
+    march[0] = True
     np.testing.assert_allclose(quality[march], 0.7, rtol=1e-6)
-    np.testing.assert_allclose(quality[~march], [[0.7, 0.3, 0.7]] * int((~march).sum()), rtol=1e-6)
+    np.testing.assert_allclose(quality[~march], [[0.3, 0.3, 0.7]] * int((~march).sum()), rtol=1e-6)
 
 
 def test_a_missing_reco_is_no_reason_to_reject(towers):
@@ -191,10 +195,16 @@ def test_the_measured_share_is_carried_where_a_source_has_it(towers):
 def test_labels_that_no_driver_reaches_are_counted(towers):
     """48 good months against 24 of the simulation's: the other 24 do not vanish."""
     towers["nee"][0, :5] = np.nan
+    towers["gpp_nt"][2, 20:26] = np.nan
     reached = np.broadcast_to(np.arange(48) >= 24, (12, 48))
     labels = make_labels(towers, reached=reached)
     assert [months(labels, reason) for reason in ("kept", "no_nee", OUTSIDE)] == [24, 5, 19]
     assert [months(labels, reason, "XX-S01") for reason in ("kept", OUTSIDE)] == [24, 24]
-    np.testing.assert_array_equal(labels.counts.groupby("site")["months"].sum(), 48)
+    counted = labels.counts[labels.counts["step"] == "labels"].groupby("site")["months"].sum()
+    np.testing.assert_array_equal(counted, 48)
+    # four months of NEE alone lie before the drivers, two within
+    found = [months(labels, *what, "XX-S02", step) for step, *what in (
+        ("labels", "no_gpp"), ("nee alone", "no_gpp"), ("nee alone, lost", OUTSIDE))]  # fmt: skip
+    assert found == [6, 2, 4]
     cut = towers.assign(in_record=towers["in_record"] & (np.arange(48) >= 24))
     assert labels.dataset.identical(make_labels(cut).dataset)

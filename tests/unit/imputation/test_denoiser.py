@@ -7,9 +7,9 @@ from dere.imputation.denoiser import Denoiser, shift
 def _side(model, sites=2, length=24, seed=0):
     generator = torch.Generator().manual_seed(seed)
     monthly = torch.randn(sites, length, 5, generator=generator)
-    active = torch.zeros(sites, length)
-    active[:, 6:12] = 1
-    return model.encode(monthly, torch.randn(sites, 3, generator=generator), torch.ones(sites, length), active)
+    target = torch.zeros(sites, length, 2)
+    target[:, 6:12] = 1
+    return model.encode(monthly, torch.randn(sites, 3, generator=generator), torch.ones(sites, length), target)
 
 
 @pytest.fixture

@@ -22,9 +22,14 @@ def _inputs(rng: np.random.Generator, many: int) -> Inputs:
     begin, run = rng.integers(0, LENGTH, (many, 1)), rng.integers(2, 9, (many, 1))
     index = np.arange(LENGTH)
     hidden = ((index >= begin) & (index < begin + run)).astype(float)
-    seen = 1 - hidden
-    monthly = np.concatenate([value * seen[..., None], seen[..., None], hidden[..., None]], -1)
-    pieces = (monthly, np.zeros((many, 1)), np.ones((many, LENGTH)), hidden, np.stack([hidden] * 2, -1), value)
+    target = np.stack([hidden] * 2, -1)
+    # every third series keeps its first channel and loses the other, in the months that stay or in all
+    target[::3, :, 0], target[::3, :, 1] = (
+        0.0,
+        np.where(np.arange(len(target[::3]))[:, None] % 2, 1.0, target[::3, :, 1]),
+    )
+    monthly = np.concatenate([value * (1 - target), 1 - target.mean(-1, keepdims=True), target.any(-1)[..., None]], -1)
+    pieces = (monthly, np.zeros((many, 1)), np.ones((many, LENGTH)), target, value)
     return Inputs(*(torch.from_numpy(p).float() for p in pieces), moments=None)  # type: ignore[arg-type]
 
 
@@ -45,11 +50,11 @@ def test_coverage_mean_and_spread_of_the_known_conditional():
     inputs, samples = _inputs(np.random.default_rng(7), 600), 60
     start = torch.randn((600, samples, LENGTH, 2), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        side = model.encode(inputs.monthly, inputs.static, inputs.carries, inputs.active)
+        side = model.encode(inputs.monthly, inputs.static, inputs.carries, inputs.target)
         drawn = diffusion.sample(SCHEDULE, lambda x, t: model(side, x, torch.full((1, 1), t)), start, 15).numpy()
     inside, error, ratio = [], [], []
     for row in range(600):
-        hidden = np.repeat(inputs.active[row].numpy() > 0, 2)
+        hidden = inputs.target[row].numpy().reshape(-1) > 0
         truth = inputs.value[row].numpy().reshape(-1)
         gain = COVARIANCE[np.ix_(hidden, ~hidden)] @ np.linalg.inv(COVARIANCE[np.ix_(~hidden, ~hidden)])
         mean = gain @ truth[~hidden]

@@ -38,7 +38,7 @@ def uneven(canonical, tmp_path_factory):
     # a month may have NEE alone, a tower may have no other flux, or labels in one of its windows only
     partitioned = [FLUXES.index(name) for name in ("gpp", "reco")]
     flux.values[2, 5:9, partitioned] = np.nan
-    flux.values[7][:, partitioned] = np.nan
+    flux.values[8][:, partitioned] = np.nan
     flux.values[4:6, :24] = np.nan
     return canonical | {"towers": write_netcdf(towers, tmp_path_factory.mktemp("uneven") / "towers.nc")}
 

@@ -85,7 +85,7 @@ def read_towers(folder: Path, config: SimulationSource) -> xr.Dataset:
         check_unit(name, array, file.name, f"InSitu channel {IN_SITU.index(name)}")
         count_out_of_range(name, array, file.name)
     dims = ("site", "time")
-    measured = np.isfinite(np.stack(list(fluxes.values()), -1)).all(-1)
+    measured = np.isfinite(fluxes["nee"])
     text = {"network": config.network, "koppen": "", "source": file.name, "processing": "DERE arrays"}
     towers = xr.Dataset(
         {

@@ -149,7 +149,8 @@ def search(rows: Rows, flux: str, settings: list[Setting], config: TreesConfig, 
     ValueError
         When all labels of the flux lie in one inner fold.
     """
-    if len(np.unique(rows.fold[rows.labelled(flux)])) < 2:
+    labelled = rows.labelled(flux)
+    if len(np.unique(rows.fold[labelled])) < 2:
         raise ValueError(
             f"the labels of {flux} at the training towers lie in fewer than 2 inner folds of trees.inner_folds, so "
             "that no setting can be judged; bring more towers that have it"
@@ -162,6 +163,8 @@ def search(rows: Rows, flux: str, settings: list[Setting], config: TreesConfig, 
     while True:
         last = len(alive) <= _LAST or share >= _KEEP
         subset = third < (_KEEP if last else share)
+        if any(not (subset & labelled & (rows.fold != k)).any() for k in range(config.inner_folds)):
+            subset = np.ones(len(third), bool)  # so few labels that a share of them leaves a fold without any
         trees = config.trees if last else max(config.trees * share // _KEEP, 10)
         binned = {k: _binned(rows, flux, subset & (rows.fold != k)) for k in range(config.inner_folds)}
         trials = [_try(setting, rows, flux, subset, trees, binned, config, seed, share) for setting in alive]
