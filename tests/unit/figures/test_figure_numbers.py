@@ -264,6 +264,21 @@ def test_the_series_table_holds_what_the_files_hold(towers, predictions, labels)
             assert int(part["imputed"].sum()) == int(expected)
 
 
+def test_a_partly_observed_month_counts_as_imputed_where_the_flux_is_missing(towers, predictions, labels):
+    site = str(
+        series.tabulate(towers, predictions["dere"], labels, panels=2).query("side == 'training'")["site"].iloc[0]
+    )
+    seen, partly = towers.copy(deep=True), labels.sel(site=[site]).copy(deep=True)
+    months = np.flatnonzero(good_months(towers, "nee").sel(site=site).values & (partly["origin"].values[0] == 1))[:5]
+    partly["origin"][0, months] = 3
+    place = list(towers["site"].values).index(site)
+    seen["flux_value"][place, months, list(towers["flux"].values).index("gpp")] = np.nan
+    for flux, expected in (("gpp", True), ("nee", False)):
+        table = series.tabulate(seen, predictions["dere"], partly, flux=flux, panels=2).query("side == 'training'")
+        found = table.set_index("time").loc[towers["time"].values[months], "imputed"]
+        assert (found == expected).all() and len(found) == 5
+
+
 def test_months_without_any_value_leave_a_gap_in_the_series(towers, predictions):
     """A line must not join the months on both sides of a hole, so the rows between them stay."""
     site = series.tabulate(towers, predictions["dere"], panels=1)["site"].iloc[0]

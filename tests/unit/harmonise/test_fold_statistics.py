@@ -112,6 +112,13 @@ def test_sums_ignore_missing_values():
     assert (mean[0], std[0]) == (2.0, 1.0)
 
 
+def test_a_flux_without_a_month_at_the_training_towers_is_an_error(canonical):
+    towers = canonical.towers.copy(deep=True)
+    towers["flux_value"].loc[{"flux": "gpp"}] = np.nan
+    with pytest.raises(ValueError, match="with 0 good months of the flux that has fewest"):
+        compute(canonical, towers=towers)
+
+
 def test_a_fold_without_training_towers_is_an_error(canonical):
     canonical.towers["flux_value"].values[:] = np.nan
     with pytest.raises(ValueError, match=r"fold 0 has .* 0 good months"):

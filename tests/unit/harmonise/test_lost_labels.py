@@ -57,3 +57,19 @@ def test_harmonise_says_it(interim, caplog):
         SplitsConfig(folds=3, block_degrees=20),
     )
     assert "no quality" in caplog.text and str(interim.towers["site"].values[2]) in caplog.text
+
+
+def test_a_flux_with_few_months_has_no_label_at_a_site_that_has_another(interim):
+    """Five partitioned months and all of NEE: a tower of NEE; three months of NEE: no tower."""
+    towers = interim.towers
+    towers["gpp_nt"].values[1, 5:], towers["nee"].values[2, 3:] = np.nan, np.nan
+    made = harmonise(
+        Interim(**interim.__dict__),
+        SimulationSource(),
+        HarmoniseConfig(window=24, window_stride=12, minimum_labelled_months=6),
+        SplitsConfig(folds=3, block_degrees=20),
+    ).towers
+    assert made["kind"].values[1:3].tolist() == ["tower", "predict"]
+    for name in ("flux_value", "flux_uncertainty"):
+        found = np.isfinite(made[name].sel(flux=["gpp", "reco", "nee"]).values)
+        assert found[1].any(0).tolist() == [False, False, True] and not found[2].any()

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from dere.config.imputation import ImputationConfig, PointModelConfig
-from dere.config.training import TrainingConfig
+from dere.config.imputation import ImputationConfig
 from dere.ingest.months import mid_months
 from dere.variables import FLUXES, MONTHLY8
+from small_imputation import small_config
 
 MONTHS, FOLDS = 60, 5
 
@@ -84,26 +84,6 @@ def make_statistics(towers: xr.Dataset) -> xr.Dataset:
         data = data.assign_coords({axis: list(labels)})
         data[f"{name}_mean"], data[f"{name}_std"] = (axis, mean), (axis, np.maximum(std, 1e-6))
     return data
-
-
-def small_config(**changes: object) -> ImputationConfig:
-    values: dict[str, object] = {
-        "channels": 8,
-        "layers": 2,
-        "heads": 2,
-        "samples": 20,
-        "sampling_steps": 6,
-        "margin_months": 3,
-        "window": 48,
-        "point": PointModelConfig(
-            groups=3,
-            members=1,
-            width=8,
-            training=TrainingConfig(epochs=3, steps_per_epoch=60, batch=64, learning_rate=1e-2),
-        ),
-        "training": TrainingConfig(epochs=2, steps_per_epoch=4, batch=8),
-    }
-    return ImputationConfig(**{**values, **changes})
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,10 @@
 import pytest
 
 import killing
-from conftest import small_config
 from dere.io import file_sha256, read_json, write_netcdf, write_table
 from dere.workflow.rule_job import RuleJob
 from dere.workflow.train_imputation import train
+from small_imputation import small_config
 
 
 @pytest.fixture(scope="module")
