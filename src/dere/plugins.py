@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -37,11 +38,22 @@ class Plugin:
         Its Python files by dotted name: the code that a rule which uses it depends on.
     path
         The file or folder that it lies in; None = a module.
+    content
+        Hash of its files when it was loaded.
     """
 
     module: str
     files: dict[str, Path]
     path: Path | None = None
+    content: str = ""
+
+    def now(self) -> str:
+        """Return the hash of its files as they lie there now."""
+        files = self.files if self.path is None else _files(self.path, self.module)
+        found = sha256()
+        for name, path in files.items():
+            found.update(repr((name, path.read_bytes() if path.is_file() else None)).encode())
+        return found.hexdigest()
 
 
 _LOADED: dict[str, Plugin] = {}
@@ -62,7 +74,8 @@ def load(texts: Iterable[str], folder: Path | None = None) -> None:
     Raises
     ------
     ValueError
-        When one does not exist, declares nothing, cannot be loaded, or has the name of another member.
+        When one does not exist, declares nothing, cannot be loaded, has the name of another member, or has changed
+        since it was loaded.
     """
     for text in texts:
         path = Path(folder or "", text).absolute() if _is_path(text) else None
@@ -72,6 +85,11 @@ def load(texts: Iterable[str], folder: Path | None = None) -> None:
             raise ValueError(
                 f"plugins: {text} is {path} here, but this process has loaded {_LOADED[text].path} under that name; "
                 "start another process for it"
+            )
+        elif _LOADED[text].content != _LOADED[text].now():
+            raise ValueError(
+                f"plugins: {text} has changed since it was loaded, but this process has its old code; start another "
+                "process, or restart the kernel"
             )
 
 
@@ -189,8 +207,7 @@ def _of_path(text: str, path: Path) -> Plugin:
         del sys.modules[module]
         raise _broken(text, error) from error
     setattr(sys.modules[ROOMS[marker]], path.stem, found)
-    own = _below(path, module) if path.is_dir() else {module: file}
-    return _member(marker, found, own, path)
+    return _member(marker, found, _files(path, module), path)
 
 
 def _of_module(text: str) -> Plugin:
@@ -225,7 +242,8 @@ def _of_module(text: str) -> Plugin:
 def _member(marker: str, found: ModuleType, own: dict[str, Path], path: Path | None = None) -> Plugin:
     also = [name for name in ALSO.get(marker, ()) if hasattr(found, name)]
     rooms.add(ROOMS[marker], found.__name__, marker, *also)
-    return Plugin(found.__name__, own, path)
+    plugin = Plugin(found.__name__, own, path)
+    return replace(plugin, content=plugin.now())
 
 
 def _marker(text: str, markers: Sequence[str]) -> str:
@@ -242,6 +260,11 @@ def _marker(text: str, markers: Sequence[str]) -> str:
 def _require_free(what: str, module: str) -> None:
     if module in sys.modules or find_spec(module) is not None:
         raise ValueError(f"{what} would be loaded as {module}, but there is a module of that name; rename it")
+
+
+def _files(path: Path, module: str) -> dict[str, Path]:
+    """Return the Python files of a plug-in that is a file or folder by dotted name."""
+    return _below(path, module) if path.is_dir() else {module: path}
 
 
 def _below(folder: Path, package: str) -> dict[str, Path]:

@@ -11,7 +11,8 @@ from typing import Any
 from dere.api.model import Model, read_model
 from dere.api.place import place_of
 from dere.api.run import Run, working_directory
-from dere.methods import Method, rooms, stages_of
+from dere.api.threads import threads
+from dere.methods import Method, rooms, stages, stages_of
 from dere.run_config.root import normalise
 from dere.workflow import parameters, targets
 from dere.workflow.rule_job import RuleJob
@@ -71,7 +72,8 @@ def fit(
     with kept as name:
         root = Path(name)
         for job in jobs(run, declared, place, tree, root, gpu):
-            train(job)
+            with threads(job.threads, torch=stages()[job.name].env == "train"):
+                train(job)
         folders = {stage: root / stage for stage in declared.predicts_from}
         return read_model(declared, run.exchange, place, tree, run.split, folders)
 

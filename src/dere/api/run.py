@@ -284,6 +284,12 @@ class Run:
         return "\n".join([f"<dere run {self.name}, {self.exchange.name}, in {self.folder}>", *told])
 
 
+def loaded(dataset: xr.Dataset) -> xr.Dataset:
+    """Read a lazy dataset and close its file, which a notebook would else hold for as long as it lives."""
+    with dataset:
+        return dataset.load()
+
+
 def working_directory(folder: Path) -> Path:
     """Return where paths of a run's configuration begin: where Snakemake was called, which made ``results/<run>``."""
     return folder.absolute().parent.parent

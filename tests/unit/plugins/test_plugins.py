@@ -141,6 +141,16 @@ def test_a_process_holds_one_file_of_a_path(write, tmp_path):
         normalise({"plugins": ["ridge.py"]}, folder=tmp_path / "elsewhere")
 
 
+@pytest.mark.parametrize("changed", ["mine/ridge.py", "outer/ridge.py"])
+def test_an_edited_plug_in_is_not_taken_for_the_loaded_one(write, changed):
+    write({"mine/ridge.py": RIDGE, "outer/__init__.py": "", "outer/ridge.py": called("outer.ridge")})
+    text = changed if changed.startswith("mine") else "outer.ridge"
+    normalise({"plugins": [text]})
+    write({changed: RIDGE + "# another\n"})
+    with pytest.raises(ValueError, match=rf"^plugins: {text} has changed since it was loaded, .* restart the kernel"):
+        normalise({"plugins": [text]})
+
+
 @pytest.mark.parametrize("given", ["ridge.py", [1], {"a": 1}, ["a.py", "a.py"]])
 def test_a_list_of_texts_is_expected(write, given):
     write({"a.py": called("dere.methods.a")})
