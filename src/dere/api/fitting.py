@@ -8,9 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from dere.api.configuration import working_directory
 from dere.api.model import Model, read_model
 from dere.api.place import place_of
-from dere.api.run import Run, working_directory
+from dere.api.run import Run
 from dere.api.threads import threads
 from dere.methods import Method, rooms, stages, stages_of
 from dere.run_config.root import normalise
@@ -68,6 +69,8 @@ def fit(
     declared = run.method(method)
     place = place_of(run.tree, declared, backbone, fold, seed)
     tree = settings_of(run, declared, str(place["backbone"]), settings)
+    if folder is not None and Path(folder).exists() and not Path(folder).is_dir():
+        raise ValueError(f"folder: {folder} is a file, but a folder for checkpoints is expected; give another path")
     kept = nullcontext(str(folder)) if folder is not None else TemporaryDirectory(prefix="dere-")
     with kept as name:
         root = Path(name)

@@ -114,9 +114,7 @@ def as_prediction(
         given = of_table(given, axis, exchange, close, what)
     given = on_axis(given, axis)
     if close and PREDICTION in given:
-        missing = [name for name in exchange.names if name not in given["flux"].values]
-        if missing:
-            raise ValueError(f"{what}: it has no flux {', '.join(missing)}; add it, empty where it is to be computed")
+        given = given.reindex(flux=list(exchange.names))
         values = given[PREDICTION].sel(flux=list(exchange.names)).transpose(..., "flux")
         given = given.assign({PREDICTION: values.copy(data=exchange.close(values.values))})
     return given.assign_attrs({**attrs, **given.attrs})
@@ -153,13 +151,14 @@ def of_table(table: pd.DataFrame, axis: np.ndarray, exchange: Exchange, close: b
     """Return the dataset of a table; `as_prediction` explains the parameters and what is raised."""
     require_unique([str(name) for name in table.columns], what)
     when = next((name for name in TIMES if name in table), None)
-    wanted = [name for name in exchange.names if name in table or not close]
+    needed = free_fluxes(exchange) if close else exchange.names
+    wanted = [name for name in exchange.names if name in table or name in needed]
     missing = [name for name in ("site", *wanted) if name not in table] + ([] if when else [" or ".join(TIMES)])
-    if missing or not wanted:
-        there, lacking = ", ".join(map(str, table.columns)), ", ".join(missing or exchange.names)
+    if missing:
+        there = ", ".join(map(str, table.columns))
+        lacking = ", ".join(missing) + " is missing" + _hint(table, missing)
         raise ValueError(
-            f"{what}: it has the columns {there}, but {lacking} is missing{_hint(table, missing)}; give a row per site "
-            "and month with a column per flux"
+            f"{what}: it has the columns {there}, but {lacking}; give a row per site and month with a column per flux"
         )
     assert when is not None
     if table.empty:
@@ -182,6 +181,13 @@ def of_table(table: pd.DataFrame, axis: np.ndarray, exchange: Exchange, close: b
         {PREDICTION: (("site", "time", "flux"), np.stack(values, -1))},
         coords={"site": arrays["site"].values.astype(str), "time": axis, "flux": list(exchange.names)},
     )
+
+
+def free_fluxes(exchange: Exchange) -> list[str]:
+    """Return the fluxes that the others are computed from."""
+    empty = np.where(np.eye(len(exchange.names), dtype=bool), np.nan, 1.0)
+    unknown = np.isnan(exchange.close(empty)).any(-1)
+    return [name for name, needed in zip(exchange.names, unknown, strict=True) if needed]
 
 
 def _hint(table: pd.DataFrame, missing: list[str]) -> str:

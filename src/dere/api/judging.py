@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from dere.api.foreign import as_prediction, read
+from dere.api.place import fold_of
 from dere.api.plausible import check_plausible
 from dere.api.run import Run, loaded
 from dere.evaluation.bootstrap import COLUMNS, paired
@@ -105,6 +106,7 @@ def evaluate(
         raise ValueError(
             f"run: a {type(run).__name__} is given, but a run is expected as second argument (dere.open_run)"
         )
+    fold = None if fold is None else fold_of(run.tree, fold)
     given, what = read(predictions)
     towers = loaded(run.towers)
     attrs = {

@@ -127,6 +127,7 @@ def test_every_form_gives_the_same_numbers(judged, table, opened, tmp_path):
         (lambda t: t.assign(nee=-t["nee"]), "holds with the other sign of nee"),
         (lambda t: t.assign(**(t[["gpp", "reco", "nee"]] * 1e-8)), "it looks like kg m-2 s-1"),
         (lambda t: stating(t, "mol m-2 s-1"), "gpp has unit 'mol m-2 s-1', but 'gC m-2 d-1' is needed"),
+        (lambda t: t.iloc[:0], "it has no rows, but one per site and month is expected"),
         (lambda t: t.assign(time="soon"), r"144 values of time are no date \(first: soon\); write months as 2001-01"),
         (lambda t: t.assign(nee=t["nee"] + 0.01), r"\|RECO - GPP - NEE\| reaches 0\.01"),
         (lambda t: t.set_index(["site", "time"]).to_xarray()[[]], "it needs a variable prediction"),
@@ -135,6 +136,11 @@ def test_every_form_gives_the_same_numbers(judged, table, opened, tmp_path):
 def test_what_is_not_complete_is_refused_with_counts(table, opened, change, sentence):
     with pytest.raises(ValueError, match=f"^predictions.* {sentence}"):
         dere.evaluate(change(table), opened)
+
+
+def test_what_others_are_computed_from_is_needed(table, opened):
+    with pytest.raises(ValueError, match="but gpp is missing"):
+        dere.evaluate(table.drop(columns="gpp"), opened, close=True)
 
 
 @pytest.mark.parametrize(
