@@ -35,7 +35,7 @@ def sentence_of(error: Exception) -> str | None:
     if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] != OWN:
         return (
             f"the package {error.name} cannot be found, but this command needs it; install the packages of "
-            "requirements.lock (in a checkout, make does)"
+            "requirements.lock (in a checkout, make does), or the extra workflow of the package"
         )
     # only here, because they load arrays and tables
     from dere.io import unwritable

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import dere
 from dere import backbones, plugins
+from dere.cli import main
 from dere.methods import methods, rooms, stages
 from dere.methods.base import Method, resolved
 from dere.run_config.compose import composed
@@ -154,6 +156,21 @@ def test_a_process_holds_one_file_of_a_path(write, tmp_path):
         ValueError, match=r"^plugins: ridge\.py is .*elsewhere/ridge\.py here, but this process has loaded"
     ):
         normalise({"plugins": ["ridge.py"]}, folder=tmp_path / "elsewhere")
+
+
+def test_commands_know_the_plug_ins_of_a_configuration_below_its_checkout_too(write, monkeypatch):
+    write({"ridge.py": RIDGE, "gru.py": GRU, "Snakefile": "", "config.yaml": "plugins: [ridge.py, gru.py]\n"})
+    write({"workflow/rules/a.smk": "", "below/mine.yaml": "methods: [ridge]\n"})
+    monkeypatch.chdir("below")
+
+    def said(*words):
+        found = CliRunner().invoke(main, [*words, "mine.yaml"])
+        assert found.exit_code == 0, found.output
+        return found.output
+
+    assert "penalty: 0.01" in said("config", "show")
+    assert said("config", "explain", "stages.ridge.penalty").startswith("stages.ridge.penalty: Penalty on the squared")
+    assert "\nridge " in said("methods") and "\ngru " in said("backbones")
 
 
 @pytest.mark.parametrize("changed", ["mine/ridge.py", "outer/ridge.py"])
