@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from dere.api.arguments import require
 from dere.api.configuration import working_directory
 from dere.api.model import Model, read_model
 from dere.api.place import place_of
@@ -66,6 +67,7 @@ def fit(
     --------
     >>> model = dere.fit("baseline", run, backbone="transformer", epochs=5)  # doctest: +SKIP
     """
+    require("run", run, Run, "dere.open_run")
     declared = run.method(method)
     place = place_of(run.tree, declared, backbone, fold, seed)
     tree = settings_of(run, declared, str(place["backbone"]), settings)

@@ -113,7 +113,7 @@ def as_prediction(
     if isinstance(given, pd.DataFrame):
         given = of_table(given, axis, exchange, close, what)
     given = on_axis(given, axis)
-    if close and PREDICTION in given:
+    if close and PREDICTION in given and "flux" in given.indexes:
         given = given.reindex(flux=list(exchange.names))
         values = given[PREDICTION].sel(flux=list(exchange.names)).transpose(..., "flux")
         given = given.assign({PREDICTION: values.copy(data=exchange.close(values.values))})
@@ -140,7 +140,7 @@ def in_unit(given: xr.Dataset, exchange: Exchange, what: str) -> xr.Dataset:
 
 def on_axis(given: xr.Dataset, axis: np.ndarray) -> xr.Dataset:
     """Return a dataset without the months that are not judged, where it has all that are; else as it is."""
-    if PREDICTION not in given or given["time"].dtype.kind != "M":
+    if PREDICTION not in given or "time" not in given.indexes or given["time"].dtype.kind != "M":
         return given
     months = pd.Index(given["time"].values.astype("datetime64[M]").astype("datetime64[ns]"))
     places = months.get_indexer(axis.astype("datetime64[M]").astype("datetime64[ns]")) if months.is_unique else None

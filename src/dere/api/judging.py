@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
+from dere.api.arguments import require
 from dere.api.foreign import as_prediction, read
 from dere.api.place import fold_of
 from dere.api.plausible import check_plausible
@@ -102,10 +103,7 @@ def evaluate(
     --------
     >>> dere.evaluate("mine.csv", run, "my model").skill  # doctest: +SKIP
     """
-    if not isinstance(run, Run):
-        raise ValueError(
-            f"run: a {type(run).__name__} is given, but a run is expected as second argument (dere.open_run)"
-        )
+    require("run", run, Run, "dere.open_run")
     fold = None if fold is None else fold_of(run.tree, fold)
     given, what = read(predictions)
     towers = loaded(run.towers)

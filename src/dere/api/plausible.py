@@ -33,9 +33,10 @@ def check_plausible(prediction: xr.Dataset, towers: xr.Dataset, exchange: Exchan
     ValueError
         When a flux lies beyond what physics allows, all are far too small for the unit, or NEE has the other sign.
     """
-    if PREDICTION not in prediction:
-        return  # the judge says what is missing
-    values, record = xr.align(prediction[PREDICTION], towers["record"].astype(bool), join="inner")
+    if not _alike(prediction, towers):
+        return  # the judge says what is wrong with it
+    values = prediction[PREDICTION].assign_coords(time=towers["time"].values)
+    values, record = xr.align(values, towers["record"].astype(bool), join="inner")
     for flux in exchange.fluxes:
         if flux.name in values["flux"]:
             _check_possible(values.sel(flux=flux.name).where(record), flux.name, flux.possible, flux.unit, what)
@@ -47,6 +48,16 @@ def check_plausible(prediction: xr.Dataset, towers: xr.Dataset, exchange: Exchan
             f"looks like {exchange.fluxes[0].public_unit}: convert it"
         )
     _check_sign(values.where(record), exchange, what)
+
+
+def _alike(prediction: xr.Dataset, towers: xr.Dataset) -> bool:
+    """Tell whether a prediction can be laid over the towers: known dimensions, each site once, the same months."""
+    if PREDICTION not in prediction or set(prediction[PREDICTION].dims) != {"site", "time", "flux"}:
+        return False
+    if not prediction.indexes.keys() >= {"site", "time", "flux"} or prediction["time"].dtype.kind != "M":
+        return False
+    mine, theirs = (dataset["time"].values.astype("datetime64[M]") for dataset in (prediction, towers))
+    return prediction.indexes["site"].is_unique and np.array_equal(mine, theirs)
 
 
 def _check_possible(values: xr.DataArray, name: str, possible: tuple[float, float], unit: str, what: str) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 import pandas as pd
 import xarray as xr
 
+from dere.api.arguments import require
 from dere.api.model import Model
 from dere.api.run import Run, loaded
 from dere.api.threads import threads
@@ -41,10 +42,12 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
     ValueError
         When the model belongs to another split or exchange, or a month of a record has no prediction.
     """
+    require("model", model, Model, "dere.fit")
     if isinstance(where, Places):
         task = _task(model, pd.DataFrame(), gpu)
         with threads(1, torch=model.method.env == "train"):
             return task.dataset(task.predict(where), where, (), "site")
+    require("where", where, Run, "dere.open_run")
     if (model.split, model.exchange.name) != (where.split, where.exchange.name):
         raise ValueError(
             f"{model!r} was fitted with another split table or exchange than {where.folder} has, so that it may have "

@@ -114,14 +114,7 @@ class Run:
     @property
     def towers(self) -> xr.Dataset:
         """Towers with fluxes, labels, drivers and attributes, lazily."""
-        found = self._open("towers")
-        if set(found.get("flux_quality", found["record"]).dims) != {"site", "time", "flux"}:
-            with found:
-                raise ValueError(
-                    f"{self.canonical('towers')} was written by another version of dere (flux_quality by site, month "
-                    "and flux is expected); make the run again with dere run"
-                )
-        return found
+        return self._open("towers")
 
     @property
     def splits(self) -> pd.DataFrame:
@@ -234,14 +227,17 @@ class Run:
         FileNotFoundError
             When it does not exist; names the rule that makes it.
         ValueError
-            When there is none of that name.
+            When there is none of that name, or another version of the package wrote the towers.
         """
         known = layout.canonical(self.exchange.name)
         if name not in known:
             raise ValueError(f"{name} is no canonical file; choose from {', '.join(known)}")
         path = known[name].format(fold=fold, seed=seed)
         rule = {"statistics": "statistics", "labels": "impute_labels"}.get(name, "harmonise")
-        return self.made(path, rule, DEFAULT if name in layout.SHARED else None)
+        found = self.made(path, rule, DEFAULT if name in layout.SHARED else None)
+        if name == "towers":
+            _require_this_version(found)
+        return found
 
     def made(self, path: str, rule: str, exchange: str | None = None) -> Path:
         """Return a file of the run, made by ``rule`` of an exchange (None = the opened one).
@@ -283,6 +279,16 @@ class Run:
         }
         told = [f"  {name + ':':13}{', '.join(map(str, found)) or 'none yet'}" for name, found in lines.items()]
         return "\n".join([f"<dere run {self.name}, {self.exchange.name}, in {self.folder}>", *told])
+
+
+def _require_this_version(towers: Path) -> None:
+    with read_netcdf(towers, load=False) as found:
+        dims = found["flux_quality"].dims if "flux_quality" in found else ()
+    if set(dims) != {"site", "time", "flux"}:
+        raise ValueError(
+            f"{towers} was written by another version of dere (flux_quality by site, month and flux is expected); make "
+            "the run again with dere run"
+        )
 
 
 def loaded(dataset: xr.Dataset) -> xr.Dataset:

@@ -46,7 +46,7 @@ def require_sound(what: str, name: str, declarations: Mapping[str, Any]) -> None
 
 
 def require_functions(module: ModuleType) -> None:
-    """Check that the texts ``module:function`` of a declaration name something; no further module is loaded.
+    """Check that the texts ``module:function`` of a declaration name something; no module but their packages is loaded.
 
     Raises
     ------

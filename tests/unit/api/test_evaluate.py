@@ -84,6 +84,12 @@ def later_too(dataset):
     return both.to_dataarray("flux").to_dataset(name="prediction")
 
 
+def middle_of_month(table, gpp):
+    """A dataset whose months are called otherwise than those of the towers."""
+    dataset = later_too(stating(table.assign(gpp=gpp), "gC m-2 d-1"))
+    return dataset.assign_coords(time=dataset["time"] + np.timedelta64(3, "D"))
+
+
 def forms(table, folder):
     dataset = table.set_index(["site", "time"]).to_xarray()
     table.to_csv(folder / "mine.csv", index=False)
@@ -130,6 +136,10 @@ def test_every_form_gives_the_same_numbers(judged, table, opened, tmp_path):
         (lambda t: t.iloc[:0], "it has no rows, but one per site and month is expected"),
         (lambda t: t.assign(time="soon"), r"144 values of time are no date \(first: soon\); write months as 2001-01"),
         (lambda t: t.assign(nee=t["nee"] + 0.01), r"\|RECO - GPP - NEE\| reaches 0\.01"),
+        (lambda t: later_too(stating(t, "gC m-2 d-1")).isel(time=0), "it needs a variable prediction over"),
+        (lambda t: later_too(stating(t, "gC m-2 d-1")).isel(site=[0, 0]), "site XX-S00 occurs 2 times"),
+        (lambda t: later_too(stating(t, "gC m-2 d-1")).drop_vars("time"), "time axis has 72 months"),
+        (lambda t: middle_of_month(t, -9999.0), r"gpp are impossible \(first: -9999 for XX-S00"),
         (lambda t: t.set_index(["site", "time"]).to_xarray()[[]], "it needs a variable prediction"),
     ],
 )  # fmt: skip
