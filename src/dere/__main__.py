@@ -2,4 +2,4 @@
 
 from dere.cli import main
 
-main()
+main(prog_name="dere")

@@ -8,8 +8,10 @@ them. Adding a member is adding a file; nothing else lists them. A module that l
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -55,8 +57,52 @@ def declaring(folder: Path, name: str) -> list[str]:
 
 
 def declares(path: Path, name: str) -> bool:
-    """Tell whether a file assigns ``name`` at its top level."""
-    return re.search(rf"^{name}\b\s*[:=]", path.read_text(encoding="utf-8"), re.M) is not None
+    """Tell whether a file assigns ``name`` at its top level; one that is no Python looks as if it did, or not."""
+    text = path.read_text(encoding="utf-8")
+    # most files are told apart by this alone, which a docstring may pass too
+    if re.search(rf"^{name}\b\s*[:=]", text, re.M) is None:
+        return False
+    try:
+        return name in assigned(ast.parse(text).body)
+    except SyntaxError:
+        return True
+
+
+def assigned(statements: Iterable[ast.stmt]) -> set[str]:
+    """Return the names that some statements assign, those inside them apart."""
+    found: set[str] = set()
+    for statement in statements:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            targets = [statement.target]
+        found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return found
+
+
+def holds(module: str, name: str) -> bool:
+    """Tell whether a module has a name; it is read as text where it is not loaded.
+
+    What cannot be told from the text (a name from ``import *``, a compiled module) counts as there.
+    """
+    if not name.isidentifier():
+        return False
+    if module in sys.modules:
+        return hasattr(sys.modules[module], name)
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):
+        return False
+    if spec is None or not spec.origin or not spec.origin.endswith(".py"):
+        return spec is not None
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        else:
+            found |= assigned([node] if isinstance(node, ast.stmt) else [])
+    return bool({name, "*"} & found)
 
 
 def declared(package: str, name: str) -> dict[str, Any]:

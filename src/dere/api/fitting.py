@@ -8,10 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from dere.api.arguments import require
+from dere.api.configuration import working_directory
 from dere.api.model import Model, read_model
 from dere.api.place import place_of
-from dere.api.run import Run, working_directory
-from dere.methods import Method, rooms, stages_of
+from dere.api.run import Run
+from dere.api.threads import threads
+from dere.methods import Method, rooms, stages, stages_of
 from dere.run_config.root import normalise
 from dere.workflow import parameters, targets
 from dere.workflow.rule_job import RuleJob
@@ -64,14 +67,18 @@ def fit(
     --------
     >>> model = dere.fit("baseline", run, backbone="transformer", epochs=5)  # doctest: +SKIP
     """
+    require("run", run, Run, "dere.open_run")
     declared = run.method(method)
     place = place_of(run.tree, declared, backbone, fold, seed)
     tree = settings_of(run, declared, str(place["backbone"]), settings)
+    if folder is not None and Path(folder).exists() and not Path(folder).is_dir():
+        raise ValueError(f"folder: {folder} is a file, but a folder for checkpoints is expected; give another path")
     kept = nullcontext(str(folder)) if folder is not None else TemporaryDirectory(prefix="dere-")
     with kept as name:
         root = Path(name)
         for job in jobs(run, declared, place, tree, root, gpu):
-            train(job)
+            with threads(job.threads, torch=stages()[job.name].env == "train"):
+                train(job)
         folders = {stage: root / stage for stage in declared.predicts_from}
         return read_model(declared, run.exchange, place, tree, run.split, folders)
 

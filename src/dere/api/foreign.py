@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,13 @@ import pandas as pd
 import xarray as xr
 
 from dere.exchange import Exchange
+from dere.ingest.tables import check_widths, read_bytes, require_unique
 from dere.io import read_netcdf
+from dere.variables import convert
 
 PREDICTION = "prediction"
+SPREADS = ("std", "quantile_value")
+"""Variables in the unit of the prediction."""
 TIMES = ("time", "month")
 """Columns that may hold the month."""
 
@@ -26,18 +32,43 @@ def read(given: xr.Dataset | pd.DataFrame | str | Path) -> tuple[xr.Dataset | pd
     FileNotFoundError
         When the file does not exist.
     ValueError
-        When it cannot be read.
+        When it cannot be read, or something else than data or a path is given.
     """
     if isinstance(given, (xr.Dataset, pd.DataFrame)):
         return given, "predictions"
+    if not isinstance(given, (str, Path)):
+        raise ValueError(
+            f"predictions: a {type(given).__name__} is given, but a dataset, a table or the path of a csv or NetCDF "
+            "file is expected as first argument, and the run as second; correct the call"
+        )
     path = Path(given)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder, but a csv or NetCDF (.nc) file is expected; name the file in it")
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist, but a csv or NetCDF (.nc) file is expected; correct the path")
-    if path.suffix == ".nc":
-        return read_netcdf(path), str(path)
+    return (read_netcdf(path) if path.suffix == ".nc" else read_csv(path)), str(path)
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a table; ids of sites are texts as they stand there (one may be called NA), numbers to the last bit.
+
+    Raises
+    ------
+    ValueError
+        When it is empty, no text, a row has more or fewer fields than the header, or a name stands there twice.
+    """
+    content = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
     try:
-        return pd.read_csv(path, dtype={"site": str}, float_precision="round_trip"), str(path)
-    except ValueError as error:
+        names = next(csv.reader(io.StringIO(content.decode("utf-8").lstrip(), newline="")))
+        require_unique(names, str(path))
+        check_widths(content, b",", len(names) - 1, str(path))
+        table = pd.read_csv(io.BytesIO(content), index_col=False, float_precision="round_trip")
+        if "site" in table:
+            # apart, because what means an empty number may be the id of a site
+            ids = pd.read_csv(io.BytesIO(content), index_col=False, usecols=["site"], dtype=str, keep_default_na=False)
+            table["site"] = ids["site"]
+        return table
+    except (UnicodeDecodeError, pd.errors.ParserError) as error:
         raise ValueError(f"{path} cannot be read as csv ({' '.join(str(error).split())}); correct it") from None
 
 
@@ -56,9 +87,9 @@ def as_prediction(
     ----------
     given
         Such a dataset; or one with a variable (site, time) per flux; or a table with the columns ``site``, ``time`` or
-        ``month``, and one per flux. All in the unit of the fluxes.
+        ``month``, and one per flux. In the unit of the fluxes, or a dataset that states another one.
     axis
-        Months that are judged (``time`` of the towers); a table's other months are left out.
+        Months that are judged (``time`` of the towers); other months are left out.
     exchange
         What is predicted.
     attrs
@@ -71,32 +102,68 @@ def as_prediction(
     Raises
     ------
     ValueError
-        When a column is missing, a date or number is none, or a row occurs twice.
+        When a column is missing or stands there twice, a site has no name, a date or number is none, a row occurs
+        twice, or a unit cannot be converted.
     """
-    if isinstance(given, xr.Dataset) and PREDICTION not in given:
+    if isinstance(given, xr.Dataset):
+        given = in_unit(given, exchange, what)
         own = [name for name in exchange.names if name in given]
-        given = given[own].to_dataframe().reset_index() if own else given
+        if PREDICTION not in given and own:
+            given = given[own].to_dataframe().reset_index()
     if isinstance(given, pd.DataFrame):
         given = of_table(given, axis, exchange, close, what)
-    if close and PREDICTION in given:
+    given = on_axis(given, axis)
+    if close and PREDICTION in given and "flux" in given.indexes:
+        given = given.reindex(flux=list(exchange.names))
         values = given[PREDICTION].sel(flux=list(exchange.names)).transpose(..., "flux")
         given = given.assign({PREDICTION: values.copy(data=exchange.close(values.values))})
     return given.assign_attrs({**attrs, **given.attrs})
 
 
+def in_unit(given: xr.Dataset, exchange: Exchange, what: str) -> xr.Dataset:
+    """Return a dataset in the unit of the fluxes; a variable that states no unit is taken to be in it.
+
+    Raises
+    ------
+    ValueError
+        When a stated unit cannot be converted.
+    """
+    units = {flux.name: flux.unit for flux in exchange.fluxes}
+    units |= dict.fromkeys((PREDICTION, *SPREADS), exchange.fluxes[0].unit)
+    for name, unit in units.items():
+        stated = given[name].attrs.get("units", unit) if name in given else unit
+        if stated != unit:
+            values = convert(given[name].values, str(stated), unit, f"{what}: {name}")
+            given = given.assign({name: given[name].copy(data=values).assign_attrs(units=unit)})
+    return given
+
+
+def on_axis(given: xr.Dataset, axis: np.ndarray) -> xr.Dataset:
+    """Return a dataset without the months that are not judged, where it has all that are; else as it is."""
+    if PREDICTION not in given or "time" not in given.indexes or given["time"].dtype.kind != "M":
+        return given
+    months = pd.Index(given["time"].values.astype("datetime64[M]").astype("datetime64[ns]"))
+    places = months.get_indexer(axis.astype("datetime64[M]").astype("datetime64[ns]")) if months.is_unique else None
+    return given if places is None or (places < 0).any() else given.isel(time=places)
+
+
 def of_table(table: pd.DataFrame, axis: np.ndarray, exchange: Exchange, close: bool, what: str) -> xr.Dataset:
     """Return the dataset of a table; `as_prediction` explains the parameters and what is raised."""
+    require_unique([str(name) for name in table.columns], what)
     when = next((name for name in TIMES if name in table), None)
-    wanted = [name for name in exchange.names if name in table or not close]
+    needed = free_fluxes(exchange) if close else exchange.names
+    wanted = [name for name in exchange.names if name in table or name in needed]
     missing = [name for name in ("site", *wanted) if name not in table] + ([] if when else [" or ".join(TIMES)])
-    if missing or not wanted:
-        there, lacking = ", ".join(map(str, table.columns)), ", ".join(missing or exchange.names)
+    if missing:
+        there = ", ".join(map(str, table.columns))
+        lacking = ", ".join(missing) + " is missing" + _hint(table, missing)
         raise ValueError(
-            f"{what}: it has the columns {there}, but {lacking} is missing; give a row per site and month with a "
-            "column per flux"
+            f"{what}: it has the columns {there}, but {lacking}; give a row per site and month with a column per flux"
         )
     assert when is not None
-    rows = pd.DataFrame({"site": table["site"].astype(str), "time": _months(table[when], what)})
+    if table.empty:
+        raise ValueError(f"{what}: it has no rows, but one per site and month is expected; write them")
+    rows = pd.DataFrame({"site": _sites(table["site"], what), "time": _months(table[when], what)})
     for name in wanted:
         rows[name] = _numbers(table[name], what)
     twice = rows.duplicated(["site", "time"])
@@ -114,6 +181,36 @@ def of_table(table: pd.DataFrame, axis: np.ndarray, exchange: Exchange, close: b
         {PREDICTION: (("site", "time", "flux"), np.stack(values, -1))},
         coords={"site": arrays["site"].values.astype(str), "time": axis, "flux": list(exchange.names)},
     )
+
+
+def free_fluxes(exchange: Exchange) -> list[str]:
+    """Return the fluxes that the others are computed from."""
+    empty = np.where(np.eye(len(exchange.names), dtype=bool), np.nan, 1.0)
+    unknown = np.isnan(exchange.close(empty)).any(-1)
+    return [name for name, needed in zip(exchange.names, unknown, strict=True) if needed]
+
+
+def _hint(table: pd.DataFrame, missing: list[str]) -> str:
+    """What a missing column may hide behind."""
+    names = [str(name) for name in table.columns]
+    for separator, word in ((";", ";"), ("\t", "a tab")):
+        if len(names) == 1 and separator in names[0]:
+            return f" (the separator looks like {word}, but a comma is expected)"
+    alike = [name for name in names if name not in missing and name.strip().lower() in missing]
+    return f" ('{alike[0]}' must be written {alike[0].strip().lower()})" if alike else ""
+
+
+def _sites(column: pd.Series, what: str) -> pd.Series:
+    """Ids as texts without blanks around them."""
+    texts = column.astype(str).str.strip()
+    empty = (column.isna() | texts.isna() | (texts == "")).to_numpy()
+    if empty.any():
+        first = int(np.flatnonzero(empty)[0]) + 1
+        raise ValueError(
+            f"{what}: {int(empty.sum())} rows have no site (first: data row {first}); write the id of the tower into "
+            "every row, or remove the rows"
+        )
+    return texts
 
 
 def _months(column: pd.Series, what: str) -> pd.Series:

@@ -9,8 +9,11 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
+from dere.api.arguments import require
 from dere.api.foreign import as_prediction, read
-from dere.api.run import Run
+from dere.api.place import fold_of
+from dere.api.plausible import check_plausible
+from dere.api.run import Run, loaded
 from dere.evaluation.bootstrap import COLUMNS, paired
 from dere.evaluation.judge import judge
 from dere.evaluation.schemas import checked
@@ -71,7 +74,8 @@ def evaluate(
     predictions
         A dataset with ``prediction(site, time, flux)`` or one variable (site, time) per flux; a table with the columns
         ``site``, ``time`` or ``month`` (``2001-01``), and one per flux (``gpp``, ``reco``, ``nee``); or a csv or NetCDF
-        file of these. In the unit of the fluxes, gC m-2 d-1 for CO2. Every month of the record of every test tower is
+        file of these. In the unit of the fluxes, gC m-2 d-1 for CO2, or a dataset whose variables state another
+        (``units``). Every month of the record of every test tower is
         needed; months outside the records are not looked at.
     run
         Gives towers, folds and thresholds, and the methods to compare with.
@@ -92,15 +96,17 @@ def evaluate(
     FileNotFoundError
         When a file is missing.
     ValueError
-        When rows are missing (says how many and the first), too many or no numbers, the fluxes do not close, or the
-        predictions belong to another split.
+        When rows are missing (says how many and the first), too many, no numbers or beyond what physics allows, the
+        fluxes do not close, or the predictions belong to another split.
 
     Examples
     --------
     >>> dere.evaluate("mine.csv", run, "my model").skill  # doctest: +SKIP
     """
+    require("run", run, Run, "dere.open_run")
+    fold = None if fold is None else fold_of(run.tree, fold)
     given, what = read(predictions)
-    towers = run.towers.load()
+    towers = loaded(run.towers)
     attrs = {
         "method": MINE,
         "backbone": targets.NO_BACKBONE,
@@ -115,13 +121,15 @@ def evaluate(
             f"{what}: it was predicted with another split table than {run.folder} has, so that it may have seen what "
             "it is judged on; predict with a model of this run"
         )
+    if "split" not in dataset.attrs:
+        check_plausible(dataset, towers, run.exchange, what)
     config, truth = run.config.evaluation, run.truth
     found = judge(
         {what: dataset},
         towers,
         run.splits,
         config,
-        truth=None if truth is None else truth.load(),
+        truth=None if truth is None else loaded(truth),
         exchange=run.exchange,
     )
     return Judgement(found["skill"], found["site_skill"], found["calibration"], found["closure"], run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 from dere.backbones import names
@@ -22,15 +23,39 @@ def place_of(
     Raises
     ------
     ValueError
-        When there is no such backbone or fold.
+        When there is no such backbone or fold, or fold or seed is no whole number.
     """
     chosen = targets.backbones_of(method, tree)[0] if backbone is None else backbone
     if not method.per_backbone and chosen != targets.NO_BACKBONE:
         raise ValueError(f"backbone: {method.name} has no network, but {chosen} is asked for; leave it out")
     if method.per_backbone and chosen not in names():
         raise ValueError(f"backbone: {chosen} is not a known backbone; choose from {', '.join(names())}")
-    folds = int(tree["splits"]["folds"])
-    tested = tree["folds"][0] if fold is None else fold
+    tested = fold_of(tree, tree["folds"][0] if fold is None else fold)
+    return {"backbone": chosen, "fold": tested, "seed": whole("seed", tree["seeds"][0] if seed is None else seed)}
+
+
+def fold_of(tree: Mapping[str, Any], fold: object) -> int:
+    """Return a fold of a run.
+
+    Raises
+    ------
+    ValueError
+        When there is none of that number.
+    """
+    folds, tested = int(tree["splits"]["folds"]), whole("fold", fold)
     if not 0 <= tested < folds:
         raise ValueError(f"fold: {tested} is not a fold; splits.folds is {folds}, so choose from 0 to {folds - 1}")
-    return {"backbone": chosen, "fold": tested, "seed": tree["seeds"][0] if seed is None else seed}
+    return tested
+
+
+def whole(name: str, value: object) -> int:
+    """Return a whole number.
+
+    Raises
+    ------
+    ValueError
+        When it is none.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise ValueError(f"{name}: {value!r} is no whole number; give one, without quotes or a decimal point")
+    return int(value)

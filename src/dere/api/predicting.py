@@ -7,8 +7,10 @@ from typing import Literal
 import pandas as pd
 import xarray as xr
 
+from dere.api.arguments import require
 from dere.api.model import Model
-from dere.api.run import Run
+from dere.api.run import Run, loaded
+from dere.api.threads import threads
 from dere.harmonise.splits import roles
 from dere.training.places import Places
 from dere.workflow.predict import Task, at_cells, at_sites
@@ -40,9 +42,12 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
     ValueError
         When the model belongs to another split or exchange, or a month of a record has no prediction.
     """
+    require("model", model, Model, "dere.fit")
     if isinstance(where, Places):
         task = _task(model, pd.DataFrame(), gpu)
-        return task.dataset(task.predict(where), where, (), "site")
+        with threads(1, torch=model.method.env == "train"):
+            return task.dataset(task.predict(where), where, (), "site")
+    require("where", where, Run, "dere.open_run")
     if (model.split, model.exchange.name) != (where.split, where.exchange.name):
         raise ValueError(
             f"{model!r} was fitted with another split table or exchange than {where.folder} has, so that it may have "
@@ -51,10 +56,12 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
     if at not in ("sites", "cells"):
         raise ValueError(f"at: {at!r} is no kind of places; choose sites or cells")
     task = _task(model, roles(where.splits, model.fold), gpu)
-    sites = at_sites(task, where.towers.load())
-    if at == "sites":
-        return sites
-    return at_cells(task, where.drivers.load(), where.simulation, where.cover.load(), sites.attrs)
+    with threads(1, torch=model.method.env == "train"):
+        sites = at_sites(task, loaded(where.towers))
+        if at == "sites":
+            return sites
+        with where.simulation as simulation:
+            return at_cells(task, loaded(where.drivers), simulation, loaded(where.cover), sites.attrs)
 
 
 def _task(model: Model, members: pd.DataFrame, gpu: int) -> Task:

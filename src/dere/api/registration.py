@@ -26,9 +26,9 @@ def register_method(method: Method, stages: Sequence[Stage] = ()) -> None:
     Raises
     ------
     ValueError
-        When there is a method or stage of that name, or a stage is declared nowhere.
+        When there is a method or stage of that name, a stage is declared nowhere, or a function cannot be found.
     """
-    plugins.register(methods.__name__, method.name, METHODS=(method,), STAGES=tuple(stages))
+    plugins.register(methods.__name__, getattr(method, "name", "method"), METHODS=(method,), STAGES=stages)
 
 
 def register_backbone(name: str, room: BackboneRoom) -> None:

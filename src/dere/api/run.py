@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 import xarray as xr
-import yaml
 
 from dere import exchange as exchanges
+from dere.api.configuration import read_configuration
 from dere.api.model import Model, read_model
 from dere.api.place import place_of
 from dere.api.tables import Tables
@@ -20,7 +20,6 @@ from dere.exchange import DEFAULT, Exchange
 from dere.io import file_sha256, read_netcdf
 from dere.methods import Method, methods, stages
 from dere.run_config.compose import composed
-from dere.run_config.root import normalise
 from dere.run_config.run import RunConfig
 from dere.workflow import layout, targets
 from dere.workflow.members import read_splits
@@ -55,25 +54,11 @@ def open_run(path: str | Path, exchange: str = DEFAULT) -> Run:
     >>> run.skill.query("method == 'dere' and scale == 'monthly'")  # doctest: +SKIP
     """
     folder = Path(path)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} does not exist, but the folder of a run is expected; correct the path")
-    file = folder / layout.CONFIGURATION
-    if not file.exists():
-        raise FileNotFoundError(
-            f"{file} does not exist, but every run states its configuration there; make it with snakemake {file}, or "
-            "write what differs from the defaults"
-        )
-    try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} cannot be read as YAML ({' '.join(str(error).split())}); correct it") from None
-    if not isinstance(raw, Mapping):
-        raise ValueError(f"{file} holds {type(raw).__name__}, but keys and values are expected; correct it")
-    tree = normalise(raw, folder=working_directory(folder))
+    tree = read_configuration(folder)
     if exchange not in tree["exchanges"]:
         raise ValueError(
-            f"{file} has the exchanges {', '.join(tree['exchanges'])}, but {exchange} is asked for; choose one of "
-            "them, or add it to the run"
+            f"{folder / layout.CONFIGURATION} has the exchanges {', '.join(tree['exchanges'])}, but {exchange} is "
+            "asked for; choose one of them, or add it to the run"
         )
     return Run(folder, tree, exchanges.get(exchange))
 
@@ -241,10 +226,18 @@ class Run:
         ------
         FileNotFoundError
             When it does not exist; names the rule that makes it.
+        ValueError
+            When there is none of that name, or another version of the package wrote the towers.
         """
-        path = layout.canonical(self.exchange.name)[name].format(fold=fold, seed=seed)
+        known = layout.canonical(self.exchange.name)
+        if name not in known:
+            raise ValueError(f"{name} is no canonical file; choose from {', '.join(known)}")
+        path = known[name].format(fold=fold, seed=seed)
         rule = {"statistics": "statistics", "labels": "impute_labels"}.get(name, "harmonise")
-        return self.made(path, rule, DEFAULT if name in layout.SHARED else None)
+        found = self.made(path, rule, DEFAULT if name in layout.SHARED else None)
+        if name == "towers":
+            _require_this_version(found)
+        return found
 
     def made(self, path: str, rule: str, exchange: str | None = None) -> Path:
         """Return a file of the run, made by ``rule`` of an exchange (None = the opened one).
@@ -261,6 +254,10 @@ class Run:
                 f"{found} does not exist; rule {rule} makes it: snakemake {found}, with the --configfile of the run"
             )
         return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        # what is remembered is made anew: the model of a configuration has no module that could be pickled
+        return {name: vars(self)[name] for name in ("folder", "tree", "exchange")}
 
     def _open(self, name: str) -> xr.Dataset:
         return read_netcdf(self.canonical(name), load=False)
@@ -284,6 +281,17 @@ class Run:
         return "\n".join([f"<dere run {self.name}, {self.exchange.name}, in {self.folder}>", *told])
 
 
-def working_directory(folder: Path) -> Path:
-    """Return where paths of a run's configuration begin: where Snakemake was called, which made ``results/<run>``."""
-    return folder.absolute().parent.parent
+def _require_this_version(towers: Path) -> None:
+    with read_netcdf(towers, load=False) as found:
+        dims = found["flux_quality"].dims if "flux_quality" in found else ()
+    if set(dims) != {"site", "time", "flux"}:
+        raise ValueError(
+            f"{towers} was written by another version of dere (flux_quality by site, month and flux is expected); make "
+            "the run again with dere run"
+        )
+
+
+def loaded(dataset: xr.Dataset) -> xr.Dataset:
+    """Read a lazy dataset and close its file, which a notebook would else hold for as long as it lives."""
+    with dataset:
+        return dataset.load()

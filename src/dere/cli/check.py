@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
 
 import click
 
 from dere.cli.checkout import checkout, seen_from
+from dere.cli.configured import configured
+from dere.cli.output import files_argument
+from dere.cli.sentences import sentence_of
 from dere.workflow import preflight
 
 
 @click.command()
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@files_argument
 @click.pass_context
 def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
     """Say what is at hand and what is missing.
@@ -31,7 +35,7 @@ def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
             found = preflight.of_checkout(os.environ.get("DERE_REALDATA") or None)
             lines += found[0]
             problems += found[1]
-        downloads, wrong = of_configuration(seen_from(folder or here, here, files), folder is not None)
+        downloads, wrong = of_configuration(seen_from(folder or here, here, files))
         lines += preflight.downloads(downloads)
         problems += wrong
     for line in [*lines, *preflight.verdict(problems)]:
@@ -39,24 +43,18 @@ def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
     ctx.exit(int(bool(problems)))
 
 
-def of_configuration(files: list[Path], defaults: bool) -> tuple[Path, list[str]]:
-    """Return the folder of downloads of a run and what is wrong with its configuration.
-
-    Parameters
-    ----------
-    files
-        Configuration files.
-    defaults
-        ``config.yaml`` of the working directory stands before them.
-    """
-    from dere.workflow.configuration import DEFAULTS, configuration
-    from dere.workflow.missing_sources import missing_sources
-
+def of_configuration(files: Sequence[Path]) -> tuple[Path, list[str]]:
+    """Return the folder of downloads of a run and what is wrong with its configuration."""
     try:
-        config = configuration([DEFAULTS, *files] if defaults else files)
-    except (ValueError, FileNotFoundError) as error:
-        return Path(preflight.DOWNLOADS), str(error).splitlines()
-    return Path(config["downloads"]["folder"]), missing_sources(config)
+        from dere.workflow.missing_sources import wrong_sources
+
+        config = configured(files)
+    except (ValueError, FileNotFoundError, ModuleNotFoundError) as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        return Path(preflight.DOWNLOADS), sentence.splitlines()
+    return Path(config["downloads"]["folder"]), wrong_sources(config)
 
 
 COMMAND = check

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dere.cli.checkout import checkout
-from dere.cli.output import json_option, table, to_json
+from dere.cli.configured import configured
+from dere.cli.output import files_argument, json_option, table, to_json
 
 if TYPE_CHECKING:
     from dere.run_config.explain import Branch, Leaf
@@ -22,15 +22,18 @@ def config() -> None:
 
 @config.command()
 @click.argument("key")
+@files_argument
 @json_option
-def explain(key: str, as_json: bool) -> None:
+def explain(key: str, files: tuple[Path, ...], as_json: bool) -> None:
     """Explain a key.
 
     Of a leaf the meaning, type, limits and default, of a section its keys. KEY is a dotted path, for example
-    stages.towers.epochs.
+    stages.towers.epochs. FILES are configuration files whose plug-ins count too.
     """
     from dere.run_config import explain as explaining
 
+    if files:
+        configured(files)
     found = explaining.explain(key)
     if as_json:
         click.echo(to_json(asdict(found)))
@@ -66,7 +69,7 @@ def schema(output: Path | None) -> None:
 
 
 @config.command()
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@files_argument
 def show(files: tuple[Path, ...]) -> None:
     """Show the complete configuration of a run.
 
@@ -74,11 +77,7 @@ def show(files: tuple[Path, ...]) -> None:
     """
     import yaml
 
-    from dere.workflow.configuration import DEFAULTS, configuration
-
-    folder = checkout(Path.cwd())
-    defaults = [] if folder is None else [folder / DEFAULTS]
-    click.echo(yaml.safe_dump(configuration([*defaults, *files]), sort_keys=False), nl=False)
+    click.echo(yaml.safe_dump(configured(files), sort_keys=False), nl=False)
 
 
 COMMAND = config

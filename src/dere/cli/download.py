@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from dere.cli.checkout import required_checkout, seen_from
+from dere.cli.output import files_argument
 from dere.cli.snakemake_words import SnakemakeCommand, words
 
 
 @click.command(cls=SnakemakeCommand)
 @click.argument("name")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@files_argument
 @click.pass_context
 def download(ctx: click.Context, name: str, files: tuple[Path, ...]) -> None:
     """Fetch or check a published data set.

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from dere.cli.output import json_option, print_records
+from dere.cli.configured import configured
+from dere.cli.output import files_argument, json_option, print_records
 
 
 @click.command()
+@files_argument
 @json_option
-def methods(as_json: bool) -> None:
+def methods(files: tuple[Path, ...], as_json: bool) -> None:
     """List the methods.
 
     With the stages that are trained for each, whether it runs on every backbone, the exchanges that it predicts, and
-    what to cite.
+    what to cite. FILES are configuration files whose plug-ins count too.
     """
     from dere import exchange
     from dere.methods import methods as known
 
+    if files:
+        configured(files)
     records = [
         {
             "name": method.name,

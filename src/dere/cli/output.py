@@ -1,13 +1,15 @@
-"""What commands print: aligned columns for people, JSON for programs."""
+"""Words that commands share, and what they print: aligned columns for people, JSON for programs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
+files_argument = click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from dere.cli.checkout import required_checkout, seen_from
+from dere.cli.output import files_argument
 from dere.cli.snakemake_words import SnakemakeCommand, words
 from dere.workflow.preflight import cores_here, gpu_here
 
 
 @click.command(cls=SnakemakeCommand)
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@files_argument
 @click.option(
     "--cores",
     type=click.IntRange(min=1),

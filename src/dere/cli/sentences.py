@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 import click
 
+OWN = __name__.partition(".")[0]
+"""A module of this package that is missing is a fault of the program."""
+
 
 @contextmanager
 def sentences() -> Iterator[None]:
@@ -29,10 +32,10 @@ def sentences() -> Iterator[None]:
 
 def sentence_of(error: Exception) -> str | None:
     """Return what a user is told about an error, None for a fault of the program; as in the log of a rule."""
-    if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] != "dere":
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] != OWN:
         return (
             f"the package {error.name} cannot be found, but this command needs it; install the packages of "
-            "requirements.lock (in a checkout, make does)"
+            "requirements.lock (in a checkout, make does), or the extra workflow of the package"
         )
     # only here, because they load arrays and tables
     from dere.io import unwritable
@@ -40,4 +43,7 @@ def sentence_of(error: Exception) -> str | None:
 
     if isinstance(error, SENTENCES) and raised_by_package(error.__traceback__):
         return str(error)
+    if isinstance(error, (IsADirectoryError, NotADirectoryError, FileExistsError)):
+        path = error.filename2 or error.filename
+        return f"{path} cannot be opened or written as a file ({error.strerror}); give another path"
     return unwritable(error) if isinstance(error, OSError) else None

@@ -59,6 +59,7 @@ def check_prediction(
     for spread, dims in _SPREADS.items():
         if spread in prediction:
             _check_rows(prediction[spread].sel(site=expected).transpose(*dims), record, f"values of {spread}", name)
+    _check_spreads(prediction.sel(site=expected), record, name)
     residual = flux_residual(values, exchange)
     worst = float(np.max(residual, where=record, initial=0.0))
     if worst > CLOSURE_TOLERANCE:
@@ -81,6 +82,27 @@ def _check_rows(values: xr.DataArray, record: np.ndarray, what: str, name: str) 
             f"not finite (first: {values['flux'].values[flux]!s} of {values['site'].values[site]!s} in "
             f"{_month(values['time'].values[month])}); predict every month of every record"
         )
+
+
+def _check_spreads(prediction: xr.Dataset, record: np.ndarray, name: str) -> None:
+    """Refuse negative standard deviations and quantiles that cross, in the months of ``record`` (site, time)."""
+    wrong: dict[str, np.ndarray] = {}
+    if "std" in prediction:
+        wrong["values of std are negative, but none can be"] = prediction["std"].transpose(*_DIMS).values < 0
+    if "quantile_value" in prediction:
+        values = prediction["quantile_value"].transpose(*_DIMS, "quantile").sortby("quantile").values
+        # neighbours that differ by rounding are equal
+        steps, rounding = np.diff(values, axis=-1), 1e-6 * np.maximum(1.0, np.abs(values[..., 1:]))
+        wrong["quantiles are smaller than those of a lower level"] = (steps < -rounding).any(-1)
+    for what, found in wrong.items():
+        found = found & record[..., None]
+        if found.any():
+            site, month, flux = np.argwhere(found)[0]
+            raise ValueError(
+                f"{name}: {int(found.sum())} {what} (first: {prediction['flux'].values[flux]!s} of "
+                f"{prediction['site'].values[site]!s} in {_month(prediction['time'].values[month])}); correct the "
+                "method's output"
+            )
 
 
 def _check_structure(prediction: xr.Dataset, towers: xr.Dataset, name: str, exchange: Exchange) -> None:

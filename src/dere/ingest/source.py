@@ -15,6 +15,7 @@ from importlib import import_module
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
+from dere.ingest.quantities import quantity
 from dere.rooms import declared
 
 ROOMS = ("dere.ingest.tower", "dere.ingest.simulation", "dere.ingest.cover", "dere.ingest.arrays")
@@ -69,7 +70,7 @@ class Column:
     name
         As the file writes it.
     variable
-        Canonical name, whose unit stands in ``dere.variables`` (see ``dere.ingest.tower.canonical.quantity``).
+        Canonical name, whose unit stands in ``dere.variables`` (see ``dere.ingest.quantities.quantity``).
     unit
         Unit in the file; the one ``dere.variables.convert`` knows, or a sum over a month ("gC m-2 month-1") or over a
         step of the record ("mm step-1"), which becomes one per day.
@@ -91,6 +92,14 @@ class Column:
     missing: tuple[float, ...] = ()
     counted: str = ""
     largest: float | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            quantity(self.variable)
+        except ValueError as error:
+            raise ValueError(f"column {self.name}: {error}") from None
+        if self.sign not in (1, -1):
+            raise ValueError(f"column {self.name}: sign is {self.sign!r}, but 1 or -1 is expected; correct it")
 
 
 class PassedOver(NamedTuple):
@@ -159,6 +168,18 @@ class Source:
     select: Callable[[Sequence[Any], Any], Mapping[Any, PassedOver]] | None = None
     order: int = 0
     role: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(
+                f"source {self.name}: kind is '{self.kind}', but one of {', '.join(KINDS)} is expected; correct it"
+            )
+        module, _, function = self.read.partition(":")
+        if not all(part.isidentifier() for part in (*module.split("."), function)):
+            raise ValueError(
+                f"source {self.name}: read is '{self.read}', but module:function is expected; name the function that "
+                "reads its files"
+            )
 
     @property
     def module(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -96,12 +96,7 @@ def read_table(
         )
     check_widths(content, mark, header.count(mark), str(path))
     names = header.decode(encoding, errors="replace").strip().split(separator)
-    twice = [name for name in names if name and names.count(name) > 1]
-    if twice:
-        raise ValueError(
-            f"{path} has column {twice[0]} {names.count(twice[0])} times, but each name may stand in the header once; "
-            "remove or rename a column"
-        )
+    require_unique(names, str(path))
     keep = None if columns is None else (lambda name: name in columns)
     # reading in pieces keeps a half-hourly file of some hundred columns within the memory of a job
     pieces = len(content) > _LARGE
@@ -133,6 +128,22 @@ def check_widths(content: bytes, mark: bytes, separators: int, source: str) -> N
                 f"{source}: row {number + 1} has {line.count(mark) + 1} columns, but the header has {separators + 1}; "
                 "the file is damaged: download it again or correct the row"
             )
+
+
+def require_unique(names: Sequence[str], source: str) -> None:
+    """Check that no column name stands twice in a header; pandas would rename or join such columns.
+
+    Raises
+    ------
+    ValueError
+        Names the first that does.
+    """
+    twice = [name for name in names if name and names.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"{source} has column {twice[0]} {names.count(twice[0])} times, but each name may stand in the header "
+            "once; remove or rename a column"
+        )
 
 
 def _edge_lines(content: bytes) -> tuple[bytes, bytes]:

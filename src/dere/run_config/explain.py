@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dere.run_config.compose import STAGES
+from dere.run_config.compose import STAGES, composed
 from dere.run_config.render import DEFAULTS
-from dere.run_config.root import Config
 from dere.run_config.schema import REFERENCE, Node
 from dere.run_config.stages import COMMON, own_settings
 
@@ -59,7 +58,7 @@ def explain(key: str) -> Leaf | Branch:
     ValueError
         When there is no such key; names close ones.
     """
-    whole = Config.model_json_schema()
+    whole = composed().model_json_schema()
     nodes = dict(keys_below(whole, whole))
     if key not in nodes:
         raise ValueError(f"{key} is no key of the configuration; {suggestion(key, list(nodes))}")
@@ -67,7 +66,7 @@ def explain(key: str) -> Leaf | Branch:
     if (section := section_at(node, whole)) is not None:
         below = {name: meaning_of(child, whole) for name, child in section["properties"].items()}
         return Branch(key, meaning_of(node, whole), below)
-    default: Any = Config().model_dump(mode="json")
+    default: Any = composed()().model_dump(mode="json")
     for part in key.split("."):
         default = default[part]
     return Leaf(key, meaning_of(node, whole), kind(node), allowed(node, whole), default, common(key))
@@ -131,5 +130,5 @@ def common(key: str) -> str:
     parts = key.split(".")
     if len(parts) != 3 or parts[0] != STAGES or parts[1] == DEFAULTS or parts[2] not in COMMON:
         return ""
-    stage = type(Config().stages).model_fields[parts[1]].default
+    stage = type(composed()().stages).model_fields[parts[1]].default
     return "" if parts[2] in own_settings(stage) else f"{STAGES}.{DEFAULTS}.{parts[2]}"

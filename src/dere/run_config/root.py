@@ -118,7 +118,10 @@ def normalise(
     ValueError
         One sentence per unknown key, wrong value, unset variable or plug-in that cannot be loaded.
     """
-    tree = expand(raw, os.environ if environment is None else environment)
+    try:
+        tree = expand(raw, os.environ if environment is None else environment)
+    except RecursionError:
+        raise ValueError("the configuration holds an alias (*name) of itself; write the value out") from None
     given = tree.get("plugins")
     if isinstance(given, (list, tuple)) and all(isinstance(text, str) for text in given):
         plugins.load_checked(given, folder)

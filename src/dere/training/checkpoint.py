@@ -60,6 +60,8 @@ def read(folder: Path, exchange: Exchange, expect: Mapping[str, Any] | None = No
 
     Raises
     ------
+    FileNotFoundError
+        When the weights are gone.
     ValueError
         When the variable table, an expected entry or the checksum differs; says which.
     """
@@ -71,6 +73,10 @@ def read(folder: Path, exchange: Exchange, expect: Mapping[str, Any] | None = No
                 "train the stage again"
             )
     model = folder / MODEL
+    if not model.is_file():
+        raise FileNotFoundError(
+            f"{model} does not exist beside {MANIFEST}; delete the folder and train the stage again"
+        )
     if file_sha256(model) != manifest.get("sha256"):
         raise ValueError(
             f"{model} has another checksum than manifest.json beside it; it is damaged or of another training: "

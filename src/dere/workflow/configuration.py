@@ -42,6 +42,8 @@ def configuration(files: Sequence[Path], settings: Sequence[str] | None = None) 
             update_config(raw, load_configfile(file))
         except (WorkflowError, ValueError) as error:
             raise ValueError(f"{file} cannot be read as YAML ({error}); correct it") from None
+        except RecursionError:
+            raise ValueError(f"{file} holds an alias (*name) of itself; write the value out") from None
     try:
         update_config(raw, parse_config(settings))
     except ValueError as error:

@@ -13,6 +13,7 @@ from snakemake.cli import get_argument_parser
 from dere.download.catalogue import names
 from dere.workflow import summary
 from dere.workflow.configuration import DEFAULTS, configuration
+from dere.workflow.missing_sources import missing_sources
 from dere.workflow.one_run import call, held
 
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
@@ -62,15 +63,18 @@ def make_run(overlays: Sequence[Path], machine: Sequence[str], words: Sequence[s
     Raises
     ------
     FileNotFoundError, ValueError
-        One sentence: a file is missing, the configuration is wrong, the run's folder may not be written to, or the run
-        is being made already.
+        One sentence: a file or a source is missing, the configuration is wrong, the run's folder may not be written to,
+        or the run is being made already.
     """
     further = read_arguments(words)
-    folder = Path("results") / configuration([DEFAULTS, *overlays], further.config)["run"]
+    config = configuration([DEFAULTS, *overlays], further.config)
+    folder = Path("results") / config["run"]
     own = [*words, *_configfile(overlays)]
     command = [*SNAKEMAKE, *machine, *own]
     if any(getattr(further, name) for name in LOOKS):
         return call(command)
+    if missing := missing_sources(config):
+        raise ValueError("\n".join(missing))
     require_writable(folder)
     with held(Path(), folder.name, lambda: _unlock(overlays)) as descriptors:
         status = call(command, descriptors)

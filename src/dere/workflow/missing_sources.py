@@ -1,4 +1,4 @@
-"""Which files and folders that a configuration names are not there."""
+"""Which files and folders that a configuration names are not there, or cannot be read as its sources."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dere.run_config.describe import leaves
+from dere.workflow import source_modules
 
 PATHS = ("path", "paths", "coordinates")
 """Leaves of a source that name files or folders."""
@@ -25,6 +26,17 @@ def missing_sources(config: Mapping[str, Any]) -> list[str]:
         for key, path in named_paths(config["sources"])
         if not path.exists() or (path.is_dir() and not any(path.iterdir()))
     ]
+
+
+def wrong_sources(config: Mapping[str, Any]) -> list[str]:
+    """Return one sentence per source that is missing, or whose files the rules would refuse before any job."""
+    found = missing_sources(config)
+    for ask in (source_modules.of_simulation, source_modules.of_ages, source_modules.of_towers):
+        try:
+            ask(config)
+        except (ValueError, FileNotFoundError) as error:
+            found.append(str(error))
+    return found
 
 
 def named_paths(sources: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:

@@ -1,5 +1,7 @@
 """Fitting and predicting without rules; that both give what the rules give is proven on a run of the pipeline."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,17 @@ def test_a_model_of_another_split_does_not_predict(opened, model, canonical, tmp
         dere.predict(model, dere.open_run(folder))
     with pytest.raises(ValueError, match="was predicted with another split table"):
         dere.evaluate(dere.predict(model, opened), dere.open_run(folder))
+
+
+def test_a_process_with_more_threads_fits_what_a_job_does(opened):
+    torch = import_module("torch")
+    short = {"epochs": 1, "batch": 8}
+    alone = dere.fit("baseline", opened, **short)
+    torch.set_num_threads(2)
+    try:
+        among_others = dere.fit("baseline", opened, **short)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    for name, values in alone.stages["baseline"].arrays.items():
+        np.testing.assert_array_equal(values, among_others.stages["baseline"].arrays[name])

@@ -1,5 +1,7 @@
 """What a run offers, and what it says where something is missing."""
 
+import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,9 @@ import pandas as pd
 import pytest
 
 import dere
+from dere.io import read_netcdf, write_netcdf
+from dere.workflow import layout
+from tiny_run import write_run
 
 SOURCE = Path(__file__).parents[3] / "src"
 
@@ -77,6 +82,16 @@ def test_what_is_not_made_yet_says_what_makes_it(invented, ask, sentence):
         (lambda run: run.predictions("baseline", "lstm"), "backbone: lstm is not a known backbone; choose from"),
         (lambda run: run.predictions("climatology", "timexer"), "backbone: climatology has no network"),
         (lambda run: run.predictions("baseline", fold=3), r"fold: 3 is not a fold; splits\.folds is 3, so .* 0 to 2"),
+        (lambda run: run.predictions("baseline", fold="0"), "fold: '0' is no whole number; give one, without quotes"),
+        (lambda run: dere.fit("baseline", run, seed=1.5), r"seed: 1\.5 is no whole number"),
+        (lambda run: dere.evaluate(pd.DataFrame(), run, fold=True), "fold: True is no whole number"),
+        (lambda run: run.canonical("nope"), "nope is no canonical file; choose from drivers, "),
+        (lambda run: dere.fit("baseline", run, folder=__file__), r"folder: .*\.py is a file, but a folder"),
+        (lambda run: dere.evaluate(run, pd.DataFrame()), "run: a DataFrame is given, but a Run"),
+        (lambda run: dere.fit(run, "baseline"), r"run: a str is given, but a Run \(dere\.open_run\) is expected"),
+        (lambda run: dere.predict(run, run), r"model: a Run is given, but a Model \(dere\.fit\) is expected"),
+        (lambda run: dere.evaluate(run.towers["record"], run), "predictions: a DataArray is given, but a dataset"),
+        (lambda run: dere.evaluate(run.folder, run), "invented is a folder, but a csv or NetCDF"),
     ],
 )
 def test_what_no_run_can_have_is_refused(invented, ask, sentence):
@@ -84,9 +99,38 @@ def test_what_no_run_can_have_is_refused(invented, ask, sentence):
         ask(dere.open_run(invented))
 
 
+def test_a_run_travels_between_processes_after_it_was_used(invented):
+    run = dere.open_run(invented)
+    assert run.config.run == run.name and len(run.tables) == 0
+    again = pickle.loads(pickle.dumps(run))
+    assert again == run and again.config.model_dump() == run.config.model_dump()
+
+
+def test_what_another_version_or_a_broken_disk_left_is_a_sentence(canonical, tmp_path):
+    folder = write_run(tmp_path, canonical)
+    run = dere.open_run(folder)
+    dere.fit("climatology", run, folder=folder / "kept")
+    stored = run.folder / layout.checkpoint("co2", "climatology").format(backbone="none", fold=0, seed=0)
+    shutil.copytree(folder / "kept" / "climatology", stored)
+    (stored / "model.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"model\.safetensors does not exist beside manifest\.json; delete"):
+        run.fitted("climatology")
+    towers = read_netcdf(run.canonical("towers"))
+    write_netcdf(towers.assign(flux_quality=towers["flux_quality"].mean("flux")), run.canonical("towers"))
+    with pytest.raises(ValueError, match=r"towers\.nc was written by another version of dere .*; make the run again"):
+        run.towers  # noqa: B018
+    (folder / "config.yaml").unlink()
+    (folder / "config.yaml").mkdir()
+    with pytest.raises(ValueError, match=r"config\.yaml is no file"):
+        dere.open_run(folder)
+    with pytest.raises(FileNotFoundError, match=r"splits\.csv is no folder, but the folder of a run is expected"):
+        dere.open_run(folder / "data" / "splits.csv")
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        ("run: &a [*a]", r"the configuration holds an alias \(\*name\) of itself"),
         (None, r"config\.yaml does not exist, but every run states its configuration there; make it with snakemake"),
         ("run: [", r"config\.yaml cannot be read as YAML"),
         ("- 1", r"config\.yaml holds list, but keys and values are expected"),

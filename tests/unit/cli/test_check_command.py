@@ -1,9 +1,12 @@
 """``dere check`` names every problem of a configuration and of the sources that it names."""
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dere.ingest.tower import discovery
 from dere.workflow import preflight
 
 ROOT = Path(__file__).parents[3]
@@ -48,6 +51,21 @@ def test_missing_and_empty_sources_are_named(check):
     ]
     unread = text.replace("cover: {path", "cover: {provider: igbp, path").replace(", empty", "")
     assert check(unread)[0] == 0
+
+
+def test_what_the_rules_would_refuse_is_a_problem(check, monkeypatch):
+    abcflux = next(source for source in discovery.known_sources() if source.name == "ABCflux")
+    monkeypatch.setattr(discovery, "known_sources", lambda: (abcflux, replace(abcflux, name="twin")))
+    Path("ABCflux.csv").write_text("")
+    status, lines = check("sources: {towers: {paths: [ABCflux.csv]}}")
+    assert status == 1 and lines[-1].startswith("Problem: ABCflux.csv is named like files of ABCflux and of twin, but")
+
+
+def test_without_the_packages_of_the_workflow_it_says_so(check, monkeypatch):
+    monkeypatch.setitem(sys.modules, "snakemake.cli", None)
+    monkeypatch.delitem(sys.modules, "dere.workflow.configuration", raising=False)
+    status, lines = check("run: mine\n")
+    assert status == 1 and lines[-1].startswith("Problem: the package snakemake.cli cannot be found, but")
 
 
 def test_in_a_checkout_the_findings_of_make_check_stand_too(dere, monkeypatch, tmp_path):

@@ -129,3 +129,4 @@ def test_the_package_is_the_command():
 
     shown = program("-m", "dere", "--version")
     assert (shown.returncode, shown.stdout) == (0, f"dere, version {__version__}\n")
+    assert program("-m", "dere", "--help").stdout.startswith("Usage: dere ")

@@ -43,6 +43,8 @@ def test_the_schema_is_that_of_the_editors(dere, tmp_path):
     file = tmp_path / "new" / "schema.json"
     assert dere("config", "schema", "-o", str(file)).exit_code == 0
     assert file.read_text() == schema_text()
+    found = dere("config", "schema", "-o", str(tmp_path))
+    assert found.exit_code == 1 and found.output.startswith(f"Error: {tmp_path} cannot be opened or written as a file")
 
 
 def test_the_configuration_of_a_run_is_shown_complete(dere, tmp_path, monkeypatch):
@@ -63,3 +65,6 @@ def test_a_wrong_file_is_a_sentence_per_problem(dere, tmp_path):
     found = dere("config", "show", str(tmp_path / "mine.yaml"))
     assert found.exit_code == 1 and found.output.count("\n") == 2
     assert "rum is not a known configuration key; did you mean run?" in found.output
+    (tmp_path / "mine.yaml").write_text("networks: &a\n  dere: *a\n")
+    found = dere("config", "show", str(tmp_path / "mine.yaml"))
+    assert found.exit_code == 1 and "alias (*name) of itself" in found.output

@@ -73,6 +73,14 @@ CASES = {
     "open budget": (_open, r"reaches 0.5 gC m-2 d-1 \(at T001 in 2001-08\)"),
     "std hole": (_std_hole, r"1 of \d+ values of std are missing or not finite \(first: reco of T000 in 2001-06\)"),
     "quantile hole": (_quantile_hole, r"216 of \d+ values of quantile_value .*first: gpp of T001 in 2001-01"),
+    "std below zero": (
+        lambda f: _uncertain(f).assign(std=f["prediction"] * 0 - 0.1),
+        r"\d+ values of std are negative, .*\(first: gpp of T000 in 2001-01\)",
+    ),
+    "crossed quantiles": (
+        lambda f: _uncertain(f).assign_coords(quantile=[0.95, 0.5, 0.05]),
+        r"\d+ quantiles are smaller than those of a lower level \(first: gpp of T000 in 2001-01\)",
+    ),
     "std per site": (
         lambda f: _uncertain(f).assign(std=f["prediction"].mean("time")),
         r"std lies over \('site', 'flux'",

@@ -11,7 +11,7 @@ from ingest_samples import flx_name, synthetic_monthly, write_bif
 
 from dere.config.towers import TowerSource
 from dere.ingest import source as declared
-from dere.ingest.source import Product, declarations, of_modules, source_called, sources
+from dere.ingest.source import Column, Product, declarations, of_modules, source_called, sources
 from dere.ingest.tower.canonical import canonical
 from dere.ingest.tower.discovery import claim, known_sources, recognise, wanted, wanted_by_names
 from dere.workflow.source_leaves import TOWERS_ALWAYS
@@ -35,8 +35,10 @@ def test_what_a_source_names_is_there(source):
 def test_every_column_of_a_tower_becomes_a_canonical_one(source):
     """An unknown unit or variable would raise."""
     table = synthetic_monthly().iloc[:0]
-    found = canonical(table, source.columns, source.name, per_day=48, days=table.to_numpy()[:, 0])
-    assert set(found) == {column.variable for column in source.columns} and found
+    days = table.to_numpy()[:, 0]
+    # one by one: the versions of a product bring a variable by different columns
+    found = [set(canonical(table, [column], source.name, per_day=48, days=days)) for column in source.columns]
+    assert found == [{column.variable} for column in source.columns] and found
 
 
 def test_declaring_loads_no_reader():
@@ -60,6 +62,26 @@ def test_sources_that_cannot_stand_beside_each_other(change, sentence):
     (abcflux,) = of_towers("abcflux")
     with pytest.raises(ValueError, match=sentence):
         declared.check([abcflux, replace(abcflux, **change)])
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda source: Column("A", "uptake", "1"), "column A: variable 'uptake' is none of a record, but"),
+        (lambda source: Column("A", "nee", "1", sign=0), "column A: sign is 0, but 1 or -1 is expected"),
+        (lambda source: replace(source, kind="flux"), "source ABCflux: kind is 'flux', but one of tower, metadata"),
+        (lambda source: replace(source, read="a.b.read"), "source ABCflux: read is 'a.b.read', but module:function is"),
+    ],
+)
+def test_what_no_declaration_can_say_is_refused_at_once(make, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make(*of_towers("abcflux"))
+
+
+def test_two_columns_never_become_one_variable():
+    columns = (Column("A", "nee", "gC m-2 d-1"), Column("B", "nee", "gC m-2 d-1"))
+    with pytest.raises(ValueError, match="f: column B becomes nee, but a column before it does so already; declare"):
+        canonical(synthetic_monthly(), columns, "f")
 
 
 def test_a_product_without_a_licence_and_a_source_of_another_name():

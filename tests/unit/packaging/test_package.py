@@ -29,7 +29,12 @@ LOCK = {
     canonicalize_name(name): version
     for name, version in re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.M)
 }
-ONLY_WITH = {"dere.figures": "figures", "dere.workflow.launch": "workflow", "dere.world": "world"}
+ONLY_WITH = {
+    "dere.figures": "figures",
+    "dere.workflow.configuration": "workflow",
+    "dere.workflow.launch": "workflow",
+    "dere.world": "world",
+}
 """Modules that need an extra, with all below them."""
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import dere
 from dere import backbones, plugins
+from dere.cli import main
 from dere.methods import methods, rooms, stages
 from dere.methods.base import Method, resolved
 from dere.run_config.compose import composed
@@ -121,13 +123,28 @@ BUILT_IN = (ROOT / "src/dere/methods/climatology/__init__.py").read_text()
         ("other.py", {"other.py": BUILT_IN}, "method 'climatology' is declared in dere.methods.climatology and in "
          "dere.methods.other; rename one"),
         ("ridge.py", {"ridge.py": RIDGE.replace('stages=("ridge",)', 'stages=("rigde",)')}, "needs the stage 'rigde'"),
+        ("words.py", {"words.py": '"""Words.\n\nMETHODS: none.\n"""\n'}, r"words\.py declares neither of METHODS"),
+        ("a.py", {"a.py": "METHODS = [1]\n"}, r"a\.py: METHODS is \[1\], but a tuple of Method is expected"),
+        ("a.py", {"a.py": "BACKBONE = 'gru'\n"}, r"a\.py: BACKBONE is 'gru', but a BackboneRoom is expected"),
+        ("ridge.py", {"ridge.py": RIDGE.replace('name="ridge",\n        about', 'name="a-b",\n        about')},
+         r"ridge\.py: 'a-b' is the name of a stage, but letters, digits and _ are expected"),
+        ("exits.py", {"exits.py": "METHODS = ()\nraise SystemExit(1)\n"}, r"exits\.py cannot be loaded \(SystemExit"),
+        ("mine/half", {"mine/half/__init__.py": "from dere.methods.half import work\nMETHODS = work.X\n",
+         "mine/half/work.py": "Y = 1\n"}, r"mine/half cannot be loaded \(AttributeError"),
+        ("ridge.py", {"ridge.py": RIDGE.replace("ridge:predict", "ridge:predicts")},
+         r"dere\.methods\.ridge names dere\.methods\.ridge:predicts, but module:function"),
+        ("gru.py", {"gru.py": GRU.replace("gru:Gru", "moved:Gru")}, r"names dere\.backbones\.moved:Gru, but module"),
+        ("a.py", {"a.py": called("dere.methods.base")}, r"names dere\.methods\.base:predict, but module:function"),
     ],
 )  # fmt: skip
 def test_a_plug_in_that_cannot_be_is_one_sentence_and_leaves_nothing(write, text, files, sentence):
     write(files)
+    before = set(sys.modules)
     with pytest.raises(ValueError, match=f"^plugins: .*{sentence}") as raised:
         normalise({"plugins": [text], "methods": ["climatology"]})
     assert "\n" not in str(raised.value)
+    new = {name.rpartition(".")[2] for name in set(sys.modules) - before}
+    assert not new & {"half", "work", *(Path(name).stem for name in files)} - {"__init__", "other"}
     assert normalise({"methods": ["climatology"]})["methods"] == ["climatology"]
 
 
@@ -139,6 +156,31 @@ def test_a_process_holds_one_file_of_a_path(write, tmp_path):
         ValueError, match=r"^plugins: ridge\.py is .*elsewhere/ridge\.py here, but this process has loaded"
     ):
         normalise({"plugins": ["ridge.py"]}, folder=tmp_path / "elsewhere")
+
+
+def test_commands_know_the_plug_ins_of_a_configuration_below_its_checkout_too(write, monkeypatch):
+    write({"ridge.py": RIDGE, "gru.py": GRU, "Snakefile": "", "config.yaml": "plugins: [ridge.py, gru.py]\n"})
+    write({"workflow/rules/a.smk": "", "below/mine.yaml": "methods: [ridge]\n"})
+    monkeypatch.chdir("below")
+
+    def said(*words):
+        found = CliRunner().invoke(main, [*words, "mine.yaml"])
+        assert found.exit_code == 0, found.output
+        return found.output
+
+    assert "penalty: 0.01" in said("config", "show")
+    assert said("config", "explain", "stages.ridge.penalty").startswith("stages.ridge.penalty: Penalty on the squared")
+    assert "\nridge " in said("methods") and "\ngru " in said("backbones")
+
+
+@pytest.mark.parametrize("changed", ["mine/ridge.py", "outer/ridge.py"])
+def test_an_edited_plug_in_is_not_taken_for_the_loaded_one(write, changed):
+    write({"mine/ridge.py": RIDGE, "outer/__init__.py": "", "outer/ridge.py": called("outer.ridge")})
+    text = changed if changed.startswith("mine") else "outer.ridge"
+    normalise({"plugins": [text]})
+    write({changed: RIDGE + "# another\n"})
+    with pytest.raises(ValueError, match=rf"^plugins: {text} has changed since it was loaded, .* restart the kernel"):
+        normalise({"plugins": [text]})
 
 
 @pytest.mark.parametrize("given", ["ridge.py", [1], {"a": 1}, ["a.py", "a.py"]])
@@ -225,6 +267,11 @@ def test_a_method_and_a_network_can_be_registered(write, invented):
     stage = replace(stages()["ridge"], name="other", fit=f"{__name__}:fit")
     for label in ("first", "second"):
         dere.register_method(method_called("other", label, stages=("other",), predicts_from=("other",)), [stage])
+    for wrong in (method_called("other", stages=("rigde",)), replace(method_called("other"), predict="nowhere:fit")):
+        with pytest.raises(ValueError, match=r"needs the stage 'rigde'|names nowhere:fit"):
+            dere.register_method(wrong)
+    with pytest.raises(ValueError, match=r"METHODS is .*, but a tuple of Method is expected"):
+        dere.register_method(stage)
     assert methods()["other"].label == "second" and "ridge" in methods()
     run = dere.open_run(invented)
     model = dere.fit("other", run, penalty=0.1)

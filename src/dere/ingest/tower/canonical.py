@@ -10,32 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dere.ingest.checks import check_unit
+from dere.ingest.quantities import quantity
 from dere.ingest.source import Column
 from dere.ingest.tables import numeric
 from dere.ingest.tower.fluxnet_columns import LARGEST_FLUX
 from dere.variables import VARIABLES, convert, count_out_of_range
 
 Array = NDArray[np.float64]
-SHARES: dict[str, str] = {
-    "nee_measured_share": "share of half hours with measured NEE",
-    "nee_coverage": "share of steps of the finer file with NEE",
-    "gpp_quality": "quality of GPP, where it is not that of NEE",
-    "reco_quality": "quality of RECO, where it is not that of NEE",
-}
-"""Names of records that only some formats bring; share of 0 to 1."""
 _PER_MONTH, _PER_STEP = " month-1", " step-1"
-
-
-def quantity(name: str) -> str:
-    """Variable of ``dere.variables`` whose unit a name of a record has; empty for a quality or another share.
-
-    Examples
-    --------
-    ``gpp_nt`` is a ``gpp``, ``vpd_reanalysis`` a ``vpd``, ``nee_quality`` a share.
-    """
-    if name.endswith("_quality") or name in SHARES:
-        return ""
-    return max((known for known in VARIABLES if f"{name}_".startswith(f"{known}_")), key=len)
 
 
 def canonical(
@@ -71,11 +53,17 @@ def canonical(
     Raises
     ------
     ValueError
-        When a field is text, or infinite in a column without a largest number, or a unit is not known.
+        When a field is text, or infinite in a column without a largest number, a unit is not known, or two columns
+        become one variable.
     """
     counts = {} if counts is None else counts
     values: dict[str, Array] = {}
     for column in columns:
+        if column.variable in values:
+            raise ValueError(
+                f"{source}: column {column.name} becomes {column.variable}, but a column before it does so already; "
+                "declare one column per variable"
+            )
         if column.largest:
             found = bounded_flux(table, column.name, source, counts, column.largest)
         else:

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dere.config.towers import TowerSource
+from dere.ingest.quantities import SHARES
 from dere.ingest.source import Product
 from dere.ingest.tower.aggregate import full_steps, monthly_means
-from dere.ingest.tower.canonical import SHARES, check
+from dere.ingest.tower.canonical import check
 from dere.ingest.tower.fluxnet_columns import FLUX_NAMES
 from dere.ingest.tower.record import RECORD_VARIABLES, SiteRecord
 from dere.ingest.tower.site_ids import resolved
@@ -64,7 +65,7 @@ def partial_record(
     months
         Month numbers, strictly increasing, shape (month,).
     given
-        Values by name of ``RECORD_VARIABLES`` or ``canonical.SHARES`` in canonical units, shape (month,); names of
+        Values by name of ``RECORD_VARIABLES`` or ``quantities.SHARES`` in canonical units, shape (month,); names of
         the former that are absent become NaN.
     origin
         Product, processing, network and file.

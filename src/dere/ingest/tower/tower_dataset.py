@@ -10,7 +10,7 @@ import xarray as xr
 
 from dere.channels import HOURS
 from dere.ingest.months import time_coordinates
-from dere.ingest.tower.canonical import SHARES, quantity
+from dere.ingest.quantities import SHARES, quantity
 from dere.ingest.tower.placement import Metadata
 from dere.ingest.tower.record import DIURNAL_VARIABLES, RECORD_VARIABLES, SiteRecord
 from dere.ingest.tower.variants import MEMBERS
