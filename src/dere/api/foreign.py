@@ -55,11 +55,15 @@ def read_csv(path: Path) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        When it is empty, no text, a row has more or fewer fields than the header, or a name stands there twice.
+        When it is empty, no text or separated otherwise, a row has more or fewer fields than the header, or a name
+        stands there twice.
     """
     content = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
     try:
         names = next(csv.reader(io.StringIO(content.decode("utf-8").lstrip(), newline="")))
+        for separator, word in ((";", ";"), ("\t", "a tab")):
+            if len(names) == 1 and separator in names[0]:
+                raise ValueError(f"{path}: the separator looks like {word}, but a comma is expected; write commas")
         require_unique(names, str(path))
         check_widths(content, b",", len(names) - 1, str(path))
         table = pd.read_csv(io.BytesIO(content), index_col=False, float_precision="round_trip")
@@ -193,9 +197,6 @@ def free_fluxes(exchange: Exchange) -> list[str]:
 def _hint(table: pd.DataFrame, missing: list[str]) -> str:
     """What a missing column may hide behind."""
     names = [str(name) for name in table.columns]
-    for separator, word in ((";", ";"), ("\t", "a tab")):
-        if len(names) == 1 and separator in names[0]:
-            return f" (the separator looks like {word}, but a comma is expected)"
     alike = [name for name in names if name not in missing and name.strip().lower() in missing]
     return f" ('{alike[0]}' must be written {alike[0].strip().lower()})" if alike else ""
 

@@ -161,7 +161,7 @@ def test_what_others_are_computed_from_is_needed(table, opened):
         ("twice.csv", b"site,gpp,gpp\n", "has column gpp 2 times"),
         ("wide.csv", b"site,month,gpp\nA,2001-01,1,5\n", "row 2 has 4 columns, but the header has 3"),
         ("header.csv", b"site,month,gpp,reco,nee\n", "it has no rows"),
-        ("semicolon.csv", b"site;month;gpp\n", "the separator looks like ;"),
+        ("semicolon.csv", b"site;month;gpp\nA;2001-01;1,5\n", "the separator looks like ;"),
         ("case.csv", b"site,month,GPP,reco,nee\n", r"gpp is missing \('GPP' must be written gpp\)"),
         ("bytes.csv", b"site,\xff\xfe", "cannot be read as csv"),
         ("text.nc", b"site", "cannot be read as NetCDF"),
