@@ -47,7 +47,7 @@ def code(script, *modules):
 
 
 def code_of_source(script, modules, *more):
-    """Return the digest of a rule that reads sources: its script, their declarations and what reads them."""
+    """Return the digest of the code that reads sources: a script, their declarations and readers."""
     return code(script, *source_modules.with_readers(modules), *more)
 
 
