@@ -42,7 +42,7 @@ def compared(run: dere.Run) -> pd.DataFrame:
     rows = []
     for key in second[KEY].drop_duplicates().itertuples(index=False, name=None):
         row: dict[str, object] = dict(zip(KEY, key, strict=True))
-        of_key = {name: part[(part[KEY] == key).all(axis=1)].set_index("site") for name, part in parts.items()}
+        of_key = {name: part[(part[KEY] == list(key)).all(axis=1)].set_index("site") for name, part in parts.items()}
         for score in ("nse", "rmse"):
             row |= {f"{score}, {name}": part[score].median() for name, part in of_key.items()}
         row |= {f"towers, {name}": len(part) for name, part in of_key.items()}
