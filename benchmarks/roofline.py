@@ -122,7 +122,7 @@ def imputation(size: Size, device: str) -> dict[str, tuple[nn.Module, Loss]]:
         config.point.input_noise,
     ).to(device).train()  # fmt: skip
     rows = config.point.training.batch
-    row = Rows(*(torch.rand(banks, rows, *last, device=device) for last in ((features,), (2,), ())))
+    row = Rows(*(torch.rand(banks, rows, *last, device=device) for last in ((features,), (2,), (2,), ())))
     denoiser = Denoiser(
         channels + 13, size.static, config.channels, config.layers, config.heads, config.dropout
     ).to(device).train()  # fmt: skip
@@ -132,7 +132,7 @@ def imputation(size: Size, device: str) -> dict[str, tuple[nn.Module, Loss]]:
         torch.randn(*shape, channels + 13, device=device),
         torch.randn(many, size.static, device=device),
         torch.ones(shape, device=device),
-        torch.ones(shape, device=device),
+        torch.ones(*shape, 2, device=device),
         torch.randn(*shape, 2, device=device),
     )
     noisy = torch.randn(many, copies, size.window, 2, device=device)

@@ -66,7 +66,12 @@ def test_a_plug_in_that_the_run_does_not_use_reruns_nothing(beside, continued):
     """The tests before have given away another method, so that a little may be pending without it too."""
     before = continued.pending()
     assert set(before) <= LATE | {"map_dere"}
-    assert continued.pending(continued.configured("unused.yaml", {"plugins": ["mine/ridge.py"]})) == before
+    after = continued.pending(continued.configured("unused.yaml", {"plugins": ["mine/ridge.py"]}))
+    # the files behind a reason have no order
+    kinds = [
+        {rule: {why.partition(":")[0] for why in whys} for rule, whys in found.items()} for found in (before, after)
+    ]
+    assert kinds[0] == kinds[1]
 
 
 def test_a_plug_in_is_trained_judged_and_given_away(beside, continued, warm):
