@@ -50,7 +50,7 @@ def column_labels(
     """
     rule = exchange.labels
     values = np.stack([_column(towers, rule.columns.get(flux.name, ""), exchange.name) for flux in exchange.fluxes], -1)
-    _column(towers, rule.quality, exchange.name)
+    _column(towers, rule.quality, exchange.name)  # refused here where no tower has it
     record = towers["in_record"].transpose("site", "time").values.astype(bool)
     low, high = np.array([flux.possible for flux in exchange.fluxes]).T
     beyond = np.zeros_like(record) if reached is None else ~reached

@@ -25,14 +25,15 @@ def flux_quality(
     record
         (site, time) months that may hold labels; NaN elsewhere. Inside, a month without quality counts as unmeasured.
     """
-    common = _values(towers, exchange.labels.quality)
-    own = [_values(towers, f"{name}{OWN_QUALITY}") for name in exchange.names]
+    common = series_of(towers, exchange.labels.quality)
+    own = [series_of(towers, f"{name}{OWN_QUALITY}") for name in exchange.names]
     quality = np.stack([np.where(np.isfinite(values), values, common) for values in own], -1)
     kept = np.where(record[..., None], np.nan_to_num(quality), np.nan).astype(np.float32)
     return ("site", "time", "flux"), kept, {"units": "1", "long_name": "share of measured or well-filled records"}
 
 
-def _values(towers: xr.Dataset, name: str) -> NDArray[np.float64]:
+def series_of(towers: xr.Dataset, name: str) -> NDArray[np.float64]:
+    """Variable (site, time) of the towers; NaN throughout where they lack it."""
     if name not in towers:
         return np.full((towers.sizes["site"], towers.sizes["time"]), np.nan)
     return towers[name].transpose("site", "time").values.astype(float)

@@ -27,7 +27,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.exchange.co2 import EXCHANGE as CO2
-from dere.harmonise.label_quality import flux_quality
+from dere.harmonise.label_quality import flux_quality, series_of
 from dere.variables import FLUX_UNIT, FLUXES
 
 OUTSIDE = "outside the simulation's months"
@@ -82,10 +82,10 @@ def make_labels(
     Labels
         ``flux_value``, ``flux_uncertainty``, ``flux_daytime`` and ``flux_quality``, each (site, time, flux).
     """
-    nee, nighttime, daytime = (_values(towers, name) for name in ("nee", "gpp_nt", "gpp_dt"))
+    nee, nighttime, daytime = (series_of(towers, name) for name in ("nee", "gpp_nt", "gpp_dt"))
     by_day = _by_day(towers)
     gpp = np.where(by_day, daytime, nighttime)
-    reco = np.where(by_day, _values(towers, "reco_dt"), _values(towers, "reco_nt"))
+    reco = np.where(by_day, series_of(towers, "reco_dt"), series_of(towers, "reco_nt"))
     record = towers["in_record"].transpose("site", "time").values.astype(bool)
 
     # rounded, because a year of numbers around 1e-270 is a year of zeros
@@ -106,7 +106,7 @@ def make_labels(
     opinion = record & np.isfinite(nee) & np.isfinite(daytime)
     # a light response gives exactly zero in dark months: many of them in a row are a winter
     lit = np.where(daytime == 0, np.nan, daytime)
-    stuck_by_day = opinion & _stuck(repeated_run, nee, lit, _values(towers, "reco_dt"), np.round(nee + lit, 5))
+    stuck_by_day = opinion & _stuck(repeated_run, nee, lit, series_of(towers, "reco_dt"), np.round(nee + lit, 5))
     kept = np.stack([left, left, measured], -1)
 
     def triple(production: NDArray, usable: NDArray) -> NDArray:
@@ -137,7 +137,7 @@ def make_labels(
         coords={"site": towers["site"], "time": towers["time"], "flux": list(FLUXES)},
     )
     if "nee_measured_share" in towers:
-        share = np.where(record, _values(towers, "nee_measured_share"), np.nan).astype(np.float32)
+        share = np.where(record, series_of(towers, "nee_measured_share"), np.nan).astype(np.float32)
         about = {"units": "1", "long_name": "share of half hours with measured NEE, where known"}
         dataset["flux_measured"] = (dims[:2], share, about)
     months = {("labels", reason): where for reason, where in {"kept": left, **rejected}.items()}
@@ -191,16 +191,10 @@ def _by_day(towers: xr.Dataset) -> NDArray[np.bool_]:
 
 
 def _uncertainty(towers: xr.Dataset, nee: NDArray, gpp: NDArray, disagreement: NDArray) -> NDArray:
-    joint, random = _values(towers, "nee_joint_uncertainty"), _values(towers, "nee_random_uncertainty")
+    joint, random = series_of(towers, "nee_joint_uncertainty"), series_of(towers, "nee_random_uncertainty")
     sigma = np.where(np.isfinite(joint), joint, random)
     sigma = np.where(np.isfinite(sigma), sigma, 0.05 + 0.022 * np.abs(nee))
     partitioning = 0.5 * np.abs(disagreement)
     partitioning = np.where(np.isfinite(partitioning), partitioning, 0.04 + 0.05 * np.abs(gpp))
     stacked = np.stack([partitioning, np.hypot(partitioning, sigma), sigma], -1)
     return np.maximum(stacked, UNCERTAINTY_FLOOR)
-
-
-def _values(towers: xr.Dataset, name: str) -> NDArray[np.float64]:
-    if name not in towers:
-        return np.full((towers.sizes["site"], towers.sizes["time"]), np.nan)
-    return towers[name].transpose("site", "time").values.astype(float)

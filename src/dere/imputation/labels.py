@@ -73,20 +73,20 @@ def impute(
     for request, value in zip(requests, drawn, strict=True):
         site, at = request.stretch.site, slice(request.stretch.start, request.stretch.stop)
         complete = np.asarray(request.known.all(-1))
+        alone = request.known & ~complete[:, None]
         error = series.covariance[site, at]
         name = str(series.sites[site])
         value[:, complete] += _observation_noise(error[complete], config.samples, site_seed(seed, name, "o"))
         for c in range(len(COMPONENTS)):
-            alone = request.known[:, c] & ~complete
-            own = error[alone][:, c : c + 1, c : c + 1]
-            value[:, alone, c] += _observation_noise(own, config.samples, site_seed(seed, name, f"o{c}"))[..., 0]
+            own = error[alone[:, c]][:, c : c + 1, c : c + 1]
+            noise = _observation_noise(own, config.samples, site_seed(seed, name, f"o{c}"))
+            value[:, alone[:, c], c] += noise[..., 0]
         sample[site, :, at] = value
         origin[site, at] = np.select([complete, request.known.any(-1)], [OBSERVED, PARTLY], IMPUTED)
         mean = value.mean(0)
         deviation = value - mean
         spread = np.einsum("nta,ntb->tab", deviation, deviation) / (len(value) - 1)
         spread[complete] = error[complete]
-        alone = request.known & ~complete[:, None]
         for c in range(len(COMPONENTS)):
             # the error of a known flux has nothing to do with what is imputed given its value
             spread[alone[:, c]] *= np.eye(len(COMPONENTS))
