@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.ingest.simulation.process_model_axes import Lattice, Steps, lattice_of, steps_of
+from dere.ingest.simulation.process_model_axes import Lattice, lattice_of
+from dere.ingest.simulation.process_model_time import Steps, bounds_of, steps_of
 
 _LAT, _LON, _TIME = ("lat", "latitude", "y"), ("lon", "longitude", "x"), ("time", "t")
 # some models write -99999 without saying so in an attribute; no quantity here comes near
@@ -157,10 +158,7 @@ def open_quantity(path: Path, variable: str, names: Sequence[str] = ()) -> Quant
             "expected; select the others"
         )
     time = dataset[axes["time"]]
-    bounds = dataset.get(str(time.attrs.get("bounds", "")))
-    if bounds is not None and axes["time"] in bounds.dims:
-        bounds = bounds.transpose(axes["time"], ...)
-    steps = steps_of(time.values, time.attrs, None if bounds is None else bounds.values, what)
+    steps = steps_of(time.values, time.attrs, bounds_of(dataset, str(axes["time"]), what), what)
     lattice = lattice_of(dataset[axes["lat"]].values, dataset[axes["lon"]].values, what)
     types = labels_of(dataset, str(rest[0]), names, what) if rest else ()
     array = array.rename({axes[role]: role for role in axes}).transpose(*rest, "time", "lat", "lon")
@@ -180,6 +178,7 @@ def join_plant_types(parts: dict[str, Quantity]) -> Quantity:
         same = (
             part.unit == first.unit
             and np.array_equal(part.steps.numbers, first.steps.numbers)
+            and part.steps.undecided == first.steps.undecided
             and np.array_equal(part.lattice.row, first.lattice.row)
             and np.array_equal(part.lattice.column, first.lattice.column)
         )
