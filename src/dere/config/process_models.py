@@ -61,7 +61,7 @@ class NetcdfSimulation(Section):
     plant_type_names: tuple[str, ...] = ()
     """Names along the plant-type dimension, in order; empty = as the files label them."""
     stamps: Stamps = "auto"
-    """What stamps at first instants without bounds are of their months or years; auto = as other files tell, or stop."""
+    """What stamps at first instants without bounds are of their months (years); auto = as other files tell, or stop."""
     per: Literal["plant_type_area", "cell_area"] = "plant_type_area"
     """Whether values of a plant type are per area that it covers or per area of the cell."""
     minimum_fraction: float = Field(0.01, gt=0, lt=1)

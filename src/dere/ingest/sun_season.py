@@ -1,4 +1,4 @@
-"""Months by which a record of shortwave is behind the sun, the test of a time axis and of the order of cells."""
+"""Seasons as a test of time axes and of the order of cells: shortwave against the sun, GPP against light and warmth."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ AGREES = 0.6
 """Months by which the median of places may be off the sun."""
 _LEAST_WAVE = 0.1
 _WAVE = np.exp(2j * np.pi * np.arange(MONTHS) / MONTHS)
+
+
+# Of 77 real sites poleward of 40 degrees with such seasons half lie within 0.0 to 0.55 of a month, 80 % within -0.5 to
+# 0.7; the rest are mown, burnt or dry in summer
+GROWTH = (-0.6, 0.85)
+"""Least and most months by which the median of places may grow after the middle of sunlight and warmth."""
+_COLD_WINTERS = (40.0, 9.0)
 
 
 def in_belt(lat: NDArray) -> NDArray[np.bool_]:
@@ -67,8 +74,40 @@ def months_behind_sun(cycle: NDArray, lat: NDArray) -> float | None:
     if not told.any():
         return None
     sun = np.stack([daily_top_of_atmosphere(float(one)) for one in lat[told]]) @ _WAVE
-    turn = wave[told] * np.conj(sun)
-    # about their common middle, so that angles near half a year do not cancel each other
+    return _median_months(wave[told] * np.conj(sun))
+
+
+def months_behind_warmth(growth: NDArray, shortwave: NDArray, temperature: NDArray, lat: NDArray) -> float | None:
+    """Median of the months by which the yearly wave of GPP follows the middle of those of shortwave and temperature.
+
+    Only cells poleward of 40 degrees count whose temperature swings by 9 K about its mean: there cold limits growth.
+
+    Parameters
+    ----------
+    growth, shortwave, temperature
+        (cell, 12) means by calendar month; temperature in K or degC, the others in any unit.
+    lat
+        (cell,) degrees north.
+
+    Returns
+    -------
+    float or None
+        None where no such cell has complete seasons.
+    """
+    waves = [cycle @ _WAVE for cycle in (growth, shortwave, temperature)]
+    limit, swing = _COLD_WINTERS
+    with np.errstate(invalid="ignore"):
+        told = in_belt(lat) & (np.abs(lat) > limit) & (np.abs(waves[2]) / 6 > swing)
+        told &= np.abs(waves[0]) > _LEAST_WAVE * np.abs(growth.sum(1))
+    told &= np.isfinite(np.stack(waves)).all(0)
+    if not told.any():
+        return None
+    grown, bright, warm = (wave[told] / np.abs(wave[told]) for wave in waves)
+    return _median_months(grown * np.conj(bright + warm))
+
+
+def _median_months(turn: NDArray) -> float:
+    """Median of angles as months, -6 to 6, taken about their common middle because they go round."""
     middle = (turn / np.abs(turn)).sum()
     off = np.angle(middle) + np.median(np.angle(turn * np.conj(middle)))
     return float((off * MONTHS / (2 * np.pi) + 6) % MONTHS - 6)

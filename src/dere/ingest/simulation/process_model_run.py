@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dere.config.simulation import SimulationSource
 from dere.ingest.simulation.process_model_drivers import open_drivers
 from dere.ingest.simulation.process_model_files import Quantity, find_file, join_plant_types, open_quantity
-from dere.ingest.simulation.process_model_stamps import settled, settled_drivers
+from dere.ingest.simulation.process_model_stamps import settled_drivers, settled_model
 from dere.variables import FLUX_UNIT, MONTHLY8, STANDS
 
 UNITS = {
@@ -107,7 +107,8 @@ def open_model(folder: Path, config: SimulationSource) -> Model:
         )
     options = config.netcdf
     drivers = settled_drivers(drivers, options.driver_stamps, "sources.simulation.netcdf.driver_stamps")
-    quantities = tuple(settled(age, "gpp", options.stamps, "sources.simulation.netcdf.stamps") for age in quantities)
+    key = "sources.simulation.netcdf.stamps"
+    quantities = tuple(settled_model(age, drivers, options.stamps, key) for age in quantities)
     return Model(tuple(config.ages), quantities, drivers, shared_months(drivers, quantities, str(folder)), config)
 
 

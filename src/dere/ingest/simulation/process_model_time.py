@@ -179,7 +179,7 @@ def _middles(values: NDArray, bounds: NDArray | None, what: str) -> NDArray[np.f
     if outside.any():
         at = int(outside.argmax())
         raise ValueError(
-            f"{what}: stamp {values[at]:g} lies outside its time bounds {low[at]:g} to {high[at]:g} ({outside.sum()} of "
-            f"{len(values)} do), but they must agree; correct the stamps or the bounds, or remove the bounds"
+            f"{what}: stamp {values[at]:g} lies outside its time bounds {low[at]:g} to {high[at]:g} ({outside.sum()} "
+            f"of {len(values)} do), but they must agree; correct the stamps or the bounds, or remove the bounds"
         )
     return (low + high) / 2
