@@ -12,7 +12,9 @@ from dere.ingest.months import MONTHS
 _BELT = (30.0, 66.0)
 # Of 144 real sites beyond 30 degrees each one lies within 0.48 of a month of the sun, the middle one 0.03 behind it
 AGREES = 0.6
-"""Months by which the median of places may be off the sun."""
+"""Months by which the median of places may be off the sun, where a shift of one month is the question."""
+OTHER_PLACES = 1.5
+"""The same where other cells, hemispheres or years are the question, which also serves for invented seasons."""
 _LEAST_WAVE = 0.1
 _WAVE = np.exp(2j * np.pi * np.arange(MONTHS) / MONTHS)
 
@@ -113,7 +115,7 @@ def _median_months(turn: NDArray) -> float:
     return float((off * MONTHS / (2 * np.pi) + 6) % MONTHS - 6)
 
 
-def check_sun_season(cycle: NDArray, lat: NDArray, source: str, remedy: str) -> None:
+def check_sun_season(cycle: NDArray, lat: NDArray, source: str, remedy: str, most: float = AGREES) -> None:
     """Check that shortwave has the seasons of its latitudes.
 
     Parameters
@@ -122,15 +124,17 @@ def check_sun_season(cycle: NDArray, lat: NDArray, source: str, remedy: str) -> 
         As for :func:`months_behind_sun`.
     source, remedy
         File and what to correct there, for the message.
+    most
+        Months by which it may be off.
 
     Raises
     ------
     ValueError
-        When it is off the sun by more than ``AGREES`` months: a shifted time axis, or cells in another order.
+        When it is off the sun by more: a shifted time axis, or cells in another order.
     """
     behind = months_behind_sun(cycle, lat)
-    if behind is not None and abs(behind) > AGREES:
+    if behind is not None and abs(behind) > most:
         raise ValueError(
             f"{source}: shortwave is {abs(behind):.1f} months {'behind' if behind > 0 else 'ahead of'} the sun at its "
-            f"latitudes, but at most {AGREES:g} is possible; {remedy}"
+            f"latitudes, but at most {most:g} is possible; {remedy}"
         )

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 _SAMPLE = 3000
 _ACCEPTED = 0.8
 _MARGIN = 0.15
+_ENOUGH_LAND = 50
 Orientation = tuple[str, str]
 """Row order (north or south) and origin of the columns (180 or 0)."""
 
@@ -100,3 +101,33 @@ def orientation_of(mask: NDArray[np.bool_], row_order: str, source: str) -> Orie
         )
     log.info("%s: row 0 is in the %s, column 0 at longitude %s", source, best[0], "-180" if best[1] == "180" else "0")
     return best
+
+
+def check_upright(mask: NDArray[np.bool_], degrees: float, source: str) -> None:
+    """Check that a mask whose place is stated does not lie on real land only when it is turned.
+
+    Parameters
+    ----------
+    mask
+        (row, column) of the globe, True on land; row 0 is the northernmost, column 0 begins at 180 W.
+    degrees
+        Cell size.
+    source
+        File name for messages.
+
+    Raises
+    ------
+    ValueError
+        When rows from the south or columns from Greenwich fit coastlines, and the stated order does not.
+    """
+    if int(mask.sum()) < _ENOUGH_LAND:
+        return
+    scores = land_scores(mask, degrees)
+    stated = scores["north", "180"]
+    best = max(scores, key=lambda key: scores[key])
+    if scores[best] >= _ACCEPTED and scores[best] - stated >= 2 * _MARGIN:
+        raise ValueError(
+            f"{source}: {stated:.0%} of its land cells lie on real land, but {scores[best]:.0%} do with row 0 in the "
+            f"{best[0]} and column 0 at longitude {'-180' if best[1] == '180' else '0'}; its values run "
+            "another way than its coordinates: turn one of them"
+        )
