@@ -103,6 +103,24 @@ def orientation_of(mask: NDArray[np.bool_], row_order: str, source: str) -> Orie
     return best
 
 
+def check_map_upright(land: NDArray[np.bool_], lat: NDArray, lon: NDArray, source: str) -> None:
+    """Check a map with coordinates by :func:`check_upright`, where it is one of the globe.
+
+    Parameters
+    ----------
+    land
+        (lat, lon), True on land.
+    lat, lon
+        Centres from north to south and from west to east.
+    source
+        File name for messages.
+    """
+    degrees = 180.0 / len(lat)
+    off = abs(lat[0] - (90 - degrees / 2)) + abs(lon[0] - (degrees / 2 - 180))
+    if land.shape[1] == 2 * land.shape[0] and off < degrees / 4:
+        check_upright(land, degrees, source)
+
+
 def check_upright(mask: NDArray[np.bool_], degrees: float, source: str) -> None:
     """Check that a mask whose place is stated does not lie on real land only when it is turned.
 
@@ -118,16 +136,20 @@ def check_upright(mask: NDArray[np.bool_], degrees: float, source: str) -> None:
     Raises
     ------
     ValueError
-        When rows from the south or columns from Greenwich fit coastlines, and the stated order does not.
+        When rows from the south, columns from Greenwich or columns to the west fit coastlines, and the stated order
+        does not.
     """
     if int(mask.sum()) < _ENOUGH_LAND:
         return
-    scores = land_scores(mask, degrees)
-    stated = scores["north", "180"]
+    scores = {
+        f"row 0 in the {rows}, column 0 at longitude {'-180' if origin == '180' else '0'}{way}": score
+        for way, turned in (("", mask), (" and columns from east to west", mask[:, ::-1]))
+        for (rows, origin), score in land_scores(turned, degrees).items()
+    }
+    stated = next(iter(scores.values()))
     best = max(scores, key=lambda key: scores[key])
     if scores[best] >= _ACCEPTED and scores[best] - stated >= 2 * _MARGIN:
         raise ValueError(
-            f"{source}: {stated:.0%} of its land cells lie on real land, but {scores[best]:.0%} do with row 0 in the "
-            f"{best[0]} and column 0 at longitude {'-180' if best[1] == '180' else '0'}; its values run "
-            "another way than its coordinates: turn one of them"
+            f"{source}: {stated:.0%} of its land cells lie on real land, but {scores[best]:.0%} do with {best}; its "
+            "values run another way than its coordinates: turn one of them"
         )
