@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dere.blocks import slices
 from dere.ingest.cover.esacci_classes import LAYERS, check_layers
 from dere.ingest.cover.esacci_dates import check_year
-from dere.ingest.cover.pixel_grid import PixelGrid, pixel_grid
+from dere.ingest.cover.pixel_grid import PixelGrid, pixel_grid, remedy_beyond
 from dere.ingest.grid import nearest
 from dere.ingest.simulation.mask_orientation import check_map_upright
 from dere.io import read_netcdf
@@ -169,7 +169,7 @@ def _axes(dataset: xr.Dataset, source: str) -> tuple[NDArray, NDArray]:
     if np.abs(lat).max() > 90 or np.abs(lon).max() > 180:
         raise ValueError(
             f"{source}: latitude reaches {np.abs(lat).max():g} and longitude {np.abs(lon).max():g}, but 90 and 180 are "
-            "the limits; correct or exchange the coordinates"
+            f"the limits; {remedy_beyond('lon', lon)}"
         )
     return lat, lon
 

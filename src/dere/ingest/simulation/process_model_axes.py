@@ -125,7 +125,7 @@ class Lattice:
 
 
 def lattice_of(lat: NDArray, lon: NDArray, what: str) -> Lattice:
-    """Find the global grid behind two axes.
+    """Find the global grid behind two axes, in any order and from any meridian.
 
     Raises
     ------
@@ -135,12 +135,14 @@ def lattice_of(lat: NDArray, lon: NDArray, what: str) -> Lattice:
     lat, lon = np.asarray(lat, float), np.asarray(lon, float)
     if lat.ndim != 1 or lon.ndim != 1 or len(lat) < 2 or len(lon) < 2:
         raise ValueError(f"{what}: lat and lon have shapes {lat.shape} and {lon.shape}, but two axes are needed")
+    if not np.isfinite(lat).all() or not np.isfinite(lon).all():
+        raise ValueError(f"{what}: lat or lon has missing values, but every cell centre is needed; write them in full")
     if not (np.abs(lat) <= 90).all() or not ((lon >= -180) & (lon <= 360)).all():
         raise ValueError(
             f"{what}: latitude runs from {lat.min():g} to {lat.max():g} and longitude from {lon.min():g} to "
             f"{lon.max():g}, but -90..90 and -180..360 are expected; correct the coordinates, they may be exchanged"
         )
-    steps = np.abs(np.concatenate([np.diff(lat), np.diff(lon)]))
+    steps = np.concatenate([np.diff(np.sort(lat)), _steps_around(lon)])
     degrees = float(np.median(steps))
     whole = degrees > 0 and abs(180 / degrees - round(180 / degrees)) < 0.01
     if not whole or np.abs(steps - degrees).max() > 0.02 * degrees:
@@ -160,3 +162,12 @@ def lattice_of(lat: NDArray, lon: NDArray, what: str) -> Lattice:
     if len(np.unique(columns)) < len(columns):
         raise ValueError(f"{what}: longitude holds a column twice; remove the repeated one")
     return Lattice(degrees, rows, columns)
+
+
+def _steps_around(lon: NDArray) -> NDArray[np.float64]:
+    """Steps between neighbouring meridians, without the widest, across which the axis begins and ends."""
+    sorted_lon = np.sort(lon % 360.0)
+    steps = np.append(np.diff(sorted_lon), sorted_lon[0] + 360.0 - sorted_lon[-1])
+    # -180 and 180 are one meridian, which the caller finds twice
+    inner = np.delete(steps, steps.argmax())
+    return inner[inner > 1e-9]
