@@ -127,7 +127,7 @@ def write_netcdf(dataset: xr.Dataset, path: Path, compress: bool = True) -> Path
         )
 
 
-def read_netcdf(path: Path, load: bool = True, memory: int | None = None) -> xr.Dataset:
+def read_netcdf(path: Path, load: bool = True, memory: int | None = None, decode_times: bool = True) -> xr.Dataset:
     """Open a NetCDF file.
 
     Parameters
@@ -139,6 +139,8 @@ def read_netcdf(path: Path, load: bool = True, memory: int | None = None) -> xr.
     memory
         Bytes that the job may use. A dataset too large for them (``dere.blocks.fits``) stays on disk and comes as
         dask arrays in blocks along ``cell``, whatever ``load`` says.
+    decode_times
+        False = times stay numbers, for readers of calendars and units that xarray does not know.
 
     Raises
     ------
@@ -151,7 +153,7 @@ def read_netcdf(path: Path, load: bool = True, memory: int | None = None) -> xr.
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; run the rule that makes it, or correct its path in the config")
     try:
-        dataset = xr.open_dataset(path, engine="netcdf4")
+        dataset = xr.open_dataset(path, engine="netcdf4", decode_times=decode_times)
         if memory is not None and not fits(dataset.nbytes, memory) and "cell" in dataset.dims:
             return in_blocks(dataset, memory)
         if not load:

@@ -9,6 +9,7 @@ from pydantic import Field
 from dere.config.base import Section
 
 StandClass = Literal["BL", "NL", "GS", "none"]
+Stamps = Literal["auto", "start", "end"]
 
 _VARIABLES = {
     "gpp": "gpp",
@@ -59,6 +60,8 @@ class NetcdfSimulation(Section):
     """Class of each plant type of the model (the default is LPJ-GUESS); none = no vegetation."""
     plant_type_names: tuple[str, ...] = ()
     """Names along the plant-type dimension, in order; empty = as the files label them."""
+    stamps: Stamps = "auto"
+    """What stamps at first instants without bounds are of their months (years); auto = as other files tell, or stop."""
     per: Literal["plant_type_area", "cell_area"] = "plant_type_area"
     """Whether values of a plant type are per area that it covers or per area of the cell."""
     minimum_fraction: float = Field(0.01, gt=0, lt=1)
@@ -71,5 +74,7 @@ class NetcdfSimulation(Section):
     """File of a driver below sources.simulation.path."""
     drivers: dict[str, str] = Field(_DRIVERS)
     """Names of monthly drivers (CRU-JRA); an empty vpd or wind follows from humidity or from the two components."""
+    driver_stamps: Stamps = "auto"
+    """The same for the drivers; auto = as shortwave follows the sun, or stop."""
     co2: str = "*co2*.txt"
     """Text file of year and CO2 (ppm) in each row, or of year, month and CO2, below sources.simulation.path."""

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from dere.evaluation.runs import ENSEMBLE, POOLED
+from dere.ingest.alignment import require_same_axes
 
 
 def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -92,6 +93,7 @@ def _check_alike(predictions: Sequence[xr.Dataset]) -> None:
             raise ValueError(f"an ensemble is of one {key}, but the files have {sorted(found)}; combine each by itself")
     if any(not file["time"].equals(first["time"]) for file in predictions):
         raise ValueError("the files of an ensemble have different time axes; predict all of them on that of towers.nc")
+    require_same_axes({f"file {n}": file for n, file in enumerate(predictions, start=1)}, ("quantile",))
     having = sum("quantile_value" in file for file in predictions)
     if 0 < having < len(predictions):
         raise ValueError(

@@ -44,6 +44,7 @@ from dere.harmonise.stands import masked_stands, pure_samples
 from dere.harmonise.statics import ATTRIBUTES, derived_igbp, first_year_cover, static_attributes
 from dere.harmonise.truth import canonical_truth
 from dere.harmonise.windows import site_windows
+from dere.ingest.alignment import require_same_axes
 from dere.ingest.simulation.annual_targets import require_fluxes
 from dere.io import write_netcdf, write_table
 from dere.variables import PLANT_TYPES, SATELLITE, STANDS, TARGETS
@@ -215,6 +216,7 @@ def _files(
     """Cells of the grid; towers take the simulation of the cell that holds them."""
     assert interim.forcing is not None and interim.simulation is not None
     forcing = interim.forcing
+    require_same_axes({"the interim forcing": forcing, "the interim simulation": interim.simulation})
     require_fluxes(interim.simulation)
     pure = pure_samples(interim.simulation, config.dominance)
     simulation = masked_stands(interim.simulation, pure)

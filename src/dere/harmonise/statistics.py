@@ -23,6 +23,7 @@ from dere.harmonise.drivers import driver_names, is_mask, stack
 from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.splits import roles
 from dere.harmonise.statics import ATTRIBUTES, BINARY
+from dere.ingest.alignment import require_same_axes
 
 RELATIVE_FLOOR = 1e-6
 
@@ -145,6 +146,8 @@ def statistics(
             f"exchange '{exchange.name}' has {len(exchange.states)} simulated states and "
             f"{'no' if simulation is None else 'a'} simulation, both or neither are needed; correct the rule's input"
         )
+    if simulation is not None:
+        require_same_axes({"drivers.nc": drivers, "simulation.nc": simulation})
     table = roles(splits, fold)
     training = table[table["role"] == "training"]
     cells = pd.Index(drivers["cell"].values.astype(str)).isin(training.loc[training["kind"] == "cell", "id"])

@@ -15,6 +15,7 @@ from dere.exchange import Exchange
 from dere.harmonise.drivers import stack
 from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.simulated import age_weighted
+from dere.ingest.alignment import require_same_axes
 from dere.training.places import YEAR, Places
 from dere.variables import STANDS
 
@@ -122,8 +123,11 @@ def cell_places(
     Raises
     ------
     ValueError
-        When the simulation is shorter than a window, or the window is not a whole number of years.
+        When the files have other cells, months or ages, the simulation is shorter than a window, or the window is not a
+        whole number of years.
     """
+    held = {"drivers.nc": drivers, "cover.nc": cover, "simulation.nc": simulation}
+    require_same_axes({name: data for name, data in held.items() if data is not None}, ("cell", "time", "age"))
     starts = window_starts(drivers.sizes["time"], window, stride)
     stacked, names = stack(drivers, str(drivers.attrs["driver_set"]), satellites)
     count = drivers.sizes["cell"]

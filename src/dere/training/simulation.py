@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from dere.ingest.alignment import require_same_axes
 from dere.io import read_netcdf
 from dere.training.draws import batches, sample, sample_ages, spread_ages
 from dere.training.job import Job
@@ -51,10 +52,13 @@ def read_stands(path: Path, stands: Sequence[str]) -> xr.Dataset:
 def load_cells(job: Job, stands: Sequence[str] = STANDS) -> CellData:
     """Windows of all cells with their simulated states of some stands, the mixture among them."""
     simulation = read_stands(job.files["simulation"], stands)
+    drivers, cover = (read_netcdf(job.files[name]) for name in ("drivers", "cover"))
+    held = {"drivers.nc": drivers, "cover.nc": cover, "simulation.nc": simulation}
+    require_same_axes(held, ("cell", "time", "age"))
     places = cell_places(
-        read_netcdf(job.files["drivers"]),
+        drivers,
         None,
-        read_netcdf(job.files["cover"]),
+        cover,
         job.roles,
         satellites=job.windows.satellites,
         window=job.windows.window,

@@ -14,6 +14,7 @@ from dere import __version__
 from dere.config.products import ProductsConfig
 from dere.exchange import DEFAULT, get
 from dere.harmonise.origin import Origin, source_attributes
+from dere.ingest.alignment import require_same_axes
 from dere.io import content_hash, file_sha256, read_json, read_netcdf, write_atomically
 from dere.products.attributes import NOT_STATED, Provenance
 from dere.products.files import write_products
@@ -101,6 +102,9 @@ def mean_of_runs(runs: Sequence[xr.Dataset]) -> xr.Dataset:
     first = runs[0]
     if len(runs) == 1:
         return first
+    require_same_axes(
+        {f"map {number}": run for number, run in enumerate(runs, start=1)}, ("cell", "time", "flux", "quantile")
+    )
     shared = [name for name in first.data_vars if all(name in run for run in runs)]
     result = first[shared].copy()
     means = np.stack([run["prediction"].values for run in runs])

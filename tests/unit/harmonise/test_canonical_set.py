@@ -167,6 +167,12 @@ def test_a_missing_simulation_is_said(interim):
         build(changed(interim, simulation=None))
 
 
+def test_a_simulation_of_cells_in_another_order_is_refused(interim):
+    turned = interim.simulation.isel(cell=slice(None, None, -1))
+    with pytest.raises(ValueError, match="the interim simulation and the interim forcing differ in cell"):
+        build(changed(interim, simulation=turned))
+
+
 def test_the_published_cell_split_by_name(interim):
     c = build(interim, splits=SPLITS.model_copy(update={"cell_rule": "published_every_fourth"}))
     cells = c.splits[c.splits["kind"] == "cell"]

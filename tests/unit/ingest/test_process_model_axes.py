@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dere.ingest.simulation.process_model_axes import Steps, lattice_of, plain_unit, steps_of, to_unit
+from dere.ingest.simulation.process_model_axes import lattice_of, plain_unit, to_unit
 from dere.ingest.simulation.process_model_drivers import parse_co2, read_co2
+from dere.ingest.simulation.process_model_time import Steps, steps_of
 from dere.variables import FLUX_UNIT
 
 DAYS = np.array([31.0, 28.0])

@@ -131,6 +131,16 @@ def test_order_of_dimensions_in_the_files_does_not_matter(sites, cells, canonica
     assert_same(found, cells)
 
 
+@pytest.mark.parametrize(
+    ("name", "axis"), [("simulation", "cell"), ("simulation", "age"), ("simulation", "time"), ("cover", "cell")]
+)
+def test_files_of_other_cells_months_or_ages_are_refused(canonical, members, name, axis):
+    held = {key: read_netcdf(canonical[key]) for key in ("drivers", "simulation", "cover")}
+    held[name] = held[name].isel({axis: slice(None, None, -1)})
+    with pytest.raises(ValueError, match=rf"differ in {axis} "):
+        cell_places(*held.values(), members, satellites=False, window=24, stride=12, exchange=EXCHANGE)
+
+
 def test_cells_have_the_states_before_their_windows_and_age_weighted_series(cells, canonical):
     simulation, cover = read_netcdf(canonical["simulation"]), read_netcdf(canonical["cover"])
     assert (

@@ -32,7 +32,7 @@ from dere.ingest.simulation.carbonglobe_forcing import (
     parse_channels,
     parse_soil,
 )
-from dere.ingest.simulation.solar_latitude import latitude_of
+from dere.ingest.simulation.solar_latitude import check_latitudes, latitude_of
 from dere.variables import FLUX_TARGETS, FLUX_UNIT, PLANT_TYPES, TARGETS, convert, count_out_of_range
 
 log = logging.getLogger(__name__)
@@ -168,7 +168,7 @@ def cell_axis(
     Raises
     ------
     ValueError
-        When shortwave does not follow the sun (scrambled channels), or the table of coordinates does not fit.
+        When shortwave does not follow the sun (scrambled channels), or the table of coordinates does not fit it.
     """
     kinds = np.repeat(list(counts), list(counts.values()))
     tower = np.char.endswith(kinds, "_tower")
@@ -193,6 +193,7 @@ def cell_axis(
     places = read_coordinates(table)
     parts = [rows_of(places, kind, count, table.name) for kind, count in counts.items()]
     lat, lon = (np.concatenate([part[name].to_numpy() for part in parts]) for name in ("lat", "lon"))
+    check_latitudes(lat, drivers[..., _SHORTWAVE].mean(1, dtype=np.float64), table.name)
     number, area = cells_of_centres(lat[~tower], lon[~tower], config.grid_degrees, table.name)
     size = round(180 / config.grid_degrees) * round(360 / config.grid_degrees)
     cell = np.empty(len(kinds), np.int64)

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from dere.blocks import slices
 from dere.ingest.cover.esacci_classes import LAYERS, check_layers
-from dere.ingest.cover.pixel_grid import PixelGrid, pixel_grid
+from dere.ingest.cover.esacci_dates import check_year
+from dere.ingest.cover.pixel_grid import PixelGrid, pixel_grid, remedy_beyond
 from dere.ingest.grid import nearest
+from dere.ingest.simulation.mask_orientation import check_map_upright
 from dere.io import read_netcdf
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ BAND_CELLS = 1 << 16
 READING_BYTES = 160
 """Bytes per map cell while a year is read, measured: fourteen layers in single precision, a layer with its checks in
 double, and the chunks that the NetCDF library keeps until the file is closed."""
+# percent of water below which a cell is land
+_LAND_WATER = 50.0
 COPIES = 1.5
 """What is kept of all years is held so many times where harmonise reads it, measured."""
 
@@ -92,9 +96,11 @@ def read_year(path: Path, degrees: float | None = None, years: int = 1, memory: 
     FileNotFoundError
         When the file is missing.
     ValueError
-        Truncated or no NetCDF; too large for the memory; all that :func:`parse_map` checks.
+        Truncated or no NetCDF; of another year than its name; too large for the memory; all that :func:`parse_map`
+        checks.
     """
     path = Path(path)
+    check_year(path)
     with read_netcdf(path, load=False) as dataset:
         try:
             return parse_map(dataset, path.name, degrees, years, memory)
@@ -123,7 +129,8 @@ def parse_map(
     Raises
     ------
     ValueError
-        Missing layers or coordinates, impossible coordinates, layers that do not sum to 100; too large.
+        Missing layers or coordinates, impossible coordinates, layers that do not sum to 100, land of the globe that
+        lies on real land only when it is turned; too large.
     """
     missing = [name for name in LAYERS if name not in dataset.variables]
     if missing:
@@ -142,6 +149,7 @@ def parse_map(
         values = values if (np.diff(rows) == 1).all() else values[rows]
         layers[index] = values if (np.diff(columns) == 1).all() else values[:, columns]
     check_layers(np.moveaxis(layers, 0, -1), source)
+    check_map_upright(layers[LAYERS.index("WATER")] < _LAND_WATER, lat[rows], lon[columns], source)
     return YearMap(source, lat[rows], lon[columns], layers, cells)
 
 
@@ -161,7 +169,7 @@ def _axes(dataset: xr.Dataset, source: str) -> tuple[NDArray, NDArray]:
     if np.abs(lat).max() > 90 or np.abs(lon).max() > 180:
         raise ValueError(
             f"{source}: latitude reaches {np.abs(lat).max():g} and longitude {np.abs(lon).max():g}, but 90 and 180 are "
-            "the limits; correct or exchange the coordinates"
+            f"the limits; {remedy_beyond('lon', lon)}"
         )
     return lat, lon
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dere.ingest.cover.esacci_classes import LAYERS
+from dere.ingest.cover.esacci_dates import check_year
 
 BLOCK_PIXELS = 32_000_000
 """Pixels of a block, so that a block of bytes and what is computed from it stay below 0.2 GB."""
@@ -171,9 +172,10 @@ def open_fine_map(path: Path) -> Iterator[FineMap]:
     FileNotFoundError
         When the file is missing.
     ValueError
-        All that :func:`open_netcdf` and :func:`map_of` check.
+        All that :func:`open_netcdf` and :func:`map_of` check; another year inside than in the name.
     """
     with open_netcdf(path) as dataset:
+        check_year(path)
         yield map_of(dataset, Path(path).name, LAYERS, ("lat", "lon"))
 
 

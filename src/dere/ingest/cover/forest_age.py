@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dere.ingest.cover.age_intervals import age_edges, class_shares
 from dere.ingest.cover.fine_map import FineMap, map_of, open_netcdf
 from dere.ingest.cover.pixel_grid import PixelGrid, pixel_grid, pixel_size
+from dere.ingest.simulation.mask_orientation import check_map_upright
 from dere.io import read_netcdf
 from dere.variables import VARIABLES
 
@@ -71,6 +72,13 @@ def parse_gfad(dataset: xr.Dataset, ages: Sequence[int], degrees: float, source:
             f"{source}: age has {age.shape[0]} classes and {age.shape[1]} forest types, but {GFAD_CLASSES} and "
             f"{GFAD_TYPES} are expected; take GFAD_V1-1.nc"
         )
+    for name in ("Class", "PFT"):
+        numbered = name in dataset.coords and dataset[name].dtype.kind in "fiu"
+        if numbered and not (np.diff(dataset[name].to_numpy()) > 0).all():
+            raise ValueError(
+                f"{source}: {name} runs {dataset[name].to_numpy()[:4].tolist()} ..., but classes from young to old and "
+                "types in their order are expected; take GFAD_V1-1.nc as published"
+            )
     for name in ("lat", "lon"):
         if name not in dataset.coords:
             raise ValueError(f"{source} has no coordinate {name} of cell centres, but it is needed; take GFAD_V1-1.nc")
@@ -111,7 +119,7 @@ def parse_gfad(dataset: xr.Dataset, ages: Sequence[int], degrees: float, source:
     where = (grid.row[rows][:, None], grid.column[columns][None])
     weight = grid.weight[rows][:, None, None]
     np.add.at(sums, where, np.moveaxis(shares, 0, -1)[np.ix_(rows, columns)] * weight)
-    return _dataset(sums @ class_shares(GFAD_LOWER, GFAD_UPPER, ages), grid, ages)
+    return _dataset(sums @ class_shares(GFAD_LOWER, GFAD_UPPER, ages), grid, ages, source)
 
 
 def parse_mpi_bgc(fine: FineMap, ages: Sequence[int], degrees: float) -> xr.Dataset:
@@ -150,7 +158,7 @@ def parse_mpi_bgc(fine: FineMap, ages: Sequence[int], degrees: float) -> xr.Data
     _require_forest(sums, fine.source)
     weights = sums[..., :-1] + sums[..., -1:] * class_shares([SATURATION], [np.inf], ages)[0]
     log.info("%s: %d of %d cells have forest", fine.source, int((sums.sum(-1) > 0).sum()), sums[..., 0].size)
-    return _dataset(weights, grid, ages)
+    return _dataset(weights, grid, ages, fine.source)
 
 
 def _require_forest(amount: NDArray, source: str) -> None:
@@ -160,9 +168,10 @@ def _require_forest(amount: NDArray, source: str) -> None:
         )
 
 
-def _dataset(amount: NDArray[np.float64], grid: PixelGrid, ages: Sequence[int]) -> xr.Dataset:
+def _dataset(amount: NDArray[np.float64], grid: PixelGrid, ages: Sequence[int], source: str) -> xr.Dataset:
     """Amounts (lat, lon, age) as weights that sum to 1."""
     total = amount.sum(axis=-1, keepdims=True)
+    check_map_upright(total[..., 0] > 0, grid.lat, grid.lon, source)
     with np.errstate(invalid="ignore", divide="ignore"):
         weight = np.where(total > 0, amount / total, np.nan)
     return xr.Dataset(

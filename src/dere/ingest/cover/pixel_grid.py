@@ -48,6 +48,13 @@ class PixelGrid:
         return len(self.lat), len(self.lon)
 
 
+def remedy_beyond(name: str, values: NDArray) -> str:
+    """What to do about coordinates beyond the globe: longitudes from 0 to 360 are told apart from exchanged axes."""
+    if name == "lon" and values.min() >= 0 and 180 < values.max() <= 360:
+        return "its longitudes count from Greenwich to 360: subtract 360 beyond 180 and sort the file by lon"
+    return "correct or exchange the coordinates"
+
+
 def pixel_size(axis: NDArray, name: str, source: str) -> float:
     """Step of an axis of pixel centres in degrees; negative when it falls.
 
@@ -70,11 +77,21 @@ def pixel_size(axis: NDArray, name: str, source: str) -> float:
         )
     if np.abs(values).max() > limit:
         raise ValueError(
-            f"{source}: {name} reaches {np.abs(values).max():g}, but {limit:g} is the limit; correct or exchange the "
-            "coordinates"
+            f"{source}: {name} reaches {np.abs(values).max():g}, but {limit:g} is the limit; "
+            + remedy_beyond(name, values)
         )
     step = (values[-1] - values[0]) / (len(values) - 1)
     even = values[0] + step * np.arange(len(values))
+    steps = np.diff(np.sort(values))
+    if (
+        not (np.diff(values) > 0).all()
+        and not (np.diff(values) < 0).all()
+        and np.ptp(steps) < _TOLERANCE * steps.mean()
+    ):
+        raise ValueError(
+            f"{source}: {name} is regular but not sorted (from {values[0]:g} to {values[-1]:g}), but pixels in the "
+            f"order of the map are needed; sort the file by {name}, in xarray d.sortby('{name}')"
+        )
     if step == 0 or np.abs(values - even).max() > _TOLERANCE * abs(step):
         raise ValueError(
             f"{source}: {name} does not change evenly from {values[0]:g} to {values[-1]:g}, but a regular grid is "

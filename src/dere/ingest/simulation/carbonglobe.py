@@ -36,6 +36,9 @@ from dere.ingest.simulation.carbonglobe_states import (
     parse_fractions,
     parse_targets,
 )
+from dere.ingest.simulation.mask_orientation import check_upright
+from dere.ingest.simulation.monthly_axes import on_axes
+from dere.ingest.sun_season import OTHER_PLACES, check_sun_season, mean_year
 from dere.io import read_json, read_netcdf
 from dere.variables import MONTHLY8, PLANT_TYPES, TARGETS, RangeTally
 
@@ -47,6 +50,7 @@ MONTHLY_FILE = "monthly8.nc"
 _BLOCK = 512
 _SHORTWAVE = diurnal_channels(DIURNAL.index("shortwave_hourly"))
 _DETECT = "detect"
+_REMEDY = "its months or cells are others than meta.json and mask2d.npy say: export them together"
 
 
 def read_simulation(folder: Path, driver_set: str, memory: int | None = None) -> tuple[xr.Dataset, xr.Dataset]:
@@ -84,6 +88,7 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
     meta = _read_meta(folder / "meta.json")
     mask = np.array(load_array(folder / "mask2d.npy"))
     check_mask(mask, meta["grid_degrees"], "mask2d.npy")
+    check_upright(mask, float(meta["grid_degrees"]), "mask2d.npy")
     cells = int(mask.sum())
     shape = load_array(folder / CHANNEL_FILE).shape
     if len(shape) != 4 or shape[0] != cells or shape[1] < 1 or shape[2:] != (12, CHANNELS):
@@ -95,21 +100,27 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
     first, count = int(meta["start_year"]) * 12, years * 12
     coords = cell_coordinates(mask, meta["grid_degrees"], None)
     lat = coords["lat"].to_numpy()
-    soil, sun = [], []
+    soil, sun, seasons = [], [], []
     for block in slices(cells, _BLOCK):
         # mapped anew for each block: what was read before must not count as this job's memory
         channels = load_array(folder / CHANNEL_FILE)[block]
         check_channels(channels, lat[block], CHANNEL_FILE, block.start)
         soil.append(parse_soil(channels))
-        sun.append(channels[..., _SHORTWAVE].mean(axis=(1, 2), dtype=np.float64))
+        sunlight = channels[..., _SHORTWAVE].mean(axis=1, dtype=np.float64)
+        sun.append(sunlight.mean(axis=1))
+        seasons.append(sunlight.mean(axis=2))
+    check_sun_season(np.concatenate(seasons), lat, CHANNEL_FILE, _REMEDY, OTHER_PLACES)
     monthly_path = folder / MONTHLY_FILE
     monthly = None
     if driver_set == "monthly8" or monthly_path.exists():
-        monthly = read_netcdf(monthly_path, load=fits(cells * count * len(MONTHLY8) * 8, memory))
+        whole = fits(cells * count * len(MONTHLY8) * 8, memory)
+        monthly = read_netcdf(monthly_path, load=whole, decode_times=False)
+        months = np.arange(first, first + count)
+        monthly = on_axes(monthly, coords, float(meta["grid_degrees"]), months, MONTHLY_FILE)
     if monthly is not None and "land_fraction" in monthly.variables:
         coords = cell_coordinates(mask, meta["grid_degrees"], monthly["land_fraction"].to_numpy())
     parse, row_size = _driver_parser(folder, driver_set, monthly, first, cells, count)
-    drivers = _drivers(parse, cells, row_size, memory)
+    drivers = _drivers(parse, cells, row_size, memory, lat)
     # other driver sets have no hours
     hours = _clock(meta, np.concatenate(sun), coords["lon"].to_numpy()) if driver_set == "carbonglobe136" else {}
     forcing = xr.Dataset(
@@ -162,12 +173,18 @@ def _driver_parser(
     raise ValueError(f"driver_set is '{driver_set}', but monthly8 or carbonglobe136 is expected; correct the config")
 
 
-def _drivers(parse: Parser, cells: int, row_size: int, memory: int | None) -> dict[str, xr.Variable]:
+def _drivers(parse: Parser, cells: int, row_size: int, memory: int | None, lat: np.ndarray) -> dict[str, xr.Variable]:
     """Drivers of all cells, in memory where they fit; values out of range are reported once for all blocks."""
     size = cells if fits(row_size * cells, memory) else rows_per_block(row_size, memory or 0)
     tally, found = RangeTally(), {}
+    seasons = []
     for block in slices(cells, size):
         found = parse(block, tally)
+        if "shortwave" in found:
+            # the first month of this layout is a January
+            seasons.append(mean_year(found["shortwave"].to_numpy(), np.arange(found["shortwave"].shape[1])))
+    if seasons:
+        check_sun_season(np.concatenate(seasons), lat, MONTHLY_FILE, _REMEDY, OTHER_PLACES)
     tally.report(CHANNEL_FILE if "co2_hourly" in found else MONTHLY_FILE)
     if size >= cells:
         return found

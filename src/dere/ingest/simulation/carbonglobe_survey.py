@@ -16,6 +16,7 @@ from dere.ingest.arrays.dere_arrays import compare_statistics
 from dere.ingest.simulation.carbonglobe_diurnal import check_hours, check_order, check_seasons, clock_of
 from dere.ingest.simulation.carbonglobe_forcing import CHANNELS, check_channels
 from dere.ingest.simulation.carbonglobe_states import SEVEN_TARGETS
+from dere.ingest.simulation.solar_latitude import check_latitudes
 from dere.ingest.simulation.stored_array import StoredArray, read_member
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ def survey(stored: StoredArray, lat: NDArray | None, rows: int, chosen: NDArray[
     check_hours(diurnal, co2, stored.name)
     if lat is not None:
         check_seasons(sun.mean(2), lat, stored.name)
+        check_latitudes(lat, sun, stored.name)
     mean = total / count
     return Survey(diurnal, co2, sun, shift + mean, np.sqrt(np.maximum(squares / count - mean**2, 0.0)))
 

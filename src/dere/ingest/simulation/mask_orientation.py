@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 _SAMPLE = 3000
 _ACCEPTED = 0.8
 _MARGIN = 0.15
+_ENOUGH_LAND = 50
 Orientation = tuple[str, str]
 """Row order (north or south) and origin of the columns (180 or 0)."""
 
@@ -100,3 +101,55 @@ def orientation_of(mask: NDArray[np.bool_], row_order: str, source: str) -> Orie
         )
     log.info("%s: row 0 is in the %s, column 0 at longitude %s", source, best[0], "-180" if best[1] == "180" else "0")
     return best
+
+
+def check_map_upright(land: NDArray[np.bool_], lat: NDArray, lon: NDArray, source: str) -> None:
+    """Check a map with coordinates by :func:`check_upright`, where it is one of the globe.
+
+    Parameters
+    ----------
+    land
+        (lat, lon), True on land.
+    lat, lon
+        Centres from north to south and from west to east.
+    source
+        File name for messages.
+    """
+    degrees = 180.0 / len(lat)
+    off = abs(lat[0] - (90 - degrees / 2)) + abs(lon[0] - (degrees / 2 - 180))
+    if land.shape[1] == 2 * land.shape[0] and off < degrees / 4:
+        check_upright(land, degrees, source)
+
+
+def check_upright(mask: NDArray[np.bool_], degrees: float, source: str) -> None:
+    """Check that a mask whose place is stated does not lie on real land only when it is turned.
+
+    Parameters
+    ----------
+    mask
+        (row, column) of the globe, True on land; row 0 is the northernmost, column 0 begins at 180 W.
+    degrees
+        Cell size.
+    source
+        File name for messages.
+
+    Raises
+    ------
+    ValueError
+        When rows from the south, columns from Greenwich or columns to the west fit coastlines, and the stated order
+        does not.
+    """
+    if int(mask.sum()) < _ENOUGH_LAND:
+        return
+    scores = {
+        f"row 0 in the {rows}, column 0 at longitude {'-180' if origin == '180' else '0'}{way}": score
+        for way, turned in (("", mask), (" and columns from east to west", mask[:, ::-1]))
+        for (rows, origin), score in land_scores(turned, degrees).items()
+    }
+    stated = next(iter(scores.values()))
+    best = max(scores, key=lambda key: scores[key])
+    if scores[best] >= _ACCEPTED and scores[best] - stated >= 2 * _MARGIN:
+        raise ValueError(
+            f"{source}: {stated:.0%} of its land cells lie on real land, but {scores[best]:.0%} do with {best}; its "
+            "values run another way than its coordinates: turn one of them"
+        )

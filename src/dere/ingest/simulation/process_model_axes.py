@@ -1,13 +1,10 @@
-"""Axes and units of process-model NetCDF: months of any calendar, latitude either way, longitude 0..360, spellings."""
+"""Grids and units of process-model NetCDF: latitude either way, longitude 0..360, spellings (time: its own module)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import cftime
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,7 +63,6 @@ _SPELLINGS = {
     "fraction": "1",
     "none": "1",
 }
-_DAY_STEPS = ("day", "hour", "minute", "second")
 
 
 def plain_unit(text: str) -> str:
@@ -107,100 +103,6 @@ def to_unit(values: NDArray, unit: str, wanted: str, days: NDArray, what: str) -
 
 
 @dataclass(frozen=True)
-class Steps:
-    """A time axis in whole months or years.
-
-    Parameters
-    ----------
-    annual
-        Whether steps are years.
-    numbers
-        (time,) month numbers (year * 12 + month - 1), or years.
-    """
-
-    annual: bool
-    numbers: NDArray[np.int64]
-
-    def find(self, months: NDArray[np.int64], what: str) -> NDArray[np.int64]:
-        """Position of each month; a year stands for its twelve months.
-
-        Raises
-        ------
-        ValueError
-            When a month is not on the axis.
-        """
-        wanted = months // 12 if self.annual else months
-        place = wanted - self.numbers[0]
-        outside = (place < 0) | (place >= len(self.numbers))
-        if outside.any():
-            month = int(months[outside][0])
-            raise ValueError(
-                f"{what} does not reach {month // 12}-{month % 12 + 1:02d}, but all variables must cover the same "
-                "years; give the complete file"
-            )
-        return place
-
-
-def steps_of(values: NDArray, attrs: Mapping[str, Any], bounds: NDArray | None, what: str) -> Steps:
-    """Months or years of a time axis.
-
-    Parameters
-    ----------
-    values
-        (time,) undecoded numbers.
-    attrs
-        ``units`` (days, hours, months or years since a date) and ``calendar`` (standard, noleap, 360_day ...).
-    bounds
-        (time, 2) undecoded bounds, or None; with them the middle of a step counts, because some models stamp its end.
-    what
-        File for messages.
-
-    Raises
-    ------
-    ValueError
-        When the units cannot be read, or steps are neither months nor years without gap.
-    """
-    numbers = np.asarray(values, float) if bounds is None else np.asarray(bounds, float).mean(axis=1)
-    units, calendar = str(attrs.get("units", "")), str(attrs.get("calendar", "standard")).lower()
-    match = re.match(r"\s*(\w+?)s?\s+since\s+(-?\d{1,4})-(\d{1,2})(?:-(\d{1,2}))?", units)
-    if not match or not len(numbers) or not np.isfinite(numbers).all():
-        raise ValueError(
-            f"{what}: time has units '{units}' and {len(numbers)} steps, but e.g. 'days since 1901-01-01' and finite "
-            "numbers are needed; correct the attribute"
-        )
-    step, year, month = match[1].lower(), int(match[2]), int(match[3])
-    if step == "month":
-        months = year * 12 + month - 1 + np.floor(numbers).astype(np.int64)
-    elif step == "year":
-        months = year * 12 + month - 1 + np.floor(numbers * 12 + 1e-6).astype(np.int64)
-    elif step in _DAY_STEPS:
-        try:
-            dates = cftime.num2date(numbers, units.strip(), calendar)
-        except (ValueError, OverflowError) as error:
-            raise ValueError(
-                f"{what}: time '{units}' in calendar '{calendar}' cannot be read ({error}); correct the attributes"
-            ) from None
-        months = np.array([date.year * 12 + date.month - 1 for date in dates], np.int64)
-        ends = bounds is None and len(dates) % 12 == 0 and dates[0].month == 2
-        if ends and all(date.day == 1 and date.hour == 0 for date in dates):
-            raise ValueError(
-                f"{what}: {len(dates)} stamps from {dates[0].year}-02-01 to {dates[-1].year}-01-01 look like the ends "
-                "of months, which look like first days of the next; add time bounds or stamp the middle"
-            )
-    else:
-        raise ValueError(f"{what}: time has units '{units}', but days, months or years since a date are needed")
-    gaps = set(np.diff(months).tolist())
-    if gaps <= {1}:
-        return Steps(False, months)
-    if gaps == {12}:
-        return Steps(True, months // 12)
-    raise ValueError(
-        f"{what}: time goes on by {sorted(gaps)[:4]} months, but steps of one month (or one year) without gap or "
-        "repetition are needed; average the file to months and sort it"
-    )
-
-
-@dataclass(frozen=True)
 class Lattice:
     """A regular global grid, or a part of one.
 
@@ -223,7 +125,7 @@ class Lattice:
 
 
 def lattice_of(lat: NDArray, lon: NDArray, what: str) -> Lattice:
-    """Find the global grid behind two axes.
+    """Find the global grid behind two axes, in any order and from any meridian.
 
     Raises
     ------
@@ -233,12 +135,14 @@ def lattice_of(lat: NDArray, lon: NDArray, what: str) -> Lattice:
     lat, lon = np.asarray(lat, float), np.asarray(lon, float)
     if lat.ndim != 1 or lon.ndim != 1 or len(lat) < 2 or len(lon) < 2:
         raise ValueError(f"{what}: lat and lon have shapes {lat.shape} and {lon.shape}, but two axes are needed")
+    if not np.isfinite(lat).all() or not np.isfinite(lon).all():
+        raise ValueError(f"{what}: lat or lon has missing values, but every cell centre is needed; write them in full")
     if not (np.abs(lat) <= 90).all() or not ((lon >= -180) & (lon <= 360)).all():
         raise ValueError(
             f"{what}: latitude runs from {lat.min():g} to {lat.max():g} and longitude from {lon.min():g} to "
             f"{lon.max():g}, but -90..90 and -180..360 are expected; correct the coordinates, they may be exchanged"
         )
-    steps = np.abs(np.concatenate([np.diff(lat), np.diff(lon)]))
+    steps = np.concatenate([np.diff(np.sort(lat)), _steps_around(lon)])
     degrees = float(np.median(steps))
     whole = degrees > 0 and abs(180 / degrees - round(180 / degrees)) < 0.01
     if not whole or np.abs(steps - degrees).max() > 0.02 * degrees:
@@ -258,3 +162,12 @@ def lattice_of(lat: NDArray, lon: NDArray, what: str) -> Lattice:
     if len(np.unique(columns)) < len(columns):
         raise ValueError(f"{what}: longitude holds a column twice; remove the repeated one")
     return Lattice(degrees, rows, columns)
+
+
+def _steps_around(lon: NDArray) -> NDArray[np.float64]:
+    """Steps between neighbouring meridians, without the widest, across which the axis begins and ends."""
+    sorted_lon = np.sort(lon % 360.0)
+    steps = np.append(np.diff(sorted_lon), sorted_lon[0] + 360.0 - sorted_lon[-1])
+    # -180 and 180 are one meridian, which the caller finds twice
+    inner = np.delete(steps, steps.argmax())
+    return inner[inner > 1e-9]

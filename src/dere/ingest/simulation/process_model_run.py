@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dere.config.simulation import SimulationSource
+from dere.ingest.simulation.mask_orientation import check_upright
 from dere.ingest.simulation.process_model_drivers import open_drivers
 from dere.ingest.simulation.process_model_files import Quantity, find_file, join_plant_types, open_quantity
+from dere.ingest.simulation.process_model_stamps import settled_drivers, settled_model
 from dere.variables import FLUX_UNIT, MONTHLY8, STANDS
 
 UNITS = {
@@ -104,6 +106,10 @@ def open_model(folder: Path, config: SimulationSource) -> Model:
             f"{folder}: files have cells of {', '.join(f'{d:g}' for d in sorted(degrees))} degrees, but one grid is "
             "needed; interpolate the drivers to the model's grid"
         )
+    options = config.netcdf
+    drivers = settled_drivers(drivers, options.driver_stamps, "sources.simulation.netcdf.driver_stamps")
+    key = "sources.simulation.netcdf.stamps"
+    quantities = tuple(settled_model(age, drivers, options.stamps, key) for age in quantities)
     return Model(tuple(config.ages), quantities, drivers, shared_months(drivers, quantities, str(folder)), config)
 
 
@@ -146,6 +152,9 @@ def candidates(model: Model) -> NDArray[np.int64]:
         values = quantity.rows(month, row, column)[:, 0]
         known = np.isfinite(values).any(-1) if values.ndim == 2 else np.isfinite(values)
         number = row[known] * lattice.shape[1] + column[known]
+        land = np.zeros(lattice.shape, bool)
+        land.ravel()[number] = True
+        check_upright(land, lattice.degrees, quantity.name)
         found = number if found is None else np.intersect1d(found, number)
     assert found is not None
     return np.sort(found)

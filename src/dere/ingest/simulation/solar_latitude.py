@@ -13,6 +13,9 @@ import numpy as np
 from dere.channels import HOURS
 
 _STEPS = np.arange(-89.0, 90.0)
+# enough places, far enough apart, that their order shows; latitudes told by the sun are right within some degrees
+_PLACES, _SPREAD, _ALIKE = 20, 10.0, 0.5
+_SAMPLE = 200
 _MIDDLE_DAY = np.array([16, 46, 75, 106, 136, 167, 197, 228, 259, 289, 320, 350])
 
 
@@ -71,3 +74,34 @@ def latitude_of(shortwave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         better = share > explained
         best, explained = np.where(better, step, best), np.where(better, share, explained)
     return np.where(total > 0, best, 0.0), np.maximum(explained, 0.0)
+
+
+def check_latitudes(lat: np.ndarray, shortwave: np.ndarray, source: str) -> None:
+    """Check that places are listed in the order of the arrays, by the latitudes that sunlight tells.
+
+    Parameters
+    ----------
+    lat
+        (n,) degrees north, as stated for the rows of the arrays.
+    shortwave
+        (n, 12, 24) as for `latitude_of`.
+    source
+        File with the places for messages.
+
+    Raises
+    ------
+    ValueError
+        When stated latitudes do not go with those of the sun: another order of the rows, or exchanged coordinates.
+    """
+    chosen = np.unique(np.linspace(0, len(lat) - 1, min(len(lat), _SAMPLE)).astype(int)) if len(lat) else np.arange(0)
+    stated = np.asarray(lat, float)[chosen]
+    if len(chosen) < _PLACES or stated.std() < _SPREAD:
+        return
+    told, _ = latitude_of(np.asarray(shortwave)[chosen])
+    alike = float(np.corrcoef(stated, told)[0, 1]) if told.std() > 0 else 1.0
+    if alike < _ALIKE:
+        raise ValueError(
+            f"{source}: its latitudes correlate with those that the arrays' sunlight tells by {alike:.2f}, but at "
+            f"least {_ALIKE:g} is expected; list the places in the order of the arrays, and check that latitude and "
+            "longitude are not exchanged"
+        )
