@@ -22,11 +22,11 @@ _PAGES = (b"<!doctype html", b"<html")
 
 
 def what_it_is(content: bytes) -> str:
-    """Return what begins with some bytes, in words; empty for a text or what is not known.
+    r"""Return what begins with some bytes, in words; empty for a text or what is not known.
 
     Examples
     --------
-    ``PK\\x03\\x04...`` is "a zip archive or an xlsx workbook", ``<!DOCTYPE html>`` "a web page".
+    ``PK\x03\x04...`` is "a zip archive or an xlsx workbook", ``<!DOCTYPE html>`` "a web page".
     """
     start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(_PAGES):

@@ -185,7 +185,7 @@ def _lenient(wide: pd.DataFrame, name: str, source: str) -> pd.Series:
 
 
 def read_bif(path: TableFile) -> pd.DataFrame:
-    """Read a BADM/BIF table: xlsx, or csv with semicolon, comma or tab, UTF-8, Latin-1 or UTF-16 (see :func:`parse_bif`)."""
+    """Read a BADM/BIF table: xlsx, or csv of any separator and encoding (see :func:`parse_bif`)."""
     if path.suffix.lower() == ".xlsx":
         return parse_bif(read_table(path, (*_BIF_COLUMNS, _GROUP)), label(path))
     return parse_bif(parse_rows(read_text(path), label(path)), label(path))

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from dere.ingest.tables import encoding_of
 from dere.ingest.table_text import WORDS, separator_of
+from dere.ingest.tables import encoding_of
 from dere.ingest.tower.site_ids import SITE
 
 log = logging.getLogger(__name__)

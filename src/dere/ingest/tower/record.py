@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -78,6 +79,8 @@ class SiteRecord:
         "nt" or "dt": whose GPP becomes the label.
     utc_offset
         Hours by which the clock of ``diurnal`` is ahead of UTC; NaN where the file does not say.
+    joined
+        Further files that the record was read from.
     """
 
     site: str
@@ -99,6 +102,7 @@ class SiteRecord:
     variant: str = "VUT_REF"
     partitioning: str = "nt"
     utc_offset: float = float("nan")
+    joined: tuple[Path, ...] = ()
 
 
 def require_drivers(columns: pd.Index, source: str) -> None:
