@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from dere.ingest.source import Source
 from dere.ingest.unread import (
     BESIDE,
     FORMAT,
@@ -88,7 +89,7 @@ def log_accounts(log: logging.Logger, what: str, accounts: Sequence[Account]) ->
 
 
 def accounts_of_folder(
-    folder: Path, read: Mapping[str, tuple[str, str]], elsewhere: Iterable[str] = ()
+    folder: Path, read: Mapping[str, tuple[str, str]], elsewhere: Iterable[str] = (), known: Source | None = None
 ) -> list[Account]:
     """Account for the files below a folder of which a reader took some.
 
@@ -100,6 +101,8 @@ def accounts_of_folder(
         Names of the files that were read: name of the source and title of the product of each.
     elsewhere
         Names that another step of the run reads.
+    known
+        Source whose other files (``Source.known``) are nothing to warn about.
 
     Returns
     -------
@@ -118,6 +121,8 @@ def accounts_of_folder(
             why = "hidden file"
         elif path.name in others:
             why = "read by another step"
+        elif known is not None and known.known is not None and known.known(path.name):
+            source, why = known.name, "not asked for by the configuration"
         elif is_companion(path.name):
             why = BESIDE
         else:

@@ -74,11 +74,13 @@ def warn_of(log: logging.Logger, ignored: Iterable[tuple[str, str, str]]) -> Non
         first = ", ".join(labels[:_FIRST]) + (", ..." if len(labels) > _FIRST else "")
         kind = f"files of type .{ending}" if ending else "files without an ending"
         which = first if len(labels) == 1 else f"{len(labels)} {kind} ({first})"
-        log.warning("%s: %s, ignored%s", which, why, _remedy(ending))
+        log.warning("%s: %s, ignored%s", which, why, _remedy(ending, why))
 
 
-def _remedy(ending: str) -> str:
-    """What to do about an ignored file, as far as its ending tells."""
+def _remedy(ending: str, why: str) -> str:
+    """What to do about an ignored file, as far as it can be told."""
+    if why not in (FORMAT, reason_of(f"x.{ending}")):
+        return "; put the file there again, or remove it"
     if ending in _TABLES:
         return ""
     if ending in _UNFINISHED:

@@ -139,7 +139,7 @@ def test_weights_and_co2_in_other_dresses(tmp_path):
 def test_a_tower_folder_is_refused_with_the_remedy(tmp_path):
     write_bif(tmp_path / "FLX_AA-Flx_BIF_MM_20260101.csv", {"AA-Syn": (50.0, 10.0, "ENF")})
     path = dressed(tmp_path / flx_name("AA-Syn"), GERMAN.encode())
-    with pytest.raises(ValueError, match="decimal commas.*save it with commas between columns and points in numbers"):
+    with pytest.raises(ValueError, match=r"decimal commas.*save it with commas between columns and points"):
         read_towers([tmp_path], TowerSource())
     dressed(path, PLAIN.replace(",", ";").encode("utf-16"))
     found = read_towers([tmp_path], TowerSource()).dataset

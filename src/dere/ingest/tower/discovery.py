@@ -131,7 +131,11 @@ def recognise(
     for source in among:
         if source.select is not None:
             found.passed_over |= source.select([file for of, file in found.towers if of is source], config)
-    found.towers = [(source, file) for source, file in found.towers if file not in found.passed_over]
+        if source.joins is not None:
+            found.joined |= source.joins([file for of, file in found.towers if of is source], config)
+    further = {file for files in found.joined.values() for file in files}
+    left = found.passed_over.keys() | further
+    found.towers = [(source, file) for source, file in found.towers if file not in left]
     if found.passed_over:
         log.info("%d tower files are passed over for a preferred step of the same record", len(found.passed_over))
     return found

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from dere.channels import CHANNEL_UNITS, DIURNAL
+from dere.ingest.archives import TableFile
 from dere.ingest.source import Column
 from dere.ingest.tower.canonical import canonical, check
 from dere.ingest.tower.fluxnet_columns import CO2_ZEROS, STEMS, flux_names
@@ -102,7 +102,7 @@ class SiteRecord:
     variant: str = "VUT_REF"
     partitioning: str = "nt"
     utc_offset: float = float("nan")
-    joined: tuple[Path, ...] = ()
+    joined: tuple[TableFile, ...] = ()
 
 
 def require_drivers(columns: pd.Index, source: str) -> None:

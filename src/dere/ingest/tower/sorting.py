@@ -35,7 +35,8 @@ class Found:
     """Files of the folders by what they are.
 
     Not read are ``passed_over`` (with the reason), ``no_towers`` (with the product) and ``ignored``: a file, an archive
-    of which nothing is known, or a member of an archive. ``entries`` has every file and member once.
+    of which nothing is known, or a member of an archive. ``joined`` gives the files that are read with another one, by
+    that one; ``entries`` has every file and member once.
     """
 
     towers: list[tuple[Source, TableFile]] = field(default_factory=list)
@@ -43,6 +44,7 @@ class Found:
     passed_over: dict[TableFile, PassedOver] = field(default_factory=dict)
     no_towers: dict[TableFile, Product] = field(default_factory=dict)
     ignored: list[TableFile] = field(default_factory=list)
+    joined: dict[TableFile, tuple[TableFile, ...]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
 
     @property

@@ -51,7 +51,8 @@ def account_for(
             sites.setdefault(each, []).append(record.site)
             titles[each] = product.title
         joined |= dict.fromkeys(record.joined, f"read with {record.source}")
-    accounts, lost = [], {}
+    accounts: list[Account] = []
+    lost: dict[str, str] = {}
     known = {site for group in sites.values() for site in group}
     for entry in found.entries:
         what, why = entry.what, entry.why or joined.get(entry.file, "")

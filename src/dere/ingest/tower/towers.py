@@ -128,9 +128,11 @@ def read_and_account(
         for file, product in no_towers.items()
     ]
     rows += [
-        provenance_row(path, product, 0, role=f"read with {record.source}", site=record.site)
+        provenance_row(
+            container(file), product, 0, file=label(file), role=f"read with {record.source}", site=record.site
+        )
         for _, record, product in read
-        for path in record.joined
+        for file in record.joined
     ]
     rows += [provenance_row(container(file), UNKNOWN, 0, file=label(file), role="ignored") for file in found.ignored]
     return Towers(dataset, pd.DataFrame(rows), merged_table(records, found.passed_over, chosen)), accounts
@@ -151,7 +153,8 @@ def _read(
     reasons: list[NoTowers] = []
     for source, file in found.towers:
         try:
-            records = source.reader()(file, config)
+            joined = found.joined.get(file, ())
+            records = [replace(record, joined=joined) for record in source.reader()(file, config, *joined)]
         except NoTowers as reason:
             without[file] = source.product(reason.product)
             reasons.append(reason)
