@@ -79,7 +79,7 @@ def warn_of(log: logging.Logger, ignored: Iterable[tuple[str, str, str]]) -> Non
 
 def _remedy(ending: str, why: str) -> str:
     """What to do about an ignored file, as far as it can be told."""
-    if why not in (FORMAT, reason_of(f"x.{ending}")):
+    if why.startswith(("link to", "archive without", "archive that holds")):
         return "; put the file there again, or remove it"
     if ending in _TABLES:
         return ""
