@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dere.config.simulation import SimulationSource
-from dere.ingest.accounts import accounts_of_folder, report, table_of
+from dere.ingest.accounts import accounts_of_folder, lines_of, report, table_of
 from dere.ingest.source import Source, source_called
 from dere.io import write_netcdf, write_table
+from dere.workflow.script import say
 
 log = logging.getLogger(__name__)
 
@@ -47,4 +48,6 @@ def ingest_simulation(
     accounts = accounts_of_folder(folder, read, known=source)
     report(log, "simulation", accounts)
     write_table(table_of(accounts), sources)
+    for line in lines_of("simulation", accounts):
+        say(line)
     log.info("%d cells, %d ages, %d files", states.sizes["cell"], states.sizes["age"], len(table))

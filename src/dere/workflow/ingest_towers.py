@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dere.config.towers import TowerSource
-from dere.ingest.accounts import table_of
+from dere.ingest.accounts import lines_of, table_of
 from dere.ingest.source import Source
 from dere.ingest.tower.towers import read_and_account
 from dere.io import write_netcdf, write_table
+from dere.workflow.script import say
 
 
 def ingest_towers(
@@ -37,3 +38,5 @@ def ingest_towers(
     write_table(found.provenance, provenance)
     write_table(found.merged, merged)
     write_table(table_of(accounts), sources)
+    for line in lines_of("towers", accounts):
+        say(line)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from dere.ingest.accounts import Account, log_accounts, size_of
+from dere.ingest.accounts import Account, lines_of, size_of
 from dere.ingest.archives import Member, TableFile, label
 from dere.ingest.source import Product
 from dere.ingest.tower.record import SiteRecord
@@ -73,7 +73,8 @@ def account_for(
             "change sources.towers.resolution",
             len(lost), "; ".join(list(lost.values())[:_FIRST]), "; ..." if len(lost) > _FIRST else "",
         )  # fmt: skip
-    log_accounts(log, "towers", accounts)
+    for line in lines_of("towers", accounts):
+        log.info("%s", line)
     return accounts
 
 
