@@ -164,11 +164,7 @@ def members(archive: Path, limits: Limits, hidden: bool = False) -> list[Member]
                 if not name.lower().endswith(".zip") or is_hidden(name):
                     found.append(Member(Path(archive), name, limits=limits, size=size))
                     continue
-                with (
-                    _open(outer, Member(Path(archive), name, limits=limits)) as stream,
-                    zipfile.ZipFile(stream) as inside,
-                ):
-                    sizes = _sizes(inside, f"{archive}: {name!r}", hidden)
+                sizes = _inner_sizes(outer, Member(Path(archive), name, limits=limits), hidden)
                 found += [Member(Path(archive), within, name, limits, size) for within, size in sizes.items()]
     except _Refused:
         raise
@@ -180,6 +176,26 @@ def members(archive: Path, limits: Limits, hidden: bool = False) -> list[Member]
     if deeper is not None:
         raise ValueError(f"{deeper} is an archive three levels deep, and two are opened; unpack the outermost by hand")
     return found
+
+
+def _inner_sizes(outer: zipfile.ZipFile, inner: Member, hidden: bool) -> dict[str, int]:
+    """Names and sizes of the files of an archive inside an open one.
+
+    Raises
+    ------
+    _Refused
+        When it is no archive or damaged.
+    """
+    try:
+        with _open(outer, inner) as stream, zipfile.ZipFile(stream) as inside:
+            return _sizes(inside, str(inner), hidden)
+    except _Refused:
+        raise
+    except DAMAGE as error:
+        raise _Refused(
+            f"{inner} cannot be read as a zip archive ({_reason(error)}); it is damaged or of another format: download "
+            f"{inner.archive.name} again, or unpack it by hand and leave this file out"
+        ) from None
 
 
 def stored_names(archive: Path) -> list[str]:
@@ -221,11 +237,14 @@ def _unreadable(archive: Path, error: Exception) -> ValueError:
             f"{archive} is a link to {os.readlink(archive)}, which does not exist; put the archive there, or remove "
             "the link"
         )
-    size = archive.stat().st_size
-    if not size:
+    size = archive.stat().st_size if archive.exists() else 0
+    if not size and archive.exists():
         return ValueError(f"{archive} is an empty file, but a zip archive is expected; download it again or remove it")
-    with archive.open("rb") as stream:
-        start = stream.read(512)
+    try:
+        with archive.open("rb") as stream:
+            start = stream.read(512)
+    except OSError:
+        start = b""
     found = what_it_is(start)
     reason, what = _reason(error), f"{archive} ({size} bytes) cannot be read as a zip archive"
     if start.startswith(b"PK") and isinstance(error, zipfile.BadZipFile):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+# long enough to begin no table: a column may well be called PAR1
 _SIGNATURES = (
     (b"PK\x03\x04", "a zip archive or an xlsx workbook"),
     (b"\x1f\x8b", "compressed with gzip"),
-    (b"BZh", "compressed with bzip2"),
+    (b"BZh91AY&SY", "compressed with bzip2"),
     (b"\xfd7zXZ", "compressed with xz"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"Rar!", "a rar archive"),
+    (b"Rar!\x1a\x07", "a rar archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (xls)"),
     (b"\x89HDF", "a NetCDF-4 or HDF5 file"),
     (b"CDF\x01", "a NetCDF file"),
     (b"CDF\x02", "a NetCDF file"),
     (b"CDF\x05", "a NetCDF file"),
-    (b"PAR1", "a parquet file"),
+    (b"PAR1\x15", "a parquet file"),
     (b"%PDF", "a PDF document"),
     (b"SQLite format 3\x00", "an SQLite database"),
 )

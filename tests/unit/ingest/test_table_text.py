@@ -88,6 +88,10 @@ def test_what_is_wrong_is_said_before_columns_are_counted(tmp_path, content, sen
     assert "a.csv" in str(caught.value) and "it is truncated" not in str(caught.value)
 
 
+def test_a_column_may_be_called_like_the_first_bytes_of_a_format(tmp_path):
+    assert read_table(dressed(tmp_path / "a.csv", b"PAR1,BZh\n1,2\n"))["PAR1"].tolist() == [1]
+
+
 def test_text_with_commas_between_semicolons_is_no_decimal_comma(tmp_path):
     path = dressed(tmp_path / "a.csv", b"site;about;n\nAA-Syn;dry, open;1\nBB-Syn;from 1,5 to 2,5 m;2\n")
     assert read_table(path)["n"].tolist() == [1, 2]

@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import zipfile
+from pathlib import Path
 
 import pytest
 from ingest_samples import flx_name, synthetic_monthly, write_bif
@@ -166,6 +167,20 @@ def test_what_is_no_archive_says_what_it_is(folder, make, sentence):
     make(folder / "a.zip")
     with pytest.raises(ValueError, match=sentence):
         recognise([folder])
+
+
+def test_a_damaged_archive_inside_an_archive_is_named(folder):
+    put(folder / "a.zip", {"inner.zip": "own", OWN: "x"})
+    with pytest.raises(
+        ValueError, match=r"a\.zip: 'inner\.zip' cannot be read as a zip archive .*download a\.zip again"
+    ):
+        recognise([folder])
+
+
+def test_a_folder_given_as_a_dot(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    _, accounts = read_and_account([Path()], TowerSource())
+    assert {account.folder for account in accounts} == {"towers"}
 
 
 def test_all_that_cannot_be_opened_is_listed_at_once(folder):

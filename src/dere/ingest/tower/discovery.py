@@ -37,7 +37,7 @@ def wanted(folders: Sequence[Path]) -> tuple[str, ...]:
     needed: list[Source] = []
     for folder in map(Path, folders):
         found: list[Source] = []
-        for path, name, own in entries(folder, folder.name, among) if folder.exists() else ():
+        for path, name, own in entries(folder, _called(folder), among) if folder.exists() else ():
             found += [own] if own else _claiming(path, name, among)
         needed += found or among
     return modules_of(needed)
@@ -53,6 +53,11 @@ def modules_of(needed: Sequence[Source]) -> tuple[str, ...]:
     """Modules that declare some sources; sorted."""
     chosen = {(source.kind, source.name) for source in needed}
     return tuple(sorted(name for name, group in declarations().items() if chosen & {(s.kind, s.name) for s in group}))
+
+
+def _called(folder: Path) -> str:
+    """Name of a source folder, also where it is given as a dot."""
+    return folder.name or folder.resolve().name
 
 
 def _claiming(path: Path, name: str, among: Sequence[Source]) -> list[Source]:
@@ -103,7 +108,7 @@ def recognise(
         if not folder.exists():
             raise FileNotFoundError(f"{folder} is no folder; correct sources.towers.paths or put the tower files there")
         before, unknown, without = found.count, len(found.ignored), len(found.no_towers)
-        for path, relative, source in entries(folder, folder.name, among):
+        for path, relative, source in entries(folder, _called(folder), among):
             if source is not None:
                 found.towers.append((source, path))
                 found.entries.append(Entry(path, relative, READ, source))

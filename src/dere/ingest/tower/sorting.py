@@ -14,7 +14,11 @@ from dere.ingest.tower.walk import ARCHIVE, STORE, hidden, inside, why_not_searc
 from dere.ingest.unread import BESIDE, IGNORED, METADATA, PASSED_OVER, READ, is_companion, reason_of
 
 # tables of the same folder that the cover is made of
-_COVER_TABLES = {"site_plant_types.csv", "site_age_weights.csv", "lat_lon_age_weights.csv"}
+_COVER_TABLES = {
+    "site_plant_types.csv": "table of plant types by site, read with the cover",
+    "site_age_weights.csv": "table of stand ages by site, read with the cover",
+    "lat_lon_age_weights.csv": "table of stand ages by cell, read where sources.cover names its folder",
+}
 
 
 class Entry(NamedTuple):
@@ -119,7 +123,7 @@ def _entry(file: TableFile, path: str, among: Sequence[Source]) -> tuple[Entry, 
     owner = claim(path, isinstance(file, Member), among)
     if owner is None:
         if file.name in _COVER_TABLES:
-            return Entry(file, path, PASSED_OVER, None, "table of plant types or stand ages, read with the cover"), None
+            return Entry(file, path, PASSED_OVER, None, _COVER_TABLES[file.name]), None
         if is_companion(file.name):
             return Entry(file, path, PASSED_OVER, None, BESIDE), None
         return Entry(file, path, IGNORED, None, reason_of(file.name)), None
