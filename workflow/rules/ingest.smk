@@ -15,6 +15,7 @@ rule ingest_simulation:
         forcing="<interim>/forcing.nc",
         simulation="<interim>/simulation.nc",
         provenance="<interim>/provenance_simulation.csv",
+        sources="<results>/tables/sources_simulation.csv",
     log:
         "<logs>/ingest_simulation.log",
     conda:
@@ -44,6 +45,7 @@ rule ingest_cover:
     output:
         cover="<interim>/cover.nc",
         provenance="<interim>/provenance_cover.csv",
+        sources="<results>/tables/sources_cover.csv",
     log:
         "<logs>/ingest_cover.log",
     conda:
@@ -73,6 +75,7 @@ rule ingest_towers:
         towers="<interim>/towers.nc",
         provenance="<interim>/provenance_towers.csv",
         merged="<results>/tables/merged.csv",
+        sources="<results>/tables/sources.csv",
     log:
         "<logs>/ingest_towers.log",
     conda:

@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from dere.exchange import Exchange
-from dere.ingest.tables import check_widths, read_bytes, require_unique
+from dere.ingest.tables import check_widths, read_text, require_unique
 from dere.io import read_netcdf
 from dere.variables import convert
 
@@ -58,7 +58,7 @@ def read_csv(path: Path) -> pd.DataFrame:
         When it is empty, no text or separated otherwise, a row has more or fewer fields than the header, or a name
         stands there twice.
     """
-    content = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
+    content = read_text(path)
     try:
         names = next(csv.reader(io.StringIO(content.decode("utf-8").lstrip(), newline="")))
         for separator, word in ((";", ";"), ("\t", "a tab")):

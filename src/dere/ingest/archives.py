@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import os
 import re
 import struct
 import zipfile
@@ -17,6 +18,8 @@ import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+
+from dere.ingest.signatures import what_it_is
 
 # what the zip module and the decompressors raise on damaged archives
 DAMAGE: tuple[type[Exception], ...] = (
@@ -65,12 +68,15 @@ class Member:
         Name of the archive inside the archive that holds it; empty = none.
     limits
         What it may unpack to.
+    size
+        Bytes after unpacking, as the archive's directory says; 0 where nobody asked.
     """
 
     archive: Path
     stored: str
     inner: str = ""
     limits: Limits = field(default_factory=Limits, compare=False)
+    size: int = field(default=0, compare=False)
 
     @property
     def name(self) -> str:
@@ -141,10 +147,10 @@ def beside(file: TableFile, name: str) -> TableFile | None:
     return wanted if wanted in members(file.archive, file.limits) else None
 
 
-def members(archive: Path, limits: Limits) -> list[Member]:
+def members(archive: Path, limits: Limits, hidden: bool = False) -> list[Member]:
     """Files inside a zip archive and inside the zip archives in it, in their order; only directories are read.
 
-    Hidden files (``.name``) and what a Mac adds below ``__MACOSX`` are left out.
+    Hidden files (``.name``) and what a Mac adds below ``__MACOSX`` are left out unless ``hidden``; none is opened.
 
     Raises
     ------
@@ -154,24 +160,42 @@ def members(archive: Path, limits: Limits) -> list[Member]:
     found: list[Member] = []
     try:
         with zipfile.ZipFile(archive) as outer:
-            for name in _names(outer, str(archive)):
-                if not name.lower().endswith(".zip"):
-                    found.append(Member(Path(archive), name, limits=limits))
+            for name, size in _sizes(outer, str(archive), hidden).items():
+                if not name.lower().endswith(".zip") or is_hidden(name):
+                    found.append(Member(Path(archive), name, limits=limits, size=size))
                     continue
-                with (
-                    _open(outer, Member(Path(archive), name, limits=limits)) as stream,
-                    zipfile.ZipFile(stream) as inside,
-                ):
-                    names = _names(inside, f"{archive}: {name!r}")
-                found += [Member(Path(archive), within, name, limits) for within in names]
+                sizes = _inner_sizes(outer, Member(Path(archive), name, limits=limits), hidden)
+                found += [Member(Path(archive), within, name, limits, size) for within, size in sizes.items()]
     except _Refused:
         raise
     except DAMAGE as error:
         raise _unreadable(archive, error) from None
-    deeper = next((member for member in found if member.suffix.lower() == ".zip"), None)
+    deeper = next(
+        (member for member in found if member.suffix.lower() == ".zip" and not is_hidden(member.stored)), None
+    )
     if deeper is not None:
         raise ValueError(f"{deeper} is an archive three levels deep, and two are opened; unpack the outermost by hand")
     return found
+
+
+def _inner_sizes(outer: zipfile.ZipFile, inner: Member, hidden: bool) -> dict[str, int]:
+    """Names and sizes of the files of an archive inside an open one.
+
+    Raises
+    ------
+    _Refused
+        When it is no archive or damaged.
+    """
+    try:
+        with _open(outer, inner) as stream, zipfile.ZipFile(stream) as inside:
+            return _sizes(inside, str(inner), hidden)
+    except _Refused:
+        raise
+    except DAMAGE as error:
+        raise _Refused(
+            f"{inner} cannot be read as a zip archive ({_reason(error)}); it is damaged or of another format: download "
+            f"{inner.archive.name} again, or unpack it by hand and leave this file out"
+        ) from None
 
 
 def stored_names(archive: Path) -> list[str]:
@@ -184,30 +208,67 @@ def stored_names(archive: Path) -> list[str]:
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            return _names(opened, str(archive))
+            return list(_sizes(opened, str(archive)))
     except _Refused:
         raise
     except DAMAGE as error:
         raise _unreadable(archive, error) from None
 
 
+def emptiness(archive: Path) -> str:
+    """What an archive without files is, in words.
+
+    Raises
+    ------
+    ValueError
+        As :func:`stored_names`.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return "archive that holds only folders" if opened.infolist() else "archive without files"
+    except DAMAGE as error:
+        raise _unreadable(archive, error) from None
+
+
 def _unreadable(archive: Path, error: Exception) -> ValueError:
-    return ValueError(
-        f"{archive} ({archive.stat().st_size} bytes) cannot be read as a zip archive ({_reason(error)}); it is "
-        "truncated or of another format: delete it and download it again"
-    )
+    """Sentence about a file that is no archive, by what it is instead."""
+    if archive.is_symlink() and not archive.exists():
+        return ValueError(
+            f"{archive} is a link to {os.readlink(archive)}, which does not exist; put the archive there, or remove "
+            "the link"
+        )
+    size = archive.stat().st_size if archive.exists() else 0
+    if not size and archive.exists():
+        return ValueError(f"{archive} is an empty file, but a zip archive is expected; download it again or remove it")
+    try:
+        with archive.open("rb") as stream:
+            start = stream.read(512)
+    except OSError:
+        start = b""
+    found = what_it_is(start)
+    reason, what = _reason(error), f"{archive} ({size} bytes) cannot be read as a zip archive"
+    if start.startswith(b"PK") and isinstance(error, zipfile.BadZipFile):
+        return ValueError(
+            f"{what} ({reason}): it begins as one but has no readable directory at its end, as after a download that "
+            "stopped half-way; delete it and download it again"
+        )
+    if found and not start.startswith(b"PK"):
+        return ValueError(f"{what}, because it is {found}; give it the ending that belongs to it, or download it again")
+    return ValueError(f"{what} ({reason}); it is truncated or of another format: delete it and download it again")
 
 
-def _names(opened: zipfile.ZipFile, what: str) -> list[str]:
-    """Names of the files of an open archive, without hidden ones."""
-    names = [info.filename for info in opened.infolist() if not info.is_dir() and not _is_hidden(info.filename)]
-    if len(set(names)) < len(names):
+def _sizes(opened: zipfile.ZipFile, what: str, hidden: bool = False) -> dict[str, int]:
+    """Names of the files of an open archive, and what they unpack to; hidden ones only where asked for."""
+    infos = [info for info in opened.infolist() if not info.is_dir() and (hidden or not is_hidden(info.filename))]
+    sizes = {info.filename: info.file_size for info in infos}
+    if len(sizes) < len(infos):
+        names = [info.filename for info in infos]
         twice = next(name for name in names if names.count(name) > 1)
         raise _Refused(f"{what} holds {twice!r} twice, but each file may stand in an archive once; download it again")
-    return names
+    return sizes
 
 
-def _is_hidden(stored: str) -> bool:
+def is_hidden(stored: str) -> bool:
     """Whether a name is hidden, or attributes that a Mac stores beside each file under the file's own name."""
     *folders, name = re.split(r"[/\\]", stored)
     return name.startswith(".") or "__MACOSX" in folders

@@ -57,10 +57,12 @@ def provenance_row(path: Path, product: Product, rows: int, **extra: Any) -> dic
 def checksum(path: Path) -> str:
     """SHA-256 of a file, or of a folder's sorted names and contents; each file is read once per process.
 
-    A file that changed its size or time of change is read again.
+    A file that changed its size or time of change is read again. A link that leads nowhere has an empty one.
     """
     path = Path(path)
     if not path.is_dir():
+        if not path.is_file():
+            return ""
         return _file_checksum(path, path.stat().st_size, path.stat().st_mtime_ns)
     digest = hashlib.sha256()
     for file in sorted(p for p in path.rglob("*") if p.is_file()):

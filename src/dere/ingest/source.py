@@ -147,6 +147,9 @@ class Source:
         File names that belong to it and are not read: nothing to warn about.
     select
         Takes all its files and the configuration, and gives those not to read.
+    joins
+        Takes all its files and the configuration, and gives those that are read with another one, by that one:
+        ``read(file, config, *joined)``.
     order
         Metadata: smaller ones are asked first; two sources of one kind and order may not both know a file.
     role
@@ -166,6 +169,7 @@ class Source:
     without: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
     known: Callable[[str], bool] | None = None
     select: Callable[[Sequence[Any], Any], Mapping[Any, PassedOver]] | None = None
+    joins: Callable[[Sequence[Any], Any], Mapping[Any, tuple[Any, ...]]] | None = None
     order: int = 0
     role: str = ""
 

@@ -12,6 +12,16 @@ import pandas as pd
 
 from dere.ingest.archives import Member, TableFile, gunzip, limits_of, read_member
 from dere.ingest.sheets import parse_sheet
+from dere.ingest.table_text import (
+    WORDS,
+    check_columns,
+    check_decimals,
+    not_utf8,
+    plain_text,
+    reason_of_width,
+    separator_of,
+    without_statement,
+)
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +56,17 @@ def read_bytes(file: TableFile) -> bytes:
     return content
 
 
+def read_text(file: TableFile) -> bytes:
+    """Content of a table of text, however it is encoded and its lines end (see ``table_text.plain_text``).
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As :func:`read_bytes`; also when it is no text.
+    """
+    return plain_text(read_bytes(file), str(file))
+
+
 def encoding_of(content: bytes) -> str:
     """UTF-8 where the bytes are that, else Latin-1, which accepts every byte."""
     try:
@@ -69,27 +90,32 @@ def read_table(
     encoding
         Text encoding; None takes that of :func:`encoding_of`.
     separator
-        Column separator; None takes the more frequent of semicolon and comma in the header row.
+        Column separator; None, and a separator that the header row does not have, take the most frequent one there.
 
     Raises
     ------
     FileNotFoundError
         When the file is missing.
     ValueError
-        When the file is empty, truncated within a row, or no table.
+        When the file is empty, truncated within a row, no table, or has decimal commas.
     """
-    content = read_bytes(path)
     if path.suffix.lower() == ".xlsx":
-        return parse_sheet(content, str(path), columns, limits_of(path))
-    if content.startswith(b"\xef\xbb\xbf"):
-        content = content[3:]
+        table = parse_sheet(read_bytes(path), str(path), columns, limits_of(path))
+        check_columns(table, str(path))
+        return table
+    content, stated = without_statement(read_text(path))
     encoding = encoding or encoding_of(content)
     header, last = _edge_lines(content)
-    if separator is None:
-        separator = ";" if header.count(b";") > header.count(b",") else ","
+    separator = stated or separator
+    if separator is None or separator.encode() not in header:
+        separator = separator_of(header)
+        if separator != ",":
+            log.info("%s is separated by %s", path, WORDS[separator])
+    check_decimals(content, separator, str(path))
     mark = separator.encode()
+    short = b'"' not in last and last.count(mark) < header.count(mark)
     # pandas pads a short row with NaN, which would turn a truncated file into missing values
-    if b'"' not in last and last.count(mark) != header.count(mark):
+    if short and not reason_of_width(last, content, separator, header.count(mark)):
         raise ValueError(
             f"{path} ends with a row of {last.count(mark) + 1} columns, but its header has "
             f"{header.count(mark) + 1}; it is truncated: delete it and download it again"
@@ -101,12 +127,16 @@ def read_table(
     # reading in pieces keeps a half-hourly file of some hundred columns within the memory of a job
     pieces = len(content) > _LARGE
     try:
-        return pd.read_csv(io.BytesIO(content), sep=separator, usecols=keep, encoding=encoding, low_memory=pieces)
+        table = pd.read_csv(io.BytesIO(content), sep=separator, usecols=keep, encoding=encoding, low_memory=pieces)
     except (ValueError, UnicodeDecodeError) as error:
+        if isinstance(error, UnicodeDecodeError) and (sentence := not_utf8(content, str(path))):
+            raise ValueError(sentence) from None
         reason = " ".join(str(error).split())
         raise ValueError(
             f"{path} cannot be read as a table separated by '{separator}' ({reason}); correct its format"
         ) from None
+    check_columns(table, str(path))
+    return table
 
 
 def check_widths(content: bytes, mark: bytes, separators: int, source: str) -> None:
@@ -124,9 +154,10 @@ def check_widths(content: bytes, mark: bytes, separators: int, source: str) -> N
         return
     for number, line in enumerate(io.BytesIO(content)):
         if line.count(mark) != separators and line.strip():
+            reason = reason_of_width(line, content, mark.decode(), separators)
             raise ValueError(
                 f"{source}: row {number + 1} has {line.count(mark) + 1} columns, but the header has {separators + 1}; "
-                "the file is damaged: download it again or correct the row"
+                + (reason or "the file is damaged: download it again or correct the row")
             )
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 
 from dere.config.cover import AgeSource, CoverSource
 from dere.harmonise.interim import Cover, pack_cover
+from dere.ingest.accounts import accounts_of_folder, lines_of, report, table_of
 from dere.ingest.cover import age_table_source, esacci_source
 from dere.ingest.cover.age_weights import read_site_age_weights
 from dere.ingest.cover.esacci import aggregated_maps, read_cover, read_site_plant_types
@@ -19,6 +20,7 @@ from dere.ingest.cover.stand_ages import find_ages
 from dere.ingest.provenance import provenance_of
 from dere.ingest.source import Source, source_called
 from dere.io import read_netcdf, write_netcdf, write_table
+from dere.workflow.script import say
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ def ingest_cover(
     config: CoverSource,
     cover: Path,
     provenance: Path,
+    sources: Path,
     made: Sequence[Path] = (),
     pixels: Path | None = None,
     degrees: float = 0.5,
@@ -50,8 +53,8 @@ def ingest_cover(
         Stand ages of the simulation, in years, in the order of the weight columns.
     config
         Which types count, and where the stand ages are.
-    cover, provenance
-        Files to write.
+    cover, provenance, sources
+        Files to write; the last says of every file of ``folder`` what became of it (docs/tables.md).
     made
         Aggregated maps that were made of 300 m maps in ``folder``.
     pixels
@@ -96,6 +99,16 @@ def ingest_cover(
         product = age_map[0].products[0]
         files[product] = [age_map[1], *files.get(product, [])]
     write_table(provenance_of(files, versions={path.name: version_of(path.name) for path in maps}), provenance)
+    read = {path.name: ("cover", product.title) for product, paths in files.items() for path in paths}
+    accounts = (
+        accounts_of_folder(folder, read, [path.name for path in fine_maps(folder.glob("*.nc")).values()])
+        if folder
+        else []
+    )
+    report(log, "cover", accounts)
+    write_table(table_of(accounts), sources)
+    for line in lines_of("cover", accounts):
+        say(line)
     log.info(
         "%d maps (%d aggregated by this run), %d tables of plant types by site, %d tables of ages by site, %s",
         len(maps),

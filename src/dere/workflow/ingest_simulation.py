@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dere.config.simulation import SimulationSource
+from dere.ingest.accounts import accounts_of_folder, lines_of, report, table_of
 from dere.ingest.source import Source, source_called
 from dere.io import write_netcdf, write_table
+from dere.workflow.script import say
 
 log = logging.getLogger(__name__)
 
@@ -20,10 +22,13 @@ def ingest_simulation(
     forcing: Path,
     simulation: Path,
     provenance: Path,
+    sources: Path,
     memory: int | None = None,
     among: Sequence[Source] | None = None,
 ) -> None:
     """Write ``forcing``, ``simulation`` and the table of the files behind them, within ``memory`` bytes.
+
+    ``sources`` says of every file of the folder what became of it (docs/tables.md).
 
     The source of ``config.format`` reads them: ``read(folder, driver_set, config, memory)``; ``among`` limits the
     sources that are looked through.
@@ -33,10 +38,16 @@ def ingest_simulation(
     FileNotFoundError, ValueError
         As the reader of the format.
     """
-    read = source_called("simulation", config.format, among).reader()
-    drivers, states, table = read(folder, driver_set, config, memory)
+    source = source_called("simulation", config.format, among)
+    drivers, states, table = source.reader()(folder, driver_set, config, memory)
     write_netcdf(drivers, forcing)
     # large and read once: uncompressed is several times faster
     write_netcdf(states, simulation, compress=False)
     write_table(table, provenance)
+    read = {str(row.file): (source.name, str(row.product)) for row in table.itertuples()}
+    accounts = accounts_of_folder(folder, read, known=source)
+    report(log, "simulation", accounts)
+    write_table(table_of(accounts), sources)
+    for line in lines_of("simulation", accounts):
+        say(line)
     log.info("%d cells, %d ages, %d files", states.sizes["cell"], states.sizes["age"], len(table))

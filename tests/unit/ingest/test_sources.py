@@ -5,6 +5,7 @@ import sys
 import zipfile
 from dataclasses import replace
 
+import plumber2_samples
 import pytest
 from collection_samples import write_collections
 from ingest_samples import flx_name, synthetic_monthly, write_bif
@@ -174,6 +175,7 @@ class Spy:
 def test_readers_ask_for_no_leaf_that_their_source_does_not_name(tmp_path):
     """A leaf that is not named would not reach them."""
     write_collections(tmp_path)
+    plumber2_samples.write(tmp_path, "Flux")
     synthetic_monthly().to_csv(tmp_path / MONTHLY, index=False)
     synthetic_monthly().to_csv(tmp_path / "AA-Syn_MM.csv", index=False)
     found = recognise([tmp_path])

@@ -73,7 +73,7 @@ def ingest(folder, config=None, pixels=True):
     table = folder / "interim" / "site_pixels.csv"
     sample_plant_types(list(fine.values()), folder / "towers.nc", table, {"tower_window_km": 1.0})
     config = config or CoverSource(path=str(maps))
-    files = folder / "cover.nc", folder / "provenance.csv"
+    files = folder / "cover.nc", folder / "provenance.csv", folder / "sources.csv"
     ingest_cover(maps, [folder / "towers"], AGES, config, *files, made, table if pixels else None, 0.5)
     return unpack_cover(read_netcdf(files[0])), pd.read_csv(files[1])
 
@@ -261,7 +261,7 @@ def test_stand_ages_are_found_by_name(tmp_path):
 
 
 def ingest_aggregated(folder, **options):
-    files = folder / "cover.nc", folder / "provenance.csv"
+    files = folder / "cover.nc", folder / "provenance.csv", folder / "sources.csv"
     ingest_cover(folder / "maps", [folder], AGES, CoverSource(path=str(folder / "maps")), *files, **options)
     return unpack_cover(read_netcdf(files[0])).grid
 

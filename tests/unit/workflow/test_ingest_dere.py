@@ -22,7 +22,7 @@ def source(tmp_path_factory):
 
 
 def test_simulation(source, tmp_path):
-    files = [tmp_path / name for name in ("forcing.nc", "simulation.nc", "provenance.csv")]
+    files = [tmp_path / name for name in ("forcing.nc", "simulation.nc", "provenance.csv", "sources.csv")]
     ingest_simulation(Path(source.path), "carbonglobe136", source, *files)
     forcing, simulation = read_netcdf(files[0]), read_netcdf(files[1])
     assert forcing["tower"].values[-1] == "ZZ-Te0" and simulation["pure_sample"].dtype == bool
@@ -35,7 +35,7 @@ def test_simulation(source, tmp_path):
 
 
 def test_cover(source, tmp_path):
-    ingest_dere.ingest_cover(source, tmp_path / "cover.nc", tmp_path / "provenance.csv")
+    ingest_dere.ingest_cover(source, *(tmp_path / name for name in ("cover.nc", "provenance.csv", "sources.csv")))
     cover = unpack_cover(read_netcdf(tmp_path / "cover.nc"))
     assert cover.grid is None and cover.cells["cell"].values.tolist() == [24, 48, 72, 96, 120, 144]
     assert cover.cells["age_weight"].dims == ("cell", "age") and cover.site_ages["site"].values[0] == "ZZ-Tr0"
@@ -45,7 +45,7 @@ def test_cover(source, tmp_path):
 
 
 def test_towers(source, tmp_path):
-    files = [tmp_path / name for name in ("towers.nc", "provenance.csv", "merged.csv")]
+    files = [tmp_path / name for name in ("towers.nc", "provenance.csv", "merged.csv", "sources.csv")]
     ingest_dere.ingest_towers(source, *files)
     assert read_netcdf(files[0])["published_role"].values.tolist() == ["train", "train", "test"]
     merged = pd.read_csv(files[2])

@@ -24,7 +24,7 @@ STATES = SimulationSource(annual_targets="states_only")
 
 
 def run(folder, driver_set, config, output, memory=None):
-    names = [output / name for name in ("forcing.nc", "simulation.nc", "provenance.csv")]
+    names = [output / name for name in ("forcing.nc", "simulation.nc", "provenance.csv", "sources.csv")]
     ingest_simulation(folder, driver_set, config, *names, memory)
     return read_netcdf(names[0]), read_netcdf(names[1]), pd.read_csv(names[2])
 

@@ -25,6 +25,7 @@ SOURCES = (
         kind="simulation",
         files="data_stats_with_NEE_Ra_RECO.npz, res_train4_test8_extract_*.npz, pft_dataset_12mean_*.npz",
         matches=is_array,
+        known=is_array,
         read="dere.ingest.arrays.dere_simulation:read",
         products=(PRODUCT,),
         options=("path", "network", "coordinates", "grid_degrees", "ages"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dere.ingest.tables import read_bytes
+from dere.ingest.tables import read_text
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def read_split(folder: Path, cells: int) -> NDArray[np.str_] | None:
         raise FileNotFoundError(
             f"{missing[0]} does not exist beside {found[0]}.csv; add it, or remove all three to do without the split"
         )
-    return parse_split({name: parse_indices(read_bytes(path), path.name) for name, path in paths.items()}, cells)
+    return parse_split({name: parse_indices(read_text(path), path.name) for name, path in paths.items()}, cells)
 
 
 def lattice_share(role: NDArray[np.str_], row: NDArray, column: NDArray) -> float:

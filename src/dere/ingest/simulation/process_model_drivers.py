@@ -13,7 +13,7 @@ from dere.humidity import saturation_vapour_pressure, vapour_pressure
 from dere.ingest.checks import check_unit
 from dere.ingest.simulation.process_model_axes import to_unit
 from dere.ingest.simulation.process_model_files import Quantity, find_file, open_quantity
-from dere.ingest.tables import read_bytes
+from dere.ingest.tables import read_text
 from dere.variables import MONTHLY8, VARIABLES, RangeTally
 
 log = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ def read_co2(path: Path, months: NDArray[np.int64]) -> NDArray[np.float32]:
     FileNotFoundError, ValueError
         As ``parse_co2``; also when a month is missing.
     """
-    table = parse_co2(read_bytes(path), Path(path).name)
+    table = parse_co2(read_text(path), Path(path).name)
     missing = [int(month) for month in months if int(month) not in table]
     if missing:
         raise ValueError(

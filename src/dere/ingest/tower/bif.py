@@ -13,7 +13,8 @@ import pandas as pd
 
 from dere.ingest.archives import TableFile, label
 from dere.ingest.checks import check_coordinates
-from dere.ingest.tables import numeric, read_bytes, read_table, require_columns
+from dere.ingest.table_text import check_columns
+from dere.ingest.tables import numeric, read_table, read_text, require_columns
 from dere.ingest.tower.bif_rows import parse_rows
 from dere.ingest.tower.site_citations import DOI_VARIABLES, stated_dois
 from dere.ingest.tower.site_ids import ALIASES
@@ -150,6 +151,7 @@ def _first_class(candidates: Sequence[str]) -> str:
 def _finish(wide: pd.DataFrame, source: str) -> pd.DataFrame:
     """Numbers as numbers, aliases resolved, coordinates and classes checked, indexed by site."""
     wide = wide.reset_index(drop=True)
+    check_columns(wide, source)
     for name in _NUMBERS:
         # a site cannot be used without coordinates; of the rest a wrong entry costs only itself
         wide[name] = numeric(wide, name, source) if name in ("lat", "lon") else _lenient(wide, name, source)
@@ -183,10 +185,10 @@ def _lenient(wide: pd.DataFrame, name: str, source: str) -> pd.Series:
 
 
 def read_bif(path: TableFile) -> pd.DataFrame:
-    """Read a BADM/BIF table: xlsx, or csv with semicolon or comma, UTF-8 or Latin-1 (see :func:`parse_bif`)."""
+    """Read a BADM/BIF table: xlsx, or csv of any separator and encoding (see :func:`parse_bif`)."""
     if path.suffix.lower() == ".xlsx":
         return parse_bif(read_table(path, (*_BIF_COLUMNS, _GROUP)), label(path))
-    return parse_bif(parse_rows(read_bytes(path), label(path)), label(path))
+    return parse_bif(parse_rows(read_text(path), label(path)), label(path))
 
 
 def read_sites(path: TableFile) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from dere.ingest.table_text import WORDS, separator_of
 from dere.ingest.tables import encoding_of
 from dere.ingest.tower.site_ids import SITE
 
@@ -21,7 +22,9 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _SITE = re.compile(SITE)
 # a quoted field ends with a quote before a separator; what opens with a quote and does not end so is text
 _FIELD = {
-    mark: re.compile(rf'(?:"(?P<quoted>(?:[^"]++|"")*+)"\s*(?={mark}|\Z)|(?P<plain>[^{mark}]*))') for mark in (";", ",")
+    separator: re.compile(rf'(?:"(?P<quoted>(?:[^"]++|"")*+)"\s*(?={mark}|\Z)|(?P<plain>[^{mark}]*))')
+    for separator in WORDS
+    for mark in (re.escape(separator),)
 }
 # descriptions of sites have some ten lines and some thousand characters
 _MOST_LINES = 1_000
@@ -34,7 +37,7 @@ def parse_rows(content: bytes, source: str) -> pd.DataFrame:
     Parameters
     ----------
     content
-        Header and rows separated by semicolon or comma, whichever the header has more of; blank lines are passed over.
+        Header and rows separated by what the header has most of (`table_text.WORDS`); blank lines are passed over.
     source
         File name for messages.
 
@@ -50,7 +53,7 @@ def parse_rows(content: bytes, source: str) -> pd.DataFrame:
     """
     lines = [_decode(line) for line in _LINE_END.split(content.removeprefix(b"\xef\xbb\xbf"))]
     start = next((number for number, line in enumerate(lines) if line.strip()), 0)
-    separator = ";" if lines[start].count(";") > lines[start].count(",") else ","
+    separator = separator_of(lines[start].encode())
     header, _ = split_row(lines[start], separator)
     width = len(header)
     table: list[list[str]] = []

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dere.channels import CHANNEL_UNITS, DIURNAL
+from dere.ingest.archives import TableFile
 from dere.ingest.source import Column
 from dere.ingest.tower.canonical import canonical, check
 from dere.ingest.tower.fluxnet_columns import CO2_ZEROS, STEMS, flux_names
@@ -78,6 +79,8 @@ class SiteRecord:
         "nt" or "dt": whose GPP becomes the label.
     utc_offset
         Hours by which the clock of ``diurnal`` is ahead of UTC; NaN where the file does not say.
+    joined
+        Further files that the record was read from.
     """
 
     site: str
@@ -99,6 +102,7 @@ class SiteRecord:
     variant: str = "VUT_REF"
     partitioning: str = "nt"
     utc_offset: float = float("nan")
+    joined: tuple[TableFile, ...] = ()
 
 
 def require_drivers(columns: pd.Index, source: str) -> None:

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dere.ingest.archives import TableFile, label
-from dere.ingest.tables import encoding_of, read_bytes, require_columns
+from dere.ingest.table_text import separator_of
+from dere.ingest.tables import encoding_of, read_text, require_columns
 from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.site_ids import ALIASES
 
@@ -109,9 +110,10 @@ def read_site_citations(file: TableFile) -> pd.DataFrame:
     ValueError
         When it is empty or no table.
     """
-    content = b"\n".join(line for line in read_bytes(file).splitlines() if not line.startswith(b"#"))
+    content = b"\n".join(line for line in read_text(file).splitlines() if not line.startswith(b"#"))
     try:
-        table = pd.read_csv(io.BytesIO(content), dtype=str, encoding=encoding_of(content))
+        separator = separator_of(content.split(b"\n", 1)[0])
+        table = pd.read_csv(io.BytesIO(content), dtype=str, sep=separator, encoding=encoding_of(content))
     except (ValueError, UnicodeDecodeError) as error:
         raise ValueError(
             f"{file} cannot be read as a table of citations ({' '.join(str(error).split())[:120]}); download it again, "

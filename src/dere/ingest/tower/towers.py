@@ -17,6 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from dere.config.towers import TowerSource
+from dere.ingest.accounts import Account
 from dere.ingest.archives import TableFile, container, label
 from dere.ingest.checks import check_sunlight
 from dere.ingest.provenance import UNKNOWN, provenance_row
@@ -28,6 +29,7 @@ from dere.ingest.tower.placement import Metadata, describe_site
 from dere.ingest.tower.plausibility import check_products, check_record
 from dere.ingest.tower.record import NoTowers, SiteRecord
 from dere.ingest.tower.site_citations import CITING, citation_of
+from dere.ingest.tower.tower_accounts import account_for
 from dere.ingest.tower.tower_dataset import merge
 
 log = logging.getLogger(__name__)
@@ -47,7 +49,17 @@ def read_towers(
     missing_coordinates: Literal["drop", "error"] = "drop",
     among: Sequence[Source] | None = None,
 ) -> Towers:
-    """Read every tower file of ``folders``.
+    """Read every tower file of ``folders``; as :func:`read_and_account`, which explains it, without the accounts."""
+    return read_and_account(folders, config, missing_coordinates, among)[0]
+
+
+def read_and_account(
+    folders: Sequence[Path],
+    config: TowerSource,
+    missing_coordinates: Literal["drop", "error"] = "drop",
+    among: Sequence[Source] | None = None,
+) -> tuple[Towers, list[Account]]:
+    """Read every tower file of ``folders``, and say what became of each file there.
 
     Parameters
     ----------
@@ -62,8 +74,8 @@ def read_towers(
 
     Returns
     -------
-    Towers
-        Interim towers, provenance and the table of what was merged.
+    tuple
+        Interim towers, provenance and the table of what was merged; an account of every file and archive member.
 
     Raises
     ------
@@ -74,6 +86,7 @@ def read_towers(
     """
     found = recognise(folders, config, among)
     read, no_towers = _read(found, config)
+    accounts = account_for(found, read, no_towers)
     if not read:
         raise ValueError(
             f"{', '.join(map(str, folders))} hold site metadata but no tower file; add files of the FLUXNET "
@@ -114,8 +127,15 @@ def read_towers(
         provenance_row(container(file), product, 0, file=label(file), role="passed over (no towers)")
         for file, product in no_towers.items()
     ]
-    rows += [provenance_row(path, UNKNOWN, 0, role="ignored") for path in found.ignored]
-    return Towers(dataset, pd.DataFrame(rows), merged_table(records, found.passed_over, chosen))
+    rows += [
+        provenance_row(
+            container(file), product, 0, file=label(file), role=f"read with {record.source}", site=record.site
+        )
+        for _, record, product in read
+        for file in record.joined
+    ]
+    rows += [provenance_row(container(file), UNKNOWN, 0, file=label(file), role="ignored") for file in found.ignored]
+    return Towers(dataset, pd.DataFrame(rows), merged_table(records, found.passed_over, chosen)), accounts
 
 
 def _read(
@@ -133,7 +153,8 @@ def _read(
     reasons: list[NoTowers] = []
     for source, file in found.towers:
         try:
-            records = source.reader()(file, config)
+            joined = found.joined.get(file, ())
+            records = [replace(record, joined=joined) for record in source.reader()(file, config, *joined)]
         except NoTowers as reason:
             without[file] = source.product(reason.product)
             reasons.append(reason)
