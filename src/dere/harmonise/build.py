@@ -30,6 +30,7 @@ from dere.harmonise.cells import (
 )
 from dere.harmonise.cover import cell_cover, listed_cover, site_cover
 from dere.harmonise.cover_grid import maps_on_grid
+from dere.harmonise.cover_lookup import under_kept_codes
 from dere.harmonise.final import final_cells, final_towers
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.interim import Interim
@@ -120,7 +121,8 @@ def harmonise(
     years = calendar_years(towers["time"].values)
     years = np.arange(years[0] - 1, years[-1] + 1)
     cover = interim.cover
-    of_sites = site_cover(towers, years, ages, cover.sites, cover.site_ages, cover.grid, cover.grid_ages)
+    own, own_ages = (under_kept_codes(table, raw) for table in (cover.sites, cover.site_ages))
+    of_sites = site_cover(towers, years, ages, own, own_ages, cover.grid, cover.grid_ages)
     towers = towers.assign(of_sites.data_vars).assign_coords(of_sites.coords)
     towers = _with_statics(towers, forcing, config.satellites)
     window_site, window_start = site_windows(towers["record"].values, config.window, config.window_stride)

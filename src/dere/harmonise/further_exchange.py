@@ -18,7 +18,8 @@ from dere.config.splits import SplitsConfig
 from dere.exchange import Exchange
 from dere.harmonise.axis import month_number
 from dere.harmonise.labelled_towers import labelled_towers
-from dere.harmonise.splits import check_splits, distance_km, site_clusters
+from dere.harmonise.splits import check_splits, site_clusters
+from dere.ingest.distance import distance_km
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from dere.config.towers import TowerSource
 from dere.harmonise.build import harmonise
 from dere.harmonise.interim import Interim
 from dere.harmonise.labels import repeated_runs
-from dere.harmonise.splits import distance_km
+from dere.ingest.distance import distance_km
 from dere.ingest.tower.towers import read_towers
 from dere.variables import MONTHLY8
 

@@ -78,6 +78,8 @@ class SiteRecord:
         "nt" or "dt": whose GPP becomes the label.
     utc_offset
         Hours by which the clock of ``diurnal`` is ahead of UTC; NaN where the file does not say.
+    code
+        Code of the file where the tower is kept under another one (see ``twins``); else empty.
     """
 
     site: str
@@ -99,6 +101,7 @@ class SiteRecord:
     variant: str = "VUT_REF"
     partitioning: str = "nt"
     utc_offset: float = float("nan")
+    code: str = ""
 
 
 def require_drivers(columns: pd.Index, source: str) -> None:
