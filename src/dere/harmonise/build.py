@@ -54,7 +54,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Canonical:
-    """The canonical set in memory; ``counts`` has site, step, reason, months, ``dropped`` site to sentence."""
+    """The canonical set in memory.
+
+    ``counts`` has site, step, reason, months, ``odd`` the months that do not fit the tower's own record
+    (``odd_months.COLUMNS``), ``dropped`` site to sentence.
+    """
 
     drivers: xr.Dataset
     simulation: xr.Dataset
@@ -63,6 +67,7 @@ class Canonical:
     splits: pd.DataFrame
     provenance: pd.DataFrame
     counts: pd.DataFrame
+    odd: pd.DataFrame
     dropped: dict[str, str]
     truth: xr.Dataset | None = None
 
@@ -111,9 +116,9 @@ def harmonise(
     towers, counts, lost = _tower_drivers(raw, interim, config)
     dropped |= lost
     chosen = raw.sel(site=towers["site"].values)
-    towers, label_counts = labelled_towers(towers, chosen, exchange, config)
-    warn_lost_labels(chosen, label_counts, config.maximum_closure_residual)
-    counts = pd.concat([counts, label_counts], ignore_index=True)
+    towers, labels = labelled_towers(towers, chosen, exchange, config)
+    warn_lost_labels(chosen, labels.counts, config.maximum_closure_residual)
+    counts = pd.concat([counts, labels.counts], ignore_index=True)
 
     ages = source.ages
     if not builtin and simulation is not None:
@@ -146,7 +151,7 @@ def harmonise(
         drivers.sizes["cell"],
         int(usable(*labels_of(towers, exchange), 0.0).any(-1).sum()),
     )
-    return Canonical(drivers, members, of_cells, towers, table, provenance, counts, dropped, truth)
+    return Canonical(drivers, members, of_cells, towers, table, provenance, counts, labels.odd, dropped, truth)
 
 
 def write(canonical: Canonical, folder: Path) -> None:
