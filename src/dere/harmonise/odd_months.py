@@ -31,7 +31,9 @@ SMALLEST_DEVIATION = 0.2
 AMOUNT = 2.0
 """Smallest departure from the median in gC m-2 d-1."""
 BEYOND = 1.0
-"""By how much a value exceeds what the site was seen to do, in gC m-2 d-1."""
+BEYOND_SHARE = 1 / 3
+"""By how much a value exceeds what the site was seen to do: gC m-2 d-1, and a share of it; the larger counts. Fresh
+litter raises respiration, and partitioning scatters with it."""
 WARMER = 5.0
 BRIGHTER = 2.0
 DOUBLED = 2.0
@@ -216,10 +218,15 @@ def _beyond(
     if not BRIGHTER * light[month] < brightest:
         uptake *= DOUBLED
     beyond = np.zeros(len(FLUXES), bool)
-    beyond[_NEE] = nee > release + BEYOND or -nee > uptake + BEYOND
-    beyond[_GPP] = gpp < -BEYOND or gpp > uptake + BEYOND
-    beyond[_RECO] = reco < -BEYOND
+    beyond[_NEE] = nee > release + _margin(release) or -nee > uptake + _margin(uptake)
+    beyond[_GPP] = gpp < -_margin(release) or gpp > uptake + _margin(uptake)
+    beyond[_RECO] = reco < -_margin(release)
     return beyond
+
+
+def _margin(limit: float) -> float:
+    """By how much a limit must be exceeded."""
+    return max(BEYOND, BEYOND_SHARE * limit)
 
 
 def _most(values: NDArray) -> float:
