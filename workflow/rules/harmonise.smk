@@ -14,6 +14,7 @@ rule harmonise:
         splits_origin="<data>/splits.json",
         counts="<data>/counts.csv",
         provenance="<results>/tables/provenance.csv",
+        odd_months="<results>/tables/odd_months.csv",
     log:
         "<logs>/harmonise.log",
     conda:

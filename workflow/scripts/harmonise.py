@@ -16,6 +16,7 @@ with logged(snakemake.log[0], snakemake.params.code):
         files.get("truth"),
         Path(snakemake.output.drivers).parent,
         Path(snakemake.output.provenance),
+        Path(snakemake.output.odd_months),
         snakemake.params.config,
         code=snakemake.params.code,
         memory=memory_of(snakemake),

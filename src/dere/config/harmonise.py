@@ -22,6 +22,9 @@ class HarmoniseConfig(WindowConfig):
     """Months whose published RECO differs more from NEE + GPP are rejected (gC m-2 d-1)."""
     repeated_run: int = Field(3, ge=2)
     """Runs of so many equal flux values are rejected as stuck."""
+    odd_months: Literal["leave_out", "keep"] = "leave_out"
+    """Months that do not fit the tower's own record (tables/odd_months.csv): no labels but scored in rows of their own,
+    or labels like others."""
     minimum_labelled_months: int = Field(6, ge=1)
     """A flux with fewer good months at a tower has no labels there; towers without a label are for prediction only."""
     maximum_driver_gap: float = Field(0.3, ge=0, le=1)

@@ -17,8 +17,8 @@ from dere.exchange.co2 import EXCHANGE as CO2
 
 _MEANINGS = {
     "scale": one_of(SCALES),
-    "rows": one_of(["measured", "daytime", "cold", "virtual", "map"]),
-    "grouping": one_of(["all", "igbp", "koppen", "quality", "daytime", "cold", "virtual", "map"]),
+    "rows": one_of(["measured", "daytime", "cold", "odd", "with_odd", "virtual", "map"]),
+    "grouping": one_of(["all", "igbp", "koppen", "quality", "daytime", "cold", "odd", "with_odd", "virtual", "map"]),
     "statistic": one_of([*tables.STATISTICS, "across"]),
     "kind": one_of(["prediction", "product"]),
     **{name: within(metric.bounds) for name, metric in METRICS.items()},

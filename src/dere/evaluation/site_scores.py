@@ -22,6 +22,7 @@ from dere.variables import convert
 if TYPE_CHECKING:
     from dere.config.evaluation import EvaluationConfig
 
+_MONTHLY_ONLY = ("cold", "odd")
 IDENTITY = ("method", "backbone", "fold", "seed")
 COLUMNS = (
     "site",
@@ -70,9 +71,9 @@ def site_skill(
     Returns
     -------
     DataFrame
-        Columns ``COLUMNS``. ``rows`` is measured, daytime, cold or virtual; ``months`` the scored months of the tower;
-        a scale that a tower's months do not reach has no row. Bias is predicted minus observed. ``cluster`` is what the
-        bootstrap draws: neighbouring towers, and for virtual towers the block of their cell.
+        Columns ``COLUMNS``. ``rows`` is measured, daytime, cold, odd, with_odd or virtual; ``months`` the scored months
+        of the tower; a scale that a tower's months do not reach has no row. Bias is predicted minus observed.
+        ``cluster`` is what the bootstrap draws: neighbouring towers, and for virtual towers the block of their cell.
 
     Raises
     ------
@@ -112,11 +113,11 @@ def score_reference(
     enough = months >= reference.minimum_months
     frames = []
     for scale, (o, p) in pairs_at_scales(observed, predicted, time, config).items():
-        if reference.rows == "cold" and scale != "monthly":
+        if reference.rows in _MONTHLY_ONLY and scale != "monthly":
             continue
         pairs = pairs_of(o, p)
         result: dict[str, NDArray] = {**scores_of(pairs), "observed_mean": pairs.mean_observed}
-        keep = enough & (pairs.count >= (1 if scale == "site_mean" else 2))
+        keep = enough & (pairs.count >= (1 if scale == "site_mean" or reference.rows == "odd" else 2))
         site, flux = np.nonzero(keep)
         frame = pd.DataFrame({key: value[keep] for key, value in result.items()})
         frame = frame.assign(site=sites[site], flux=np.asarray(names)[flux], scale=scale, months=months[keep])

@@ -6,8 +6,9 @@ A tower counts once whatever the length of its record. Rows:
   over the folds that predict it and, for ``seed = all``, over the seeds. With one fold and seed the pooled rows equal
   the others, so a reader can always take ``fold == "all", seed == "all"``. ``seed = ensemble`` is the ensemble file.
 * ``grouping``: all (test towers, main quality threshold), igbp and koppen (of the same, pooled rows only), quality
-  (stricter thresholds), daytime (second partitioning), cold (months below freezing), virtual (truth at the world's
-  virtual towers), map (truth in the world's cells).
+  (stricter thresholds), daytime (second partitioning), cold (months below freezing), odd (test months that do not fit
+  the tower's own record, which are in no row but this and the next), with_odd (all with these among them), virtual
+  (truth at the world's virtual towers), map (truth in the world's cells).
 * ``statistic``: median, q25, q75, q90 of each score over towers; for the scale site_mean also ``across``, the scores
   of the towers' means taken together.
 """
@@ -93,10 +94,10 @@ def _grouped(table: pd.DataFrame, classes: bool) -> pd.DataFrame:
         for threshold in thresholds[1:]:
             strict = measured[measured["quality"] == threshold]
             parts.append(strict.assign(grouping="quality", group=f"{threshold:g}"))
-    for rows, group in (("daytime", "all"), ("cold", "all"), ("virtual", "all"), ("map", "all")):
+    for rows in ("daytime", "cold", "odd", "with_odd", "virtual", "map"):
         part = table[table["rows"] == rows]
         if not part.empty:
-            parts.append(part.assign(grouping=rows, group=group))
+            parts.append(part.assign(grouping=rows, group="all"))
     return pd.concat(parts, ignore_index=True) if parts else table.assign(grouping="", group="")
 
 

@@ -23,7 +23,7 @@ class Reference:
     Parameters
     ----------
     rows
-        ``measured``, ``daytime``, ``cold``, ``virtual`` or ``map``: which rows these are.
+        ``measured``, ``daytime``, ``cold``, ``odd``, ``with_odd``, ``virtual`` or ``map``: which rows these are.
     quality
         Quality threshold behind them; NaN for truth.
     values
@@ -48,7 +48,8 @@ def references(
     """All references of one fold.
 
     Labels count in months of quality >= threshold only, each flux by its own, and at test towers only, never
-    gap-filled or imputed ones.
+    gap-filled or imputed ones. Months that do not fit a tower's own record (``dere.harmonise.odd_months``) are in no
+    reference but their own and, together with all others, in ``with_odd``.
 
     Parameters
     ----------
@@ -90,6 +91,10 @@ def references(
     if "flux_daytime" in test and bool(test["flux_daytime"].notnull().any()):
         daytime = test["flux_daytime"].sel(flux=names)
         found.append(Reference("daytime", main, measured(daytime, main), config.minimum_months))
+    if "flux_odd" in test:
+        odd = test["flux_odd"].sel(flux=names)
+        found.append(Reference("odd", main, measured(odd, main), 1))
+        found.append(Reference("with_odd", main, measured(labels.fillna(odd), main), config.minimum_months))
     if "air_temperature" in test:
         cold = measured(labels, main).where(test["air_temperature"] < config.cold_temperature)
         values = cold.transpose("site", "time", "flux")

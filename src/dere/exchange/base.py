@@ -80,11 +80,15 @@ class LabelRule:
     quality
         Variable of the interim towers with the quality (0 to 1) of all fluxes; a flux whose own quality the towers
         bring, as ``<flux>_quality``, takes that.
+    odd_months
+        ``make`` also takes ``odd``, how months that do not fit the site's own record are treated
+        (``dere.harmonise.odd_months``).
     """
 
     make: str | Callable[..., Any] = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     quality: str = ""
+    odd_months: bool = False
 
     def maker(self) -> Callable[..., Any]:
         """Return the function behind ``make``."""

@@ -70,7 +70,7 @@ EXCHANGE = Exchange(
     slow=("height", "agb", "soil_carbon"),
     groups=(("gpp",), ("ra", "rh")),
     magnitude=("gpp", "reco"),
-    labels=LabelRule(make="dere.harmonise.labels:make_labels", quality="nee_quality"),
+    labels=LabelRule(make="dere.harmonise.labels:make_labels", quality="nee_quality", odd_months=True),
     substance="carbon",
     total_unit="PgC",
 )

@@ -30,6 +30,7 @@ from dere.harmonise.cells import (
 )
 from dere.harmonise.cover import cell_cover, listed_cover, site_cover
 from dere.harmonise.cover_grid import maps_on_grid
+from dere.harmonise.cover_lookup import under_kept_codes
 from dere.harmonise.final import final_cells, final_towers
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.interim import Interim
@@ -54,7 +55,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Canonical:
-    """The canonical set in memory; ``counts`` has site, step, reason, months, ``dropped`` site to sentence."""
+    """The canonical set in memory.
+
+    ``counts`` has site, step, reason, months, ``odd`` the months that do not fit the tower's own record
+    (``odd_months.COLUMNS``), ``dropped`` site to sentence.
+    """
 
     drivers: xr.Dataset
     simulation: xr.Dataset
@@ -63,6 +68,7 @@ class Canonical:
     splits: pd.DataFrame
     provenance: pd.DataFrame
     counts: pd.DataFrame
+    odd: pd.DataFrame
     dropped: dict[str, str]
     truth: xr.Dataset | None = None
 
@@ -111,9 +117,9 @@ def harmonise(
     towers, counts, lost = _tower_drivers(raw, interim, config)
     dropped |= lost
     chosen = raw.sel(site=towers["site"].values)
-    towers, label_counts = labelled_towers(towers, chosen, exchange, config)
-    warn_lost_labels(chosen, label_counts, config.maximum_closure_residual)
-    counts = pd.concat([counts, label_counts], ignore_index=True)
+    towers, labels = labelled_towers(towers, chosen, exchange, config)
+    warn_lost_labels(chosen, labels.counts, config.maximum_closure_residual)
+    counts = pd.concat([counts, labels.counts], ignore_index=True)
 
     ages = source.ages
     if not builtin and simulation is not None:
@@ -121,7 +127,8 @@ def harmonise(
     years = calendar_years(towers["time"].values)
     years = np.arange(years[0] - 1, years[-1] + 1)
     cover = interim.cover
-    of_sites = site_cover(towers, years, ages, cover.sites, cover.site_ages, cover.grid, cover.grid_ages)
+    own, own_ages = (under_kept_codes(table, raw) for table in (cover.sites, cover.site_ages))
+    of_sites = site_cover(towers, years, ages, own, own_ages, cover.grid, cover.grid_ages)
     towers = towers.assign(of_sites.data_vars).assign_coords(of_sites.coords)
     towers = _with_statics(towers, forcing, config.satellites)
     window_site, window_start = site_windows(towers["record"].values, config.window, config.window_stride)
@@ -145,7 +152,7 @@ def harmonise(
         drivers.sizes["cell"],
         int(usable(*labels_of(towers, exchange), 0.0).any(-1).sum()),
     )
-    return Canonical(drivers, members, of_cells, towers, table, provenance, counts, dropped, truth)
+    return Canonical(drivers, members, of_cells, towers, table, provenance, counts, labels.odd, dropped, truth)
 
 
 def write(canonical: Canonical, folder: Path) -> None:

@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.ingest.grid import nearest
+from dere.ingest.tower.site_ids import OTHER_CODES
 from dere.variables import PLANT_TYPES
 
 
@@ -88,3 +89,25 @@ def lookup(known: NDArray, wanted: NDArray) -> tuple[list[int], NDArray[np.bool_
     place = {name: index for index, name in enumerate(known)}
     there = np.array([name in place for name in wanted], bool)
     return [place[name] for name in wanted if name in place], there
+
+
+def under_kept_codes(table: xr.Dataset | None, towers: xr.Dataset) -> xr.Dataset | None:
+    """Table of sites whose rows under another code of a tower stand under the code that the tower is kept under.
+
+    Parameters
+    ----------
+    table
+        Over ``site``; a row under the code that is kept goes before one under another.
+    towers
+        Interim towers; ``other_codes`` (site) where any tower has more than one code.
+    """
+    if table is None or OTHER_CODES not in towers.coords:
+        return table
+    sites = table["site"].values.astype(str)
+    kept = {
+        other: site
+        for site, others in zip(towers["site"].values.astype(str), towers[OTHER_CODES].values.astype(str), strict=True)
+        for other in others.split()
+        if site not in sites
+    }
+    return table.assign_coords(site=np.array([kept.get(site, site) for site in sites], dtype=object))

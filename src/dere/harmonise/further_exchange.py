@@ -18,7 +18,8 @@ from dere.config.splits import SplitsConfig
 from dere.exchange import Exchange
 from dere.harmonise.axis import month_number
 from dere.harmonise.labelled_towers import labelled_towers
-from dere.harmonise.splits import check_splits, distance_km, site_clusters
+from dere.harmonise.splits import check_splits, site_clusters
+from dere.ingest.distance import distance_km
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def further_exchange(
         When no tower has enough labels of it, or the canonical simulation lacks one of its states.
     """
     own = _of_states(towers.drop_vars([name for name in towers.variables if _is_label(str(name))]), exchange)
-    own, counts = labelled_towers(own, _on_axis(interim, towers), exchange, config)
+    own, labels = labelled_towers(own, _on_axis(interim, towers), exchange, config)
     table = own_splits(splits, own, exchange.name, split_config)
     log.info(
         "exchange %s: %d towers with labels, %d of them without labels in the canonical set",
@@ -73,7 +74,7 @@ def further_exchange(
         int((own["kind"] == "tower").sum()),
         int(((own["kind"] == "tower") & (towers["kind"] != "tower")).sum()),
     )
-    return FurtherExchange(own, table, counts)
+    return FurtherExchange(own, table, labels.counts)
 
 
 def own_splits(splits: pd.DataFrame, towers: xr.Dataset, name: str, config: SplitsConfig) -> pd.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -14,13 +13,14 @@ from dere.exchange import Exchange
 from dere.harmonise.column_labels import column_labels
 from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.labels import OUTSIDE, Labels
+from dere.harmonise.odd_months import OddRule
 
 log = logging.getLogger(__name__)
 
 
 def labelled_towers(
     towers: xr.Dataset, raw: xr.Dataset, exchange: Exchange, config: HarmoniseConfig
-) -> tuple[xr.Dataset, pd.DataFrame]:
+) -> tuple[xr.Dataset, Labels]:
     """Add labels and ``kind``; a flux with too few good months at a site has no labels there.
 
     Parameters
@@ -38,7 +38,7 @@ def labelled_towers(
     -------
     tuple
         Towers with ``flux_value``, ``flux_uncertainty``, ``flux_quality`` and what else the rule gives, and coordinate
-        ``kind``: tower where any flux has labels, else predict; months per site, step and reason.
+        ``kind``: tower where any flux has labels, else predict; the labels with their counts and odd months.
     """
     labels = _labels(raw, exchange, config, towers["record"].transpose("site", "time").values.astype(bool))
     beyond = labels.counts[labels.counts["reason"] == OUTSIDE]
@@ -48,6 +48,13 @@ def labelled_towers(
             beyond["months"].sum(),
             beyond["site"].nunique(),
             towers.sizes["site"],
+        )
+    if len(labels.odd):
+        log.warning(
+            "%d values of %d towers do not fit the tower's own record and are %s; look at tables/odd_months.csv",
+            len(labels.odd),
+            labels.odd["site"].nunique(),
+            "left out" if config.odd_months == "leave_out" else "kept",
         )
     towers = towers.assign(labels.dataset.data_vars)
     good = usable(*labels_of(towers, exchange), config.minimum_training_quality).sum(1)
@@ -61,15 +68,22 @@ def labelled_towers(
             ", ".join(few[:5]),
         )
     some = xr.DataArray(enough, dims=("site", "flux"), coords={"flux": list(exchange.names)})
-    for name in ("flux_value", "flux_uncertainty"):
+    for name in [name for name in ("flux_value", "flux_uncertainty", "flux_odd") if name in towers]:
         towers[name] = towers[name].where(some).transpose("site", "time", "flux")
     kind = np.where(enough.any(1), "tower", "predict").astype(object)
-    return towers.assign_coords(kind=("site", kind)), labels.counts
+    return towers.assign_coords(kind=("site", kind)), labels
 
 
 def _labels(raw: xr.Dataset, exchange: Exchange, config: HarmoniseConfig, reached: NDArray[np.bool_]) -> Labels:
     """Labels by the exchange's own maker, or from its columns."""
     if not exchange.labels.make:
         return column_labels(raw, exchange, config.repeated_run, reached)
-    made: Labels = exchange.labels.maker()(raw, config.maximum_closure_residual, config.repeated_run, reached)
+    rule = {"odd": OddRule(config.minimum_training_quality, config.odd_months == "leave_out")}
+    made: Labels = exchange.labels.maker()(
+        raw,
+        config.maximum_closure_residual,
+        config.repeated_run,
+        reached,
+        **(rule if exchange.labels.odd_months else {}),
+    )
     return made

@@ -8,7 +8,8 @@ partitioning, or the lack of one, costs GPP and RECO, not the measured NEE: such
 counted as the step "nee alone". Nothing is clipped: negative night-time GPP is noise around zero and stays. Quality
 never removes a month here; it is stored beside the label, training and testing apply their own thresholds. The triple
 of the day-time partitioning, a second opinion for the scores, has months without a label too; runs in it are rejected
-alike and counted as a step of their own.
+alike and counted as a step of their own. What does not fit the site's own record (``odd_months``) is left out
+on request and kept in ``flux_odd``, for a score of its own.
 
 Uncertainty (one standard deviation). NEE: the product's joint uncertainty, else the random one, else
 0.05 + 0.022 |NEE|. GPP and RECO share the partitioning term p, half the difference of the two partitionings, else
@@ -19,7 +20,7 @@ Uncertainty (one standard deviation). NEE: the product's joint uncertainty, else
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -28,18 +29,21 @@ from numpy.typing import NDArray
 
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.label_quality import flux_quality, series_of
+from dere.harmonise.odd_months import OddRule, find_odd, no_table
 from dere.variables import FLUX_UNIT, FLUXES
 
 OUTSIDE = "outside the simulation's months"
+ODD = "odd"
 UNCERTAINTY_FLOOR = 0.05
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Labels (site, time, flux) and the count of kept and rejected months per site and reason."""
+    """Labels (site, time, flux), the count of kept and rejected months per site and reason, and the odd months."""
 
     dataset: xr.Dataset
     counts: pd.DataFrame
+    odd: pd.DataFrame = field(default_factory=no_table)
 
 
 def repeated_runs(values: NDArray, length: int) -> NDArray[np.bool_]:
@@ -60,6 +64,7 @@ def make_labels(
     maximum_residual: float = 0.5,
     repeated_run: int = 3,
     reached: NDArray[np.bool_] | None = None,
+    odd: OddRule | None = None,
 ) -> Labels:
     """Apply the label rule.
 
@@ -76,11 +81,14 @@ def make_labels(
         they in the triple of the day-time partitioning.
     reached
         (site, time) months that have drivers; None = all. Others give nothing, and their labels are counted.
+    odd
+        How months that do not fit the site's own record are found and treated; None = they are not looked for.
 
     Returns
     -------
     Labels
-        ``flux_value``, ``flux_uncertainty``, ``flux_daytime`` and ``flux_quality``, each (site, time, flux).
+        ``flux_value``, ``flux_uncertainty``, ``flux_daytime`` and ``flux_quality``, each (site, time, flux); where any
+        month is odd, ``flux_odd`` has what odd months cost.
     """
     nee, nighttime, daytime = (series_of(towers, name) for name in ("nee", "gpp_nt", "gpp_dt"))
     by_day = _by_day(towers)
@@ -107,6 +115,12 @@ def make_labels(
     # a light response gives exactly zero in dark months: many of them in a row are a winter
     lit = np.where(daytime == 0, np.nan, daytime)
     stuck_by_day = opinion & _stuck(repeated_run, nee, lit, series_of(towers, "reco_dt"), np.round(nee + lit, 5))
+    values, quality = np.stack([gpp, nee + gpp, nee], -1), _of_partition(*flux_quality(towers, CO2, record))
+    found = find_odd(towers, np.where(np.stack([left, left, measured], -1), values, np.nan), quality[1], odd)
+    partition_odd, _, nee_odd = np.moveaxis(found.left_out, -1, 0)
+    rejected[ODD] = left & partition_odd
+    alone_odd = measured & nee_odd & ~left
+    left, measured = left & ~partition_odd, measured & ~nee_odd
     kept = np.stack([left, left, measured], -1)
 
     def triple(production: NDArray, usable: NDArray) -> NDArray:
@@ -129,13 +143,16 @@ def make_labels(
             ),
             "flux_daytime": (
                 dims,
-                triple(daytime, (opinion & ~stuck_by_day)[..., None]),
+                triple(daytime, (opinion & ~stuck_by_day & ~nee_odd)[..., None]),
                 {**unit, "long_name": "tower flux, day-time partitioning"},
             ),
-            "flux_quality": _of_partition(*flux_quality(towers, CO2, record)),
+            "flux_quality": quality,
         },
         coords={"site": towers["site"], "time": towers["time"], "flux": list(FLUXES)},
     )
+    if found.odd.any():
+        about = {**unit, "long_name": "what tower fluxes were in months that do not fit the site's own record"}
+        dataset["flux_odd"] = (dims, np.where(found.odd, values, np.nan).astype(np.float32), about)
     if "nee_measured_share" in towers:
         share = np.where(record, series_of(towers, "nee_measured_share"), np.nan).astype(np.float32)
         about = {"units": "1", "long_name": "share of half hours with measured NEE, where known"}
@@ -143,8 +160,9 @@ def make_labels(
     months = {("labels", reason): where for reason, where in {"kept": left, **rejected}.items()}
     months |= {("nee alone", reason): where & measured for reason, where in rejected.items()}
     months["nee alone, lost", OUTSIDE] = lost
+    months["nee alone, lost", ODD] = alone_odd
     months["daytime", "repeated"] = stuck_by_day
-    return Labels(dataset, counted(towers["site"].values.astype(str), months))
+    return Labels(dataset, counted(towers["site"].values.astype(str), months), found.table)
 
 
 def sifted(

@@ -12,19 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-EARTH_RADIUS_KM = 6371.0
+from dere.ingest.distance import distance_km
+
 COLUMNS = ("id", "kind", "cluster", "fold", "lat", "lon", "cell")
 STRICTNESS = {"training": 0, "validation": 1, "test": 2}
 TWINS = (("DK-ZaH", "GL-ZaH"), ("DK-ZaF", "GL-ZaF"), ("DK-NuF", "GL-NuF"), ("NO-Adv", "SJ-Adv"), ("NO-Blv", "SJ-Blv"))
 """Stations that circulate under two codes (docs/data.md#rules); they share a fold even if one is misplaced."""
-
-
-def distance_km(lat: NDArray, lon: NDArray) -> NDArray[np.float64]:
-    """Great-circle distances (haversine) between all pairs of points in degrees, (point, point)."""
-    phi, lam = np.radians(np.asarray(lat, float)), np.radians(np.asarray(lon, float))
-    dphi, dlam = phi[:, None] - phi, lam[:, None] - lam
-    inner = np.sin(dphi / 2) ** 2 + np.cos(phi)[:, None] * np.cos(phi) * np.sin(dlam / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(inner, 0, 1)))
 
 
 def site_clusters(ids: Sequence[str], lat: NDArray, lon: NDArray, cluster_km: float) -> list[str]:

@@ -25,6 +25,7 @@ def harmonise_files(
     truth: Path | None,
     folder: Path,
     provenance: Path,
+    odd_months: Path,
     params: Mapping[str, Any],
     code: str = "",
     memory: int | None = None,
@@ -39,8 +40,8 @@ def harmonise_files(
         The built-in world's folder of true fluxes, or None.
     folder
         Gets the canonical files.
-    provenance
-        Table to write.
+    provenance, odd_months
+        Tables to write.
     params
         Sub-trees ``simulation``, ``harmonise`` and ``splits``; ``built_in`` lists the sources of the built-in world.
     code
@@ -70,6 +71,7 @@ def harmonise_files(
     )
     table = built_in_rows(canonical.provenance, params.get("built_in", ()))
     write_table(table, provenance)
+    write_table(canonical.odd, odd_months)
     origin = Origin("harmonise", code, content_hash(params), table, file_sha256(provenance))
     write(with_attributes(canonical, origin), folder)
     about = {"file": "splits.csv", "sha256": file_sha256(folder / "splits.csv"), **file_attributes(origin, "splits")}

@@ -5,7 +5,7 @@ from harmonise_samples import AGES, make_cover
 
 from dere.harmonise import igbp
 from dere.harmonise.cover import cell_cover, check_sums, site_cover
-from dere.harmonise.cover_lookup import map_at_points, map_at_towers
+from dere.harmonise.cover_lookup import map_at_points, map_at_towers, under_kept_codes
 from dere.harmonise.interim import pack_cover, unpack_cover
 from dere.variables import PLANT_TYPES
 
@@ -145,3 +145,12 @@ def test_cover_tables_survive_one_file(forcing, tmp_path):
     xr.testing.assert_equal(back.grid, cover.grid)
     xr.testing.assert_equal(back.grid_ages, cover.grid_ages)
     assert back.sites is None
+
+
+def test_own_tables_under_another_code_of_a_tower_are_the_towers():
+    """A row under the code that the tower is kept under goes first."""
+    towers = xr.Dataset(coords={"site": ["AA-New", "BB-New"], "other_codes": ("site", ["AA-Old AA-One", "BB-Old"])})
+    table = xr.Dataset({"x": ("site", [1, 2, 3])}, coords={"site": ["AA-Old", "BB-Old", "BB-New"]})
+    assert under_kept_codes(table, towers)["site"].values.tolist() == ["AA-New", "BB-Old", "BB-New"]
+    assert under_kept_codes(table, towers.drop_vars("other_codes")) is table
+    assert under_kept_codes(None, towers) is None

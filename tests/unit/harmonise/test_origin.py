@@ -151,7 +151,15 @@ def test_canonical_files_state_their_origin_and_are_the_same_bytes_when_written_
     for folder, pause in (("first", 0), ("second", 1.1)):
         time.sleep(pause)
         (tmp_path / folder).mkdir()
-        harmonise_files(files, None, tmp_path / folder, tmp_path / folder / "provenance.csv", params, code="c0de")
+        harmonise_files(
+            files,
+            None,
+            tmp_path / folder,
+            tmp_path / folder / "provenance.csv",
+            tmp_path / folder / "odd_months.csv",
+            params,
+            code="c0de",
+        )
     table = pd.read_csv(tmp_path / "first" / "provenance.csv")
     assert tuple(table.columns[: len(COLUMNS)]) == COLUMNS and len(table) == 4
     checksum = file_sha256(tmp_path / "first" / "provenance.csv")

@@ -8,13 +8,13 @@ from dere.harmonise.splits import (
     assign_folds,
     cell_blocks,
     check_splits,
-    distance_km,
     published_every_fourth,
     read_back,
     roles,
     site_clusters,
     split_table,
 )
+from dere.ingest.distance import distance_km
 
 
 def table(site_folds, cell_folds, cell_of_site):

@@ -69,16 +69,19 @@ def test_a_shuttle_zip_is_one_tower(shuttle, caplog):
 
 
 def test_archives_in_an_archive_and_folders_in_archives(tmp_path):
+    places = {"BE-Syn": 4, "DE-Syn": 10}
+
     def icos(site):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as opened:
             opened.writestr(f"{site}/ICOSETC_{site}_FLUXNET_MM_L2.csv", text(synthetic_monthly()))
             opened.writestr(f"{site}/ICOSETC_{site}_VARINFO_FLUXNET_MM_L2.csv", "VARIABLE,UNIT\nNEE,x\n")
-            info = f"SITE_ID,GROUP_ID,VARIABLE,DATAVALUE\n{site},1,LOCATION_LAT,51\n{site},1,LOCATION_LONG,6\n"
+            info = f"SITE_ID,GROUP_ID,VARIABLE,DATAVALUE\n{site},1,LOCATION_LAT,51\n"
+            info += f"{site},1,LOCATION_LONG,{places[site]}\n"
             opened.writestr(f"{site}/ICOSETC_{site}_SITEINFO_L2.csv", info + f"{site},2,IGBP,CRO\n")
         return buffer.getvalue()
 
-    outer = {f"ICOSETC_{site}_ARCHIVE_L2.zip": icos(site) for site in ("BE-Syn", "DE-Syn")}
+    outer = {f"ICOSETC_{site}_ARCHIVE_L2.zip": icos(site) for site in places}
     (tmp_path / "deep" / "deeper").mkdir(parents=True)
     put(tmp_path / "deep" / "deeper" / "release.zip", outer, zipfile.ZIP_STORED)
     towers = read_towers([tmp_path], TowerSource()).dataset

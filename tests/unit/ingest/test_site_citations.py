@@ -129,7 +129,7 @@ def test_products_of_the_shuttle_are_cited_as_the_listing_says(tmp_path):
     for name in files.values():
         table.to_csv(tmp_path / name, index=False)
     bif = tmp_path / "FLX_AA-Flx_BIF_MM_20260101.csv"
-    write_bif(bif, {site: (50.0, 18.0, "ENF") for site in files})
+    write_bif(bif, {site: (50.0, 18.0 + place, "ENF") for place, site in enumerate(files)})
     with bif.open("a", encoding="latin-1") as stream:
         stream.write("US-Syn;9;GRP_DOI;DOI;10.17190/AMF/9\nUS-Syn;9;GRP_DOI;DOI_DATAPRODUCT;AmeriFlux BASE\n")
         stream.write("CZ-Syn;9;GRP_DOI;DOI;10.18140/FLX/9\n")

@@ -76,7 +76,7 @@ def test_attributes_of_a_mac_are_no_tables(tmp_path, caplog):
     """Twins of tables, of metadata and of archives inside the archive."""
     inner = put(tmp_path / "inner.zip", mac({INNER: text(synthetic_monthly(2003))})).read_bytes()
     (tmp_path / "inner.zip").unlink()
-    sites = {"AA-Syn": (50.0, 10.0, "ENF"), "BB-Syn": (50.0, 10.0, "ENF")}
+    sites = {"AA-Syn": (50.0, 10.0, "ENF"), "BB-Syn": (50.0, 11.0, "ENF")}
     write_bif(tmp_path / BIF, sites)
     files = {
         f"a/{flx_name('AA-Syn')}": text(synthetic_monthly()),
@@ -98,7 +98,7 @@ def test_endings_in_capitals(tmp_path, caplog):
     put(tmp_path / "TOWERS.ZIP", files)
     content = gzip.compress(text(synthetic_monthly()).encode())
     (tmp_path / flx_name("BB-Syn").replace(".csv", ".CSV.GZ")).write_bytes(content)
-    write_bif((tmp_path / BIF).with_suffix(".CSV"), {"AA-Syn": (50.0, 10.0, "ENF"), "BB-Syn": (50.0, 10.0, "ENF")})
+    write_bif((tmp_path / BIF).with_suffix(".CSV"), {"AA-Syn": (50.0, 10.0, "ENF"), "BB-Syn": (50.0, 11.0, "ENF")})
     (tmp_path / "OTHER.CSV").write_text("x\n1\n")
     with caplog.at_level(logging.WARNING):
         towers = read_towers([tmp_path], TowerSource())

@@ -149,7 +149,7 @@ def test_a_site_of_both_icos_products_takes_warm_winter(tmp_path):
     only = flx_name("BB-Syn", 2016, 3, release="beta-3")
     for folder, name, years in (("drought", drought, 3), ("winter", winter, 5), ("drought", only, 3)):
         put(tmp_path / folder, name, synthetic_monthly(2016, years))
-    write_bif(tmp_path / BIF, {site: (51.0, 10.0, "ENF") for site in ("AA-Syn", "BB-Syn")})
+    write_bif(tmp_path / BIF, {"AA-Syn": (51.0, 10.0, "ENF"), "BB-Syn": (51.0, 11.0, "ENF")})
     towers, provenance, merged = read_towers([tmp_path], TowerSource())
     assert towers.network.values.tolist() == ["icos-ww", "icos-drought"]
     assert int(towers.in_record.sel(site="AA-Syn").sum()) == 60

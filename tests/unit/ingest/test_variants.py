@@ -107,7 +107,7 @@ def test_members_are_those_of_the_variant_and_arrive_in_the_interim_file(tmp_pat
     np.testing.assert_allclose(cut.members["gpp_member"][:, 0], table["GPP_NT_CUT_05"])
     table.to_csv(tmp_path / flx_name("AA-Syn"), index=False)
     synthetic_monthly().to_csv(tmp_path / flx_name("BB-Syn"), index=False)
-    write_bif(tmp_path / BIF, {"AA-Syn": (51.0, 10.0, "ENF"), "BB-Syn": (51.0, 10.0, "ENF")})
+    write_bif(tmp_path / BIF, {"AA-Syn": (51.0, 10.0, "ENF"), "BB-Syn": (51.0, 11.0, "ENF")})
     towers = read_towers([tmp_path], TowerSource(members=True)).dataset
     assert towers.nee_member.dims == ("site", "time", "member") and towers.member.values.tolist() == list(MEMBERS)
     np.testing.assert_allclose(towers.nee_member.sel(site="AA-Syn", member="16").values, table["NEE_VUT_16"])

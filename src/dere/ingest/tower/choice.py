@@ -15,6 +15,7 @@ from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, label
 from dere.ingest.source import PassedOver
 from dere.ingest.tower.record import SiteRecord
+from dere.ingest.tower.twins import Twins
 from dere.ingest.tower.variants import partitionings
 
 COLUMNS = ("site", "file", "processing", "rank", "used", "reason")
@@ -55,7 +56,10 @@ def with_partitioning(record: SiteRecord, config: TowerSource) -> SiteRecord:
 
 
 def merged_table(
-    records: Sequence[SiteRecord], passed_over: Mapping[TableFile, PassedOver], chosen: Mapping[str, SiteRecord]
+    records: Sequence[SiteRecord],
+    passed_over: Mapping[TableFile, PassedOver],
+    chosen: Mapping[str, SiteRecord],
+    twins: Twins,
 ) -> pd.DataFrame:
     """What became of every file of the sites that have more than one.
 
@@ -67,6 +71,8 @@ def merged_table(
         Files that were not read, each with the reason.
     chosen
         Record that each site uses.
+    twins
+        Codes under which files name a tower that is kept under another one.
 
     Returns
     -------
@@ -81,10 +87,12 @@ def merged_table(
         winner = chosen[record.site]
         used = record is winner
         reason = "newest processing" if used else f"{winner.processing} ({winner.source}) is newer"
+        if record.code:
+            reason += f"; {record.code} is {record.site} ({twins.reasons[record.code]})"
         rank = 1 + sum(rival > record.rank for rival in ranks[record.site])
         rows.append((record.site, record.source, record.processing, rank, used, reason))
     for file, over in passed_over.items():
-        rows.append((over.site, label(file), over.processing, None, False, over.reason))
+        rows.append((twins.kept.get(over.site, over.site), label(file), over.processing, None, False, over.reason))
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"rank": "Int64"})
     several = table.groupby("site")["file"].transform("size") > 1
     return table[several].sort_values(["site", "rank", "file"]).reset_index(drop=True)

@@ -81,6 +81,8 @@ class SiteRecord:
         Hours by which the clock of ``diurnal`` is ahead of UTC; NaN where the file does not say.
     joined
         Further files that the record was read from.
+    code
+        Code of the file where the tower is kept under another one (see ``twins``); else empty.
     """
 
     site: str
@@ -103,6 +105,7 @@ class SiteRecord:
     partitioning: str = "nt"
     utc_offset: float = float("nan")
     joined: tuple[TableFile, ...] = ()
+    code: str = ""
 
 
 def require_drivers(columns: pd.Index, source: str) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
 
 import pandas as pd
 
@@ -122,7 +123,7 @@ def read_site_citations(file: TableFile) -> pd.DataFrame:
     return parse_site_citations(table, label(file))
 
 
-def citation_of(record: SiteRecord, tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+def citation_of(record: SiteRecord, tables: Mapping[str, pd.DataFrame], codes: Sequence[str] = ()) -> dict[str, str]:
     """``site_doi`` and ``site_citation`` of a record, empty where no table has them.
 
     Parameters
@@ -132,12 +133,14 @@ def citation_of(record: SiteRecord, tables: Mapping[str, pd.DataFrame]) -> dict[
     tables
         By kinds of ``CITING``; the first with a DOI or a citation counts, but ``citations`` (of AmeriFlux) and
         ``listing`` (of the shuttle) speak of their own products only.
+    codes
+        Codes of the tower under which to look, in order; that of the record by default.
     """
-    for kind in CITING:
+    for code, kind in product(codes or (record.site,), CITING):
         speaks_of = _SPEAKS_OF.get(kind, (record.product,))
-        if kind not in tables or record.site not in tables[kind].index or record.product not in speaks_of:
+        if kind not in tables or code not in tables[kind].index or record.product not in speaks_of:
             continue
-        row = tables[kind].loc[record.site]
+        row = tables[kind].loc[code]
         citation = str(row.get("citation") or "")
         doi = doi_of(row.get("doi")) or doi_of(citation)
         if doi or citation:

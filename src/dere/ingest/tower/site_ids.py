@@ -4,7 +4,9 @@ from __future__ import annotations
 
 SITE = r"[A-Z]{2}-[A-Za-z0-9]{3}"
 """Pattern of an id: country and site, for example FI-Hyy."""
-# one tower under two codes
+OTHER_CODES = "other_codes"
+"""Coordinate (site) of the interim towers: further codes of a tower, separated by blanks; only where any has one."""
+# one tower under two codes, whatever their months say
 ALIASES = {"DK-ZaH": "GL-ZaH", "NO-Adv": "SJ-Adv"}
 
 

@@ -1,7 +1,8 @@
 """Every tower file of some folders, merged on one monthly axis: one processing per site, never spliced.
 
-The newest processing of a site is taken whole (see ``choice``). LAI and EVI are satellite values that only the extract
-brings; where wanted, they come from there whatever the processing of the fluxes.
+The newest processing of a site is taken whole (see ``choice``), and two codes of one tower are one site (see
+``twins``). LAI and EVI are satellite values that only the extract brings; where wanted, they come from there whatever
+the processing of the fluxes.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ from dere.ingest.tower.placement import Metadata, describe_site
 from dere.ingest.tower.plausibility import check_products, check_record
 from dere.ingest.tower.record import NoTowers, SiteRecord
 from dere.ingest.tower.site_citations import CITING, citation_of
+from dere.ingest.tower.site_ids import OTHER_CODES
 from dere.ingest.tower.tower_accounts import account_for
 from dere.ingest.tower.tower_dataset import merge
+from dere.ingest.tower.twins import find_twins, joined
 
 log = logging.getLogger(__name__)
 
@@ -99,10 +102,18 @@ def read_and_account(
     products = {product.key: product for _, _, product in read}
     chosen = choose(records)
     placed = _place(chosen, records, tables["bif"], places, missing_coordinates)
-    extracts = {r.site: r for r in records if products[r.product].satellites}
+    twins = find_twins(records, chosen, placed)
+    read = [(file, twins.under_kept_code(record), product) for file, record, product in read]
+    records = [record for _, record, _ in read]
+    chosen = {site: record for site, record in chosen.items() if site not in twins.kept}
+    placed = {site: joined(site, placed, twins) for site in placed if site not in twins.kept}
+    # an extract under the code that is kept comes last, so it counts where both codes have one
+    extracts = {r.site: r for r in sorted(records, key=lambda r: not r.code) if products[r.product].satellites}
     # the climate class is no part of the processing: where BIF has none, the extract's will do
     kept = {s: _with_climate(chosen[s], extracts.get(s)) for s in placed}
     dataset = merge(kept, placed, extracts if config.use_satellites else {})
+    if twins.kept:
+        dataset = dataset.assign_coords({OTHER_CODES: ("site", [" ".join(twins.others(site)) for site in kept])})
     fallbacks = [record.site for record in kept.values() if record.counts.get("fallback")]
     if fallbacks:
         log.info("%d of %d sites use another variant than the wanted one: %s", len(fallbacks), len(kept), fallbacks)
@@ -116,7 +127,8 @@ def read_and_account(
         int(np.isfinite(dataset["nee"].values).sum()),
     )
     rows = [
-        _provenance(file, record, product, chosen, placed, config.use_satellites) | citation_of(record, tables)
+        _provenance(file, record, product, chosen, placed, config.use_satellites)
+        | citation_of(record, tables, twins.codes(record))
         for file, record, product in read
     ]
     rows += [
@@ -135,7 +147,7 @@ def read_and_account(
         for file in record.joined
     ]
     rows += [provenance_row(container(file), UNKNOWN, 0, file=label(file), role="ignored") for file in found.ignored]
-    return Towers(dataset, pd.DataFrame(rows), merged_table(records, found.passed_over, chosen)), accounts
+    return Towers(dataset, pd.DataFrame(rows), merged_table(records, found.passed_over, chosen, twins)), accounts
 
 
 def _read(
@@ -224,6 +236,7 @@ def _provenance(
     """Row of the provenance table of one tower file."""
     winner = chosen[record.site]
     role = "fluxes and drivers" if winner is record else f"superseded by {winner.source}"
+    role += f" ({record.code} is {record.site})" if record.code else ""
     if record.site not in placed:
         role = "dropped: no coordinates"
     elif use_satellites and product.satellites:
