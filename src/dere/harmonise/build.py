@@ -32,6 +32,7 @@ from dere.harmonise.cover import cell_cover, listed_cover, site_cover
 from dere.harmonise.cover_grid import maps_on_grid
 from dere.harmonise.final import final_cells, final_towers
 from dere.harmonise.gaps import complete_drivers
+from dere.harmonise.impossible import without_impossible
 from dere.harmonise.interim import Interim
 from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.labelled_towers import labelled_towers
@@ -102,7 +103,7 @@ def harmonise(
         raise ValueError(
             "sources.simulation.provider is files, but no simulation was ingested; give its folder or choose builtin"
         )
-    raw = on_calendar_years(interim.towers)
+    raw, impossible = without_impossible(on_calendar_years(interim.towers))
     dropped: dict[str, str] = {}
     if not builtin and forcing is not None:
         raw, lost = own_cells.place(raw, forcing)
@@ -112,7 +113,7 @@ def harmonise(
     chosen = raw.sel(site=towers["site"].values)
     towers, label_counts = labelled_towers(towers, chosen, exchange, config)
     warn_lost_labels(chosen, label_counts, config.maximum_closure_residual)
-    counts = pd.concat([counts, label_counts], ignore_index=True)
+    counts = pd.concat([table for table in (impossible, counts, label_counts) if len(table)], ignore_index=True)
 
     ages = source.ages
     if not builtin and simulation is not None:
