@@ -1,4 +1,4 @@
-"""Marks of missing values, and numbers that a quantity cannot be: missing, counted, and said once per file and variable.
+"""Marks of missing values, and numbers that a quantity cannot be: missing, counted, and said once per variable.
 
 Every reader passes its numbers through here before it averages or compares them. The bounds stand in the variable table
 (``dere.variables.Variable.possible``). A mark such as -999 needs no list of places where it is one: it is missing where
@@ -25,24 +25,9 @@ COUNT = "impossible_"
 """What precedes a variable's name in the counts of a record."""
 IMPOSSIBLE = "impossible"
 """Coordinate of the interim towers, and column of the provenance: how many values of each variable were taken out."""
-MARKS = np.array(
-    [
-        -999.0,
-        -999.9,
-        -6999.0,
-        -7777.0,
-        -8888.0,
-        -9999.0,
-        -9999.9,
-        -99999.0,
-        9999.0,
-        99999.0,
-        -32767.0,
-        -32768.0,
-        65535.0,
-    ]
-)
-"""Numbers that people and programmes write where there is none; none of them is a share or a code of quality."""
+MARKS = np.array([-999.0, -999.9, 9999.0, 99999.0, 65535.0])
+"""Numbers, besides huge ones and all below -6000, that people and programmes write where there is none."""
+_BELOW = -6000.0
 _LARGEST_NUMBER = 1e9
 _OF_MARK = 1e-6
 _LARGEST_SHARE = 100.0
@@ -51,11 +36,11 @@ _TOLERATED, _SEVERAL = 0.1, 4
 
 
 def is_mark(values: NDArray) -> NDArray[np.bool_]:
-    """Whether numbers, as the file writes them, are marks of missing values: infinite, huge, or one of ``MARKS``."""
+    """Whether impossible numbers, as the file writes them, are marks of missing values and no other unit."""
     numbers = np.asarray(values, np.float64)
     with np.errstate(invalid="ignore"):
         near = np.abs(numbers[..., None] - MARKS) <= _OF_MARK * np.abs(MARKS)
-    return near.any(-1) | (np.abs(numbers) >= _LARGEST_NUMBER)
+    return near.any(-1) | (numbers <= _BELOW) | (numbers >= _LARGEST_NUMBER)
 
 
 def possible_range(name: str, step: Step) -> Range:
@@ -79,6 +64,13 @@ def impossible(name: str, values: NDArray, step: Step = "month") -> NDArray[np.b
         return odd
     low, high = possible_range(name, step)
     return (values < low) | (values > high) | np.isinf(values)
+
+
+def without_marks(name: str, values: NDArray, step: Step = "month", written: NDArray | None = None) -> NDArray:
+    """Values with NaN in place of marks alone: what is impossible otherwise still tells a wrong unit."""
+    marks = impossible(name, values, step)
+    marks[marks] = is_mark((values if written is None else written)[marks])
+    return np.where(marks, np.nan, values) if marks.any() else values
 
 
 @dataclass
@@ -192,9 +184,8 @@ def _bounds(found: _Found) -> str:
 def _refusal(where: str, found: _Found) -> str:
     """Sentence about a variable whose unit must be wrong."""
     return (
-        f"{where}: {found.unusual} of {found.judged} values are beyond what is possible ({_bounds(found)}); the unit is "
-        "another or an unknown number marks missing values: convert the values, or leave the field empty where there "
-        "is none"
+        f"{where}: {found.unusual} of {found.judged} values are beyond what is possible ({_bounds(found)}); the unit "
+        "is another or an unknown number marks missing values: convert the values, or leave those empty that are none"
     )
 
 
@@ -220,10 +211,26 @@ def only_possible(
     if not sieve.total:
         return kept, 0
     if sieve.strange and quantity(name) in MEDIAN_RANGE and not name.endswith("_uncertainty"):
-        wrong = impossible(name, values, step)
-        wrong[wrong] = is_mark((values if written is None else written)[wrong])
-        check_unit(quantity(name), values[~wrong], source, column)
+        check_unit(quantity(name), without_marks(name, values, step, written), source, column)
     return kept, sieve.report()
+
+
+def require_possible(name: str, values: NDArray, where: str, remedy: str) -> None:
+    """Check monthly values of which none may be missing, in the canonical unit.
+
+    Raises
+    ------
+    ValueError
+        When one is impossible; names ``where``, how many, the first, what is possible, and the remedy.
+    """
+    wrong = impossible(name, values)
+    if wrong.any():
+        low, high = possible_range(name, "month")
+        raise ValueError(
+            f"{where} holds {int(wrong.sum())} values of {name} beyond what is possible, for example "
+            f"{float(values[wrong][0]):g}, but {low:g} to {high:g} {VARIABLES[quantity(name)].unit} is needed in every "
+            f"cell; {remedy}"
+        )
 
 
 def packed(counts: Mapping[str, int]) -> str:

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from dere.ingest.simulation.process_model_axes import Lattice, Steps, lattice_of, steps_of
 
 _LAT, _LON, _TIME = ("lat", "latitude", "y"), ("lon", "longitude", "x"), ("time", "t")
-# some models write -99999 without saying so in an attribute; no quantity here comes near
-_MISSING = -9000.0
 
 
 def find_file(folder: Path, pattern: str, what: str, **parts: str) -> Path:
@@ -91,7 +89,8 @@ class Quantity:
         Returns
         -------
         array
-            (cell, time) or (cell, time, plant_type); NaN where the file has no value.
+            (cell, time) or (cell, time, plant_type) as the file writes them; NaN where it states that there is no
+            value, marks that it does not state as they are (see ``dere.ingest.possible``).
         """
         place = self.steps.find(months, self.name)
         first, last = int(place.min()), int(place.max())
@@ -108,7 +107,6 @@ class Quantity:
                 raise ValueError(
                     f"{self.name} cannot be read to its end ({error}); the file is damaged: make or download it again"
                 ) from None
-            block = np.where(block > _MISSING, block, np.nan)
             parts.append(np.moveaxis(block[..., place - first, :, :][..., y, x], -1, 0))
         values = parts[0] if len(parts) == 1 else np.stack(parts, axis=1)
         return np.moveaxis(values, 1, 2) if self.plant_types else values
