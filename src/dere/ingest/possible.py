@@ -1,9 +1,8 @@
 """Marks of missing values, and numbers that a quantity cannot be: missing, counted, and said once per variable.
 
 Every reader passes its numbers through here before it averages or compares them. The bounds stand in the variable table
-(``dere.variables.Variable.possible``). A mark such as -999 needs no list of places where it is one: it is missing where
-the quantity cannot be that number. Where more than a tenth of what is no mark is impossible, the unit is wrong, and the
-file is refused.
+(``dere.variables.Variable.possible``). A mark such as -999 is missing where the quantity cannot be that number or usually
+is not. Where more than a tenth of what is no mark is impossible, the unit is wrong, and the file is refused.
 """
 
 from __future__ import annotations
@@ -52,23 +51,38 @@ def possible_range(name: str, step: Step) -> Range:
     return (0.0, max(-low, high)) if name.endswith("_uncertainty") else (low, high)
 
 
-def impossible(name: str, values: NDArray, step: Step = "month") -> NDArray[np.bool_]:
-    """Which values, in the canonical unit, are beyond what is possible; NaN is not.
+def impossible(name: str, values: NDArray, step: Step = "month", written: NDArray | None = None) -> NDArray[np.bool_]:
+    """Which values are none; NaN is not among them.
 
-    Of qualities and other shares, as the file writes them, only marks: what else is no share is refused where it is
-    used.
+    Parameters
+    ----------
+    name
+        Name of a record or of the variable table. Of qualities and other shares only marks are none: what else is no
+        share is refused where it is used.
+    values
+        In the canonical unit; shares as the file writes them.
+    step
+        Over what they are means.
+    written
+        The same values as the file writes them. One of ``MARKS`` there is no value where the quantity is usually not
+        that number (-999 gC m-2 of a month is -33 gC m-2 d-1, which is unusual and not impossible).
     """
     if not quantity(name):
         odd = (values < 0) | (values > _LARGEST_SHARE)
         odd[odd] = is_mark(values[odd])
         return odd
     low, high = possible_range(name, step)
-    return (values < low) | (values > high) | np.isinf(values)
+    wrong = (values < low) | (values > high) | np.isinf(values)
+    if written is not None:
+        least, most = VARIABLES[quantity(name)].valid_range
+        unusual = ((values < least) | (values > most)) & ~wrong
+        wrong[unusual] = is_mark(written[unusual])
+    return wrong
 
 
 def without_marks(name: str, values: NDArray, step: Step = "month", written: NDArray | None = None) -> NDArray:
     """Values with NaN in place of marks alone: what is impossible otherwise still tells a wrong unit."""
-    marks = impossible(name, values, step)
+    marks = impossible(name, values, step, written)
     marks[marks] = is_mark((values if written is None else written)[marks])
     return np.where(marks, np.nan, values) if marks.any() else values
 
@@ -142,7 +156,7 @@ class Sieve:
         """
         found = self._found.setdefault(where, _Found(name, step))
         found.known += int(np.count_nonzero(~np.isnan(values)))
-        wrong = impossible(name, values, step)
+        wrong = impossible(name, values, step, written)
         if not wrong.any():
             return values
         marks = is_mark((values if written is None else written)[wrong])

@@ -68,8 +68,9 @@ def read_towers(folder: Path, config: SimulationSource) -> xr.Dataset:
         key = f"InSitu_{split}"
         raw = file.read(key, (None, YEARS + 1, MONTHS, len(IN_SITU)))
         count = len(raw)
+        fluxes_of = parse_fluxes(raw, f"{file.name}: {key}")
         stored = raw.reshape(count, -1, len(IN_SITU))[:, -YEARS * MONTHS :]
-        for name, array in parse_fluxes(raw, f"{file.name}: {key}").items():
+        for name, array in fluxes_of.items():
             values[name].append(array)
             lost[name].append((np.isfinite(stored[..., IN_SITU.index(name)]) & np.isnan(array)).sum(1))
         log.info("%s: %d months of 1992 with a flux and without drivers are left out", key, dropped_months(raw))
