@@ -1,8 +1,8 @@
 """Marks of missing values, and numbers that a quantity cannot be: missing, counted, and said once per variable.
 
 Every reader passes its numbers through here before it averages or compares them. The bounds stand in the variable table
-(``dere.variables.Variable.possible``). A mark such as -999 is missing where the quantity cannot be that number or usually
-is not. Where more than a tenth of what is no mark is impossible, the unit is wrong, and the file is refused.
+(``dere.variables.Variable.possible``). A mark such as -999 is missing where the quantity cannot be it, and where it
+usually is not. Where more than a tenth of what is no mark is impossible, the unit is wrong, and the file is refused.
 """
 
 from __future__ import annotations
