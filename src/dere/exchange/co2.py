@@ -8,8 +8,6 @@ from dere.variables import FLUX_UNIT, FREE_TARGETS, TARGETS, VARIABLES
 
 PUBLIC_UNIT = "kg m-2 s-1"
 NAMES = ("gpp", "reco", "nee")
-_POSSIBLE = {"gpp": (-20.0, 60.0), "reco": (-20.0, 60.0), "nee": (-60.0, 40.0)}
-"""Beyond three times the largest monthly means that towers report (gC m-2 d-1), no canopy or soil is known."""
 _COMMENTS = {
     "gpp": "Carbon taken up by photosynthesis; positive numbers leave the atmosphere. CMIP6 name gpp, table Lmon.",
     "reco": "Autotrophic plus heterotrophic respiration; positive numbers enter the atmosphere. No CMIP6 name exists.",
@@ -46,7 +44,7 @@ def _flux(name: str, sign: str) -> Flux:
         unit=FLUX_UNIT,
         public_unit=PUBLIC_UNIT,
         valid=variable.valid_range,
-        possible=_POSSIBLE[name],
+        possible=variable.possible,
         standard_name=variable.standard_name,
         sign=sign,
         comment=_COMMENTS[name],

@@ -33,6 +33,7 @@ from dere.harmonise.cover_grid import maps_on_grid
 from dere.harmonise.cover_lookup import under_kept_codes
 from dere.harmonise.final import final_cells, final_towers
 from dere.harmonise.gaps import complete_drivers
+from dere.harmonise.impossible import without_impossible
 from dere.harmonise.interim import Interim
 from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.labelled_towers import labelled_towers
@@ -109,7 +110,7 @@ def harmonise(
         raise ValueError(
             "sources.simulation.provider is files, but no simulation was ingested; give its folder or choose builtin"
         )
-    raw = on_calendar_years(interim.towers)
+    raw, impossible = without_impossible(on_calendar_years(interim.towers))
     dropped: dict[str, str] = {}
     if not builtin and forcing is not None:
         raw, lost = own_cells.place(raw, forcing)
@@ -119,7 +120,7 @@ def harmonise(
     chosen = raw.sel(site=towers["site"].values)
     towers, labels = labelled_towers(towers, chosen, exchange, config)
     warn_lost_labels(chosen, labels.counts, config.maximum_closure_residual)
-    counts = pd.concat([counts, labels.counts], ignore_index=True)
+    counts = pd.concat([table for table in (impossible, counts, labels.counts) if len(table)], ignore_index=True)
 
     ages = source.ages
     if not builtin and simulation is not None:

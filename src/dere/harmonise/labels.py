@@ -2,8 +2,9 @@
 
 The triple is NEE, GPP of the night-time partitioning and RECO := NEE + GPP, so it closes exactly; sites whose
 ``partitioning`` is "dt" use the day-time one (by configuration, or because they have no other). Rejected and counted
-are months whose published RECO differs from NEE + GPP by more than a limit, and runs of repeated values (a stuck
-partitioning); counted last are months that would be labels, but that the drivers do not reach. What is wrong with the
+are months whose published RECO differs from NEE + GPP by more than a limit, whose GPP or derived RECO is beyond what a
+month can be, and runs of repeated values (a stuck partitioning); counted last are months that would be labels, but that
+the drivers do not reach. What is wrong with the
 partitioning, or the lack of one, costs GPP and RECO, not the measured NEE: such months are labels of NEE alone and
 counted as the step "nee alone". Nothing is clipped: negative night-time GPP is noise around zero and stays. Quality
 never removes a month here; it is stored beside the label, training and testing apply their own thresholds. The triple
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.label_quality import flux_quality, series_of
 from dere.harmonise.odd_months import OddRule, find_odd, no_table
-from dere.variables import FLUX_UNIT, FLUXES
+from dere.variables import FLUX_UNIT, FLUXES, VARIABLES
 
 OUTSIDE = "outside the simulation's months"
 ODD = "odd"
@@ -102,6 +103,7 @@ def make_labels(
         "no_nee": np.isnan(nee),
         "no_gpp": np.isnan(gpp),
         "closure": np.abs(reco - nee - gpp) > maximum_residual,
+        "impossible": _impossible(gpp, nee + gpp),
         # the derived RECO too: where only NEE and GPP are published, a RECO stuck at zero shows in their sum
         "repeated": stuck | _stuck(repeated_run, gpp, reco, np.round(nee + gpp, 5)),
         OUTSIDE: np.zeros_like(record) if reached is None else ~reached,
@@ -111,7 +113,7 @@ def make_labels(
     lost = measured & ~left & tests[OUTSIDE] & ~rejected[OUTSIDE]
     measured &= ~tests[OUTSIDE]
     record = record & ~tests[OUTSIDE]
-    opinion = record & np.isfinite(nee) & np.isfinite(daytime)
+    opinion = record & np.isfinite(nee) & np.isfinite(daytime) & ~_impossible(daytime, nee + daytime)
     # a light response gives exactly zero in dark months: many of them in a row are a winter
     lit = np.where(daytime == 0, np.nan, daytime)
     stuck_by_day = opinion & _stuck(repeated_run, nee, lit, series_of(towers, "reco_dt"), np.round(nee + lit, 5))
@@ -199,6 +201,15 @@ def _of_partition(
 def _stuck(repeated_run: int, *series: NDArray) -> NDArray[np.bool_]:
     """Months (site, time) in a run of equal values of one of the series."""
     return np.any([repeated_runs(values, repeated_run) for values in series], axis=0)
+
+
+def _impossible(gpp: NDArray, reco: NDArray) -> NDArray[np.bool_]:
+    """Months (site, time) whose GPP, or whose RECO := NEE + GPP, no month can have."""
+    found = []
+    for name, values in (("gpp", gpp), ("reco", reco)):
+        low, high = VARIABLES[name].possible
+        found.append((values < low) | (values > high))
+    return np.any(found, axis=0)
 
 
 def _by_day(towers: xr.Dataset) -> NDArray[np.bool_]:

@@ -77,7 +77,7 @@ class Column:
     sign
         -1 where the file counts the quantity the other way round.
     missing
-        Numbers that mean "no value", besides -9999.
+        Possible numbers that mean "no value"; the usual marks and impossible numbers need no mention.
     counted
         Name under which these are counted in the provenance; empty = they are not.
     largest

@@ -205,26 +205,43 @@ def require_columns(table: pd.DataFrame, required: Iterable[str], source: str) -
 
 
 def numeric(table: pd.DataFrame, column: str, source: str) -> np.ndarray:
-    """Column as float64 with -9999 and empty fields as NaN; all NaN when the column is absent.
+    """Column of times, places or shares as float64 with -9999 and empty fields as NaN; all NaN when it is absent.
+
+    Measured quantities are read by :func:`numbers` and pass ``dere.ingest.possible``.
 
     Raises
     ------
     ValueError
         When a field is text or infinite.
     """
+    values = numbers(table, column, source)
+    if np.isinf(values).any():
+        raise ValueError(f"{source}: column {column} holds an infinite value; replace it by -9999")
+    return values
+
+
+def numbers(table: pd.DataFrame, column: str, source: str) -> np.ndarray:
+    """Column as float64 with -9999 and empty fields as NaN, infinite values as they are; all NaN when it is absent.
+
+    Raises
+    ------
+    ValueError
+        When a field is text, or true or false.
+    """
     if column not in table.columns:
         return np.full(len(table), np.nan)
     raw = table[column]
     values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float)
     unreadable = np.isnan(values) & raw.notna().to_numpy()
+    if raw.dtype.kind in "bO":
+        # pandas takes them for 1 and 0
+        unreadable |= raw.map(lambda field: isinstance(field, (bool, np.bool_))).to_numpy(dtype=bool)
     if unreadable.any():
         row = int(np.flatnonzero(unreadable)[0])
         raise ValueError(
             f"{source}: column {column} holds '{raw.iloc[row]}' in data row {row + 1}, but a number or -9999 is "
             "needed; correct the field"
         )
-    if np.isinf(values).any():
-        raise ValueError(f"{source}: column {column} holds an infinite value; replace it by -9999")
     return np.where(values == MISSING, np.nan, values)
 
 

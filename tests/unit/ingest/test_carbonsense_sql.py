@@ -120,7 +120,6 @@ def test_views_and_virtual_tables_are_refused(database):
         (["UPDATE ec_data SET timestamp = 20100101"], "is not the beginning of a HR step"),
         (["UPDATE ec_data SET timestamp = 201001010000"], "must increase and occur once"),
         (["UPDATE site_data SET lat = 'north'"], "column lat holds 'north'"),
-        (["UPDATE ec_data SET TA = 9e999"], "infinite value"),
         (["DELETE FROM ec_data"], "has no site with a month"),
         (["UPDATE ec_data SET site = zeroblob(3000000) WHERE id = 3"], "too big"),
     ],

@@ -13,6 +13,7 @@ import numpy as np
 
 from dere.ingest.cover.age_weights import SUM_TOLERANCE
 from dere.ingest.months import MONTHS
+from dere.ingest.possible import only_possible
 from dere.ingest.simulation.carbonglobe import parse_targets
 from dere.variables import FLUXES, FREE_TARGETS, PLANT_TYPES, TARGETS, convert
 
@@ -221,12 +222,13 @@ def parse_fluxes(raw: np.ndarray, source: str) -> dict[str, np.ndarray]:
     Returns
     -------
     dict
-        gpp, reco, nee (n, 336), float32 in gC m-2 d-1.
+        gpp, reco, nee (n, 336), float32 in gC m-2 d-1; marks of missing values and impossible fluxes are NaN.
 
     Raises
     ------
     ValueError
-        Infinite values, or values that RECO - GPP = NEE contradicts in most months (another order or sign).
+        Infinite values, too many impossible ones, or values that RECO - GPP = NEE contradicts in most months (another
+        order or sign).
     """
     if not len(raw):
         raise ValueError(f"{source} holds no tower, but at least one is needed; download the file again")
@@ -234,7 +236,11 @@ def parse_fluxes(raw: np.ndarray, source: str) -> dict[str, np.ndarray]:
         raise ValueError(f"{source} holds infinite fluxes, but NaN marks a missing month; replace them by NaN")
     months = raw.reshape(len(raw), -1, len(IN_SITU))[:, -YEARS * MONTHS :]
     values = convert(months.astype(np.float64), _UNIT, "gC m-2 d-1", source)
-    gpp, reco, nee = (values[..., IN_SITU.index(name)] for name in FLUXES)
+    gpp, reco, nee = (
+        only_possible(name, values[..., at], source, f"{at} ({name})", written=months[..., at])[0]
+        for name, at in ((name, IN_SITU.index(name)) for name in FLUXES)
+    )
+    values = np.stack([gpp, reco, nee], -1)
     known = np.isfinite(values).all(-1)
     if known.any():
         size = np.abs(values[known]).max(-1)

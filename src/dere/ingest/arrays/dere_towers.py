@@ -25,6 +25,7 @@ from dere.ingest.arrays.dere_npz import Npz
 from dere.ingest.arrays.dere_simulation import estimated_latitude
 from dere.ingest.checks import check_unit
 from dere.ingest.months import MONTHS, time_coordinates
+from dere.ingest.possible import IMPOSSIBLE, only_possible, packed
 from dere.variables import FLUX_UNIT, FLUXES, VARIABLES, convert, count_out_of_range
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def read_towers(folder: Path, config: SimulationSource) -> xr.Dataset:
     require_files(found, folder, config.network, "towers", "tower_cover")
     file, drivers = Npz(found["tower_cover"]), Npz(found["towers"])
     values: dict[str, list[np.ndarray]] = {name: [] for name in FLUXES}
+    lost: dict[str, list[np.ndarray]] = {name: [] for name in FLUXES}
     names: list[str] = []
     roles: list[str] = []
     lat: list[np.ndarray] = []
@@ -66,8 +68,11 @@ def read_towers(folder: Path, config: SimulationSource) -> xr.Dataset:
         key = f"InSitu_{split}"
         raw = file.read(key, (None, YEARS + 1, MONTHS, len(IN_SITU)))
         count = len(raw)
-        for name, array in parse_fluxes(raw, f"{file.name}: {key}").items():
+        fluxes_of = parse_fluxes(raw, f"{file.name}: {key}")
+        stored = raw.reshape(count, -1, len(IN_SITU))[:, -YEARS * MONTHS :]
+        for name, array in fluxes_of.items():
             values[name].append(array)
+            lost[name].append((np.isfinite(stored[..., IN_SITU.index(name)]) & np.isnan(array)).sum(1))
         log.info("%s: %d months of 1992 with a flux and without drivers are left out", key, dropped_months(raw))
         names += tower_ids(config, split, count)
         roles += [split] * count
@@ -85,6 +90,8 @@ def read_towers(folder: Path, config: SimulationSource) -> xr.Dataset:
         check_unit(name, array, file.name, f"InSitu channel {IN_SITU.index(name)}")
         count_out_of_range(name, array, file.name)
     dims = ("site", "time")
+    taken_out = {name: np.concatenate(parts) for name, parts in lost.items()}
+    texts = [packed({n: int(of[row]) for n, of in taken_out.items() if of[row]}) for row in range(len(names))]
     measured = np.isfinite(fluxes["nee"])
     text = {"network": config.network, "koppen": "", "source": file.name, "processing": "DERE arrays"}
     towers = xr.Dataset(
@@ -101,6 +108,7 @@ def read_towers(folder: Path, config: SimulationSource) -> xr.Dataset:
             "elevation": ("site", np.full(len(names), np.nan), {"units": "m"}),
             "igbp": ("site", np.concatenate(igbp).astype(object)),
             "published_role": ("site", np.array(roles, object)),
+            IMPOSSIBLE: ("site", np.array(texts, object)),
             **{name: ("site", np.full(len(names), value, object)) for name, value in text.items()},
         },
     )
@@ -122,5 +130,9 @@ def _imputation(file: Npz, counts: list[int]) -> dict[str, xr.Variable]:
         series = np.concatenate(raw).reshape(sum(counts), YEARS * MONTHS, len(IN_SITU))[..., order]
         attrs = {"units": FLUX_UNIT, "comment": f"published imputation, order {' '.join(FLUXES)}"}
         values = convert(series, "kgC m-2 yr-1", FLUX_UNIT).astype(np.float32)
+        kinds = [f"{flux}_uncertainty" if name.endswith("_std") else flux for flux in FLUXES]
+        for at, kind in enumerate(kinds):
+            what = f"{key.format('*')}: {kind}"
+            values[..., at] = only_possible(kind, values[..., at], file.name, what, written=series[..., at])[0]
         parts[name] = xr.Variable(("site", "time", "flux"), values, attrs)
     return parts

@@ -19,6 +19,7 @@ from dere.blocks import fits, lazy_variables, rows_per_block, slices
 from dere.channels import CLOCK, DIURNAL, SOIL_PROPERTIES
 from dere.ingest.grid import cell_coordinates, check_mask
 from dere.ingest.months import time_coordinates
+from dere.ingest.possible import require_possible
 from dere.ingest.simulation.carbonglobe_diurnal import clock_of
 from dere.ingest.simulation.carbonglobe_forcing import (
     CHANNELS,
@@ -118,7 +119,10 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
         months = np.arange(first, first + count)
         monthly = on_axes(monthly, coords, float(meta["grid_degrees"]), months, MONTHLY_FILE)
     if monthly is not None and "land_fraction" in monthly.variables:
-        coords = cell_coordinates(mask, meta["grid_degrees"], monthly["land_fraction"].to_numpy())
+        share = monthly["land_fraction"].to_numpy()
+        what = f"{MONTHLY_FILE}: land_fraction"
+        require_possible("vegetated_fraction", share, what, "write shares of 0 to 1, or remove the variable")
+        coords = cell_coordinates(mask, meta["grid_degrees"], share)
     parse, row_size = _driver_parser(folder, driver_set, monthly, first, cells, count)
     drivers = _drivers(parse, cells, row_size, memory, lat)
     # other driver sets have no hours

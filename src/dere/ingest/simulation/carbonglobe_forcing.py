@@ -8,6 +8,7 @@ import xarray as xr
 from dere.channels import CHANNEL_UNITS, DIURNAL, HOURS
 from dere.ingest.checks import check_unit
 from dere.ingest.months import days_in_month
+from dere.ingest.possible import require_possible
 from dere.variables import MONTHLY8, VARIABLES, RangeTally, convert
 
 CHANNELS = 136
@@ -128,6 +129,7 @@ def parse_channels(
     counted = RangeTally() if tally is None else tally
     for name, values in monthly.items():
         check_unit(name, values, source, f"channel {list(monthly).index(name)}")
+        require_possible(name, values, source, "fill marks of missing values, or correct the unit")
         counted.add(name, values)
     if tally is None:
         counted.report(source)
@@ -177,7 +179,7 @@ def parse_monthly8(
     Raises
     ------
     ValueError
-        A missing driver or unit, an unknown unit, wrong sizes, NaN, an implausible median.
+        A missing driver or unit, an unknown unit, wrong sizes, NaN, an implausible median, an impossible value.
     """
     found: dict[str, xr.Variable] = {}
     counted = RangeTally() if tally is None else tally
@@ -205,6 +207,7 @@ def parse_monthly8(
             bad = int((~np.isfinite(values)).sum())
             raise ValueError(f"{source}: {name} has {bad} NaN or infinite values, but none is allowed; fill them")
         check_unit(name, values, source, name)
+        require_possible(name, values, source, "fill marks of missing values, or correct the units attribute")
         counted.add(name, values)
         found[name] = xr.Variable(("cell", "time"), values.astype(np.float32), VARIABLES[name].attrs)
     if tally is None:

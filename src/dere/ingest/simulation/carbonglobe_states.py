@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from dere.blocks import fits, lazy_variables, rows_per_block, slices
+from dere.ingest.possible import require_possible
 from dere.physics import derive
 from dere.variables import FLUX_TARGETS, FREE_TARGETS, PLANT_TYPES, STANDS, TARGETS, RangeTally, convert
 
@@ -20,8 +21,6 @@ SEVEN_TARGETS = ("height", "agb", "soil_carbon", "lai", "gpp", "npp", "rh")
 FRACTION_TOLERANCE = 1e-3
 # published fluxes may differ from the re-derived ones by rounding, not by sign or order (gC m-2 d-1)
 _CLOSURE_TOLERANCE = 0.05
-# far above any height, pool or flux, and below the usual marks of missing values (9999, 1e20)
-_LARGEST = 9000.0
 
 
 def load_array(path: Path) -> np.ndarray:
@@ -85,7 +84,8 @@ def parse_targets(raw: np.ndarray, source: str) -> np.ndarray:
     Raises
     ------
     ValueError
-        NaN or fill values, or published NPP, NEE or RECO that contradict GPP, Ra and Rh (order or sign of channels).
+        NaN, marks of missing values or impossible numbers, or published NPP, NEE or RECO that contradict GPP, Ra and Rh
+        (order or sign of channels).
     """
     raw = np.asarray(raw, dtype=np.float32)
     if not np.isfinite(raw).all():
@@ -94,16 +94,13 @@ def parse_targets(raw: np.ndarray, source: str) -> np.ndarray:
             f"{source} holds {bad} NaN or infinite values, but the simulation must be complete; fill them or remove "
             "the cells from mask2d.npy"
         )
-    if (largest := float(np.abs(raw).max(initial=0))) > _LARGEST:
-        raise ValueError(
-            f"{source} reaches {largest:g}, but no target exceeds {_LARGEST:g} in the units of the format (m, kgC m-2, "
-            "kgC m-2 yr-1), so this marks missing values; fill them or remove the cells from mask2d.npy"
-        )
     order = TARGETS if raw.shape[-1] == len(TARGETS) else SEVEN_TARGETS
     given = {name: raw[..., i] for i, name in enumerate(order)}
     for name in FLUX_TARGETS:
         if name in given:
             given[name] = convert(given[name], "kgC m-2 yr-1", "gC m-2 d-1").astype(np.float32)
+    for name, values in given.items():
+        require_possible(name, values, source, "fill marks of missing values, or remove their cells from mask2d.npy")
     if "ra" not in given:
         given["ra"] = given["gpp"] - given["npp"]
     full = derive({name: given[name] for name in FREE_TARGETS})

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dere.humidity import saturation_vapour_pressure, vapour_pressure
 from dere.ingest.checks import check_unit
+from dere.ingest.possible import Sieve, without_marks
 from dere.ingest.simulation.process_model_axes import to_unit
 from dere.ingest.simulation.process_model_files import Quantity, find_file, open_quantity
 from dere.ingest.tables import read_text
@@ -63,7 +64,12 @@ def open_drivers(folder: Path, pattern: str, names: Mapping[str, str]) -> dict[s
 
 
 def drivers_of(
-    values: Mapping[str, NDArray], units: Mapping[str, str], days: NDArray, source: Mapping[str, str], tally: RangeTally
+    values: Mapping[str, NDArray],
+    units: Mapping[str, str],
+    days: NDArray,
+    source: Mapping[str, str],
+    tally: RangeTally,
+    sieve: Sieve,
 ) -> dict[str, NDArray[np.float32]]:
     """Canonical drivers (cell, time) of a block but CO2.
 
@@ -77,6 +83,8 @@ def drivers_of(
         (time,) lengths of the months.
     tally
         Takes values outside their ranges.
+    sieve
+        Takes out what is impossible.
 
     Raises
     ------
@@ -84,6 +92,9 @@ def drivers_of(
         An unknown unit, or a median that no such driver has.
     """
     ready = {name: to_unit(array, units[name], _UNITS[name], days, source[name]) for name, array in values.items()}
+    for name in ready.keys() & set(MONTHLY8):
+        check_unit(name, without_marks(name, ready[name], written=values[name]), source[name], name)
+        ready[name] = sieve.keep(name, ready[name], source[name], written=values[name])
     if "vpd" not in ready:
         saturated = saturation_vapour_pressure(ready["air_temperature"])
         vpd = saturated - vapour_pressure(ready["specific_humidity"], ready["pressure"])
@@ -97,7 +108,9 @@ def drivers_of(
     for name in MONTHLY8:
         if name == "co2":
             continue
-        check_unit(name, ready[name], source[name], name)
+        if name not in values:
+            check_unit(name, without_marks(name, ready[name]), source[name], name)
+            ready[name] = sieve.keep(name, ready[name], f"{source[name]}: {name}")
         tally.add(name, ready[name])
         result[name] = ready[name].astype(np.float32)
     return result

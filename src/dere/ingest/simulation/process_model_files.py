@@ -19,8 +19,6 @@ log = logging.getLogger(__name__)
 _LAT, _LON, _TIME = ("lat", "latitude", "y"), ("lon", "longitude", "x"), ("time", "t", "valid_time")
 _VERSIONS = "expver"
 """Axis or mark of ERA5 files that hold final (1) and preliminary (5) data."""
-# some models write -99999 without saying so in an attribute; no quantity here comes near
-_MISSING = -9000.0
 
 
 def find_file(folder: Path, pattern: str, what: str, **parts: str) -> Path:
@@ -97,7 +95,8 @@ class Quantity:
         Returns
         -------
         array
-            (cell, time) or (cell, time, plant_type); NaN where the file has no value.
+            (cell, time) or (cell, time, plant_type) as the file writes them; NaN where it states that there is no
+            value, marks that it does not state as they are (see ``dere.ingest.possible``).
         """
         place = self.steps.find(months, self.name)
         first, last = int(place.min()), int(place.max())
@@ -114,7 +113,6 @@ class Quantity:
                 raise ValueError(
                     f"{self.name} cannot be read to its end ({error}); the file is damaged: make or download it again"
                 ) from None
-            block = np.where(block > _MISSING, block, np.nan)
             parts.append(np.moveaxis(block[..., place - first, :, :][..., y, x], -1, 0))
         values = parts[0] if len(parts) == 1 else np.stack(parts, axis=1)
         return np.moveaxis(values, 1, 2) if self.plant_types else values

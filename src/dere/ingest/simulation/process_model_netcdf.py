@@ -19,12 +19,13 @@ from dere.blocks import fits, lazy_variables, rows_per_block, slices
 from dere.config.simulation import SimulationSource
 from dere.ingest.grid import cell_coordinates
 from dere.ingest.months import days_in_month, time_coordinates
+from dere.ingest.possible import Sieve, impossible
 from dere.ingest.provenance import provenance_of
 from dere.ingest.simulation.annual_targets import AnnualCount, decide, without_fluxes
 from dere.ingest.simulation.process_model_axes import to_unit
 from dere.ingest.simulation.process_model_drivers import drivers_of, read_co2
 from dere.ingest.simulation.process_model_files import Quantity, find_file
-from dere.ingest.simulation.process_model_run import UNITS, Model, candidates, open_model, vegetation_types
+from dere.ingest.simulation.process_model_run import KINDS, UNITS, Model, candidates, open_model, vegetation_types
 from dere.ingest.simulation.process_model_source import PRODUCT
 from dere.ingest.simulation.process_model_states import Vegetation, targets_of
 from dere.variables import MONTHLY8, PLANT_TYPES, TARGETS, VARIABLES, RangeTally
@@ -65,7 +66,7 @@ def read_simulation(
     tuple
         Forcing and simulation as of ``dere.ingest.simulation.carbonglobe.read_simulation``, and the files behind
         them. Pure stands are NaN where their class has hardly any cover; cells without vegetation or with gaps are
-        left out and counted.
+        left out and counted. Marks of missing values and impossible numbers are gaps, whether stated or not.
 
     Raises
     ------
@@ -82,12 +83,13 @@ def read_simulation(
     model = open_model(Path(folder), config)
     co2_path = find_file(folder, config.netcdf.co2, "CO2")
     co2 = read_co2(co2_path, model.months)
-    number = candidates(model)
+    sieve = Sieve()
+    number = candidates(model, sieve)
     size = rows_per_block(model.row_size, memory or 4 << 30)
     kept, tally, count, largest = [], RangeTally(), AnnualCount(), 0.0
     for block in slices(len(number), size):
-        part = _states(model, number[block])
-        climate = _drivers(model, number[block], tally)
+        part = _states(model, number[block], sieve)
+        climate = _drivers(model, number[block], tally, sieve)
         good = np.isfinite(part["state"][:, -1]).all(axis=(1, 2, 3)) & np.isfinite(part["initial_state"][:, -1]).all(
             (1, 2)
         )
@@ -99,6 +101,7 @@ def read_simulation(
         count.add(gpp.reshape(-1, len(model.months) // 12, 12))
         largest = max(largest, float(gpp.max(initial=0.0)))
         kept.append(good)
+    sieve.report()
     keep = np.concatenate(kept) if kept else np.zeros(0, bool)
     log.info("%d of %d cells with values have vegetation and no gap", int(keep.sum()), len(keep))
     if not keep.any():
@@ -119,8 +122,11 @@ def read_simulation(
     return forcing, without_fluxes(simulation) if drop else simulation, [*model.files, co2_path]
 
 
-def _states(model: Model, number: NDArray) -> dict[str, NDArray]:
-    """``state``, ``initial_state``, ``plant_fraction`` and ``vegetated`` (cell,) of cells."""
+def _states(model: Model, number: NDArray, sieve: Sieve) -> dict[str, NDArray]:
+    """``state``, ``initial_state``, ``plant_fraction`` and ``vegetated`` (cell,) of cells.
+
+    ``vegetated`` is NaN where a share of cover was impossible: the others would then be shares of something else.
+    """
     months = np.concatenate([model.months[:1] - 1, model.months])
     days = days_in_month(int(months[0]), len(months))
     row, column = np.divmod(number, model.drivers["air_temperature"].lattice.shape[1])
@@ -130,7 +136,10 @@ def _states(model: Model, number: NDArray) -> dict[str, NDArray]:
         for name, quantity in quantities.items():
             values = quantity.rows(months, row, column)
             moved = to_unit(np.moveaxis(values, 1, -1), quantity.unit, UNITS[name], days, quantity.name)
-            raw[name] = np.moveaxis(moved, -1, 1)
+            converted = np.moveaxis(moved, -1, 1)
+            raw[name] = sieve.keep(KINDS[name], converted, quantity.name, written=values)
+            if name == "cover":
+                lost = (np.isnan(raw[name]) & ~np.isnan(converted)).reshape(len(number), -1).any(1)
         chosen, classes = vegetation_types(quantities["cover"], dict(model.config.netcdf.plant_types))
         names = [quantities["cover"].plant_types[index] for index in chosen]
         vegetation = Vegetation(np.nan_to_num(raw.pop("cover")[..., chosen]), classes)
@@ -138,10 +147,10 @@ def _states(model: Model, number: NDArray) -> dict[str, NDArray]:
             if array.ndim == 3:
                 raw[name] = array[..., _same_types(quantities[name], names)]
         check_signs(raw, quantities)
-        states.append(targets_of(raw, vegetation, model.config.netcdf))
+        states.append(_possible_stands(targets_of(raw, vegetation, model.config.netcdf)))
         share = vegetation.fractions[:, :, 1:].reshape(len(PLANT_TYPES), len(number), -1, 12).mean(-1)
         fractions.append(np.moveaxis(share, 0, -1).astype(np.float32))
-        vegetated.append(vegetation.vegetated.min(1))
+        vegetated.append(np.where(lost, np.nan, vegetation.vegetated.min(1)))
     state = np.stack(states, axis=2)
     # without values by plant type a pure stand would be the mixture again
     state = state[:, -len(model.stands) :]
@@ -151,6 +160,17 @@ def _states(model: Model, number: NDArray) -> dict[str, NDArray]:
         "plant_fraction": np.stack(fractions, axis=1),
         "vegetated": np.min(vegetated, axis=0),
     }
+
+
+def _possible_stands(targets: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Targets (cell, stand, time, target) with NaN for stands that reach what no stand can.
+
+    Possible numbers per cell can give such a stand where they are divided by a share of cover of another source.
+    """
+    wrong = np.any([impossible(name, targets[..., index]) for index, name in enumerate(TARGETS)], axis=0).any(-1)
+    if wrong.any():
+        log.warning("%d of %d stands of cells reach impossible values and count as missing", wrong.sum(), wrong.size)
+    return np.where(wrong[..., None, None], np.nan, targets)
 
 
 def _same_types(quantity: Quantity, names: list[str]) -> list[int]:
@@ -180,7 +200,7 @@ def check_signs(values: dict[str, NDArray], quantities: dict[str, Quantity]) -> 
             )
 
 
-def _drivers(model: Model, number: NDArray, tally: RangeTally) -> dict[str, NDArray]:
+def _drivers(model: Model, number: NDArray, tally: RangeTally, sieve: Sieve) -> dict[str, NDArray]:
     """Drivers (cell, time) but CO2."""
     row, column = np.divmod(number, model.drivers["air_temperature"].lattice.shape[1])
     values = {name: quantity.rows(model.months, row, column) for name, quantity in model.drivers.items()}
@@ -190,6 +210,7 @@ def _drivers(model: Model, number: NDArray, tally: RangeTally) -> dict[str, NDAr
         days_in_month(int(model.months[0]), len(model.months)),
         {name: quantity.name for name, quantity in model.drivers.items()},
         tally,
+        sieve,
     )
 
 
@@ -206,11 +227,11 @@ def _datasets(
     degrees = {"grid_degrees": lattice.degrees}
 
     def read_drivers(block: slice) -> dict[str, NDArray]:
-        found = _drivers(model, number[block], RangeTally())
+        found = _drivers(model, number[block], RangeTally(), Sieve())
         return {**found, "co2": np.broadcast_to(co2, (len(number[block]), count)).copy()}
 
     def read_states(block: slice) -> dict[str, NDArray]:
-        found = _states(model, number[block])
+        found = _states(model, number[block], Sieve())
         return {name: found[name] for name in ("state", "initial_state", "plant_fraction")}
 
     dims = {

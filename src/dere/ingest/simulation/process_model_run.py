@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dere.config.simulation import SimulationSource
+from dere.ingest.checks import check_unit
+from dere.ingest.months import days_in_month
+from dere.ingest.possible import Sieve, without_marks
 from dere.ingest.simulation.mask_orientation import check_upright
+from dere.ingest.simulation.process_model_axes import to_unit
 from dere.ingest.simulation.process_model_drivers import open_drivers
 from dere.ingest.simulation.process_model_files import Quantity, find_file, join_plant_types, open_quantity
 from dere.ingest.simulation.process_model_stamps import settled_drivers, settled_model
-from dere.variables import FLUX_UNIT, MONTHLY8, STANDS
+from dere.variables import FLUX_UNIT, MONTHLY8, STANDS, VARIABLES
 
 UNITS = {
     "gpp": FLUX_UNIT,
@@ -27,6 +31,12 @@ UNITS = {
     "cover": "1",
 }
 """Variables and their canonical units."""
+KINDS = {name: name for name in UNITS} | {
+    "vegetation_carbon": "agb",
+    "root_carbon": "agb",
+    "cover": "plant_fraction",
+}
+"""Which entry of the variable table says what is possible."""
 _OPTIONAL = ("root_carbon", "height")
 _BY_TYPE = ("gpp", "ra", "lai", "vegetation_carbon")
 
@@ -142,14 +152,25 @@ def shared_months(
     return np.arange(first, last)
 
 
-def candidates(model: Model) -> NDArray[np.int64]:
-    """Row-major numbers of the cells with GPP and temperature in the first month, ascending."""
+def candidates(model: Model, sieve: Sieve) -> NDArray[np.int64]:
+    """Row-major numbers of the cells with GPP and temperature in the first month, ascending.
+
+    ``sieve`` counts the cells that hold a mark of missing values, which the file does not state, or an impossible
+    number.
+    """
     month = model.months[:1]
+    days = days_in_month(int(month[0]), 1)
     found = None
-    for quantity in (model.quantities[0]["gpp"], model.drivers["air_temperature"]):
+    wanted = {"gpp": model.quantities[0]["gpp"], "air_temperature": model.drivers["air_temperature"]}
+    for name, quantity in wanted.items():
         lattice = quantity.lattice
         row, column = (axis.ravel() for axis in np.meshgrid(lattice.row, lattice.column, indexing="ij"))
-        values = quantity.rows(month, row, column)[:, 0]
+        written = quantity.rows(month, row, column)[:, 0]
+        values = to_unit(written, quantity.unit, VARIABLES[name].unit, days, quantity.name)
+        stored = values
+        values = sieve.keep(name, values, f"{quantity.name} of the first month", written=written)
+        if sieve.strange:
+            check_unit(name, without_marks(name, stored, written=written), quantity.name, name)
         known = np.isfinite(values).any(-1) if values.ndim == 2 else np.isfinite(values)
         number = row[known] * lattice.shape[1] + column[known]
         land = np.zeros(lattice.shape, bool)

@@ -91,6 +91,11 @@ def height_of(above_ground: NDArray, stand: str) -> NDArray[np.float64]:
     return -parameters.height_max[index] * np.expm1(-parameters.height_rate[index] * np.maximum(above_ground, 0) ** 0.6)
 
 
+def _mixed(pure: NDArray, fractions: NDArray) -> NDArray[np.float64]:
+    """Mean (cell, time) of pure stands by their fractions; a class without cover has no value, and needs none."""
+    return np.where(fractions > 0, fractions * pure, 0.0).sum(axis=0)
+
+
 def targets_of(values: Mapping[str, NDArray], vegetation: Vegetation, config: NetcdfSimulation) -> NDArray[np.float32]:
     """Targets (cell, stand, time, target) in canonical units; NaN where a class is absent.
 
@@ -115,12 +120,11 @@ def targets_of(values: Mapping[str, NDArray], vegetation: Vegetation, config: Ne
         above = stands["vegetation_carbon"] - stands["root_carbon"]
     else:
         share = np.array([config.above_ground[name] for name in PLANT_TYPES])[:, None, None]
-        mixed = np.nansum(fractions * share * np.nan_to_num(stands["vegetation_carbon"][:3]), axis=0)
+        mixed = _mixed(share * stands["vegetation_carbon"][:3], fractions)
         above = np.concatenate([share * stands["vegetation_carbon"][:3], mixed[None]])
     if "height" not in stands:
         pure = [height_of(above[index], name) for index, name in enumerate(PLANT_TYPES)]
-        mixed = np.nansum(fractions * np.nan_to_num(np.stack(pure)), axis=0)
-        stands["height"] = np.stack([*pure, mixed])
+        stands["height"] = np.stack([*pure, _mixed(np.stack(pure), fractions)])
     free = {**stands, "agb": above}
     full = derive({name: free[name] for name in FREE_TARGETS})
     targets = np.stack([full[name] for name in TARGETS], axis=-1)

@@ -10,11 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dere.ingest.checks import check_unit
+from dere.ingest.possible import COUNT, only_possible
 from dere.ingest.quantities import quantity
 from dere.ingest.source import Column
-from dere.ingest.tables import numeric
+from dere.ingest.tables import numbers
 from dere.ingest.tower.fluxnet_columns import LARGEST_FLUX
-from dere.variables import VARIABLES, convert, count_out_of_range
+from dere.variables import VARIABLES, Step, convert, count_out_of_range
 
 Array = NDArray[np.float64]
 _PER_MONTH, _PER_STEP = " month-1", " step-1"
@@ -28,7 +29,7 @@ def canonical(
     per_day: int = 1,
     days: NDArray[Any] | None = None,
 ) -> dict[str, Array]:
-    """Take columns from a table: missing codes as NaN, in canonical names, units and signs.
+    """Take columns from a table: marks of missing values and impossible numbers as NaN; canonical names, units, signs.
 
     Parameters
     ----------
@@ -39,9 +40,9 @@ def canonical(
     source
         File for messages.
     counts
-        Oddities, added to: ``runaway_fluxes`` and what the columns count.
+        Oddities, added to: ``runaway_fluxes``, what the columns count, and ``impossible_<variable>``.
     per_day
-        Steps of a day, for sums per step.
+        Steps of a day, for sums per step, and for what is possible within one.
     days
         Days of each row's month, shape (row,), for sums per month (``aggregate.full_steps``).
 
@@ -53,8 +54,8 @@ def canonical(
     Raises
     ------
     ValueError
-        When a field is text, or infinite in a column without a largest number, a unit is not known, or two columns
-        become one variable.
+        When a field is text, a unit is not known, too many values of a column are impossible, or two columns become one
+        variable.
     """
     counts = {} if counts is None else counts
     values: dict[str, Array] = {}
@@ -67,22 +68,75 @@ def canonical(
         if column.largest:
             found = bounded_flux(table, column.name, source, counts, column.largest)
         else:
-            found = numeric(table, column.name, source)
+            found = numbers(table, column.name, source)
         if column.missing:
             empty = np.isin(found, column.missing)
             if column.counted:
                 counts[column.counted] = counts.get(column.counted, 0) + int(empty.sum())
             found = np.where(empty, np.nan, found)
-        unit = column.unit
-        if unit.endswith(_PER_STEP):
-            found, unit = found * per_day, unit.replace(_PER_STEP, " d-1")
-        elif unit.endswith(_PER_MONTH):
-            assert days is not None, f"{column.name} is a sum per month: the days of the months are needed"
-            found, unit = found / days, unit.replace(_PER_MONTH, " d-1")
-        kind = quantity(column.variable)
-        found = convert(found, unit, VARIABLES[kind].unit if kind else "1", f"{source}: {column.name}")
-        values[column.variable] = found if column.sign > 0 else -found
+        values[column.variable] = _possible(found, column, source, counts, per_day, days)
     return values
+
+
+def possible_columns(
+    table: pd.DataFrame,
+    columns: Iterable[Column],
+    source: str,
+    counts: dict[str, int],
+    per_day: int = 1,
+) -> pd.DataFrame:
+    """Return the table with NaN, in its own units, in place of marks and impossible numbers of some columns.
+
+    For readers that look at a table more than once; :func:`canonical` does the same for those that look once.
+
+    Parameters
+    ----------
+    table, columns, source, counts, per_day
+        As for :func:`canonical`.
+
+    Raises
+    ------
+    ValueError
+        As :func:`canonical`.
+    """
+    changed = {}
+    for column in columns:
+        if column.name not in table.columns:
+            continue
+        found = numbers(table, column.name, source)
+        lost = np.isnan(_possible(found, column, source, counts, per_day, None)) & ~np.isnan(found)
+        if lost.any():
+            changed[column.name] = np.where(lost, np.nan, found)
+    return table.assign(**changed)
+
+
+def _possible(
+    found: Array, column: Column, source: str, counts: dict[str, int], per_day: int, days: NDArray[Any] | None
+) -> Array:
+    """A column in canonical unit and sign; NaN in place of what is impossible within a step, which is counted."""
+    step: Step = "hour" if per_day > 1 else "day"
+    if quantity(column.variable):
+        values = column.sign * _in_unit(found, column, source, per_day, days)
+        kept, count = only_possible(column.variable, values, source, column.name, step, found)
+    else:
+        # the marks of shares are told before percent become shares
+        kept, count = only_possible(column.variable, found, source, column.name, step)
+        kept = _in_unit(kept, column, source, per_day, days)
+    if count:
+        counts[f"{COUNT}{column.variable}"] = counts.get(f"{COUNT}{column.variable}", 0) + count
+    return kept
+
+
+def _in_unit(found: Array, column: Column, source: str, per_day: int, days: NDArray[Any] | None) -> Array:
+    """A column in its canonical unit."""
+    unit = column.unit
+    if unit.endswith(_PER_STEP):
+        found, unit = found * per_day, unit.replace(_PER_STEP, " d-1")
+    elif unit.endswith(_PER_MONTH):
+        assert days is not None, f"{column.name} is a sum per month: the days of the months are needed"
+        found, unit = found / days, unit.replace(_PER_MONTH, " d-1")
+    kind = quantity(column.variable)
+    return convert(found, unit, VARIABLES[kind].unit if kind else "1", f"{source}: {column.name}")
 
 
 def bounded_flux(
@@ -97,13 +151,7 @@ def bounded_flux(
     ValueError
         When a field is text.
     """
-    if column not in table.columns:
-        return np.full(len(table), np.nan)
-    raw = table[column]
-    if raw.dtype.kind == "f":
-        counts["runaway_fluxes"] = counts.get("runaway_fluxes", 0) + int(np.isinf(raw.to_numpy()).sum())
-        table = pd.DataFrame({column: raw.replace([np.inf, -np.inf], np.nan)})
-    values = numeric(table, column, source)
+    values = numbers(table, column, source)
     runaway = np.abs(values) > largest
     counts["runaway_fluxes"] = counts.get("runaway_fluxes", 0) + int(runaway.sum())
     return np.where(runaway, np.nan, values)

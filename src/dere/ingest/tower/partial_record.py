@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dere.config.towers import TowerSource
+from dere.ingest.possible import COUNT
 from dere.ingest.quantities import SHARES
 from dere.ingest.source import Product
 from dere.ingest.tower.aggregate import full_steps, monthly_means
@@ -169,7 +170,7 @@ def in_record(
 
 
 def warn_counts(counts: Mapping[str, int], source: str) -> None:
-    """Log what was found odd in one file, one line."""
-    odd = {name: number for name, number in counts.items() if number}
+    """Log what was found odd in one file, one line; impossible values have lines of their own."""
+    odd = {name: number for name, number in counts.items() if number and not name.startswith(COUNT)}
     if odd:
         log.warning("%s: %s", source, ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in odd.items()))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from dere.channels import CHANNEL_UNITS, DIURNAL
 from dere.ingest.archives import TableFile
+from dere.ingest.possible import COUNT, only_possible
 from dere.ingest.source import Column
 from dere.ingest.tower.canonical import canonical, check
 from dere.ingest.tower.fluxnet_columns import CO2_ZEROS, STEMS, flux_names
@@ -66,7 +67,8 @@ class SiteRecord:
     lat, lon, igbp, koppen
         What the file itself says about the site; NaN or empty where it says nothing.
     counts
-        Oddities counted on reading: ``range_breaches``, ``co2_zeros``, ``satellite_months_moved``.
+        Oddities counted on reading: ``range_breaches``, ``co2_zeros``, ``runaway_fluxes``, and values that were marks
+        or impossible, as ``impossible_<variable>``, in the steps of the file.
     breaches
         Values outside the valid range by variable.
     diurnal
@@ -107,6 +109,37 @@ class SiteRecord:
     joined: tuple[TableFile, ...] = ()
     code: str = ""
 
+    @property
+    def impossible(self) -> dict[str, int]:
+        """Values that the file holds and the record does not, by variable: marks, impossible numbers, failed fits."""
+        found = {n.removeprefix(COUNT): count for n, count in self.counts.items() if n.startswith(COUNT) and count}
+        failed = self.counts.get("runaway_fluxes", 0)
+        return found | ({"failed_fits": failed} if failed else {})
+
+
+def possible_months(record: SiteRecord) -> SiteRecord:
+    """Return the record with NaN in place of monthly means that no such quantity has; they are counted.
+
+    What readers took out of finer steps is narrower here: a half hour can be what no month is.
+
+    Raises
+    ------
+    ValueError
+        When too many months of a variable are impossible.
+    """
+    counts = dict(record.counts)
+    source = f"{record.source}: site {record.site}"
+
+    def kept(name: str, values: np.ndarray) -> np.ndarray:
+        found, count = only_possible(name, np.asarray(values, float), source, name)
+        if count:
+            counts[f"{COUNT}{name}"] = counts.get(f"{COUNT}{name}", 0) + count
+        return found
+
+    values = {name: kept(name, found) for name, found in record.values.items()}
+    members = {name: kept(name, found) for name, found in record.members.items()}
+    return replace(record, values=values, members=members, counts=counts)
+
 
 def require_drivers(columns: pd.Index, source: str) -> None:
     """Check that each core driver but longwave and CO2 has a tower or a reanalysis column.
@@ -134,7 +167,7 @@ def parse_columns(
     Parameters
     ----------
     table
-        Columns by FLUXNET names; -9999 or empty = missing.
+        Columns by FLUXNET names; marks of missing values and impossible numbers are taken out here.
     source
         File name for messages.
     columns

@@ -10,6 +10,7 @@ import xarray as xr
 
 from dere.channels import HOURS
 from dere.ingest.months import time_coordinates
+from dere.ingest.possible import IMPOSSIBLE, packed
 from dere.ingest.quantities import SHARES, quantity
 from dere.ingest.tower.placement import Metadata
 from dere.ingest.tower.record import DIURNAL_VARIABLES, RECORD_VARIABLES, SiteRecord
@@ -42,7 +43,8 @@ def merge(
         The interim towers: dims site, time; every name of ``RECORD_VARIABLES`` (NaN missing) and ``in_record``; where
         any record brings them, shares of measured steps, diurnal cycles (site, time, hour) and percentile members
         (site, time, member). What no record brings has no variable. ``utc_offset`` is that of the record's own clock
-        where its format knows it, else of ``metadata``.
+        where its format knows it, else of ``metadata``; ``impossible`` says how many values of each variable were marks
+        of missing values or impossible (see ``dere.ingest.possible.packed``).
     """
     sites = list(chosen)
     first = min(int(r.months[0]) for r in chosen.values())
@@ -88,6 +90,7 @@ def merge(
                     "processing": [r.processing for r in chosen.values()],
                     "variant": [r.variant for r in chosen.values()],
                     "partitioning": [r.partitioning for r in chosen.values()],
+                    IMPOSSIBLE: [packed(r.impossible) for r in chosen.values()],
                 }.items()
             },
         },

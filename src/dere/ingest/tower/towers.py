@@ -21,6 +21,7 @@ from dere.config.towers import TowerSource
 from dere.ingest.accounts import Account
 from dere.ingest.archives import TableFile, container, label
 from dere.ingest.checks import check_sunlight
+from dere.ingest.possible import COUNT, packed
 from dere.ingest.provenance import UNKNOWN, provenance_row
 from dere.ingest.source import Product, Source
 from dere.ingest.tower.bif import METADATA_COLUMNS
@@ -28,7 +29,7 @@ from dere.ingest.tower.choice import choose, merged_table, with_partitioning
 from dere.ingest.tower.discovery import Found, recognise
 from dere.ingest.tower.placement import Metadata, describe_site
 from dere.ingest.tower.plausibility import check_products, check_record
-from dere.ingest.tower.record import NoTowers, SiteRecord
+from dere.ingest.tower.record import NoTowers, SiteRecord, possible_months
 from dere.ingest.tower.site_citations import CITING, citation_of
 from dere.ingest.tower.site_ids import OTHER_CODES
 from dere.ingest.tower.tower_accounts import account_for
@@ -171,7 +172,8 @@ def _read(
             without[file] = source.product(reason.product)
             reasons.append(reason)
             continue
-        read += [(file, with_partitioning(record, config), source.product(record.product)) for record in records]
+        records = [with_partitioning(possible_months(record), config) for record in records]
+        read += [(file, record, source.product(record.product)) for record in records]
     if reasons and not read:
         raise reasons[0]
     if without:
@@ -256,5 +258,6 @@ def _provenance(
         coordinates_from=placed[record.site].origin if record.site in placed else "",
         variant=f"{record.variant} {record.partitioning}",
         breaches=" ".join(f"{name}:{count}" for name, count in record.breaches.items()),
-        **record.counts,
+        impossible=packed(record.impossible),
+        **{name: count for name, count in record.counts.items() if not name.startswith(COUNT)},
     )

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from dere.ingest.possible import impossible
 from dere.ingest.source import Column
-from dere.ingest.tables import numeric
+from dere.ingest.tables import numbers
 from dere.ingest.tower.canonical import canonical
 from dere.ingest.tower.fluxnet_columns import flux_names
 from dere.variables import FLUX_UNIT
@@ -78,7 +79,13 @@ def choose_variant(table: pd.DataFrame, config: TowerSource, source: str) -> tup
     source
         File name for messages.
     """
-    return first_with_both(lambda column: np.isfinite(numeric(table, column, source)), config)
+
+    def present(column: str) -> np.ndarray:
+        values = numbers(table, column, source)
+        # the bounds of half hours serve both units and all fluxes: what matters is that marks are no values
+        return np.isfinite(values) & ~impossible("nee", values, "hour")
+
+    return first_with_both(present, config)
 
 
 def first_with_both(present: Callable[[str], np.ndarray], config: TowerSource) -> tuple[str, str]:

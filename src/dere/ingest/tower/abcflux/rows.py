@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from dere.ingest.checks import check_coordinates
 from dere.ingest.months import month_number
+from dere.ingest.possible import COUNT, only_possible
 from dere.ingest.source import Column
-from dere.ingest.tables import numeric
+from dere.ingest.tables import numbers, numeric
 from dere.ingest.tower.aggregate import full_steps
 from dere.ingest.tower.canonical import canonical
 from dere.ingest.tower.record import NoTowers
@@ -101,6 +102,7 @@ def canonical_rows(
 ) -> pd.DataFrame:
     """Rows with canonical names, units and site ids; rows without month, place or flux are counted and dropped."""
     number = {name: numeric(table, names[name], source) for name in ("year", "month", "filled")}
+    number["filled"], _ = only_possible("nee_quality", number["filled"], source, names["filled"])
     lat, lon = numeric(table, "latitude", source), numeric(table, "longitude", source)
     _check_filled(number["filled"], names["filled"], source)
     dated = np.isfinite(number["year"]) & np.isfinite(number["month"])
@@ -109,6 +111,7 @@ def canonical_rows(
     year, of_year = (np.where(dated, number[name], start) for name, start in (("year", 2000), ("month", 1)))
     month = np.asarray(month_number(year.astype(np.int64), of_year.astype(np.int64)))
     values = canonical(table, columns, source, days=full_steps(month, 1))
+    taken_out = {c.variable: np.isnan(values[c.variable]) & ~np.isnan(numbers(table, c.name, source)) for c in columns}
     placed = np.isfinite(lat) & np.isfinite(lon)
     for one, other in np.unique(np.stack([lat[placed], lon[placed]], 1), axis=0):
         check_coordinates(float(one), float(other), source)
@@ -147,6 +150,7 @@ def canonical_rows(
             "lat": lat[kept],
             "lon": lon[kept],
             **{name: column[kept] for name, column in values.items()},
+            **{f"{COUNT}{name}": lost[kept] for name, lost in taken_out.items()},
             "quality": 1 - number["filled"][kept] / 100,
         }
     )

@@ -19,6 +19,7 @@ import pandas as pd
 
 from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, label
+from dere.ingest.possible import COUNT
 from dere.ingest.tables import read_table, require_columns
 from dere.ingest.tower.abcflux import COLUMNS, PRODUCTS
 from dere.ingest.tower.abcflux.rows import NAMES, SHARED, canonical_rows, check_units, tower_rows
@@ -75,6 +76,7 @@ def _site_record(site: str, rows: pd.DataFrame, origin: Origin, config: TowerSou
     series = str(months_of_nee.sort_index().idxmax())
     chosen = rows[rows["series"] == series]
     counts = {"rows_of_other_contributions": len(rows) - len(chosen)}
+    counts |= {str(name): int(chosen[name].sum()) for name in chosen if str(name).startswith(COUNT)}
     kinds = set(chosen["partitioning"])
     if kinds == {"other"}:
         # a whole contribution without a stated method; which one it was cannot be known, so it is the first opinion

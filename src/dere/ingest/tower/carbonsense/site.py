@@ -22,8 +22,9 @@ import numpy as np
 import pandas as pd
 
 from dere.config.towers import TowerSource
-from dere.ingest.tables import numeric
-from dere.ingest.tower.canonical import canonical
+from dere.ingest.possible import is_mark
+from dere.ingest.tables import numbers
+from dere.ingest.tower.canonical import canonical, possible_columns
 from dere.ingest.tower.carbonsense import FLUXES, SHORT, V2, WEATHER
 from dere.ingest.tower.diurnal import diurnal_cycles
 from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns, partial_record, warn_counts
@@ -38,6 +39,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     **{"VPD": (0.0, 110.0), "PA": (0.0, 110.0), "WS": (-100.0, 100.0), "CO2": (0.0, 750.0)},
 }
 _LARGEST_SCALED = 0.5 + 1e-6
+# no weather in units of its own lies there: pressure and CO2 never do
+_SHARE_SCALED = 0.99
 
 
 def parse_site(
@@ -76,7 +79,7 @@ def parse_site(
     counts: dict[str, int] = {}
     where = f"{origin.source} site {site}"
     fluxes = canonical(table, [replace(c, name=name_in(table, c.name)) for c in FLUXES], where, counts)
-    named = unscaled_weather(table, where)
+    named = possible_columns(unscaled_weather(table, where), WEATHER, where, counts, steps.per_day)
     weather = canonical(named, WEATHER, where, counts, steps.per_day)
     if steps.per_day == 24 and origin.product == V2:
         counts["precipitation_of_unknown_unit"] = int(np.isfinite(weather.pop("precipitation")).sum())
@@ -105,18 +108,22 @@ def name_in(table: pd.DataFrame, name: str) -> str:
 
 
 def unscaled_weather(table: pd.DataFrame, source: str) -> pd.DataFrame:
-    """Weather in units under the FLUXNET names; scaling is undone where all of it lies within -0.5 to 0.5.
+    """Weather in units under the FLUXNET names; scaling is undone where nearly all of it lies within -0.5 to 0.5.
+
+    What lies beyond in a scaled table becomes infinite, as no weather is: it was never scaled, or its scale is unknown.
 
     Raises
     ------
     ValueError
-        When a field is text or infinite.
+        When a field is text.
     """
     found = {column.name: name_in(table, column.name) for column in WEATHER}
-    values = {name: numeric(table, column, source) for name, column in found.items()}
-    largest = max((float(np.nanmax(np.abs(v))) for v in values.values() if np.isfinite(v).any()), default=np.inf)
-    if largest <= _LARGEST_SCALED:
+    values = {name: numbers(table, column, source) for name, column in found.items()}
+    known = np.concatenate([column[~np.isnan(column)] for column in values.values()])
+    inside = np.abs(known) <= _LARGEST_SCALED
+    if inside.any() and inside.sum() >= _SHARE_SCALED * (known.size - is_mark(known[~inside]).sum()):
         for name, column in found.items():
             low, high = BOUNDS[column]
-            values[name] = values[name] * (high - low) + (low + high) / 2
+            no_weather = np.abs(values[name]) > _LARGEST_SCALED
+            values[name] = np.where(no_weather, np.inf, values[name] * (high - low) + (low + high) / 2)
     return pd.DataFrame(values)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, label
-from dere.ingest.tables import numeric, read_table, require_columns
+from dere.ingest.tables import numbers, read_table, require_columns
 from dere.ingest.tower.daily_fluxes import daily_record
 from dere.ingest.tower.fluxcourse import COLUMNS, NAME, PRODUCT
 from dere.ingest.tower.partial_record import Origin
@@ -46,7 +46,7 @@ def parse_fluxcourse(table: pd.DataFrame, site: str, source: str, config: TowerS
     steps = steps_of(times, 1, source, "date")
     table, counts = table.copy(), {"values_scaled_twice": 0}
     for column in (column.name for column in COLUMNS):
-        values = numeric(table, column, source)
+        values = numbers(table, column, source)
         if scaled_twice(values):
             table[column] = values / _WRONG_FACTOR
             counts["values_scaled_twice"] += int(np.isfinite(values).sum())

@@ -11,6 +11,7 @@ import pandas as pd
 from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, beside, label
 from dere.ingest.tables import month_numbers, read_table
+from dere.ingest.tower.canonical import possible_columns
 from dere.ingest.tower.diurnal import diurnal_cycles
 from dere.ingest.tower.fluxnet.finer import HOURLY_STEPS, measured_share, to_months
 from dere.ingest.tower.fluxnet.names import FileName, parse_name
@@ -95,17 +96,21 @@ def parse_finer(table: pd.DataFrame, name: FileName, source: str, config: TowerS
     config = config or TowerSource()
     steps = parse_steps(table, name.step, source)
     check_years(steps, name.years, source)
+    hourly = name.step in HOURLY_STEPS
     variant, partitioning = choose_variant(table, config, source)
     columns = (*flux_columns(variant), *driver_columns())
     if config.members:
         columns += member_columns(variant.split("_")[0], (partitioning,))
-    if name.step in HOURLY_STEPS:
+    if hourly:
         columns = of_steps(columns)
+    counts: dict[str, int] = {}
+    # before anything is averaged, by whatever looks at the table
+    table = possible_columns(table, columns, source, counts, steps.per_day)
     monthly = to_months(table, steps, columns, config.minimum_coverage, source)
     record = parse(monthly, replace(name, years=None), source, config)
     shares = measured_share(table, steps, variant, source)
-    cycles = diurnal_cycles(table, steps, config.minimum_coverage, source) if name.step in HOURLY_STEPS else {}
-    return replace(record, values=record.values | shares, diurnal=cycles)
+    cycles = diurnal_cycles(table, steps, config.minimum_coverage, source) if hourly else {}
+    return replace(record, values=record.values | shares, diurnal=cycles, counts=record.counts | counts)
 
 
 def read_family(file: TableFile, config: TowerSource) -> list[SiteRecord]:

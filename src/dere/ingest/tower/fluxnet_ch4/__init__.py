@@ -27,7 +27,8 @@ FLUXES = tuple(
         ("nee", "NEE_F"), ("gpp_nt", "GPP_NT"), ("gpp_dt", "GPP_DT"), ("reco_nt", "RECO_NT"), ("reco_dt", "RECO_DT"),
     )
 )  # fmt: skip
-COLUMNS = (*FLUXES, *of_steps(filled_columns()))
+WEATHER = of_steps(filled_columns())
+COLUMNS = (*FLUXES, *WEATHER)
 SOURCES = (
     Source(
         name="FLUXNET-CH4",

@@ -30,9 +30,9 @@ from numpy.typing import NDArray
 from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, label
 from dere.ingest.tables import read_table, require_columns
-from dere.ingest.tower.canonical import bounded_flux, canonical
+from dere.ingest.tower.canonical import bounded_flux, canonical, possible_columns
 from dere.ingest.tower.diurnal import diurnal_cycles
-from dere.ingest.tower.fluxnet_ch4 import COLUMNS, FLUXES, NAME, PRODUCT
+from dere.ingest.tower.fluxnet_ch4 import COLUMNS, FLUXES, NAME, PRODUCT, WEATHER
 from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns, partial_record, warn_counts
 from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.steps import Steps, parse_steps
@@ -81,6 +81,8 @@ def parse(table: pd.DataFrame, name: str, source: str, config: TowerSource) -> l
     steps = parse_steps(table, parts["step"], source)
     _check_years(steps, int(parts["first"]), int(parts["last"]), source)
     counts: dict[str, int] = {}
+    # the diurnal cycles below look at the table, too
+    table = possible_columns(table, WEATHER, source, counts, steps.per_day)
     columns = _columns(table, parts["site"], steps.per_day, source, counts)
     columns["nee_quality"] = np.isfinite(bounded_flux(table, "NEE", source, {})).astype(float)
     if steps.per_day > 1:

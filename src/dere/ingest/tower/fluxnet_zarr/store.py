@@ -22,6 +22,7 @@ from __future__ import annotations
 import logging
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dere.config.towers import TowerSource
+from dere.ingest.possible import COUNT
 from dere.ingest.tower.canonical import canonical
 from dere.ingest.tower.diurnal import diurnal_cycles
 from dere.ingest.tower.fluxnet_columns import STEMS
@@ -49,6 +51,7 @@ _STEP = np.timedelta64(30, "m")
 _PER_DAY = 48
 _FARTHEST_ZONE_HOURS = 14
 _GOOD_QUALITY = 1
+_POOREST_QUALITY = 3
 # chosen by people, not by the clock: quarters of an hour exist (Nepal), smaller ones do not
 _ZONE_MINUTES = 15
 
@@ -187,6 +190,7 @@ def parse_site(
     place: tuple[float, float],
     source: str,
     config: TowerSource,
+    counts: Mapping[str, int] | None = None,
 ) -> SiteRecord | None:
     """Record of monthly means of one site.
 
@@ -203,6 +207,8 @@ def parse_site(
         Store for messages.
     config
         Minimum coverage, diurnal cycles, whose partitioning becomes the label.
+    counts
+        Oddities counted so far.
 
     Returns
     -------
@@ -212,7 +218,7 @@ def parse_site(
     present = np.flatnonzero(np.any([np.isfinite(column) for column in values.values()], axis=0))
     chosen = slice(present[0], present[-1] + 1)
     offset, certain = local_offset(ends[present[0]], place[1])
-    counts = {"offset_by_longitude": int(not certain)}
+    counts = {**(counts or {}), "offset_by_longitude": int(not certain)}
     steps = steps_of(ends[chosen] - _STEP + np.timedelta64(offset, "m"), _PER_DAY, source, "time")
     columns = {}
     for name, column in values.items():
@@ -263,9 +269,13 @@ def read_fluxnet_zarr(path: Path, config: TowerSource) -> list[SiteRecord]:
         if not np.isfinite(store.unpacked(FLUXES[0].name, index)).any():
             empty += 1
             continue
-        record = parse_site(
-            _site_values(store, index), ends, site, (float(lat[index]), float(lon[index])), store.source, config
-        )
+        counts: dict[str, int] = {}
+        values = _site_values(store, index, f"{store.source} site {site}", counts)
+        if not any(np.isfinite(column).any() for column in values.values()):
+            empty += 1
+            continue
+        place = (float(lat[index]), float(lon[index]))
+        record = parse_site(values, ends, site, place, store.source, config, counts)
         if record is not None:
             records.append(record)
     log.info("%s: %d of %d sites have data, %d are empty", store.source, len(records), len(sites), empty)
@@ -277,10 +287,20 @@ def read_fluxnet_zarr(path: Path, config: TowerSource) -> list[SiteRecord]:
     return records
 
 
-def _site_values(store: Store, index: int) -> dict[str, NDArray[np.float64]]:
-    """Half-hourly values of one site under the names of a record."""
+def _site_values(store: Store, index: int, source: str, counts: dict[str, int]) -> dict[str, NDArray[np.float64]]:
+    """Half-hourly values of one site under the names of a record; ``counts`` takes what was no value."""
     # the store states its units itself
     stated = [replace(column, unit=store.unit(column.name)) for column in _COLUMNS]
     table = pd.DataFrame({column.name: store.unpacked(column.name, index) for column in _COLUMNS})
-    quality = {name: store.unpacked(array, index) for name, array in _QUALITY.items()}
-    return canonical(table, stated, store.source) | quality
+    values = canonical(table, stated, source, counts, _PER_DAY)
+    for name, array in _QUALITY.items():
+        codes = store.unpacked(array, index)
+        odd = (codes < -0.5) | (codes > _POOREST_QUALITY + 0.5)
+        if odd.any():
+            log.warning(
+                "%s: %d of %d values of %s are no quality of 0 to %d and count as missing",
+                source, odd.sum(), np.isfinite(codes).sum(), array, _POOREST_QUALITY,
+            )  # fmt: skip
+            counts[f"{COUNT}{name}"] = int(odd.sum())
+        values[name] = np.where(odd, np.nan, codes)
+    return values
