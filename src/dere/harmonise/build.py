@@ -28,7 +28,7 @@ from dere.harmonise.cells import (
     member_drivers,
     positions,
 )
-from dere.harmonise.cover import cell_cover, listed_cover, site_cover
+from dere.harmonise.cover import cell_cover, covered_towers, listed_cover, site_cover
 from dere.harmonise.cover_grid import maps_on_grid
 from dere.harmonise.final import final_cells, final_towers
 from dere.harmonise.gaps import complete_drivers
@@ -121,7 +121,9 @@ def harmonise(
     years = np.arange(years[0] - 1, years[-1] + 1)
     cover = interim.cover
     of_sites = site_cover(towers, years, ages, cover.sites, cover.site_ages, cover.grid, cover.grid_ages)
-    towers = towers.assign(of_sites.data_vars).assign_coords(of_sites.coords)
+    towers, lost = covered_towers(towers, of_sites)
+    dropped |= lost
+    counts = counts[~counts["site"].isin(list(lost))]
     towers = _with_statics(towers, forcing, config.satellites)
     window_site, window_start = site_windows(towers["record"].values, config.window, config.window_stride)
     towers["window_site"], towers["window_start"] = ("window", window_site), ("window", window_start)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -118,6 +118,14 @@ def read_site_citations(file: TableFile) -> pd.DataFrame:
             "or leave it out and cite the sites by hand"
         ) from None
     return parse_site_citations(table, label(file))
+
+
+def cited(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of some tables with a DOI or a citation, below each other; a site's first counts."""
+    texts = [table.reindex(columns=["doi", "citation"]).fillna("") for table in tables]
+    stating = [table[(table["doi"] != "") | (table["citation"] != "")] for table in texts]
+    stacked = pd.concat(stating) if stating else pd.DataFrame(columns=["doi", "citation"])
+    return stacked[~stacked.index.duplicated()]
 
 
 def citation_of(record: SiteRecord, tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:

@@ -21,16 +21,20 @@ from dere.ingest.archives import TableFile, container, label
 from dere.ingest.checks import check_sunlight
 from dere.ingest.provenance import UNKNOWN, provenance_row
 from dere.ingest.source import Product, Source
-from dere.ingest.tower.bif import METADATA_COLUMNS
 from dere.ingest.tower.choice import choose, merged_table, with_partitioning
 from dere.ingest.tower.discovery import Found, recognise
-from dere.ingest.tower.placement import Metadata, describe_site
+from dere.ingest.tower.faults import SiteFault, fault_of, no_site_left, site_of, warn_dropped
+from dere.ingest.tower.metadata import read_metadata
+from dere.ingest.tower.placement import Metadata, SiteTable, describe_site
 from dere.ingest.tower.plausibility import check_products, check_record
 from dere.ingest.tower.record import NoTowers, SiteRecord
-from dere.ingest.tower.site_citations import CITING, citation_of
+from dere.ingest.tower.site_citations import CITING, citation_of, cited
 from dere.ingest.tower.tower_dataset import merge
 
 log = logging.getLogger(__name__)
+
+DROPPED = "dropped: "
+"""Beginning of the role of a file whose site, or which itself, is not used; the reason follows."""
 
 
 class Towers(NamedTuple):
@@ -70,22 +74,26 @@ def read_towers(
     FileNotFoundError
         When a folder is missing.
     ValueError
-        One sentence with file, column, value, expectation and remedy, for anything wrong in a file.
+        One sentence with file, column, value, expectation and remedy, where a fault concerns all sites or leaves none.
+        A fault of one site costs that site: its sentence is a warning and its role in the provenance.
     """
     found = recognise(folders, config, among)
-    read, no_towers = _read(found, config)
+    read, no_towers, lost = _read(found, config)
+    if not read and lost:
+        warn_dropped({}, [fault for _, _, fault in lost], 0)
+        raise ValueError(no_site_left([fault.sentence for _, _, fault in lost]))
     if not read:
         raise ValueError(
             f"{', '.join(map(str, folders))} hold site metadata but no tower file; add files of the FLUXNET "
             "family (..._MM_....csv), of the extract ({SITE}_MM.csv) or of another format in docs/data.md"
         )
-    stated = [(about.role, about.reader()(file)) for about, file in found.metadata]
-    tables = {kind: _stack([table for of, table in stated if of == kind]) for kind in CITING}
-    places = _stack([table for of, table in stated if of in ("listing", "sites")])
     records = [record for _, record, _ in read]
     products = {product.key: product for _, _, product in read}
-    chosen = choose(records)
-    placed = _place(chosen, records, tables["bif"], places, missing_coordinates)
+    chosen, doubled = _choose(records)
+    stated, of_tables = read_metadata(found.metadata, chosen)
+    tables = {kind: cited([table.rows for table in stated if table.role == kind]) for kind in CITING}
+    of_files = [*(fault for _, _, fault in lost), *of_tables.values()]
+    placed, dropped = _place(chosen, read, stated, doubled, of_files, missing_coordinates)
     extracts = {r.site: r for r in records if products[r.product].satellites}
     # the climate class is no part of the processing: where BIF has none, the extract's will do
     kept = {s: _with_climate(chosen[s], extracts.get(s)) for s in placed}
@@ -103,11 +111,23 @@ def read_towers(
         int(np.isfinite(dataset["nee"].values).sum()),
     )
     rows = [
-        _provenance(file, record, product, chosen, placed, config.use_satellites) | citation_of(record, tables)
+        _provenance(file, record, product, chosen, placed, dropped, config.use_satellites) | citation_of(record, tables)
         for file, record, product in read
     ]
     rows += [
-        provenance_row(container(file), about.products[0], 0, file=label(file), role="metadata")
+        provenance_row(
+            container(file), product, 0, file=label(file), role=f"{DROPPED}{fault.sentence}", site=fault.site
+        )
+        for file, product, fault in lost
+    ]
+    rows += [
+        provenance_row(
+            container(file),
+            about.products[0],
+            0,
+            file=label(file),
+            role=f"{DROPPED}{of_tables[file].sentence}" if file in of_tables else "metadata",
+        )
         for about, file in found.metadata
     ]
     rows += [
@@ -120,8 +140,10 @@ def read_towers(
 
 def _read(
     found: Found, config: TowerSource
-) -> tuple[list[tuple[TableFile, SiteRecord, Product]], dict[TableFile, Product]]:
-    """Records of every tower file with their products, and the product of each file that holds no towers.
+) -> tuple[
+    list[tuple[TableFile, SiteRecord, Product]], dict[TableFile, Product], list[tuple[TableFile, Product, SiteFault]]
+]:
+    """Records of every tower file with their products, the product of each file without towers, and faults of sites.
 
     Raises
     ------
@@ -131,20 +153,43 @@ def _read(
     read: list[tuple[TableFile, SiteRecord, Product]] = []
     without = dict(found.no_towers)
     reasons: list[NoTowers] = []
+    lost: list[tuple[TableFile, Product, SiteFault]] = []
     for source, file in found.towers:
-        try:
-            records = source.reader()(file, config)
-        except NoTowers as reason:
-            without[file] = source.product(reason.product)
-            reasons.append(reason)
-            continue
-        read += [(file, with_partitioning(record, config), source.product(record.product)) for record in records]
-    if reasons and not read:
+        given: list[SiteRecord | SiteFault] = []
+        faults: list[SiteFault] = []
+        with fault_of(site_of(file.name), faults):
+            try:
+                given = source.reader()(file, config)
+            except NoTowers as reason:
+                without[file] = source.product(reason.product)
+                reasons.append(reason)
+        # which of several products it is stands in what cannot be read
+        product = source.products[0] if len(source.products) == 1 else UNKNOWN
+        for part in (*given, *faults):
+            if isinstance(part, SiteFault):
+                lost.append((file, product, part))
+            else:
+                read.append((file, with_partitioning(part, config), source.product(part.product)))
+    if reasons and not read and not lost:
         raise reasons[0]
     if without:
         names = ", ".join(label(file) for file in without)
         log.info("%d tables hold no towers and are passed over (%.200s)", len(without), names)
-    return read, without
+    return read, without, lost
+
+
+def _choose(records: Sequence[SiteRecord]) -> tuple[dict[str, SiteRecord], dict[str, str]]:
+    """Newest processing of each site, and the sentence of each site that has two files of it."""
+    by_site: dict[str, list[SiteRecord]] = {}
+    for record in records:
+        by_site.setdefault(record.site, []).append(record)
+    chosen: dict[str, SiteRecord] = {}
+    faults: list[SiteFault] = []
+    for site, own in sorted(by_site.items()):
+        chosen[site] = max(own, key=lambda record: record.rank)
+        with fault_of(site, faults):
+            chosen |= choose(own)
+    return chosen, dict(faults)
 
 
 def _with_climate(record: SiteRecord, extract: SiteRecord | None) -> SiteRecord:
@@ -152,44 +197,60 @@ def _with_climate(record: SiteRecord, extract: SiteRecord | None) -> SiteRecord:
     return record if record.koppen or extract is None else replace(record, koppen=extract.koppen)
 
 
-def _stack(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Site tables below each other; a site's first statement counts."""
-    if not tables:
-        return pd.DataFrame(columns=list(METADATA_COLUMNS))
-    stacked = pd.concat(tables)
-    return stacked[~stacked.index.duplicated()]
-
-
 def _place(
     chosen: Mapping[str, SiteRecord],
-    records: Sequence[SiteRecord],
-    badm: pd.DataFrame,
-    tables: pd.DataFrame,
+    read: Sequence[tuple[TableFile, SiteRecord, Product]],
+    tables: Sequence[SiteTable],
+    doubled: Mapping[str, str],
+    of_files: Sequence[SiteFault],
     missing_coordinates: str,
-) -> dict[str, Metadata]:
-    """Metadata of every site that has coordinates, checked against its sunlight, its units against all sites."""
+) -> tuple[dict[str, Metadata], dict[str, str]]:
+    """Metadata of every site that can be used, and why each other one is dropped.
+
+    A site is checked against its sunlight and its units by itself, then the units against all sites. A fault of a file
+    (``of_files``) drops a site that nothing else brings or places.
+
+    Raises
+    ------
+    ValueError
+        When no site is left, a product has a wrong unit, or coordinates are missing that must not.
+    """
     by_site: dict[str, list[SiteRecord]] = {}
-    for record in records:
+    for _, record, _ in read:
         by_site.setdefault(record.site, []).append(record)
+    files = {record.source: file for file, record, _ in read}
     placed: dict[str, Metadata] = {}
-    for site, record in chosen.items():
-        about = describe_site(site, by_site[site], badm, tables)
-        if about is not None:
+    dropped = dict(doubled)
+    unplaced = []
+    for site in [site for site in chosen if site not in doubled]:
+        record, faults = chosen[site], list[SiteFault]()
+        with fault_of(site, faults):
+            about = describe_site(record, files, by_site[site], tables)
+            if about is None:
+                unplaced.append(site)
+                continue
             what = f"{record.source}: site {site} (coordinates from {about.origin})"
             check_sunlight(about.lat, record.values["shortwave"], record.months, what)
             check_record(record, about.lat)
             placed[site] = about
+        dropped |= dict(faults)
+    for fault in of_files:
+        if fault.site and fault.site not in placed:
+            dropped.setdefault(fault.site, fault.sentence)
+    warn_dropped(dropped, [fault for fault in of_files if fault.site not in dropped], len({*chosen, *dropped}))
     check_products([chosen[site] for site in placed])
-    dropped = [site for site in chosen if site not in placed]
-    if dropped:
-        sentence = (
-            f"{len(dropped)} of {len(chosen)} sites have no coordinates in a BIF table, their own file or a table of "
-            f"sites ({', '.join(dropped[:5])}); add a sites.csv with columns site, lat, lon, igbp to a tower folder"
+    sentences = [*dropped.values(), *(fault.sentence for fault in of_files if not fault.site)]
+    if unplaced := [site for site in unplaced if site not in dropped]:
+        sentences.append(
+            f"{len(unplaced)} of {len(chosen)} sites have no coordinates in a BIF table, their own file or a table of "
+            f"sites ({', '.join(unplaced[:5])}); add a sites.csv with columns site, lat, lon, igbp to a tower folder"
         )
-        if missing_coordinates == "error" or not placed:
-            raise ValueError(sentence)
-        log.warning("%s; they are dropped", sentence)
-    return placed
+        if missing_coordinates == "error":
+            raise ValueError(sentences[-1])
+        log.warning("%s; they are dropped", sentences[-1])
+    if not placed:
+        raise ValueError(no_site_left(sentences))
+    return placed, dropped | dict.fromkeys(unplaced, "no coordinates")
 
 
 def _provenance(
@@ -198,13 +259,14 @@ def _provenance(
     product: Product,
     chosen: Mapping[str, SiteRecord],
     placed: Mapping[str, Metadata],
+    dropped: Mapping[str, str],
     use_satellites: bool,
 ) -> dict[str, Any]:
     """Row of the provenance table of one tower file."""
     winner = chosen[record.site]
     role = "fluxes and drivers" if winner is record else f"superseded by {winner.source}"
-    if record.site not in placed:
-        role = "dropped: no coordinates"
+    if record.site in dropped:
+        role = f"{DROPPED}{dropped[record.site]}"
     elif use_satellites and product.satellites:
         role = "fluxes, drivers, satellites" if winner is record else f"satellites only; {role}"
     first, last = int(record.months[0]), int(record.months[-1])

@@ -101,7 +101,7 @@ def _read_place(file: Path, site: str) -> tuple[float, float, str]:
     return (
         _degrees(about.get("LOCATION_LAT"), file, "LOCATION_LAT"),
         _degrees(about.get("LOCATION_LON"), file, "LOCATION_LON"),
-        igbp.strip().upper() if isinstance(igbp, str) else "",
+        igbp.strip() if isinstance(igbp, str) else "",
     )
 
 
