@@ -6,7 +6,8 @@ A site states its place or class again when its mast moves or its vegetation cha
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -69,7 +70,7 @@ def statements(
         keys.itertuples(index=False, name=None), rows["DATAVALUE"], strict=True
     ):
         groups.setdefault((site, kind, group, again), {})[variable] = value
-    found = []
+    found: list[dict[str, Any]] = []
     for number, ((site, *_), stated) in enumerate(groups.items()):
         values = {variables[variable]: value for variable, value in stated.items() if variable in variables}
         if values:
@@ -77,6 +78,23 @@ def statements(
             late = day > (ends or {}).get(str(site), day)
             origin = source if day == UNDATED else f"{source} (since {day})"
             found.append({"site": site, "source": origin, **values, "order": (late, day if late else -day, -number)})
+    _join_places(found)
     found.sort(key=lambda statement: (str(statement["site"]), statement["order"]))
     columns = ["site", "source", *dict.fromkeys(variables.values())]
     return pd.DataFrame(found, columns=[*columns, "order"])[columns]
+
+
+def _join_places(found: Sequence[dict[str, Any]]) -> None:
+    """Put the only latitude and the only longitude of a site into one statement, where each row has a group of its own.
+
+    Of several it cannot be known which belong together.
+    """
+    by_site: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for statement in found:
+        of_site = by_site.setdefault(statement["site"], {"lat": [], "lon": []})
+        for name, having in of_site.items():
+            having += [statement] if name in statement else []
+    for of_site in by_site.values():
+        if len(of_site["lat"]) == len(of_site["lon"]) == 1:
+            (north,), (east,) = of_site["lat"], of_site["lon"]
+            north["lon"] = east.pop("lon")

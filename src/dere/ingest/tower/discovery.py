@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from dere.config.towers import TowerSource
 from dere.ingest.archives import Limits, Member, TableFile, members, stored_names, with_limits
 from dere.ingest.source import PassedOver, Product, Source, declarations, sources
+from dere.ingest.tower.faults import SiteFault, fault_of, no_site_left, site_of
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +39,15 @@ class Claim(NamedTuple):
 class Found:
     """Files of the folders by what they are.
 
-    Not read are ``passed_over`` (with the reason), ``no_towers`` (with the product) and ``ignored``.
+    Not read are ``passed_over`` (with the reason), ``no_towers`` (with the product), ``damaged`` (archives of a single
+    site, with its fault) and ``ignored``.
     """
 
     towers: list[tuple[Source, TableFile]] = field(default_factory=list)
     metadata: list[tuple[Source, TableFile]] = field(default_factory=list)
     passed_over: dict[TableFile, PassedOver] = field(default_factory=dict)
     no_towers: dict[TableFile, Product] = field(default_factory=dict)
+    damaged: dict[Path, SiteFault] = field(default_factory=dict)
     ignored: list[Path] = field(default_factory=list)
 
     @property
@@ -160,7 +164,8 @@ def recognise(
     FileNotFoundError
         When a folder is missing.
     ValueError
-        When a folder holds neither towers nor site metadata, an archive cannot be opened, or two sources read a file.
+        When a folder holds neither towers nor site metadata, an archive of several sites cannot be opened, or two
+        sources read a file.
     """
     config = config or TowerSource()
     among = known_sources() if among is None else among
@@ -170,11 +175,14 @@ def recognise(
         if not folder.exists():
             raise FileNotFoundError(f"{folder} is no folder; correct sources.towers.paths or put the tower files there")
         before, unknown, without = found.count, len(found.ignored), len(found.no_towers)
+        sound = len(found.damaged)
         for path, relative, source in _entries(folder, folder.name, among):
             if source is not None:
                 found.towers.append((source, path))
             else:
                 _sort(path, relative, found, limits, among)
+        if found.count == before and (damaged := list(found.damaged.values())[sound:]):
+            raise ValueError(no_site_left([fault.sentence for fault in damaged]))
         if found.count == before:
             rest = found.ignored[unknown:]
             held = f"{len(rest)} tables of unknown format ({rest[0].name}, ...)" if rest else "no table"
@@ -220,7 +228,14 @@ def _entries(
 def _sort(path: Path, relative: str, found: Found, limits: Limits, among: Sequence[Source]) -> None:
     """Put a file, or what lies inside an archive, into the lists."""
     before = found.count
-    known = [_sort_file(file, name, found, among) for file, name in _files(path, relative, limits)]
+    site = site_of(path.name) if path.suffix.lower() == _ARCHIVE else ""
+    faults: list[SiteFault] = []
+    with fault_of(site, faults) if site else nullcontext():
+        files = list(_files(path, relative, limits))
+    if faults:
+        found.damaged[path] = faults[0]
+        return
+    known = [_sort_file(file, name, found, among) for file, name in files]
     # AUX tables and weekly files of a known product are nothing to warn about, nor is text beside the tables
     if found.count == before and not any(known) and _TABLE.fullmatch(path.name) and path.name not in _NOT_TOWERS:
         found.ignored.append(path)

@@ -153,7 +153,9 @@ def _read(
     read: list[tuple[TableFile, SiteRecord, Product]] = []
     without = dict(found.no_towers)
     reasons: list[NoTowers] = []
-    lost: list[tuple[TableFile, Product, SiteFault]] = []
+    lost: list[tuple[TableFile, Product, SiteFault]] = [
+        (archive, UNKNOWN, fault) for archive, fault in found.damaged.items()
+    ]
     for source, file in found.towers:
         given: list[SiteRecord | SiteFault] = []
         faults: list[SiteFault] = []

@@ -64,7 +64,7 @@ def parse(table: pd.DataFrame, source: str, config: TowerSource | None = None) -
 
 
 def _site_record(site: str, rows: pd.DataFrame, origin: Origin, config: TowerSource | None) -> list[SiteRecord]:
-    """Record of one site, none without NEE: the contribution with most months of NEE, its partitionings side by side."""
+    """Record of one site, none without NEE: the contribution with most months of it, its partitionings side by side."""
     months_of_nee = rows[rows["nee"].notna()].groupby("series")["month"].nunique()
     if not len(months_of_nee):
         log.warning("%s: site %s has no month of NEE; it is left out", origin.source, site)
