@@ -97,3 +97,10 @@ def test_dois_come_from_the_table_that_has_them(folder):
     (folder / FLX).write_text(f"{HEADER}DE-Syn,1,GRP_DOI,DOI,10.17190/AMF/1\n")
     rows = read_towers([folder], TowerSource()).provenance
     assert "10.17190/AMF/1" in rows["site_doi"].tolist()
+
+
+def test_its_own_file_says_before_the_tables_of_other_releases(tmp_path):
+    synthetic_extract("DE-Syn").to_csv(tmp_path / "DE-Syn_MM.csv", index=False)
+    write_bif(tmp_path / AMF, {"DE-Syn": (50.2, 10.0, "ENF")})
+    site = towers(tmp_path).isel(site=0)
+    assert (float(site.lat), str(site.igbp.values), float(site.elevation)) == (50.0, "GRA", 120)
