@@ -39,7 +39,8 @@ def sentence_of(error: Exception) -> str | None:
         )
     # only here, because they load arrays and tables
     from dere.io import unwritable
-    from dere.workflow.script import SENTENCES, raised_by_package
+    from dere.raised import raised_by_package
+    from dere.workflow.script import SENTENCES
 
     if isinstance(error, SENTENCES) and raised_by_package(error.__traceback__):
         return str(error)

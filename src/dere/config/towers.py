@@ -39,3 +39,5 @@ class TowerSource(Section):
     """Files inside archives (and compressed ones) that unpack to more are refused."""
     maximum_compression: float = Field(200.0, gt=1)
     """Files inside archives that unpack to more than so many times their stored size are refused."""
+    minimum_sites: int = Field(5, ge=1)
+    """Sites that must be left for the run to go on once any was dropped for a fault of its files or its metadata."""

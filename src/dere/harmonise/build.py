@@ -28,7 +28,7 @@ from dere.harmonise.cells import (
     member_drivers,
     positions,
 )
-from dere.harmonise.cover import cell_cover, listed_cover, site_cover
+from dere.harmonise.cover import cell_cover, covered_towers, listed_cover, site_cover
 from dere.harmonise.cover_grid import maps_on_grid
 from dere.harmonise.cover_lookup import under_kept_codes
 from dere.harmonise.final import final_cells, final_towers
@@ -130,7 +130,9 @@ def harmonise(
     cover = interim.cover
     own, own_ages = (under_kept_codes(table, raw) for table in (cover.sites, cover.site_ages))
     of_sites = site_cover(towers, years, ages, own, own_ages, cover.grid, cover.grid_ages)
-    towers = towers.assign(of_sites.data_vars).assign_coords(of_sites.coords)
+    towers, lost = covered_towers(towers, of_sites)
+    dropped |= lost
+    counts, odd = (rows[~rows["site"].isin(list(lost))] for rows in (counts, labels.odd))
     towers = _with_statics(towers, forcing, config.satellites)
     window_site, window_start = site_windows(towers["record"].values, config.window, config.window_stride)
     towers["window_site"], towers["window_start"] = ("window", window_site), ("window", window_start)
@@ -153,7 +155,7 @@ def harmonise(
         drivers.sizes["cell"],
         int(usable(*labels_of(towers, exchange), 0.0).any(-1).sum()),
     )
-    return Canonical(drivers, members, of_cells, towers, table, provenance, counts, labels.odd, dropped, truth)
+    return Canonical(drivers, members, of_cells, towers, table, provenance, counts, odd, dropped, truth)
 
 
 def write(canonical: Canonical, folder: Path) -> None:

@@ -1,7 +1,8 @@
 """Plant fractions, vegetated fraction and stand-age weights of cells and towers.
 
 A tower takes its own rows (pixels of the 300 m maps, else a table of its own), else the map cell that holds it, else
-the stated table of its IGBP class; ``cover_source`` and ``age_source`` say which. Fractions sum to 1 over the vegetated
+the stated table of its IGBP class; ``cover_source`` and ``age_source`` say which. A tower that none of these covers
+(its class is not known either) has no cover. Fractions sum to 1 over the vegetated
 part unless the source says that they are shares of the land; a place without vegetation counts as bare grass and shrub
 land with vegetated fraction 0. Years outside the source take its nearest.
 """
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 SUM_TOLERANCE = 1e-3
 """Largest departure from 1 of sums of fractions and of age weights; smaller ones are divided away."""
+NO_COVER = "none"
+"""``cover_source`` of a tower that has no cover."""
 SINGLE = 2e-7
 """Departure of sums of numbers in single precision, which stay as they are."""
 
@@ -139,8 +142,8 @@ def site_cover(
     -------
     Dataset
         ``plant_fraction`` (site, year, plant_type), ``vegetated_fraction`` (site, year), ``age_weight`` (site, age);
-        coordinates ``cover_source`` (site): pixels of the 300 m maps, own, cell or igbp, and ``age_source``: own, cell
-        or igbp.
+        coordinates ``cover_source`` (site): pixels of the 300 m maps, own, cell, igbp or ``NO_COVER`` (as bare land),
+        and ``age_source``: own, cell or igbp.
     """
     classes = [str(name) for name in towers["igbp"].values]
     lat, lon = towers["lat"].values, towers["lon"].values
@@ -171,6 +174,14 @@ def site_cover(
     if own_ages is not None:
         rows, there = lookup(own_ages["site"].values.astype(str), sites)
         weight[there], age_source[there] = own_ages["age_weight"].transpose("site", "age").values[rows], "own"
+    uncovered = np.isnan(fraction).any((1, 2))
+    fraction, vegetated, cover_source[uncovered] = bare_to_grass(fraction), np.nan_to_num(vegetated), NO_COVER
+    bare = sites[(cover_source == "igbp") & (vegetated.max(1) == 0)]
+    if len(bare):
+        log.warning(
+            "%d of %d towers are of an IGBP class without vegetation (%s) and have none: vegetated fraction 0",
+            len(bare), len(sites), ", ".join(f"{site} {towers['igbp'].sel(site=site).item()}" for site in bare[:5]),
+        )  # fmt: skip
     used = {name: int((cover_source == name).sum()) for name in ("pixels", "own", "cell", "igbp")}
     log.info(
         "cover of %d towers: %d pixels, %d own tables, %d map cells, %d from the IGBP table", len(sites), *used.values()
@@ -180,6 +191,35 @@ def site_cover(
         cover_source=("site", cover_source),
         age_source=("site", age_source),
     )
+
+
+def covered_towers(towers: xr.Dataset, of_sites: xr.Dataset) -> tuple[xr.Dataset, dict[str, str]]:
+    """Towers with their cover, and site to sentence of those that have none.
+
+    Parameters
+    ----------
+    towers
+        With coordinates ``site`` and ``igbp``.
+    of_sites
+        As of :func:`site_cover`, of the same sites.
+
+    Raises
+    ------
+    ValueError
+        When no tower has a cover.
+    """
+    covered = of_sites["cover_source"].values != NO_COVER
+    lost = {
+        str(site): f"site {site} has no plant types: no map or table covers it and its IGBP class is unknown, but one "
+        f"of them is needed; state its class ({', '.join(tables.CLASSES)}) in a table of sites, or leave it out"
+        for site in towers["site"].values[~covered]
+    }
+    if not covered.any():
+        raise ValueError(f"{next(iter(lost.values()), 'there is no site')}; this holds for all sites")
+    for sentence in lost.values():
+        log.warning("%s; it is dropped", sentence)
+    chosen = towers.isel(site=covered)
+    return chosen.assign(of_sites.isel(site=covered).data_vars).assign_coords(of_sites.isel(site=covered).coords), lost
 
 
 def check_sums(values: NDArray, what: str, whole: bool = True) -> NDArray[np.float64]:

@@ -3,7 +3,8 @@
 Fractions follow the class definitions: forests have tree cover above 60 % and towers stand in their dense part
 (85-90 %), woody savannas 30-60 %, savannas 10-30 %; woody plants below 2 m, grass, crops and wetland herbs are GS.
 Evergreen and deciduous broadleaf share BL here, crops, grassland and wetland share GS: they stay apart in the static
-attributes (``statics.py``), which every network and tree model sees.
+attributes (``statics.py``), which every network and tree model sees. Towns, barren land, ice and water have no
+vegetation.
 
 Stand-age priors are log-normal. Medians: managed temperate and boreal forests 80 years, evergreen broadleaf older
 because tropical old growth is in the class, deciduous needleleaf 90 (little managed); savanna 40 and shrubland 25-40
@@ -48,22 +49,25 @@ CLASSES: dict[str, ClassPrior] = {
     "WET": ClassPrior(0.05, 0.05, 0.90, 1.0, 60, 1.2),
     "CRO": ClassPrior(0.02, 0.00, 0.98, 1.0, 1, 0.5),
     "CVM": ClassPrior(0.15, 0.05, 0.80, 1.0, 5, 1.0),
-    "URB": ClassPrior(0.20, 0.10, 0.70, 0.5, 30, 1.0),
-    "BSV": ClassPrior(0.02, 0.03, 0.95, 0.2, 20, 1.0),
-    "SNO": ClassPrior(0.00, 0.00, 1.00, 0.1, 20, 1.0),
+    # no vegetation: bare land counts as grass and shrub land of which there is none (``cover``)
+    "URB": ClassPrior(0.00, 0.00, 1.00, 0.0, 30, 1.0),
+    "BSV": ClassPrior(0.00, 0.00, 1.00, 0.0, 20, 1.0),
+    "SNO": ClassPrior(0.00, 0.00, 1.00, 0.0, 20, 1.0),
+    "WAT": ClassPrior(0.00, 0.00, 1.00, 0.0, 20, 1.0),
 }
-UNKNOWN = ClassPrior(0.25, 0.15, 0.60, 1.0, 50, 1.2)
+UNKNOWN = ClassPrior(math.nan, math.nan, math.nan, math.nan, 50, 1.2)
+"""A class that is not known says nothing of plants; its stand age is any of a wide range."""
 
 
 def plant_fractions(igbp: Sequence[str]) -> NDArray[np.float64]:
-    """Fractions of BL, NL, GS of the vegetated area, (site, plant_type); unknown classes get the even-handed row."""
+    """Fractions of BL, NL, GS of the vegetated area, (site, plant_type); NaN where the class is not known."""
     rows = [CLASSES.get(name, UNKNOWN) for name in igbp]
     fractions = np.array([[row.broadleaf, row.needleleaf, row.grass_shrub] for row in rows], float)
     return fractions.reshape(-1, len(PLANT_TYPES))
 
 
 def vegetated_fractions(igbp: Sequence[str]) -> NDArray[np.float64]:
-    """Vegetated share of the land, (site,)."""
+    """Vegetated share of the land, (site,); NaN where the class is not known."""
     return np.array([CLASSES.get(name, UNKNOWN).vegetated for name in igbp], float)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from dere.ingest.source import Source
 from dere.ingest.unread import (
     BESIDE,
+    DROPPED,
     FORMAT,
     IGNORED,
     METADATA,
@@ -24,7 +25,7 @@ from dere.ingest.unread import (
 
 NOT_ASKED = "no name that the reader looks for"
 """Why a file of a folder is not read whose reader looks for names of its own."""
-_ORDER = (READ, METADATA, PASSED_OVER, IGNORED)
+_ORDER = (READ, METADATA, PASSED_OVER, IGNORED, DROPPED)
 _FIRST = 3
 
 
@@ -40,7 +41,7 @@ class Account(NamedTuple):
     member
         Name inside the archive; empty for a plain file.
     what
-        ``READ``, ``METADATA``, ``PASSED_OVER`` or ``IGNORED``.
+        ``READ``, ``METADATA``, ``PASSED_OVER``, ``IGNORED`` or ``DROPPED``.
     source
         Name of the source that knows it.
     product
@@ -92,7 +93,8 @@ def lines_of(what: str, accounts: Sequence[Account]) -> list[str]:
     """
     kinds: dict[tuple[str, str], list[str]] = {}
     for account in accounts:
-        why = account.why if account.what in (PASSED_OVER, IGNORED) else ""
+        # each fault has a warning of its own
+        why = account.why if account.what in (PASSED_OVER, IGNORED) else "see the warnings" * (account.what == DROPPED)
         kinds.setdefault((account.what, why), []).append(account.member or account.file)
     lines = []
     for (kind, why), names in sorted(kinds.items(), key=lambda item: _ORDER.index(item[0][0])):

@@ -128,7 +128,8 @@ class Source:
         folder's own name first); inside an archive by the archive's path and the name there.
     read
         ``module:function``, loaded where files are read. Towers: ``read(file, config)`` gives a list of
-        ``dere.ingest.tower.record.SiteRecord``, metadata: ``read(file)`` a table by site; ``file`` is a path, or an
+        ``dere.ingest.tower.record.SiteRecord``, and of ``dere.ingest.tower.faults.SiteFault`` for sites of the file
+        that cannot be used; metadata: ``read(file)`` a table by site; ``file`` is a path, or an
         ``archives.Member`` where ``in_archives``. The other kinds: see their folders.
     products
         Whose the files are.
@@ -154,6 +155,9 @@ class Source:
         Metadata: smaller ones are asked first; two sources of one kind and order may not both know a file.
     role
         Metadata: what its table is for, see ``dere.ingest.tower.towers``.
+    dated
+        Metadata: its statements have dates, so ``read(file, ends)`` also takes the last day of each site's data, as
+        YYYYMMDD.
     """
 
     name: str
@@ -172,6 +176,7 @@ class Source:
     joins: Callable[[Sequence[Any], Any], Mapping[Any, tuple[Any, ...]]] | None = None
     order: int = 0
     role: str = ""
+    dated: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -9,8 +9,8 @@ import logging
 import re
 from collections.abc import Iterable
 
-READ, METADATA, PASSED_OVER, IGNORED = "read", "metadata", "passed over", "ignored"
-"""What a file is: data that are read, what is known of sites, known and left alone, and what no source knows."""
+READ, METADATA, PASSED_OVER, IGNORED, DROPPED = "read", "metadata", "passed over", "ignored", "dropped"
+"""What a file is: data that are read, what is known of sites, known and left alone, what no source knows, at fault."""
 BESIDE = "beside the data, for people"
 """Why a companion is passed over."""
 FORMAT = "format not recognised"

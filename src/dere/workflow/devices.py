@@ -24,8 +24,9 @@ from typing import Any
 
 import torch
 
+from dere.raised import raised_by_package
 from dere.training.parallel import joined, started_by_torchrun
-from dere.workflow.script import SENTENCES, raised_by_package
+from dere.workflow.script import SENTENCES
 
 log = logging.getLogger(__name__)
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-import dere
 from dere.io import unwritable
+from dere.raised import raised_by_package
 from dere.workflow.loaded import check_modules
 
-PACKAGE_FOLDER = Path(dere.__file__).parent
 SENTENCES = (ValueError, FileNotFoundError, FloatingPointError, ChildProcessError)
 """Wrong input, a missing file, a training that came to NaN, a process of a training that was killed."""
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -83,12 +80,6 @@ def job_of(log: Path) -> str:
     """Return the rule and its wildcards from a log file's path."""
     parts = log.with_suffix("").parts
     return "/".join(parts[parts.index("logs") + 1 :] if "logs" in parts else parts[-1:])
-
-
-def raised_by_package(trace: TracebackType | None) -> bool:
-    """Tell whether the innermost frame of a traceback is a file of this package."""
-    frames = traceback.extract_tb(trace)
-    return bool(frames) and PACKAGE_FOLDER in Path(frames[-1].filename).parents
 
 
 def named_files(snakemake: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ FILES_ONLY = (
 """Leaves of the simulation that the built-in process model does not read; new ones count as its own."""
 TOWERS_ALWAYS = (
     "provider", "paths", "use_satellites", "partitioning", "fallback", "maximum_member_gb", "maximum_compression",
+    "minimum_sites",
 )  # fmt: skip
 """Leaves of the towers that are read whatever the files; of the others each source names its own."""
 FINE_MAPS_ONLY = ("aggregate_degrees", "area_weights", "tower_window_km")

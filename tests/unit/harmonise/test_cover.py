@@ -4,22 +4,55 @@ import xarray as xr
 from harmonise_samples import AGES, make_cover
 
 from dere.harmonise import igbp
-from dere.harmonise.cover import cell_cover, check_sums, site_cover
+from dere.harmonise.cover import NO_COVER, cell_cover, check_sums, covered_towers, site_cover
 from dere.harmonise.cover_lookup import map_at_points, map_at_towers, under_kept_codes
 from dere.harmonise.interim import pack_cover, unpack_cover
+from dere.ingest.igbp_classes import BARE, IGBP, VEGETATED
 from dere.variables import PLANT_TYPES
 
 YEARS = np.array([2000, 2001, 2002, 2003])
 
 
 def test_tables_hold_shares_for_every_class():
-    names = [*igbp.CLASSES, "XYZ"]
-    fractions = igbp.plant_fractions(names)
+    assert set(igbp.CLASSES) == set(IGBP)
+    fractions = igbp.plant_fractions(list(igbp.CLASSES))
     np.testing.assert_allclose(fractions.sum(1), 1)
-    weights = igbp.age_weights(names, (1, 5, 10, 50, 100, 200, 500))
+    weights = igbp.age_weights([*igbp.CLASSES, "XYZ"], (1, 5, 10, 50, 100, 200, 500))
     np.testing.assert_allclose(weights.sum(1), 1)
     assert (weights >= 0).all()
-    assert ((igbp.vegetated_fractions(names) > 0) & (igbp.vegetated_fractions(names) <= 1)).all()
+    vegetated = igbp.vegetated_fractions(VEGETATED)
+    assert ((vegetated > 0) & (vegetated <= 1)).all()
+    assert (igbp.vegetated_fractions(BARE) == 0).all()
+
+
+def test_an_unknown_class_says_nothing_of_plants():
+    assert np.isnan(igbp.plant_fractions(["", "XYZ"])).all() and np.isnan(igbp.vegetated_fractions(["XYZ"])).all()
+
+
+def test_sites_of_water_have_no_vegetation_and_unknown_ones_no_cover(towers, caplog):
+    """Neither takes invented shares of broadleaf, needleleaf and grass; a map at the place is taken as it is."""
+    classes = towers["igbp"].values.copy()
+    classes[:3] = ["WAT", "", "ENF"]
+    towers = towers.assign_coords(igbp=("site", classes))
+    of_sites = site_cover(towers, YEARS, AGES)
+    assert of_sites["cover_source"].values[:3].tolist() == ["igbp", NO_COVER, "igbp"]
+    assert (of_sites["vegetated_fraction"].values[0] == 0).all() and of_sites["vegetated_fraction"].values[2].all()
+    site = str(towers["site"].values[0])
+    assert f"of an IGBP class without vegetation ({site} WAT)" in caplog.text
+    kept, lost = covered_towers(towers, of_sites)
+    (unknown,) = lost
+    assert unknown == str(towers["site"].values[1]) and "its IGBP class is unknown" in lost[unknown]
+    assert kept.sizes["site"] == towers.sizes["site"] - 1 and unknown not in kept["site"].values
+    assert (kept["plant_fraction"].sum("plant_type") > 0.99).all()
+    with pytest.raises(ValueError, match=r"has no plant types.*this holds for all sites"):
+        covered_towers(towers.isel(site=[1]), of_sites.isel(site=[1]))
+
+
+def test_an_unknown_class_under_a_map_keeps_its_site(towers, forcing):
+    towers = towers.assign_coords(igbp=("site", np.full(towers.sizes["site"], "", object)))
+    of_sites = site_cover(towers, YEARS, AGES, grid=make_cover(forcing).grid)
+    in_map = of_sites["cover_source"].values == "cell"
+    assert in_map.any() and set(covered_towers(towers, of_sites)[1]) == set(towers["site"].values[~in_map])
 
 
 def test_tables_say_what_the_class_definitions_say():

@@ -1,5 +1,8 @@
 """Site metadata of BADM/BIF and plain tables."""
 
+import re
+
+import numpy as np
 import pandas as pd
 import pytest
 from ingest_samples import write_bif
@@ -24,9 +27,10 @@ def test_last_statement_counts():
 
 
 def test_text_in_a_coordinate():
-    rows = [("XX-Syn", "LOCATION_LAT", "north")]
-    with pytest.raises(ValueError, match=r"f\.csv: column lat holds 'north'"):
-        parse_bif(pd.DataFrame(rows, columns=["SITE_ID", "VARIABLE", "DATAVALUE"]), "f.csv")
+    rows = [("XX-Syn", "LOCATION_LAT", "north"), ("YY-Syn", "LOCATION_LAT", "1"), ("YY-Syn", "LOCATION_LONG", "2")]
+    sites = parse_bif(pd.DataFrame(rows, columns=["SITE_ID", "VARIABLE", "DATAVALUE"]), "f.csv")
+    assert sites["fault"]["XX-Syn"].startswith("f.csv: column lat holds 'north' at site XX-Syn")
+    assert sites["fault"]["YY-Syn"] == "" and sites["lat"]["YY-Syn"] == 1
 
 
 def test_plain_table_and_disagreeing_classes(tmp_path):
@@ -44,15 +48,17 @@ def test_plain_table_and_disagreeing_classes(tmp_path):
     [(47.0, 200.0, "subtract 360"), (145.0, -35.0, "look exchanged"), (300.0, 10.0, "correct them")],
 )
 def test_impossible_coordinates(lat, lon, remedy):
-    table = pd.DataFrame({"site": ["XX-Syn"], "lat": [lat], "lon": [lon]})
-    with pytest.raises(ValueError, match=rf"sites\.csv: site XX-Syn has latitude.*{remedy}"):
-        parse_sites(table, "sites.csv")
+    table = pd.DataFrame({"site": ["XX-Syn", "YY-Syn"], "lat": [lat, 1.0], "lon": [lon, 2.0]})
+    sites = parse_sites(table, "sites.csv")
+    assert re.match(rf"sites\.csv: site XX-Syn has latitude.*{remedy}", sites["fault"]["XX-Syn"])
+    assert np.isnan(sites.loc["XX-Syn", ["lat", "lon"]].astype(float)).all()
+    assert sites["fault"]["YY-Syn"] == "" and sites["lon"]["YY-Syn"] == 2
 
 
 def test_duplicated_site_and_missing_column():
     table = pd.DataFrame({"site": ["NO-Adv", "SJ-Adv"], "lat": [78.0, 78.0], "lon": [15.0, 15.0]})
-    with pytest.raises(ValueError, match="lists site SJ-Adv more than once"):
-        parse_sites(table, "f")
+    sites = parse_sites(table, "f")
+    assert "lists site SJ-Adv more than once" in sites["fault"]["SJ-Adv"] and np.isnan(sites["lat"]["SJ-Adv"])
     with pytest.raises(ValueError, match="no column for lon"):
         parse_sites(table.drop(columns="lon"), "f")
 
@@ -137,3 +143,35 @@ def test_a_users_table_of_sites_may_say_latitude_and_longitude(tmp_path):
         ValueError, match=r"sites\.csv has no column for lat \(lat, latitude, location_lat\) among.*rename"
     ):
         read_sites(path)
+
+
+def test_what_cannot_be_on_earth_is_unknown_and_said(tmp_path, caplog):
+    path = tmp_path / "sites.csv"
+    path.write_text(
+        "site,lat,lon,elevation,utc_offset\nXX-Syn,50,6,1e9,99\nYY-Syn,51,6,-9999,-3.5\nZZ-Syn,52,6,-400,14\n"
+    )
+    sites = read_sites(path)
+    np.testing.assert_array_equal(sites["elevation"].astype(float), [np.nan, np.nan, -400])
+    np.testing.assert_array_equal(sites["utc_offset"].astype(float), [np.nan, -3.5, 14])
+    assert "elevation of 2 sites is missing or impossible (1e+09 at XX-Syn, -9999 at YY-Syn" in caplog.text
+    assert "utc_offset of 1 sites is missing or impossible (99 at XX-Syn" in caplog.text
+
+
+@pytest.mark.parametrize("code", ["-9999", "", "-9999.0"])
+def test_the_code_of_missing_is_no_place(code):
+    rows = [("XX-Syn", "LOCATION_LAT", code), ("XX-Syn", "LOCATION_LONG", code), ("XX-Syn", "IGBP", "GRA")]
+    row = parse_bif(pd.DataFrame(rows, columns=["SITE_ID", "VARIABLE", "DATAVALUE"]), "f.csv").loc["XX-Syn"]
+    assert np.isnan(row["lat"]) and np.isnan(row["lon"]) and row["fault"] == "" and row["igbp"] == "GRA"
+
+
+def test_half_a_place_is_none():
+    table = pd.DataFrame({"site": ["XX-Syn"], "lat": [50.0], "lon": [-9999.0]})
+    assert "has a latitude without a longitude" in parse_sites(table, "sites.csv")["fault"]["XX-Syn"]
+
+
+def test_classes_in_words_and_unknown_ones(caplog):
+    names = ["Evergreen Needleleaf Forests", "open shrublands", "Water Bodies", "UNC", "Tundra"]
+    sites = [f"XX-Sy{number}" for number in range(len(names))]
+    table = pd.DataFrame({"site": sites, "lat": 50.0, "lon": 6.0, "igbp": names})
+    assert parse_sites(table, "sites.csv")["igbp"].tolist() == ["ENF", "OSH", "WAT", "", ""]
+    assert "sites.csv: IGBP class 'Tundra' of site XX-Sy4 is not known" in caplog.text and "UNC" not in caplog.text

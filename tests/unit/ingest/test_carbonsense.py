@@ -68,7 +68,12 @@ def test_periods_of_a_site_become_one_record(tmp_path):
         table["timestamp"] = table["timestamp"].str.replace("2010", "2012")
         table.to_csv(later / name, index=False)
     later.rename(folder / later.name)
-    assert read(folder).months.tolist() == [2010 * 12, 2012 * 12]
+    moved = {"SITE_ID": "XX-Syn", "LOCATION_LAT": 41.5, "LOCATION_LON": 11.5}
+    (folder / later.name / "meta.json").write_text(json.dumps(moved))
+    record = read(folder)
+    assert record.months.tolist() == [2010 * 12, 2012 * 12]
+    # the place of the later period, the class of the earlier, which alone states one
+    assert (record.lat, record.lon, record.igbp) == (41.5, 11.5, "ENF")
 
 
 def test_diurnal_cycles_are_local_hours(tmp_path):

@@ -11,6 +11,7 @@ from collection_samples import FACTOR, carbonsense_rows, hourly, write_carbonsen
 from dere.config.towers import TowerSource
 from dere.ingest.tower.carbonsense import SOURCES
 from dere.ingest.tower.carbonsense.database import open_database, read_carbonsense_sql
+from dere.ingest.tower.record import SiteRecord
 
 CONFIG = TowerSource()
 
@@ -116,7 +117,6 @@ def test_views_and_virtual_tables_are_refused(database):
     [
         (["DROP TABLE site_data"], "has nothing of the name site_data"),
         (["ALTER TABLE ec_data RENAME COLUMN timestamp TO time"], "table ec_data has no column timestamp"),
-        (["UPDATE ec_data SET NEE = 'much' WHERE id = 5"], "column NEE holds 'much'"),
         (["UPDATE ec_data SET timestamp = 20100101"], "is not the beginning of a HR step"),
         (["UPDATE ec_data SET timestamp = 201001010000"], "must increase and occur once"),
         (["UPDATE site_data SET lat = 'north'"], "column lat holds 'north'"),
@@ -128,6 +128,13 @@ def test_bad_databases_end_in_one_sentence(database, statements, sentence):
     edit(database, *statements)
     with pytest.raises(ValueError, match=sentence):
         by_site(database)
+
+
+def test_a_bad_site_costs_itself(database):
+    edit(database, "UPDATE ec_data SET NEE = 'much' WHERE id = 5", "UPDATE site_data SET igbp = 'Open Shrublands'")
+    *records, fault = read_carbonsense_sql(database, TowerSource())
+    assert "column NEE holds 'much'" in fault.sentence and fault.site not in {record.site for record in records}
+    assert records and all(isinstance(record, SiteRecord) for record in records)
 
 
 def test_damaged_database_ends_in_one_sentence(database):

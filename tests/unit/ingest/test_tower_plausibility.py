@@ -92,7 +92,7 @@ def test_no_real_site_is_refused_and_wrong_units_are_found(realdata):
     # reading them raises where a real site is refused
     dataset = read_towers([realdata / name for name in sources], TowerSource()).dataset
     lat = dict(zip(dataset["site"].values, dataset["lat"].values, strict=True))
-    read, _ = _read(recognise([realdata / name for name in sources], TowerSource()), TowerSource())
+    read, *_ = _read(recognise([realdata / name for name in sources], TowerSource()), TowerSource())
     records = [record for _, record, _ in read]
     assert len(records) == 221
     least = {"shortwave": 219, "vpd": 190, "precipitation": 180, "wind": 80}

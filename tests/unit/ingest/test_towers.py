@@ -1,6 +1,7 @@
 """Folders of tower files become one Dataset, one processing per site."""
 
 import logging
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -103,10 +104,11 @@ def test_site_without_coordinates_is_dropped_or_an_error(folder, caplog):
         pytest.param(10.0, 51.0, id="exchanged on Earth"),
     ],
 )
-def test_sunlight_contradicts_the_latitude(folder, lat, lon):
+def test_sunlight_contradicts_the_latitude(folder, lat, lon, caplog):
     write_bif(folder / BIF, {"AA-Syn": (lat, lon, "ENF"), "BB-Syn": (-40.0, 170.0, "EBF")})
-    with pytest.raises(ValueError, match=r"site AA-Syn.*shortwave does not fit latitude"):
-        read_towers([folder], TowerSource())
+    towers = read_towers([folder], TowerSource())
+    assert re.search(r"site AA-Syn.*shortwave does not fit latitude.*; site AA-Syn is dropped", caplog.text)
+    assert towers.dataset.site.values.tolist() == ["BB-Syn", "CC-Syn"]
 
 
 def test_exchanged_coordinates_off_the_earth_are_found(tmp_path):
@@ -122,10 +124,11 @@ def test_top_of_atmosphere():
     assert pole[[0, 11]].max() == 0 and 480 < pole[5] < 535
 
 
-def test_same_processing_twice(folder):
+def test_same_processing_twice(folder, caplog):
     put(folder / "copy", flx_name("AA-Syn"), synthetic_monthly())
-    with pytest.raises(ValueError, match=r"site AA-Syn is in FLX_AA-Syn.*remove one of the files"):
-        read_towers([folder], TowerSource())
+    towers = read_towers([folder], TowerSource())
+    assert re.search(r"site AA-Syn is in FLX_AA-Syn.*remove one of the files; site AA-Syn is dropped", caplog.text)
+    assert towers.dataset.site.values.tolist() == ["BB-Syn", "CC-Syn"]
 
 
 def test_two_codes_of_one_site(tmp_path):

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dere.ingest.checks import check_coordinates
+from dere.ingest.igbp_classes import igbp_codes
 from dere.ingest.tables import numeric, read_table, require_columns
 
 KINDS = ("train_cell", "test_cell", "train_tower", "test_tower")
@@ -50,7 +51,7 @@ def parse_coordinates(table: pd.DataFrame, source: str) -> pd.DataFrame:
             "id": table["id"].fillna("").astype(str).str.strip().to_numpy(),
             "lat": lat,
             "lon": lon,
-            "igbp": table["igbp"].fillna("").astype(str).str.strip().to_numpy(),
+            "igbp": igbp_codes(table["igbp"], table["id"], source),
         },
         index=pd.MultiIndex.from_arrays([kinds.to_numpy(), index.astype(int)], names=["kind", "index"]),
     )

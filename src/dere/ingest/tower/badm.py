@@ -16,5 +16,6 @@ SOURCES = (
         in_archives=True,
         order=20,
         role="bif",
+        dated=True,
     ),
 )

@@ -14,9 +14,10 @@ from dere.config.towers import TowerSource
 from dere.ingest.archives import Limits, label, stored_names
 from dere.ingest.source import Source, declarations
 from dere.ingest.tower.claims import claim, known_sources
+from dere.ingest.tower.faults import SiteFault, no_site_left, site_of
 from dere.ingest.tower.sorting import Entry, Fault, Found, sort_into
 from dere.ingest.tower.walk import ARCHIVE, entries, hidden
-from dere.ingest.unread import FORMAT, IGNORED, READ, warn_of
+from dere.ingest.unread import DROPPED, FORMAT, IGNORED, READ, warn_of
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,8 @@ def recognise(
     FileNotFoundError
         When a folder is missing.
     ValueError
-        When a folder holds neither towers nor site metadata, an archive cannot be opened, or two sources read a file.
+        When a folder holds neither towers nor site metadata, an archive of several sites cannot be opened, or two
+        sources read a file.
     """
     config = config or TowerSource()
     among = known_sources() if among is None else among
@@ -108,6 +110,7 @@ def recognise(
         if not folder.exists():
             raise FileNotFoundError(f"{folder} is no folder; correct sources.towers.paths or put the tower files there")
         before, unknown, without = found.count, len(found.ignored), len(found.no_towers)
+        sound = len(found.damaged)
         for path, relative, source in entries(folder, _called(folder), among):
             if source is not None:
                 found.towers.append((source, path))
@@ -116,7 +119,13 @@ def recognise(
             try:
                 sort_into(path, relative, found, limits, among)
             except Fault as fault:
-                faults.append(str(fault))
+                if site := site_of(path.name):
+                    found.damaged[path] = SiteFault(site, str(fault))
+                    found.entries.append(Entry(path, relative, DROPPED, None, str(fault)))
+                else:
+                    faults.append(str(fault))
+        if found.count == before and not faults and (damaged := list(found.damaged.values())[sound:]):
+            raise ValueError(no_site_left([fault.sentence for fault in damaged]))
         if found.count == before and not faults:
             rest = found.ignored[unknown:]
             held = f"{len(rest)} tables of unknown format ({label(rest[0])}, ...)" if rest else "no table"

@@ -123,6 +123,14 @@ def read_site_citations(file: TableFile) -> pd.DataFrame:
     return parse_site_citations(table, label(file))
 
 
+def cited(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of some tables with a DOI or a citation, below each other; a site's first counts."""
+    texts = [table.reindex(columns=["doi", "citation"]).fillna("") for table in tables]
+    stating = [table[(table["doi"] != "") | (table["citation"] != "")] for table in texts]
+    stacked = pd.concat(stating) if stating else pd.DataFrame(columns=["doi", "citation"])
+    return stacked[~stacked.index.duplicated()]
+
+
 def citation_of(record: SiteRecord, tables: Mapping[str, pd.DataFrame], codes: Sequence[str] = ()) -> dict[str, str]:
     """``site_doi`` and ``site_citation`` of a record, empty where no table has them.
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from dere.ingest.archives import Limits, Member, TableFile, emptiness
 from dere.ingest.source import PassedOver, Product, Source
 from dere.ingest.tower.claims import claim
+from dere.ingest.tower.faults import SiteFault
 from dere.ingest.tower.walk import ARCHIVE, STORE, hidden, inside, why_not_searched
 from dere.ingest.unread import BESIDE, IGNORED, METADATA, PASSED_OVER, READ, is_companion, reason_of
 
@@ -40,13 +41,15 @@ class Found:
 
     Not read are ``passed_over`` (with the reason), ``no_towers`` (with the product) and ``ignored``: a file, an archive
     of which nothing is known, or a member of an archive. ``joined`` gives the files that are read with another one, by
-    that one; ``entries`` has every file and member once.
+    that one; ``damaged`` has files of a single site that cannot be opened, with the site's fault; ``entries`` has every
+    file and member once.
     """
 
     towers: list[tuple[Source, TableFile]] = field(default_factory=list)
     metadata: list[tuple[Source, TableFile]] = field(default_factory=list)
     passed_over: dict[TableFile, PassedOver] = field(default_factory=dict)
     no_towers: dict[TableFile, Product] = field(default_factory=dict)
+    damaged: dict[Path, SiteFault] = field(default_factory=dict)
     ignored: list[TableFile] = field(default_factory=list)
     joined: dict[TableFile, tuple[TableFile, ...]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from dere.ingest.accounts import Account, lines_of, size_of
 from dere.ingest.archives import Member, TableFile, label
-from dere.ingest.source import Product
-from dere.ingest.tower.record import SiteRecord
+from dere.ingest.tower.file_records import Given
 from dere.ingest.tower.site_ids import SITE, resolved
 from dere.ingest.tower.sorting import Entry, Found
-from dere.ingest.unread import PASSED_OVER, READ
+from dere.ingest.unread import DROPPED, PASSED_OVER, READ
 
 log = logging.getLogger(__name__)
 
@@ -23,19 +22,15 @@ _ALL_SITES = "AA-Flx"
 _FIRST = 5
 
 
-def account_for(
-    found: Found, read: Sequence[tuple[TableFile, SiteRecord, Product]], no_towers: Mapping[TableFile, Product]
-) -> list[Account]:
+def account_for(found: Found, given: Given) -> list[Account]:
     """Account for every file and member of an archive, and log one line per kind.
 
     Parameters
     ----------
     found
         The files by their names.
-    read
-        File, record and product of all that was read.
-    no_towers
-        Files that hold no towers, by name or by content, with their products.
+    given
+        What the tower files gave.
 
     Returns
     -------
@@ -44,13 +39,14 @@ def account_for(
         the only files are warned of: nothing else would say that they are missing.
     """
     sites: dict[TableFile, list[str]] = {}
-    titles = {file: product.title for file, product in no_towers.items()}
+    titles = {file: product.title for file, product in given.no_towers.items()}
     joined: dict[TableFile, str] = {}
-    for file, record, product in read:
+    for file, record, product in given.records:
         for each in (file, *record.joined):
             sites.setdefault(each, []).append(record.site)
             titles[each] = product.title
         joined |= dict.fromkeys(record.joined, f"read with {record.source}")
+    faults = {file: fault for file, _, fault in given.faults}
     accounts: list[Account] = []
     lost: dict[str, str] = {}
     known = {site for group in sites.values() for site in group}
@@ -58,13 +54,15 @@ def account_for(
         what, why = entry.what, entry.why or joined.get(entry.file, "")
         if entry.file in found.passed_over:
             what, why = PASSED_OVER, found.passed_over[entry.file].reason
-        elif entry.file in no_towers:
+        elif entry.file in given.no_towers:
             what, why = PASSED_OVER, "holds no towers"
+        elif entry.file in faults and entry.file not in sites:
+            what, why = DROPPED, faults[entry.file].sentence
         elif what == READ and entry.file not in sites:
             what, why = PASSED_OVER, "gave no record: its step or coverage is not among those of sources.towers"
         named = sites.get(entry.file) or _named(entry.file)
         accounts.append(_account(entry, what, why, named, titles.get(entry.file, "")))
-        unread = what == PASSED_OVER and entry.source is not None and entry.file not in no_towers
+        unread = what == PASSED_OVER and entry.source is not None and entry.file not in given.no_towers
         if unread and (isinstance(entry.file, Member) or entry.what == READ):
             lost |= {site: f"{site} ({label(entry.file)}: {why})" for site in named if site not in known | set(lost)}
     if lost:

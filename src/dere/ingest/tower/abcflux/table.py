@@ -23,14 +23,15 @@ from dere.ingest.possible import COUNT
 from dere.ingest.tables import read_table, require_columns
 from dere.ingest.tower.abcflux import COLUMNS, PRODUCTS
 from dere.ingest.tower.abcflux.rows import NAMES, SHARED, canonical_rows, check_units, tower_rows
+from dere.ingest.tower.faults import SiteFault, each_site
 from dere.ingest.tower.partial_record import Origin, partial_record, warn_counts
 from dere.ingest.tower.record import SiteRecord
 
 log = logging.getLogger(__name__)
 
 
-def parse(table: pd.DataFrame, source: str, config: TowerSource | None = None) -> list[SiteRecord]:
-    """Turn the table into one record per eddy-covariance site.
+def parse(table: pd.DataFrame, source: str, config: TowerSource | None = None) -> list[SiteRecord | SiteFault]:
+    """Turn the table into one record per eddy-covariance site; a site whose unit cannot be right is a fault.
 
     Parameters
     ----------
@@ -55,23 +56,20 @@ def parse(table: pd.DataFrame, source: str, config: TowerSource | None = None) -
     towers = tower_rows(table, source, PRODUCTS[version].key)
     rows = canonical_rows(towers, names, COLUMNS[version], source)
     check_units(rows, source)
-    records = []
     origin = Origin(PRODUCTS[version], f"ABCflux v{version}", "above", source)
-    for site, of_site in rows.groupby("site", sort=True):
-        record = _site_record(str(site), of_site, origin, config)
-        if record is not None:
-            records.append(record)
-    months = sum(len(record.months) for record in records)
-    log.info("%s: ABCflux v%d, %d towers, %d site-months", source, version, len(records), months)
+    by_site = {str(site): of_site for site, of_site in rows.groupby("site", sort=True)}
+    records = each_site(by_site, lambda site: _site_record(site, by_site[site], origin, config))
+    months = [len(record.months) for record in records if isinstance(record, SiteRecord)]
+    log.info("%s: ABCflux v%d, %d towers, %d site-months", source, version, len(months), sum(months))
     return records
 
 
-def _site_record(site: str, rows: pd.DataFrame, origin: Origin, config: TowerSource | None) -> SiteRecord | None:
-    """Record of one site: the contribution with the most months of NEE, its two partitionings side by side."""
+def _site_record(site: str, rows: pd.DataFrame, origin: Origin, config: TowerSource | None) -> list[SiteRecord]:
+    """Record of one site, none without NEE: the contribution with most months of it, its partitionings side by side."""
     months_of_nee = rows[rows["nee"].notna()].groupby("series")["month"].nunique()
     if not len(months_of_nee):
         log.warning("%s: site %s has no month of NEE; it is left out", origin.source, site)
-        return None
+        return []
     # the first by name of equally long ones, so that the order of rows does not matter
     series = str(months_of_nee.sort_index().idxmax())
     chosen = rows[rows["series"] == series]
@@ -108,7 +106,7 @@ def _site_record(site: str, rows: pd.DataFrame, origin: Origin, config: TowerSou
         "precipitation": either["precipitation"],
     }
     first = chosen.iloc[0]
-    return partial_record(
+    record = partial_record(
         site,
         months,
         {name: column.to_numpy(dtype=float) for name, column in given.items()},
@@ -117,9 +115,10 @@ def _site_record(site: str, rows: pd.DataFrame, origin: Origin, config: TowerSou
         counts,
         config,
     )
+    return [record]
 
 
-def read_abcflux(file: TableFile, config: TowerSource | None = None) -> list[SiteRecord]:
+def read_abcflux(file: TableFile, config: TowerSource | None = None) -> list[SiteRecord | SiteFault]:
     """Read ABCflux v1 or v2; both partitionings are kept, ``sources.towers.partitioning`` says which is the label.
 
     Raises

@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
 
 from dere.config.towers import TowerSource
 from dere.ingest.tables import numeric
 from dere.ingest.tower.carbonsense import COLUMNS, V2
 from dere.ingest.tower.carbonsense.site import parse_site
+from dere.ingest.tower.faults import SiteFault, each_site
 from dere.ingest.tower.partial_record import Origin
 from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.site_ids import SITE
@@ -115,8 +115,8 @@ def _columns(connection: sqlite3.Connection, table: str, source: str) -> list[st
     return names
 
 
-def read_carbonsense_sql(path: Path, config: TowerSource) -> list[SiteRecord]:
-    """Read every site of the database, one at a time.
+def read_carbonsense_sql(path: Path, config: TowerSource) -> list[SiteRecord | SiteFault]:
+    """Read every site of the database, one at a time; a site whose rows fail a check is a fault.
 
     Raises
     ------
@@ -128,19 +128,18 @@ def read_carbonsense_sql(path: Path, config: TowerSource) -> list[SiteRecord]:
     """
     path = Path(path)
     source = path.name
-    records = []
     with open_database(path) as connection:
         wanted = [name for name in COLUMNS if name in _columns(connection, "ec_data", source)]
         _columns(connection, "site_data", source)
-        places = _places(connection, source)
+        places = _places(connection)
         sites = [row[0] for row in connection.execute("SELECT DISTINCT site FROM ec_data ORDER BY site")]
         odd = [site for site in sites if not (isinstance(site, str) and re.fullmatch(SITE, site))]
         if odd:
             log.warning("%s: %d sites have no FLUXNET id (%.40r ...) and are left out", source, len(odd), odd[0])
-        for site in [site for site in sites if site not in odd]:
-            record = _read_site(connection, site, wanted, places, source, config)
-            if record is not None:
-                records.append(record)
+        records = each_site(
+            [site for site in sites if site not in odd],
+            lambda site: _read_site(connection, site, wanted, places, source, config),
+        )
     if not records:
         raise ValueError(
             f"{source} has no site with a month that has {config.minimum_coverage:.0%} of its steps (of {len(sites)} "
@@ -150,24 +149,31 @@ def read_carbonsense_sql(path: Path, config: TowerSource) -> list[SiteRecord]:
     return records
 
 
-def _places(connection: sqlite3.Connection, source: str) -> dict[str, tuple[float, float, str]]:
-    """Latitude, longitude and IGBP class by site; unknown ones NaN and empty."""
+def _places(connection: sqlite3.Connection) -> pd.DataFrame:
+    """``site_data`` as it is written: site, lat, lon, igbp; the first row of a site counts."""
     rows = connection.execute("SELECT site, lat, lon, igbp FROM site_data").fetchall()
-    table = pd.DataFrame(rows, columns=["site", "lat", "lon", "igbp"])
-    lat, lon = (numeric(table, name, f"{source}: table site_data") for name in ("lat", "lon"))
-    igbp = [text.strip().upper() if isinstance(text, str) else "" for text in table["igbp"]]
-    return {str(s): (float(a), float(o), i) for s, a, o, i in zip(table["site"], lat, lon, igbp, strict=True)}
+    return pd.DataFrame(rows, columns=["site", "lat", "lon", "igbp"]).drop_duplicates("site")
+
+
+def _place(places: pd.DataFrame, site: str, source: str) -> tuple[float, float, str]:
+    """Latitude, longitude and IGBP class of a site; unknown ones NaN and empty."""
+    row = places[places["site"] == site].reset_index(drop=True)
+    if row.empty:
+        return float("nan"), float("nan"), ""
+    lat, lon = (float(numeric(row, name, f"{source}: table site_data")[0]) for name in ("lat", "lon"))
+    igbp = row["igbp"][0]
+    return lat, lon, igbp.strip() if isinstance(igbp, str) else ""
 
 
 def _read_site(
     connection: sqlite3.Connection,
     site: str,
     wanted: list[str],
-    places: dict[str, tuple[float, float, str]],
+    places: pd.DataFrame,
     source: str,
     config: TowerSource,
-) -> SiteRecord | None:
-    """Rows of one site as a record; None where its step is not to be read or no month is complete enough."""
+) -> list[SiteRecord]:
+    """Rows of one site as a record; none where its step is not to be read or no month is complete enough."""
     # the names are those of COLUMNS, never of the file
     names = ", ".join(f'"{name}"' for name in ("timestamp", *wanted))
     query = f"SELECT {names} FROM ec_data WHERE site = ? ORDER BY timestamp"
@@ -177,8 +183,8 @@ def _read_site(
     stamps = numeric(table, "TIMESTAMP_START", where)
     step = "HH" if (stamps % 100 == 30).any() else "HR"
     if step not in config.resolution:
-        return None
+        return []
     steps = parse_steps(table, step, where)
     origin = Origin(V2, "CarbonSense v2", "carbonsense", source)
-    place = places.get(site, (float(np.nan), float(np.nan), ""))
-    return parse_site(table, steps, site, place, origin, config)
+    record = parse_site(table, steps, site, _place(places, site, source), origin, config)
+    return [] if record is None else [record]

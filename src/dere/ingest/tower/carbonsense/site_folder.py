@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from dere.config.towers import TowerSource
 from dere.ingest.tables import read_table, require_columns
 from dere.ingest.tower.carbonsense import COLUMNS, V1
 from dere.ingest.tower.carbonsense.site import parse_site
+from dere.ingest.tower.first_stated import first_of_sites
 from dere.ingest.tower.partial_record import Origin
 from dere.ingest.tower.record import SiteRecord
+from dere.ingest.tower.site_table_checks import checked
 from dere.ingest.tower.stamps import steps_of, text_times
 
 PERIOD = re.compile(r"\d{4}-\d{2}-\d{2}_\d{4}-\d{2}-\d{2}")
@@ -47,14 +50,14 @@ def read_carbonsense_site(path: Path, config: TowerSource) -> list[SiteRecord]:
         )
     tables = [_read_period(folder) for folder in periods]
     source = f"{path.parent.name}/{path.name}"
-    places = [_read_place(folder / "meta.json", path.name) for folder in periods]
+    place = _place([folder / "meta.json" for folder in periods], path.name)
     table = pd.concat([one for one, _ in tables], ignore_index=True)
     times = np.concatenate([instants for _, instants in tables])
     # half hours only where a stamp stands at half past
     per_day = 48 if (times.astype(np.int64) % 60 == 30).any() else 24
     steps = steps_of(times, per_day, source, "timestamp")
     origin = Origin(V1, "CarbonSense v1", "carbonsense", source)
-    record = parse_site(table, steps, path.name, places[0], origin, config)
+    record = parse_site(table, steps, path.name, place, origin, config)
     return [] if record is None else [record]
 
 
@@ -74,6 +77,25 @@ def _read_period(folder: Path) -> tuple[pd.DataFrame, NDArray[np.datetime64]]:
             "be of the same hours; unpack the archive again"
         )
     return pd.concat([targets, predictors], axis=1), times
+
+
+def _place(files: Sequence[Path], site: str) -> tuple[float, float, str]:
+    """Latitude, longitude and IGBP class of a site from the metadata of its periods, the latest first.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As :func:`_read_place`, and when coordinates cannot be used.
+    """
+    stated = [
+        dict(zip(("lat", "lon", "igbp"), _read_place(file, site), strict=True))
+        | {"site": site, "source": f"{site}/{file.parent.name}/{file.name}"}
+        for file in reversed(files)
+    ]
+    about = first_of_sites(checked(pd.DataFrame(stated), f"{site}/{files[-1].name}")).iloc[0]
+    if about["fault"]:
+        raise ValueError(about["fault"])
+    return float(about["lat"]), float(about["lon"]), str(about["igbp"])
 
 
 def _read_place(file: Path, site: str) -> tuple[float, float, str]:
@@ -101,7 +123,7 @@ def _read_place(file: Path, site: str) -> tuple[float, float, str]:
     return (
         _degrees(about.get("LOCATION_LAT"), file, "LOCATION_LAT"),
         _degrees(about.get("LOCATION_LON"), file, "LOCATION_LON"),
-        igbp.strip().upper() if isinstance(igbp, str) else "",
+        igbp.strip() if isinstance(igbp, str) else "",
     )
 
 

@@ -34,6 +34,7 @@ from dere.config.towers import TowerSource
 from dere.ingest.possible import COUNT
 from dere.ingest.tower.canonical import canonical
 from dere.ingest.tower.diurnal import diurnal_cycles
+from dere.ingest.tower.faults import SiteFault, each_site
 from dere.ingest.tower.fluxnet_columns import STEMS
 from dere.ingest.tower.fluxnet_zarr import DRIVERS, FLUXES, PRODUCT
 from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns, partial_record, warn_counts
@@ -241,8 +242,8 @@ def parse_site(
     return partial_record(site, kept, means, origin, (*place, ""), counts, config, diurnal, offset / 60)
 
 
-def read_fluxnet_zarr(path: Path, config: TowerSource) -> list[SiteRecord]:
-    """Read every site of the store that has data; none where half hours are not to be read.
+def read_fluxnet_zarr(path: Path, config: TowerSource) -> list[SiteRecord | SiteFault]:
+    """Read every site of the store that has data, none where half hours are not to be read; a bad site is a fault.
 
     Raises
     ------
@@ -263,21 +264,21 @@ def read_fluxnet_zarr(path: Path, config: TowerSource) -> list[SiteRecord]:
         )
     ends = store.times()
     lat, lon = store.unpacked("latitude"), store.unpacked("longitude")
-    records, empty = [], 0
-    for index, site in enumerate(sites):
-        # sites without a chunk read as the fill value throughout
-        if not np.isfinite(store.unpacked(FLUXES[0].name, index)).any():
-            empty += 1
-            continue
+    # sites without a chunk read as the fill value throughout
+    full = [site for index, site in enumerate(sites) if np.isfinite(store.unpacked(FLUXES[0].name, index)).any()]
+
+    def read(site: str) -> list[SiteRecord]:
+        index = sites.index(site)
         counts: dict[str, int] = {}
         values = _site_values(store, index, f"{store.source} site {site}", counts)
         if not any(np.isfinite(column).any() for column in values.values()):
-            empty += 1
-            continue
+            return []
         place = (float(lat[index]), float(lon[index]))
         record = parse_site(values, ends, site, place, store.source, config, counts)
-        if record is not None:
-            records.append(record)
+        return [] if record is None else [record]
+
+    records = each_site(full, read)
+    empty = len(sites) - len(full)
     log.info("%s: %d of %d sites have data, %d are empty", store.source, len(records), len(sites), empty)
     if not records:
         raise ValueError(
