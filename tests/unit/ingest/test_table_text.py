@@ -77,7 +77,7 @@ def test_one_way_to_read_is_taken(tmp_path, content):
         (b"PK\x03\x04" + bytes(50), "named like a table, but it is a zip archive or an xlsx workbook; give it"),
         (b"\x89HDF\r\n\x1a\n", "but it is a NetCDF-4 or HDF5 file"),
         (b"\n<!DOCTYPE html><html>", "but it is a web page, perhaps of a login"),
-        (gzip.compress(b"a,b\n1,2\n"), "but it is compressed with gzip"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "but it is compressed with gzip"),
         ("a,b\n1,Hyytiälä\n".encode("latin-1"), r"not in the encoding UTF-8 \(byte 0xe4 in row 2\); save it again"),
     ],
 )

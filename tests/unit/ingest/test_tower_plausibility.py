@@ -9,7 +9,8 @@ from ingest_samples import flx_name, synthetic_monthly, write_bif
 from dere.config.towers import TowerSource
 from dere.ingest.tower import plausibility
 from dere.ingest.tower.discovery import recognise
-from dere.ingest.tower.towers import _read, read_towers
+from dere.ingest.tower.file_records import read_files
+from dere.ingest.tower.towers import read_towers
 
 FACTORS = {
     "MJ": ("SW_IN", 1 / 11.574, "MJ m-2 d-1"),
@@ -92,7 +93,7 @@ def test_no_real_site_is_refused_and_wrong_units_are_found(realdata):
     # reading them raises where a real site is refused
     dataset = read_towers([realdata / name for name in sources], TowerSource()).dataset
     lat = dict(zip(dataset["site"].values, dataset["lat"].values, strict=True))
-    read, *_ = _read(recognise([realdata / name for name in sources], TowerSource()), TowerSource())
+    read = read_files(recognise([realdata / name for name in sources], TowerSource()), TowerSource()).records
     records = [record for _, record, _ in read]
     assert len(records) == 221
     least = {"shortwave": 219, "vpd": 190, "precipitation": 180, "wind": 80}
