@@ -14,9 +14,14 @@ import re
 import struct
 import zipfile
 import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from dere.regular_file import require_regular
 
 # what the zip module and the decompressors raise on damaged archives
 DAMAGE: tuple[type[Exception], ...] = (
@@ -25,10 +30,57 @@ DAMAGE: tuple[type[Exception], ...] = (
 )  # fmt: skip
 # files as small as this may compress as well as they like: rows of -9999 shrink by several hundred
 _SMALL = 20 << 20
+_BLOCK = 1 << 20
 
 
-class _Refused(ValueError):
+LISTING = 16 << 20
+"""Bytes that the list of an archive's files may have; it is held whole, and one of 100,000 files has some 10 MB."""
+MEMBERS = 200_000
+"""Files of an archive and of the archives in it."""
+
+
+class Refused(ValueError):
     """An archive that can be read but must not be; told apart from damage, whose errors are many."""
+
+
+class _Listed:
+    """The file behind an archive, of which no more than ``LISTING`` is read in one piece while its list is read."""
+
+    def __init__(self, stream: IO[bytes], what: str) -> None:
+        self._stream, self._what, self.listing = stream, what, True
+
+    def read(self, size: int = -1) -> bytes:
+        """Read from the file."""
+        if self.listing and size > LISTING:
+            raise Refused(
+                f"{self._what} has a list of files of {size} bytes, but at most {LISTING} are read; divide the archive"
+            )
+        return self._stream.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def open_zip(file: Path | IO[bytes], what: str) -> Iterator[zipfile.ZipFile]:
+    """Open a zip archive whose list of files is of a size that can be held.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        When a path leads to no regular file, or the list is too long; and what the zip module raises on damage.
+    """
+    with ExitStack() as stack:
+        if isinstance(file, Path):
+            try:
+                require_regular(file, "correct its path in the config or download it again")
+            except ValueError as error:
+                raise Refused(str(error)) from None
+            file = stack.enter_context(file.open("rb"))
+        listed = _Listed(file, what)
+        opened = stack.enter_context(zipfile.ZipFile(cast("IO[bytes]", listed)))
+        listed.listing = False
+        yield opened
 
 
 @dataclass(frozen=True)
@@ -153,18 +205,20 @@ def members(archive: Path, limits: Limits) -> list[Member]:
     """
     found: list[Member] = []
     try:
-        with zipfile.ZipFile(archive) as outer:
+        with open_zip(Path(archive), str(archive)) as outer:
             for name in _names(outer, str(archive)):
+                if len(found) > MEMBERS:
+                    raise Refused(f"{archive} holds more than {MEMBERS} files, which no product has; divide it")
                 if not name.lower().endswith(".zip"):
                     found.append(Member(Path(archive), name, limits=limits))
                     continue
                 with (
                     _open(outer, Member(Path(archive), name, limits=limits)) as stream,
-                    zipfile.ZipFile(stream) as inside,
+                    open_zip(stream, f"{archive}: {name!r}") as inside,
                 ):
                     names = _names(inside, f"{archive}: {name!r}")
                 found += [Member(Path(archive), within, name, limits) for within in names]
-    except _Refused:
+    except (Refused, FileNotFoundError):
         raise
     except DAMAGE as error:
         raise _unreadable(archive, error) from None
@@ -183,9 +237,9 @@ def stored_names(archive: Path) -> list[str]:
         When it is no zip file, truncated, or holds one name twice.
     """
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with open_zip(Path(archive), str(archive)) as opened:
             return _names(opened, str(archive))
-    except _Refused:
+    except (Refused, FileNotFoundError):
         raise
     except DAMAGE as error:
         raise _unreadable(archive, error) from None
@@ -202,8 +256,8 @@ def _names(opened: zipfile.ZipFile, what: str) -> list[str]:
     """Names of the files of an open archive, without hidden ones."""
     names = [info.filename for info in opened.infolist() if not info.is_dir() and not _is_hidden(info.filename)]
     if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Refused(f"{what} holds {twice!r} twice, but each file may stand in an archive once; download it again")
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise Refused(f"{what} holds {twice!r} twice, but each file may stand in an archive once; download it again")
     return names
 
 
@@ -217,7 +271,7 @@ def _open(opened: zipfile.ZipFile, member: Member) -> IO[bytes]:
     """Open a file of an archive that is within the limits."""
     info = opened.getinfo(member.stored)
     if info.flag_bits & 1:
-        raise _Refused(
+        raise Refused(
             f"{member} is encrypted, but archives without a password are needed; unpack it by hand and put the csv "
             "files in its place"
         )
@@ -235,14 +289,18 @@ def read_member(member: Member) -> bytes:
         When it is encrypted, damaged, compressed in an unknown way, or unpacks to more than the limits.
     """
     try:
-        with zipfile.ZipFile(member.archive) as opened:
+        with open_zip(member.archive, str(member.archive)) as opened:
             if not member.inner:
                 with _open(opened, member) as stream:
                     return stream.read()
             within = replace(member, stored=member.inner, inner="")
-            with _open(opened, within) as inner, zipfile.ZipFile(inner) as inside, _open(inside, member) as stream:
+            with (
+                _open(opened, within) as inner,
+                open_zip(inner, str(within)) as inside,
+                _open(inside, member) as stream,
+            ):
                 return stream.read()
-    except _Refused:
+    except Refused:
         raise
     except DAMAGE as error:
         raise ValueError(
@@ -260,7 +318,7 @@ def check_size(size: int, stored: int, what: str, limits: Limits) -> None:
         Names both sizes and the settings to raise for an honest file.
     """
     if size > limits.allowed(stored):
-        raise _Refused(
+        raise Refused(
             f"{what} unpacks from {stored} to {size} bytes, but at most {limits.allowed(stored)} are allowed; if the "
             "file is to be trusted, raise sources.towers.maximum_member_gb and maximum_compression"
         )
@@ -276,15 +334,19 @@ def gunzip(content: bytes, what: str, limits: Limits) -> bytes:
     """
     allowed = limits.allowed(len(content))
     try:
+        # what unpacks to too much is counted first, not held
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
-            unpacked = stream.read(allowed + 1)
+            size = 0
+            while block := stream.read(min(_BLOCK, allowed + 1 - size)):
+                size += len(block)
+        check_size(size, len(content), what, limits)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+            return stream.read()
     except (EOFError, OSError, zlib.error) as error:
         raise ValueError(
             f"{what} ({len(content)} bytes) cannot be decompressed ({_reason(error)}); it is truncated or not "
             "gzip: delete it and download it again"
         ) from None
-    check_size(len(unpacked), len(content), what, limits)
-    return unpacked
 
 
 def _reason(error: Exception) -> str:

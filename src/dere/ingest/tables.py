@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from dere.ingest.archives import Member, TableFile, gunzip, limits_of, read_member
+from dere.ingest.rows import require_rows, require_unique, require_width
 from dere.ingest.sheets import parse_sheet
+from dere.regular_file import require_regular
 
 log = logging.getLogger(__name__)
 
 MISSING = -9999.0
 _LARGE = 32 << 20
+_LARGEST = 4 << 30
+_NO_TEXT = (".gz", ".xlsx")
 
 
 def read_bytes(file: TableFile) -> bytes:
@@ -29,18 +33,23 @@ def read_bytes(file: TableFile) -> bytes:
     FileNotFoundError
         When the file is missing.
     ValueError
-        When the file is empty, the compressed stream is truncated or damaged, or unpacks to more than allowed.
+        When the file is empty, no regular file, the compressed stream is truncated or damaged, it has or unpacks to
+        more than allowed, or holds a row that ends nowhere.
     """
     limits = limits_of(file)
     if isinstance(file, Member):
         content = read_member(file)
     else:
         file = Path(file)
-        if not file.exists():
-            raise FileNotFoundError(f"{file} does not exist; correct its path in the config or download it again")
+        require_regular(file, "correct its path in the config or download it again", _LARGEST)
+        if file.suffix.lower() not in _NO_TEXT:
+            with file.open("rb") as stream:
+                require_rows(stream, str(file))
         content = file.read_bytes()
     if file.suffix.lower() == ".gz":
         content = gunzip(content, str(file), limits)
+    if file.suffix.lower() != ".xlsx":
+        require_rows(io.BytesIO(content), str(file))
     if not content[:4096].strip() and not content.strip():
         raise ValueError(f"{file} is empty, but a header row and data are needed; delete it and download it again")
     return content
@@ -85,6 +94,7 @@ def read_table(
         content = content[3:]
     encoding = encoding or encoding_of(content)
     header, last = _edge_lines(content)
+    require_width(header.count(separator.encode() if separator else b",") + 1, str(path))
     if separator is None:
         separator = ";" if header.count(b";") > header.count(b",") else ","
     mark = separator.encode()
@@ -128,22 +138,6 @@ def check_widths(content: bytes, mark: bytes, separators: int, source: str) -> N
                 f"{source}: row {number + 1} has {line.count(mark) + 1} columns, but the header has {separators + 1}; "
                 "the file is damaged: download it again or correct the row"
             )
-
-
-def require_unique(names: Sequence[str], source: str) -> None:
-    """Check that no column name stands twice in a header; pandas would rename or join such columns.
-
-    Raises
-    ------
-    ValueError
-        Names the first that does.
-    """
-    twice = [name for name in names if name and names.count(name) > 1]
-    if twice:
-        raise ValueError(
-            f"{source} has column {twice[0]} {names.count(twice[0])} times, but each name may stand in the header "
-            "once; remove or rename a column"
-        )
 
 
 def _edge_lines(content: bytes) -> tuple[bytes, bytes]:
