@@ -9,7 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from itertools import islice
 from pathlib import Path
+
+MOST_FILES = 300_000
+"""Files and folders below one folder; the largest store of towers has some 60,000."""
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -59,3 +63,25 @@ def require_regular(path: Path, remedy: str, most: int | None = None) -> int:
     if most is not None and found.st_size > most:
         raise ValueError(f"{path} has {found.st_size} bytes, but at most {most} are read; {remedy}")
     return found.st_size
+
+
+def too_many(folder: Path | str) -> ValueError:
+    """Return the sentence about a folder with more in it than ``MOST_FILES``."""
+    return ValueError(
+        f"{folder} holds more than {MOST_FILES} files and folders, but that of one source is expected; name the folder "
+        "below it, or remove links that lead in a circle"
+    )
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return what lies below a folder and is none itself, sorted; links to folders are not followed.
+
+    Raises
+    ------
+    ValueError
+        When there is more than ``MOST_FILES``.
+    """
+    found = list(islice(folder.rglob("*"), MOST_FILES + 1))
+    if len(found) > MOST_FILES:
+        raise too_many(folder)
+    return sorted(path for path in found if not path.is_dir())

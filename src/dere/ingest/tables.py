@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 MISSING = -9999.0
 _LARGE = 32 << 20
 _LARGEST = 4 << 30
+_BLOCK = 1 << 16
+_VISIBLE = re.compile(rb"\S")
 _NO_TEXT = (".gz", ".xlsx")
 
 
@@ -142,11 +145,13 @@ def check_widths(content: bytes, mark: bytes, separators: int, source: str) -> N
 
 def _edge_lines(content: bytes) -> tuple[bytes, bytes]:
     """First and last line that are not blank, without splitting, which would double a half-hourly file in memory."""
-    start, end = 0, len(content)
-    while content[start : start + 1].isspace():
-        start += 1
-    while end > start and content[end - 1 : end].isspace():
-        end -= 1
+    first = _VISIBLE.search(content)
+    start, end = first.start() if first else len(content), len(content)
+    # block by block, because a copy without its end would double it too
+    while content[max(start, end - _BLOCK) : end].isspace():
+        end = max(start, end - _BLOCK)
+    last = content[max(start, end - _BLOCK) : end]
+    end -= len(last) - len(last.rstrip())
     line_end = content.find(b"\n", start, end)
     return content[start : end if line_end < 0 else line_end], content[content.rfind(b"\n", start, end) + 1 : end]
 

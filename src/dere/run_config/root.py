@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from dere import plugins
 from dere.run_config.compose import compose, composed, of_run
+from dere.run_config.paths import wrong_paths
 from dere.run_config.run import RunConfig
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -129,7 +130,10 @@ def normalise(
         config = composed()(**tree)
     except ValidationError as error:
         raise ValueError(sentence(error)) from None
-    return of_run(config.model_dump(mode="json"))
+    complete = config.model_dump(mode="json")
+    if wrong := list(wrong_paths(complete)):
+        raise ValueError("\n".join(wrong))
+    return of_run(complete)
 
 
 def default_of(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.ingest.simulation.process_model_axes import Lattice, Steps, lattice_of, steps_of
+from dere.netcdf_sizes import require_written
+from dere.regular_file import require_regular
 
 _LAT, _LON, _TIME = ("lat", "latitude", "y"), ("lon", "longitude", "x"), ("time", "t")
 # some models write -99999 without saying so in an attribute; no quantity here comes near
@@ -226,8 +228,8 @@ def open_undecoded(path: Path) -> xr.Dataset:
         When the file is missing, truncated or not NetCDF.
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; correct the names under sources.simulation.netcdf")
+    require_regular(path, "correct the names under sources.simulation.netcdf")
+    require_written(path)
     try:
         return xr.open_dataset(path, engine="netcdf4", decode_times=False, cache=False)
     except (OSError, RuntimeError, ValueError) as error:

@@ -10,12 +10,14 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 from dere.config.towers import TowerSource
 from dere.ingest.archives import Limits, Member, TableFile, members, stored_names, with_limits
 from dere.ingest.source import PassedOver, Product, Source, declarations, sources
+from dere.regular_file import MOST_FILES, too_many
 
 log = logging.getLogger(__name__)
 
@@ -197,16 +199,25 @@ def recognise(
 
 
 def _entries(
-    path: Path, relative: str, among: Sequence[Source], above: frozenset[Path] = frozenset()
+    path: Path,
+    relative: str,
+    among: Sequence[Source],
+    above: frozenset[tuple[int, int]] = frozenset(),
+    visits: Iterator[int] | None = None,
 ) -> Iterator[tuple[Path, str, Source | None]]:
     """Yield the files below a path with their paths from the source folder on, and folders that a source reads whole.
 
-    ``above`` are the folders it lies in, which a link may lead back to.
+    ``above`` are the folders it lies in (device and inode), which a link may lead back to; ``visits`` counts all that
+    was looked at, since links between folders lead along more ways than there are files.
     """
+    visits = visits or count()
+    if next(visits) > MOST_FILES:
+        raise too_many(path)
     if not path.is_dir():
         yield path, relative, None
         return
-    here = path.resolve()
+    status = path.stat()
+    here = status.st_dev, status.st_ino
     if here in above:
         return
     if source := next((source for source in among if source.folder and source.matches(relative)), None):
@@ -214,7 +225,7 @@ def _entries(
         return
     for inside in sorted(path.iterdir()):
         if not inside.name.startswith("."):
-            yield from _entries(inside, f"{relative}/{inside.name}", among, above | {here})
+            yield from _entries(inside, f"{relative}/{inside.name}", among, above | {here}, visits)
 
 
 def _sort(path: Path, relative: str, found: Found, limits: Limits, among: Sequence[Source]) -> None:

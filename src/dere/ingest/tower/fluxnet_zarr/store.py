@@ -20,6 +20,7 @@ There is no RECO, and of the drivers only three.
 from __future__ import annotations
 
 import logging
+import math
 import re
 import warnings
 from dataclasses import replace
@@ -38,6 +39,7 @@ from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns,
 from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.site_ids import SITE
 from dere.ingest.tower.stamps import steps_of
+from dere.regular_file import files_below, require_regular
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,9 @@ _FARTHEST_ZONE_HOURS = 14
 _GOOD_QUALITY = 1
 # chosen by people, not by the clock: quarters of an hour exist (Nepal), smaller ones do not
 _ZONE_MINUTES = 15
+_LARGEST_FILE = 1 << 28
+# 57 years of half hours
+_MOST_VALUES = 1_000_000
 
 
 class Store:
@@ -75,6 +80,8 @@ class Store:
         self.source = path.name
         if not path.is_dir():
             raise FileNotFoundError(f"{path} is no folder; correct sources.towers.paths or put the store there")
+        for file in files_below(path):
+            require_regular(file, "download the store again", _LARGEST_FILE)
         try:
             with warnings.catch_warnings():
                 # a warning about a folder that is no array; what is needed and missing is said below
@@ -99,6 +106,15 @@ class Store:
                 raise ValueError(
                     f"{self.source}: array {name} has shape {self._arrays[name].shape}, but {expected} (site, time) is "
                     "needed; download the store again"
+                )
+        for name in needed:
+            array = self._arrays[name]
+            # of the arrays by site and time one site is read at a time
+            size = math.prod(array.shape[1:] if len(array.shape) > 1 else array.shape)
+            if max(size, math.prod(array.chunks)) > _MOST_VALUES:
+                raise ValueError(
+                    f"{self.source}: array {name} has shape {array.shape} in chunks of {array.chunks}, but at most "
+                    f"{_MOST_VALUES} values are read at once; download the store again"
                 )
 
     def read(self, name: str, index: int | slice = slice(None)) -> NDArray:
