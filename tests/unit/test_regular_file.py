@@ -25,7 +25,13 @@ def test_anything_else_is_said_to_be_what_it_is(tmp_path, monkeypatch):
     (tmp_path / "to pipe").symlink_to("pipe")
     with socket.socket(socket.AF_UNIX) as opened:
         opened.bind("socket")
-    kinds = {"pipe": "a named pipe", "to pipe": "a named pipe", "null": "a device", "socket": "a socket", ".": "a folder"}
+    kinds = {
+        "pipe": "a named pipe",
+        "to pipe": "a named pipe",
+        "null": "a device",
+        "socket": "a socket",
+        ".": "a folder",
+    }
     for name, kind in kinds.items():
         with pytest.raises(ValueError, match=rf"is {kind}, but a file is expected; remedy"):
             require_regular(tmp_path / name, "remedy")

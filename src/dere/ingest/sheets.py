@@ -10,9 +10,11 @@ from xml.parsers.expat import ExpatError
 import pandas as pd
 from pandas.io.parsers import TextParser
 
-from dere.ingest.archives import DAMAGE, Limits, Refused, check_size, open_zip
+from dere.ingest.archives import Limits, check_size
 from dere.ingest.rows import require_unique, require_width
-from dere.ingest.workbook import TooLarge, read_first_sheet
+from dere.ingest.workbook import read_first_sheet
+from dere.ingest.xml_parts import TooLarge
+from dere.ingest.zips import DAMAGE, Refused, open_zip
 
 log = logging.getLogger(__name__)
 

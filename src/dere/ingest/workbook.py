@@ -10,32 +10,22 @@ import datetime as dt
 import posixpath
 import re
 import zipfile
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import IO, Any
-from xml.parsers import expat
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel, from_ISO8601
+
+from dere.ingest.xml_parts import Attributes, Part, TooLarge
 
 CELLS = 4_000_000
 """Cells, and texts, that are held."""
 CHARACTERS = 1 << 26
 """Characters of all texts."""
-ELEMENTS = 25_000_000
-"""Elements of one part of the archive."""
-_LONGEST = 1 << 16
-"""Characters of one cell; a spreadsheet ends at 32,767."""
-_DEEPEST = 64
 _FORMATS = 100_000
-_BLOCK = 1 << 18
 _COORDINATE = re.compile(r"([A-Z]{1,3})[0-9]+", re.IGNORECASE)
 
 Value = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta
-
-
-class TooLarge(ValueError):
-    """A workbook beyond a bound; told apart from damage."""
 
 
 @dataclass
@@ -50,72 +40,7 @@ class Sheet:
     left_out: int
 
 
-class _Part:
-    """Handlers for the elements of one part; names are without their namespace."""
-
-    def __init__(self) -> None:
-        self.path: list[str] = []
-        self.text: list[str] | None = None
-        self._length = self._elements = 0
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        """An element begins; ``path`` ends with it."""
-
-    def end(self, name: str, text: str) -> None:
-        """An element ends; ``text`` is what was collected since ``text`` was set to a list."""
-
-    def read(self, stream: IO[bytes]) -> None:
-        """Follow a part to its end."""
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
-        parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = self._characters, self._doctype
-        fed = 0
-        while block := stream.read(_BLOCK):
-            parser.Parse(block, False)
-            fed += len(block)
-            if fed - max(0, parser.CurrentByteIndex) > 4 * _BLOCK:
-                raise TooLarge(f"one piece of its XML has more than {4 * _BLOCK} bytes")
-        parser.Parse(b"", True)
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._elements += 1
-        if self._elements > ELEMENTS:
-            raise TooLarge(f"it has more than {ELEMENTS} elements")
-        if len(self.path) >= _DEEPEST:
-            raise TooLarge(f"its XML is nested more than {_DEEPEST} levels deep")
-        own = name.rpartition(" ")[2]
-        self.path.append(own)
-        self.start(own, attributes)
-
-    def _end(self, name: str) -> None:
-        self.end(self.path[-1], "".join(self.text or ()))
-        self.path.pop()
-
-    def _characters(self, piece: str) -> None:
-        if self.text is not None:
-            self._length = self._length + len(piece) if self.text else len(piece)
-            if self._length > _LONGEST:
-                raise TooLarge(f"one of its cells has more than {_LONGEST} characters")
-            self.text.append(piece)
-
-    def _doctype(self, *_: object) -> None:
-        raise TooLarge("it declares entities, which a workbook does not")
-
-
-class _Attributes(_Part):
-    """Calls a function with the attributes of every element of some names."""
-
-    def __init__(self, take: Callable[[str, dict[str, str]], None], *names: str) -> None:
-        super().__init__()
-        self._take, self._names = take, names
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        if name in self._names:
-            self._take("/".join(self.path[-2:]), {key.rpartition(" ")[2]: value for key, value in attributes.items()})
-
-
-class _Strings(_Part):
+class _Strings(Part):
     """Shared texts in their order; readings of characters (phonetic) are left out."""
 
     def __init__(self) -> None:
@@ -174,7 +99,7 @@ class _Formats:
         return int(found) if found.is_integer() else found
 
 
-class _Cells(_Part):
+class _Cells(Part):
     """Cells of the columns that have a name in the first row with anything in it."""
 
     def __init__(self, strings: list[str], formats: _Formats, columns: Collection[str] | None) -> None:
@@ -272,7 +197,7 @@ def read_first_sheet(opened: zipfile.ZipFile, columns: Collection[str] | None) -
     ValueError, LookupError, expat.ExpatError
         When it is damaged; also what the archive raises.
     """
-    book = [target for kind, target in _related(opened, "").values() if kind == "officeDocument"][0]
+    book = {kind: target for kind, target in _related(opened, "").values()}["officeDocument"]
     related = _related(opened, book)
     formats, sheets = _Formats(), list[str]()
 
@@ -283,13 +208,13 @@ def read_first_sheet(opened: zipfile.ZipFile, columns: Collection[str] | None) -
             kind, target = related[attributes["id"]]
             sheets.extend([target] if kind == "worksheet" else [])
 
-    _read(opened, book, _Attributes(take, "workbookPr", "sheet"))
+    _read(opened, book, Attributes(take, "workbookPr", "sheet"))
     parts = {kind: target for kind, target in related.values() if target in opened.NameToInfo}
     strings = _Strings()
     if "sharedStrings" in parts:
         _read(opened, parts["sharedStrings"], strings)
     if "styles" in parts:
-        _read(opened, parts["styles"], _Attributes(formats.take, "numFmt", "xf"))
+        _read(opened, parts["styles"], Attributes(formats.take, "numFmt", "xf"))
     cells = _Cells(strings.found, formats, columns)
     _read(opened, sheets[0], cells)
     names = list((cells.names or {}).values())
@@ -307,10 +232,10 @@ def _related(opened: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
         if len(found) > _FORMATS:
             raise TooLarge(f"it has more than {_FORMATS} parts")
 
-    _read(opened, posixpath.join(folder, "_rels", f"{name}.rels"), _Attributes(take, "Relationship"))
+    _read(opened, posixpath.join(folder, "_rels", f"{name}.rels"), Attributes(take, "Relationship"))
     return found
 
 
-def _read(opened: zipfile.ZipFile, name: str, part: _Part) -> None:
+def _read(opened: zipfile.ZipFile, name: str, part: Part) -> None:
     with opened.open(name) as stream:
         part.read(stream)

@@ -48,13 +48,19 @@ def said(text):
         ("stages: {pure: {epochs: 2.5}}", "stages.pure.epochs: 2.5 is refused; a whole number is expected; "),
         ("stages: {pure: 3}", "stages.pure: 3 is refused; a section with epochs, steps_per_epoch, "),
         ("stages:", "stages: None is refused; a section with defaults, "),
-        ("splits: {cell_rule: block}", "splits.cell_rule: 'block' is refused; 'blocks' or 'published_every_fourth' is "),
+        (
+            "splits: {cell_rule: block}",
+            "splits.cell_rule: 'block' is refused; 'blocks' or 'published_every_fourth' is ",
+        ),
         (
             "sources: {cover: {tower_window_km: far}}",
             "sources.cover.tower_window_km: 'far' is refused; a number is expected or '3x3' is expected; ",
         ),
         ("world: {nature_distance: .nan}", "world.nature_distance: nan is refused; input should be a finite number; "),
-        ("sources: {simulation: {netcdf: {above_ground: {BL: 2}}}}", "sources.simulation.netcdf.above_ground.BL: 2 is "),
+        (
+            "sources: {simulation: {netcdf: {above_ground: {BL: 2}}}}",
+            "sources.simulation.netcdf.above_ground.BL: 2 is ",
+        ),
     ],
 )
 def test_a_refused_value_says_what_to_write(text, sentence):
@@ -108,5 +114,7 @@ def test_no_key_of_the_defaults_has_a_refusal_of_another_form(value):
             for line in str(error).splitlines():
                 # what a change of one key makes of another is a rule of its own
                 assert re.match(r"[a-zA-Z0-9_.]+: |[a-zA-Z0-9_.]+ is not a known configuration key; ", line)
-                assert not re.search(r"tuple|dictionary|instance of|[Ii]nput should be a valid|constrained-|literal\[", line)
+                assert not re.search(
+                    r"tuple|dictionary|instance of|[Ii]nput should be a valid|constrained-|literal\[", line
+                )
     assert refused > 20

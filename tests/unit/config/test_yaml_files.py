@@ -58,7 +58,9 @@ def test_anchors_aliases_and_merged_sections_stay_legal(tmp_path):
     assert read_yaml(file_of(tmp_path, "# nothing\n")) == {}
 
 
-@pytest.mark.parametrize("path", [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))], ids=lambda p: p.name
+)
 def test_our_own_files_pass(path):
     assert read_yaml(path)
 

@@ -23,7 +23,7 @@ import pytest
 from dere import plugins
 from dere.api import foreign
 from dere.config.towers import TowerSource
-from dere.ingest import archives
+from dere.ingest import archives, zips
 from dere.ingest.archives import Limits, members
 from dere.ingest.arrays.dere_npz import Npz
 from dere.ingest.cover.fine_map import open_netcdf
@@ -285,12 +285,12 @@ def test_an_archive_of_countless_files_is_not_listed(tmp_path, monkeypatch):
         archive.write(tmp_path / "many.zip", "a.zip")
         archive.write(tmp_path / "twice.zip", "b.zip")
         archive.writestr("c.csv", "")
-    monkeypatch.setattr(archives, "LISTING", 15_000)
+    monkeypatch.setattr(zips, "LISTING", 15_000)
     assert len(members(tmp_path / "twice.zip", Limits())) == 200
     for name in ("many.zip", "within.zip"):
         with pytest.raises(ValueError, match=rf"{name}.* has a list of files of \d+ bytes, but at most 15000 are read"):
             members(tmp_path / name, Limits())
-    monkeypatch.setattr(archives, "LISTING", 1 << 20)
+    monkeypatch.setattr(zips, "LISTING", 1 << 20)
     monkeypatch.setattr(archives, "MEMBERS", 300)
     with pytest.raises(ValueError, match=r"within\.zip holds more than 300 files"):
         members(tmp_path / "within.zip", Limits())

@@ -10,7 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from dere.ingest import archives, workbook
+from dere.ingest import workbook, xml_parts, zips
 from dere.ingest.archives import Limits
 from dere.ingest.sheets import parse_sheet
 
@@ -85,9 +85,7 @@ def test_texts_in_cells_formulas_and_runs_are_read():
         '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><r><t>na</t></r><r><t>me</t></r>'
         "<rPh><t>reading</t></rPh></si></sst>"
     )
-    content = parts_of(
-        saved(book_of([("a",)])), **{"xl/worksheets/sheet1.xml": sheet, "xl/sharedStrings.xml": strings}
-    )
+    content = parts_of(saved(book_of([("a",)])), **{"xl/worksheets/sheet1.xml": sheet, "xl/sharedStrings.xml": strings})
     pd.testing.assert_frame_equal(
         parse_sheet(content, "x.xlsx", None, Limits()), pd.DataFrame({"site": [2], "name": ["formula"]})
     )
@@ -126,7 +124,7 @@ NAMED = '<row><c t="inlineStr"><is><t>a</t></is></c></row>'
     ("part", "text", "reason"),
     [
         ("xl/worksheets/sheet1.xml", HEAD + "<row/>" * 60_000 + TAIL, "more than 50000 elements"),
-        ("xl/worksheets/sheet1.xml", HEAD + NAMED + "<row><c><v>1</v></c></row>" * 2_000 + TAIL, "more than 1000 cells"),
+        ("xl/worksheets/sheet1.xml", HEAD + NAMED + "<row><c><v>1</v></c></row>" * 2000 + TAIL, "more than 1000 cells"),
         ("xl/worksheets/sheet1.xml", HEAD + "<row>" + "<c>" * 100, "nested more than 64 levels"),
         ("xl/worksheets/sheet1.xml", HEAD + f'<row><c t="str"><v>{"x" * 70_000}</v></c></row>', "more than 65536 char"),
         ("xl/worksheets/sheet1.xml", HEAD + f'<row a="{"x" * (3 << 20)}"/>', "one piece of its XML"),
@@ -140,8 +138,12 @@ NAMED = '<row><c t="inlineStr"><is><t>a</t></is></c></row>'
     ids=["rows", "cells", "depth", "text", "attribute", "entities", "texts", "styles", "parts"],
 )  # fmt: skip
 def test_what_no_workbook_needs_is_refused(monkeypatch, part, text, reason):
-    for name, value in (("CELLS", 1000), ("ELEMENTS", 50_000), ("_FORMATS", 30_000)):
-        monkeypatch.setattr(workbook, name, value)
+    for module, name, value in (
+        (workbook, "CELLS", 1000),
+        (xml_parts, "ELEMENTS", 50_000),
+        (workbook, "_FORMATS", 30_000),
+    ):
+        monkeypatch.setattr(module, name, value)
     content = parts_of(saved(book_of([("a", "b"), (1, "text")])), **{part: text})
     with pytest.raises(ValueError, match=rf"x\.xlsx is no workbook of measurements \(.*{reason}"):
         parse_sheet(content, "x.xlsx", None, Limits())
@@ -158,6 +160,6 @@ def test_a_damaged_workbook_is_a_sentence(cut):
 
 
 def test_a_list_of_parts_that_is_too_long_is_not_read(monkeypatch):
-    monkeypatch.setattr(archives, "LISTING", 500)
+    monkeypatch.setattr(zips, "LISTING", 500)
     with pytest.raises(ValueError, match=r"x\.xlsx has a list of files of \d+ bytes, but at most 500 are read"):
         parse_sheet(saved(book_of(ROWS)), "x.xlsx", None, Limits())

@@ -15,8 +15,8 @@ from typing import IO
 
 import numpy as np
 
-from dere.ingest.archives import open_zip
 from dere.ingest.simulation.stored_array import read_header
+from dere.ingest.zips import open_zip
 from dere.regular_file import require_regular
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, KeyError)

@@ -18,7 +18,7 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from dere.ingest.archives import open_zip
+from dere.ingest.zips import open_zip
 from dere.regular_file import require_regular
 
 # fixed part of a local file header in a zip archive, before the file name and the extra field

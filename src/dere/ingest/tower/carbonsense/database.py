@@ -176,7 +176,7 @@ def _read_site(
     rows = connection.execute(query, (site,)).fetchmany(_MOST_ROWS + 1)
     if len(rows) > _MOST_ROWS:
         raise ValueError(
-            f"{source} has more than {_MOST_ROWS} rows of site {site}, but half hours of 57 years at most are expected; "
+            f"{source} has more than {_MOST_ROWS} rows of site {site}, but at most 57 years of half hours are read; "
             "download the published file"
         )
     table = pd.DataFrame(rows, columns=["TIMESTAMP_START", *wanted])

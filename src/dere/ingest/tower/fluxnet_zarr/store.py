@@ -20,7 +20,6 @@ There is no RECO, and of the drivers only three.
 from __future__ import annotations
 
 import logging
-import math
 import re
 import warnings
 from dataclasses import replace
@@ -35,11 +34,11 @@ from dere.ingest.tower.canonical import canonical
 from dere.ingest.tower.diurnal import diurnal_cycles
 from dere.ingest.tower.fluxnet_columns import STEMS
 from dere.ingest.tower.fluxnet_zarr import DRIVERS, FLUXES, PRODUCT
+from dere.ingest.tower.fluxnet_zarr.bounds import require_files, require_held
 from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns, partial_record, warn_counts
 from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.site_ids import SITE
 from dere.ingest.tower.stamps import steps_of
-from dere.regular_file import files_below, require_regular
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +52,6 @@ _FARTHEST_ZONE_HOURS = 14
 _GOOD_QUALITY = 1
 # chosen by people, not by the clock: quarters of an hour exist (Nepal), smaller ones do not
 _ZONE_MINUTES = 15
-_LARGEST_FILE = 1 << 28
-# 57 years of half hours
-_MOST_VALUES = 1_000_000
 
 
 class Store:
@@ -80,8 +76,7 @@ class Store:
         self.source = path.name
         if not path.is_dir():
             raise FileNotFoundError(f"{path} is no folder; correct sources.towers.paths or put the store there")
-        for file in files_below(path):
-            require_regular(file, "download the store again", _LARGEST_FILE)
+        require_files(path)
         try:
             with warnings.catch_warnings():
                 # a warning about a folder that is no array; what is needed and missing is said below
@@ -108,14 +103,7 @@ class Store:
                     "needed; download the store again"
                 )
         for name in needed:
-            array = self._arrays[name]
-            # of the arrays by site and time one site is read at a time
-            size = math.prod(array.shape[1:] if len(array.shape) > 1 else array.shape)
-            if max(size, math.prod(array.chunks)) > _MOST_VALUES:
-                raise ValueError(
-                    f"{self.source}: array {name} has shape {array.shape} in chunks of {array.chunks}, but at most "
-                    f"{_MOST_VALUES} values are read at once; download the store again"
-                )
+            require_held(self._arrays[name].shape, self._arrays[name].chunks, f"{self.source}: array {name}")
 
     def read(self, name: str, index: int | slice = slice(None)) -> NDArray:
         """Values of an array as stored.
