@@ -17,6 +17,8 @@ import pandas as pd
 import xarray as xr
 
 from dere.blocks import computing, fits, in_blocks, storage_chunks
+from dere.netcdf_sizes import require_written
+from dere.regular_file import require_regular
 
 # A file gets its name only when it is complete and is never opened for writing after that, so readers need no lock;
 # many shared file systems refuse locks. HDF5 reads this when it is loaded.
@@ -26,6 +28,7 @@ TIME_UNITS = "days since 1850-01-01"
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 """Full disk, used-up quota, a file beyond the limit, a read-only file system, missing rights."""
 _PROBE = 1 << 16
+_LARGEST_JSON = 64 << 20
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
@@ -147,11 +150,11 @@ def read_netcdf(path: Path, load: bool = True, memory: int | None = None, decode
     FileNotFoundError
         When the file is missing.
     ValueError
-        When it is truncated or not NetCDF.
+        When it is truncated or not NetCDF, or states sizes that it does not hold.
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; run the rule that makes it, or correct its path in the config")
+    require_regular(path, "run the rule that makes it, or correct its path in the config")
+    require_written(path)
     try:
         dataset = xr.open_dataset(path, engine="netcdf4", decode_times=decode_times)
         if memory is not None and not fits(dataset.nbytes, memory) and "cell" in dataset.dims:
@@ -183,12 +186,15 @@ def read_json(path: Path) -> dict[str, Any]:
 
     Raises
     ------
+    FileNotFoundError
+        When the file is missing.
     ValueError
-        When the file is no JSON.
+        When it is no regular file, larger than 64 MiB, or no JSON.
     """
+    require_regular(Path(path), "make it again", _LARGEST_JSON)
     try:
         return json.loads(Path(path).read_text())
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is no JSON ({error}); it is damaged: delete it and make it again") from None
 
 

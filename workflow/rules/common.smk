@@ -13,8 +13,9 @@ from dere.backbones import declaration, module_of
 from dere.run_config.compose import composed
 from dere.run_config.describe import described
 from dere.run_config.root import default_of, normalise
+from dere.run_config.yaml_files import check_file
 from dere.figures.catalogue import CATALOGUE, outputs
-from dere.workflow import layout, parameters, source_leaves, source_modules, targets
+from dere.workflow import layout, parameters, source_folder, source_leaves, source_modules, targets
 from dere.workflow.digest import covered, digest, share_package
 from dere.workflow.layout import PLACE
 from dere.workflow.loaded import note_modules
@@ -27,10 +28,13 @@ if Path(sys.executable).exists():
 
 
 def normalise_in_place(raw):
-    """Replace the configuration by its complete, validated form; stop with a sentence on a wrong key or value."""
+    """Replace the configuration by its complete, validated form; stop with a sentence on a wrong file, key or value."""
     try:
+        # Snakemake has loaded them, but of a key that stands twice it keeps the last one
+        for file in dict.fromkeys(map(Path, workflow.configfiles)):
+            check_file(file)
         complete = normalise(raw)
-    except ValueError as error:
+    except (FileNotFoundError, ValueError) as error:
         raise WorkflowError(str(error)) from None
     raw.clear()
     raw.update(complete)

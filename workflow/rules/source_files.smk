@@ -7,13 +7,11 @@ def source_files(path, built_in):
 
 
 def folder_files(path):
-    """Return every file below a folder; stop with a sentence when there is none."""
-    found = sorted(str(file) for file in Path(path).rglob("*") if file.is_file())
-    if not found:
-        raise WorkflowError(
-            f"{path}: this source folder does not exist or is empty; correct the path under sources"
-        )
-    return found
+    """Return every file below a folder; stop with a sentence when there is none that can be an input."""
+    try:
+        return source_folder.folder_files(path)
+    except ValueError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def array_files(config):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dere.run_config.root import normalise
+from dere.run_config.yaml_files import read_yaml
 from dere.workflow import layout
 
 
@@ -20,7 +18,7 @@ def read_configuration(folder: Path) -> dict[str, Any]:
     FileNotFoundError
         When the folder or its configuration does not exist.
     ValueError
-        One sentence per wrong key or value.
+        One sentence per wrong key or value, or what is wrong with the file.
     """
     if not folder.is_dir():
         there = "is no folder" if folder.exists() else "does not exist"
@@ -33,13 +31,7 @@ def read_configuration(folder: Path) -> dict[str, Any]:
         )
     if not file.is_file():
         raise ValueError(f"{file} is no file, but the configuration of a run is expected there; remove it")
-    try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} cannot be read as YAML ({' '.join(str(error).split())}); correct it") from None
-    if not isinstance(raw, Mapping):
-        raise ValueError(f"{file} holds {type(raw).__name__}, but keys and values are expected; correct it")
-    return normalise(raw, folder=working_directory(folder))
+    return normalise(read_yaml(file), folder=working_directory(folder))
 
 
 def working_directory(folder: Path) -> Path:

@@ -13,8 +13,10 @@ import pandas as pd
 import xarray as xr
 
 from dere.exchange import Exchange
-from dere.ingest.tables import check_widths, read_text, require_unique
+from dere.ingest.rows import require_unique, require_width
+from dere.ingest.tables import check_widths, read_text
 from dere.io import read_netcdf
+from dere.regular_file import require_regular
 from dere.variables import convert
 
 PREDICTION = "prediction"
@@ -44,8 +46,9 @@ def read(given: xr.Dataset | pd.DataFrame | str | Path) -> tuple[xr.Dataset | pd
     path = Path(given)
     if path.is_dir():
         raise ValueError(f"{path} is a folder, but a csv or NetCDF (.nc) file is expected; name the file in it")
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"{path} does not exist, but a csv or NetCDF (.nc) file is expected; correct the path")
+    require_regular(path, "name a csv or NetCDF (.nc) file")
     return (read_netcdf(path) if path.suffix == ".nc" else read_csv(path)), str(path)
 
 
@@ -64,6 +67,7 @@ def read_csv(path: Path) -> pd.DataFrame:
         for separator, word in ((";", ";"), ("\t", "a tab")):
             if len(names) == 1 and separator in names[0]:
                 raise ValueError(f"{path}: the separator looks like {word}, but a comma is expected; write commas")
+        require_width(len(names), str(path))
         require_unique(names, str(path))
         check_widths(content, b",", len(names) - 1, str(path))
         table = pd.read_csv(io.BytesIO(content), index_col=False, float_precision="round_trip")
@@ -72,7 +76,7 @@ def read_csv(path: Path) -> pd.DataFrame:
             ids = pd.read_csv(io.BytesIO(content), index_col=False, usecols=["site"], dtype=str, keep_default_na=False)
             table["site"] = ids["site"]
         return table
-    except (UnicodeDecodeError, pd.errors.ParserError) as error:
+    except (UnicodeDecodeError, csv.Error, pd.errors.ParserError) as error:
         raise ValueError(f"{path} cannot be read as csv ({' '.join(str(error).split())}); correct it") from None
 
 

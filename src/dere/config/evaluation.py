@@ -29,5 +29,5 @@ class EvaluationConfig(Section):
     """Months colder than this (degC) get rows of their own: night-time partitioning scatters below zero there."""
     minimum_cold_months: int = Field(6, ge=2)
     """Good cold months a tower needs for a score of its cold months."""
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     """Seed of the bootstrap."""

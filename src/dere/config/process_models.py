@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -68,7 +68,7 @@ class NetcdfSimulation(Section):
     """A class below this share of the vegetation has no pure stand in the cell."""
     minimum_vegetated: float = Field(0.05, gt=0, lt=1)
     """Cells with less vegetation than this share of their land are left out."""
-    above_ground: dict[str, float] = Field(_ABOVE_GROUND)
+    above_ground: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(_ABOVE_GROUND)
     """Above-ground share of vegetation carbon by class, where root_carbon is not given."""
     drivers_pattern: str = "*[._]{name}[._]*nc"
     """File of a driver below sources.simulation.path."""

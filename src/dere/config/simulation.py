@@ -21,7 +21,7 @@ class SimulationSource(Section):
     """Folder with mask2d.npy, glob_X_fea.npy, glob_Y*.npy; empty = the built-in world's."""
     perturbations: int = Field(3, ge=0)
     """builtin only: perturbed copies of each forcing (temperature, precipitation, VPD, CO2, soil depth)."""
-    perturbation_seed: int = 0
+    perturbation_seed: int = Field(0, ge=0)
     """builtin only: seed of the perturbations and of the spin-up's resampled years."""
     ages: tuple[int, ...] = (1, 5, 10, 20, 30, 40, 50, 70, 100, 130, 160, 200, 250, 300, 350, 400, 450, 500)
     """builtin and dere: stand ages in years, one per age of the arrays; those of the dere arrays are not published."""

@@ -18,7 +18,7 @@ class SplitsConfig(Section):
     """Towers closer than this share a fold."""
     block_degrees: float = Field(12.0, gt=0)
     """Cells in one block of this size share a fold."""
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     """Seed of the assignment of clusters to folds."""
     cell_rule: Literal["blocks", "published_every_fourth"] = "blocks"
     """blocks = cells of one block share a fold; published_every_fourth = the published lattice (fold 0 only)."""

@@ -12,11 +12,11 @@ AGES = (1, 5, 10, 20, 30, 40, 50, 70, 100, 130, 160, 200, 250, 300, 350, 400, 45
 class WorldConfig(Section):
     """The small planet that writes raw files in the real formats."""
 
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     """Seed of climate, nature and towers; equal seeds give equal files."""
     grid_degrees: float = Field(6.0, gt=0, le=30)
     """Cell size in degrees; 6 gives about 380 land cells."""
-    start_year: int = 2001
+    start_year: int = Field(2001, ge=1700, le=2100)
     """First year of drivers and monthly targets."""
     years: int = Field(10, ge=2)
     """Years of monthly drivers and targets (10 = 120 months)."""

@@ -9,29 +9,25 @@ from __future__ import annotations
 
 import gzip
 import io
-import lzma
 import os
 import re
-import struct
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from dere.ingest.signatures import what_it_is
+from dere.ingest.zips import DAMAGE, Refused, open_zip
 
-# what the zip module and the decompressors raise on damaged archives
-DAMAGE: tuple[type[Exception], ...] = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, LookupError, NotImplementedError,
-    RuntimeError, ValueError,
-)  # fmt: skip
 # files as small as this may compress as well as they like: rows of -9999 shrink by several hundred
 _SMALL = 20 << 20
+_BLOCK = 1 << 20
 
 
-class _Refused(ValueError):
-    """An archive that can be read but must not be; told apart from damage, whose errors are many."""
+MEMBERS = 200_000
+"""Files of an archive and of the archives in it."""
 
 
 @dataclass(frozen=True)
@@ -159,14 +155,16 @@ def members(archive: Path, limits: Limits, hidden: bool = False) -> list[Member]
     """
     found: list[Member] = []
     try:
-        with zipfile.ZipFile(archive) as outer:
+        with open_zip(Path(archive), str(archive)) as outer:
             for name, size in _sizes(outer, str(archive), hidden).items():
+                if len(found) > MEMBERS:
+                    raise Refused(f"{archive} holds more than {MEMBERS} files, which no product has; divide it")
                 if not name.lower().endswith(".zip") or is_hidden(name):
                     found.append(Member(Path(archive), name, limits=limits, size=size))
                     continue
                 sizes = _inner_sizes(outer, Member(Path(archive), name, limits=limits), hidden)
                 found += [Member(Path(archive), within, name, limits, size) for within, size in sizes.items()]
-    except _Refused:
+    except Refused:
         raise
     except DAMAGE as error:
         raise _unreadable(archive, error) from None
@@ -183,16 +181,16 @@ def _inner_sizes(outer: zipfile.ZipFile, inner: Member, hidden: bool) -> dict[st
 
     Raises
     ------
-    _Refused
+    Refused
         When it is no archive or damaged.
     """
     try:
-        with _open(outer, inner) as stream, zipfile.ZipFile(stream) as inside:
+        with _open(outer, inner) as stream, open_zip(stream, str(inner)) as inside:
             return _sizes(inside, str(inner), hidden)
-    except _Refused:
+    except Refused:
         raise
     except DAMAGE as error:
-        raise _Refused(
+        raise Refused(
             f"{inner} cannot be read as a zip archive ({_reason(error)}); it is damaged or of another format: download "
             f"{inner.archive.name} again, or unpack it by hand and leave this file out"
         ) from None
@@ -207,9 +205,9 @@ def stored_names(archive: Path) -> list[str]:
         When it is no zip file, truncated, or holds one name twice.
     """
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with open_zip(Path(archive), str(archive)) as opened:
             return list(_sizes(opened, str(archive)))
-    except _Refused:
+    except Refused:
         raise
     except DAMAGE as error:
         raise _unreadable(archive, error) from None
@@ -224,7 +222,7 @@ def emptiness(archive: Path) -> str:
         As :func:`stored_names`.
     """
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with open_zip(Path(archive), str(archive)) as opened:
             return "archive that holds only folders" if opened.infolist() else "archive without files"
     except DAMAGE as error:
         raise _unreadable(archive, error) from None
@@ -262,9 +260,9 @@ def _sizes(opened: zipfile.ZipFile, what: str, hidden: bool = False) -> dict[str
     infos = [info for info in opened.infolist() if not info.is_dir() and (hidden or not is_hidden(info.filename))]
     sizes = {info.filename: info.file_size for info in infos}
     if len(sizes) < len(infos):
-        names = [info.filename for info in infos]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Refused(f"{what} holds {twice!r} twice, but each file may stand in an archive once; download it again")
+        counts = Counter(info.filename for info in infos)
+        twice = next(name for name, count in counts.items() if count > 1)
+        raise Refused(f"{what} holds {twice!r} twice, but each file may stand in an archive once; download it again")
     return sizes
 
 
@@ -278,7 +276,7 @@ def _open(opened: zipfile.ZipFile, member: Member) -> IO[bytes]:
     """Open a file of an archive that is within the limits."""
     info = opened.getinfo(member.stored)
     if info.flag_bits & 1:
-        raise _Refused(
+        raise Refused(
             f"{member} is encrypted, but archives without a password are needed; unpack it by hand and put the csv "
             "files in its place"
         )
@@ -296,14 +294,18 @@ def read_member(member: Member) -> bytes:
         When it is encrypted, damaged, compressed in an unknown way, or unpacks to more than the limits.
     """
     try:
-        with zipfile.ZipFile(member.archive) as opened:
+        with open_zip(member.archive, str(member.archive)) as opened:
             if not member.inner:
                 with _open(opened, member) as stream:
                     return stream.read()
             within = replace(member, stored=member.inner, inner="")
-            with _open(opened, within) as inner, zipfile.ZipFile(inner) as inside, _open(inside, member) as stream:
+            with (
+                _open(opened, within) as inner,
+                open_zip(inner, str(within)) as inside,
+                _open(inside, member) as stream,
+            ):
                 return stream.read()
-    except _Refused:
+    except Refused:
         raise
     except DAMAGE as error:
         raise ValueError(
@@ -321,7 +323,7 @@ def check_size(size: int, stored: int, what: str, limits: Limits) -> None:
         Names both sizes and the settings to raise for an honest file.
     """
     if size > limits.allowed(stored):
-        raise _Refused(
+        raise Refused(
             f"{what} unpacks from {stored} to {size} bytes, but at most {limits.allowed(stored)} are allowed; if the "
             "file is to be trusted, raise sources.towers.maximum_member_gb and maximum_compression"
         )
@@ -337,15 +339,19 @@ def gunzip(content: bytes, what: str, limits: Limits) -> bytes:
     """
     allowed = limits.allowed(len(content))
     try:
+        # what unpacks to too much is counted first, not held
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
-            unpacked = stream.read(allowed + 1)
+            size = 0
+            while block := stream.read(min(_BLOCK, allowed + 1 - size)):
+                size += len(block)
+        check_size(size, len(content), what, limits)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+            return stream.read()
     except (EOFError, OSError, zlib.error) as error:
         raise ValueError(
             f"{what} ({len(content)} bytes) cannot be decompressed ({_reason(error)}); it is truncated or not "
             "gzip: delete it and download it again"
         ) from None
-    check_size(len(unpacked), len(content), what, limits)
-    return unpacked
 
 
 def _reason(error: Exception) -> str:

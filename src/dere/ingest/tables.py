@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from dere.ingest.archives import Member, TableFile, gunzip, limits_of, read_member
+from dere.ingest.rows import require_rows, require_unique, require_width
 from dere.ingest.sheets import parse_sheet
 from dere.ingest.table_text import (
     WORDS,
@@ -22,11 +24,16 @@ from dere.ingest.table_text import (
     separator_of,
     without_statement,
 )
+from dere.regular_file import require_regular
 
 log = logging.getLogger(__name__)
 
 MISSING = -9999.0
 _LARGE = 32 << 20
+_LARGEST = 4 << 30
+_BLOCK = 1 << 16
+_VISIBLE = re.compile(rb"\S")
+_NO_TEXT = (".gz", ".xlsx")
 
 
 def read_bytes(file: TableFile) -> bytes:
@@ -39,18 +46,23 @@ def read_bytes(file: TableFile) -> bytes:
     FileNotFoundError
         When the file is missing.
     ValueError
-        When the file is empty, the compressed stream is truncated or damaged, or unpacks to more than allowed.
+        When the file is empty, no regular file, the compressed stream is truncated or damaged, it has or unpacks to
+        more than allowed, or holds a row that ends nowhere.
     """
     limits = limits_of(file)
     if isinstance(file, Member):
         content = read_member(file)
     else:
         file = Path(file)
-        if not file.exists():
-            raise FileNotFoundError(f"{file} does not exist; correct its path in the config or download it again")
+        require_regular(file, "correct its path in the config or download it again", _LARGEST)
+        if file.suffix.lower() not in _NO_TEXT:
+            with file.open("rb") as stream:
+                require_rows(stream, str(file))
         content = file.read_bytes()
     if file.suffix.lower() == ".gz":
         content = gunzip(content, str(file), limits)
+    if file.suffix.lower() != ".xlsx":
+        require_rows(io.BytesIO(content), str(file))
     if not content[:4096].strip() and not content.strip():
         raise ValueError(f"{file} is empty, but a header row and data are needed; delete it and download it again")
     return content
@@ -111,6 +123,7 @@ def read_table(
         separator = separator_of(header)
         if separator != ",":
             log.info("%s is separated by %s", path, WORDS[separator])
+    require_width(header.count(separator.encode()) + 1, str(path))
     check_decimals(content, separator, str(path))
     mark = separator.encode()
     short = b'"' not in last and last.count(mark) < header.count(mark)
@@ -161,29 +174,15 @@ def check_widths(content: bytes, mark: bytes, separators: int, source: str) -> N
             )
 
 
-def require_unique(names: Sequence[str], source: str) -> None:
-    """Check that no column name stands twice in a header; pandas would rename or join such columns.
-
-    Raises
-    ------
-    ValueError
-        Names the first that does.
-    """
-    twice = [name for name in names if name and names.count(name) > 1]
-    if twice:
-        raise ValueError(
-            f"{source} has column {twice[0]} {names.count(twice[0])} times, but each name may stand in the header "
-            "once; remove or rename a column"
-        )
-
-
 def _edge_lines(content: bytes) -> tuple[bytes, bytes]:
     """First and last line that are not blank, without splitting, which would double a half-hourly file in memory."""
-    start, end = 0, len(content)
-    while content[start : start + 1].isspace():
-        start += 1
-    while end > start and content[end - 1 : end].isspace():
-        end -= 1
+    first = _VISIBLE.search(content)
+    start, end = first.start() if first else len(content), len(content)
+    # block by block, because a copy without its end would double it too
+    while content[max(start, end - _BLOCK) : end].isspace():
+        end = max(start, end - _BLOCK)
+    last = content[max(start, end - _BLOCK) : end]
+    end -= len(last) - len(last.rstrip())
     line_end = content.find(b"\n", start, end)
     return content[start : end if line_end < 0 else line_end], content[content.rfind(b"\n", start, end) + 1 : end]
 

@@ -15,6 +15,7 @@ from types import ModuleType
 import dere
 from dere import backbones, methods, rooms
 from dere.plugins.checks import require_sound
+from dere.regular_file import files_below
 
 ROOMS = {"METHODS": methods.__name__, "BACKBONE": backbones.__name__}
 """What a plug-in declares, and the room that it becomes a member of."""
@@ -177,7 +178,9 @@ def _files(path: Path, module: str) -> dict[str, Path]:
 def _below(folder: Path, package: str) -> dict[str, Path]:
     """Return the Python files of a package by dotted name."""
     found = {}
-    for path in sorted(folder.rglob("*.py")):
+    for path in files_below(folder):
+        if path.suffix != ".py" or not path.is_file():
+            continue
         parts = path.relative_to(folder).with_suffix("").parts
         found[".".join((package, *(parts[:-1] if parts[-1] == "__init__" else parts)))] = path
     return found

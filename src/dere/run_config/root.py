@@ -13,16 +13,14 @@ from pydantic import BaseModel, ValidationError
 
 from dere import plugins
 from dere.run_config.compose import compose, composed, of_run
+from dere.run_config.paths import wrong_paths
+from dere.run_config.refusals import READ_AS, place_of, refusal
 from dere.run_config.run import RunConfig
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 Config: type[RunConfig] = compose()
 """A run with the sections of every backbone and method of the package; `composed` also has those of plug-ins."""
-
-
-KINDS = {bool: "true or false", int: "a number", float: "a number", type(None): "null"}
-"""What YAML makes of a key without quotes; NO, for example, is false."""
 
 
 def expand(tree: Any, environment: Mapping[str, str], path: str = "") -> Any:
@@ -38,7 +36,7 @@ def expand(tree: Any, environment: Mapping[str, str], path: str = "") -> Any:
             if not isinstance(key, str):
                 where = f"{path}.{key}".lstrip(".")
                 raise ValueError(
-                    f"{where}: the key {key!r} is read as {KINDS.get(type(key), 'no text')}, but keys are text; "
+                    f"{where}: the key {key!r} is read as {READ_AS.get(type(key), 'no text')}, but keys are text; "
                     f'correct it, or put it in quotes ("{key}")'
                 )
         return {key: expand(value, environment, f"{path}.{key}".lstrip(".")) for key, value in tree.items()}
@@ -76,21 +74,23 @@ def section_of(annotation: Any) -> type[BaseModel] | None:
 def sentence(error: ValidationError) -> str:
     """Say in one sentence per problem which key is wrong, what it holds and what is expected."""
     lines = []
-    locations = [tuple(problem["loc"]) for problem in error.errors()]
-    for problem, location in zip(error.errors(), locations, strict=True):
+    found: dict[tuple[str | int, ...], list[Any]] = {}
+    for problem in error.errors():
+        found.setdefault(place_of(problem["loc"]), []).append(problem)
+    for place, problems in found.items():
         # A wrong item of a list is reported again for the list.
-        if any(other[:-1] == location != other for other in locations if location):
+        if any(other[:-1] == place != other for other in found if place):
             continue
-        path = ".".join(str(part) for part in location)
-        if problem["type"] == "extra_forbidden":
-            known = keys_at(composed(), location[:-1])
-            close = difflib.get_close_matches(str(location[-1]), known, n=1)
+        first = problems[0]
+        if first["type"] == "extra_forbidden":
+            known = keys_at(composed(), place[:-1])
+            close = difflib.get_close_matches(str(place[-1]), known, n=1)
             remedy = f"did you mean {close[0]}?" if close else f"known keys there are {', '.join(known)}"
-            lines.append(f"{path} is not a known configuration key; {remedy}")
-        elif problem["type"] == "value_error" and not path:
-            lines.append(str(problem["ctx"]["error"]))
+            lines.append(f"{'.'.join(map(str, place))} is not a known configuration key; {remedy}")
+        elif first["type"] == "value_error" and not place:
+            lines.append(str(first["ctx"]["error"]))
         else:
-            lines.append(f"{path}: {problem['input']!r} is refused; {problem['msg'][0].lower()}{problem['msg'][1:]}")
+            lines.append(refusal(place, problems, keys_at(composed(), place)))
     return "\n".join(lines)
 
 
@@ -129,7 +129,10 @@ def normalise(
         config = composed()(**tree)
     except ValidationError as error:
         raise ValueError(sentence(error)) from None
-    return of_run(config.model_dump(mode="json"))
+    complete = config.model_dump(mode="json")
+    if wrong := list(wrong_paths(complete)):
+        raise ValueError("\n".join(wrong))
+    return of_run(complete)
 
 
 def default_of(config: Mapping[str, Any]) -> dict[str, Any]:

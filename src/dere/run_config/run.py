@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -50,7 +50,7 @@ class RunConfig(Section):
     """Sequence networks that drive every network method; their sizes stand under networks."""
     folds: tuple[int, ...] = Field((0,), min_length=1)
     """Folds to test; 0 alone is one split, all of them a full cross-validation."""
-    seeds: tuple[int, ...] = Field((0,), min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1)
     """Seeds of initial weights, draws and samples; each seed is trained from the first stage on."""
     world: WorldConfig | None = WorldConfig()
     """The built-in world; null = no built-in world, then every source needs a path or a provider of its own."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dere.ingest.cover.esacci_names import aggregated_name, fine_maps, is_aggregated, year_of
+from dere.io import read_json
+from dere.workflow.source_folder import folder_files
 
 HALF_DEGREE = 0.5
 """Cell size of the published simulation and of most maps."""
@@ -67,7 +68,7 @@ def map_degrees(config: Mapping[str, Any]) -> float:
     meta = Path(simulation["path"]) / "meta.json"
     if simulation["provider"] == "files" and simulation["path"] and meta.is_file():
         try:
-            return float(json.loads(meta.read_text(encoding="utf-8")).get("grid_degrees", HALF_DEGREE))
+            return float(read_json(meta).get("grid_degrees", HALF_DEGREE))
         except (ValueError, TypeError, AttributeError) as error:
             raise ValueError(
                 f"{meta} gives no grid_degrees ({error}), but a number is expected; correct it, or state "
@@ -92,4 +93,4 @@ def age_files(config: Mapping[str, Any]) -> list[str]:
     path = Path(given)
     if not path.exists():
         raise FileNotFoundError(f"{path}: sources.cover.age.path does not exist; correct it")
-    return [given] if path.is_file() else sorted(str(file) for file in path.rglob("*") if file.is_file())
+    return [given] if path.is_file() else folder_files(given)

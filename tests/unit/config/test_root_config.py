@@ -46,7 +46,7 @@ ROOT = Path(__file__).parents[3]
         ({"figures": {"method": "der"}}, "figures.method: der is not among the run's methods (climatology, "),
         ({"figures": {"reference": "gmb"}}, "figures.reference: gmb is no method; choose from climatology, "),
         ({"figures": {"compared": ["gbm", "gbn"]}}, "figures.compared: gbn is no method; choose from climatology, "),
-        ({"figures": {"formats": []}}, "figures.formats: [] is refused; tuple should have at least 1 item"),
+        ({"figures": {"formats": []}}, "figures.formats: [] is refused; a list of at least 1 item is expected"),
         ({1: "x"}, "1: the key 1 is read as a number, but keys are text; correct it, or put it in quotes"),
         (
             {"sources": {"simulation": {"netcdf": {"plant_types": {False: "NL"}}}}},

@@ -5,6 +5,7 @@ Nothing is unpickled, and a member's name is a key, never a path.
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ from tokenize import TokenError
 from typing import IO
 
 import numpy as np
-from numpy.lib import format as npy
+
+from dere.ingest.simulation.stored_array import read_header
+from dere.ingest.zips import open_zip
+from dere.regular_file import require_regular
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, KeyError)
 SLAB_BYTES = 64 << 20
@@ -38,12 +42,11 @@ class Npz:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        if not self.path.is_file():
-            raise FileNotFoundError(f"{self.path} does not exist; correct sources.simulation.path or add the file")
+        require_regular(self.path, "correct sources.simulation.path or add the file")
         try:
-            with zipfile.ZipFile(self.path) as archive:
+            with open_zip(self.path, str(self.path)) as archive:
                 self._members = {
-                    info.filename.removesuffix(".npy"): info.filename
+                    info.filename.removesuffix(".npy"): info
                     for info in archive.infolist()
                     if info.filename.endswith(".npy")
                 }
@@ -80,7 +83,7 @@ class Npz:
         """Shape of an array; only its header is read."""
         self.require(key)
         try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(self._members[key]) as stream:
+            with open_zip(self.path, str(self.path)) as archive, archive.open(self._members[key]) as stream:
                 return self._header(stream, key)[0]
         except _DAMAGED as error:
             raise self._damaged(error, key) from None
@@ -125,14 +128,14 @@ class Npz:
         """
         self.require(key)
         try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(self._members[key]) as stream:
+            with open_zip(self.path, str(self.path)) as archive, archive.open(self._members[key]) as stream:
                 shape, fortran, stored = self._header(stream, key)
                 self._check_shape(key, shape, expected)
-                inner = int(np.prod(shape[1:], dtype=np.int64))
+                inner = math.prod(shape[1:])
                 step = rows or max(1, SLAB_BYTES // max(1, inner * stored.itemsize))
                 if fortran:
                     # the first axis is the fastest one: nothing can be cut from it before all was read
-                    whole = self._take(stream, key, stored, int(np.prod(shape))).reshape(shape[::-1]).T
+                    whole = self._take(stream, key, stored, math.prod(shape)).reshape(shape[::-1]).T
                 for first in range(0, shape[0], step):
                     chosen = slice(first, min(first + step, shape[0]))
                     count = chosen.stop - first
@@ -144,7 +147,9 @@ class Npz:
     def _take(self, stream: IO[bytes], key: str, stored: np.dtype, count: int) -> np.ndarray:
         """Next ``count`` values of a member."""
         wanted = count * stored.itemsize
-        content = stream.read(wanted)
+        left = self._members[key].file_size - stream.tell()
+        # a header may state what no memory holds: no more is asked for than there is
+        content = stream.read(min(wanted, max(0, left)))
         if len(content) < wanted:
             raise ValueError(
                 f"{self.name}: array {key} ends after {len(content)} of {wanted} further bytes; it is truncated: "
@@ -155,11 +160,7 @@ class Npz:
     def _header(self, stream: IO[bytes], key: str) -> tuple[tuple[int, ...], bool, np.dtype]:
         """Shape, order and type of a member."""
         try:
-            version = npy.read_magic(stream)
-            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, fortran, stored = read(stream)
-            if min(shape, default=0) < 0:
-                raise ValueError(f"shape {shape}")
+            shape, fortran, stored = read_header(stream)
         # a header is a Python literal: damage shows as an error of numpy's or of its parser
         except (ValueError, SyntaxError, TokenError) as error:
             raise ValueError(

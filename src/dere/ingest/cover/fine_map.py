@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from dere.ingest.cover.esacci_classes import LAYERS
 from dere.ingest.cover.esacci_dates import check_year
+from dere.netcdf_sizes import require_variables_written
+from dere.regular_file import require_regular
 
 BLOCK_PIXELS = 32_000_000
 """Pixels of a block, so that a block of bytes and what is computed from it stay below 0.2 GB."""
@@ -149,8 +151,7 @@ def open_netcdf(path: Path) -> Iterator[netCDF4.Dataset]:
         Truncated or not NetCDF.
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; correct its path under sources.cover or download it again")
+    require_regular(path, "correct its path under sources.cover or download it again")
     try:
         dataset = netCDF4.Dataset(path)
     except (OSError, RuntimeError) as error:
@@ -159,6 +160,7 @@ def open_netcdf(path: Path) -> Iterator[netCDF4.Dataset]:
             "format: delete it and download it again"
         ) from None
     with dataset:
+        require_variables_written(dataset, path)
         dataset.set_auto_maskandscale(False)
         yield dataset
 

@@ -49,6 +49,7 @@ CHANNEL_FILE = "glob_X_fea.npy"
 MONTHLY_FILE = "monthly8.nc"
 # cells checked at a time, so that a memory map larger than memory passes
 _BLOCK = 512
+_LARGEST_MASK = 1 << 28
 _SHORTWAVE = diurnal_channels(DIURNAL.index("shortwave_hourly"))
 _DETECT = "detect"
 _REMEDY = "its months or cells are others than meta.json and mask2d.npy say: export them together"
@@ -87,7 +88,7 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
     """
     folder = Path(folder)
     meta = _read_meta(folder / "meta.json")
-    mask = np.array(load_array(folder / "mask2d.npy"))
+    mask = np.array(load_array(folder / "mask2d.npy", _LARGEST_MASK))
     check_mask(mask, meta["grid_degrees"], "mask2d.npy")
     check_upright(mask, float(meta["grid_degrees"]), "mask2d.npy")
     cells = int(mask.sum())

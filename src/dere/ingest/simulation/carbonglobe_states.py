@@ -9,10 +9,13 @@ from tokenize import TokenError
 
 import numpy as np
 import xarray as xr
+from numpy.lib import format as npy
 
 from dere.blocks import fits, lazy_variables, rows_per_block, slices
 from dere.ingest.possible import require_possible
+from dere.ingest.simulation.stored_array import read_header
 from dere.physics import derive
+from dere.regular_file import require_regular
 from dere.variables import FLUX_TARGETS, FREE_TARGETS, PLANT_TYPES, STANDS, TARGETS, RangeTally, convert
 
 log = logging.getLogger(__name__)
@@ -23,23 +26,26 @@ FRACTION_TOLERANCE = 1e-3
 _CLOSURE_TOLERANCE = 0.05
 
 
-def load_array(path: Path) -> np.ndarray:
-    """Memory-map an npy file.
+def load_array(path: Path, most: int | None = None) -> np.ndarray:
+    """Memory-map an npy file, of at most so many bytes.
 
     Raises
     ------
     FileNotFoundError
         When the file is missing.
     ValueError
-        When it is truncated, no npy file, or of anything but numbers.
+        When it is no regular file, larger, truncated, no npy file, or of anything but numbers.
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; correct sources.simulation.path or add the file")
+    require_regular(path, "correct sources.simulation.path or add the file", most)
     try:
+        with path.open("rb") as stream:
+            if stream.read(len(npy.MAGIC_PREFIX)) == npy.MAGIC_PREFIX:
+                stream.seek(0)
+                read_header(stream)
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     # a damaged header is Python source to numpy
-    except (ValueError, OSError, EOFError, SyntaxError, TokenError) as error:
+    except (ValueError, OSError, EOFError, OverflowError, SyntaxError, TokenError) as error:
         raise ValueError(
             f"{path} ({path.stat().st_size} bytes) cannot be read as an npy array ({' '.join(str(error).split())}); it "
             "is truncated or of another format: delete it and make or download it again"

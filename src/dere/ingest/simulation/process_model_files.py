@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from dere.ingest.simulation.process_model_axes import Lattice, lattice_of
 from dere.ingest.simulation.process_model_time import Steps, bounds_of, steps_of
+from dere.netcdf_sizes import require_written
+from dere.regular_file import require_regular
 
 log = logging.getLogger(__name__)
 
@@ -281,8 +283,8 @@ def open_undecoded(path: Path) -> xr.Dataset:
         When the file is missing, truncated or not NetCDF.
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; correct the names under sources.simulation.netcdf")
+    require_regular(path, "correct the names under sources.simulation.netcdf")
+    require_written(path)
     try:
         return xr.open_dataset(path, engine="netcdf4", decode_times=False, cache=False)
     except (OSError, RuntimeError, ValueError) as error:

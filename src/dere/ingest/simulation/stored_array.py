@@ -6,6 +6,8 @@ own map, so that threads do not share one.
 
 from __future__ import annotations
 
+import io
+import math
 import struct
 import zipfile
 from dataclasses import dataclass
@@ -14,10 +16,15 @@ from tokenize import TokenError
 from typing import IO
 
 import numpy as np
+from numpy.lib import format as npy
+
+from dere.ingest.zips import open_zip
+from dere.regular_file import require_regular
 
 # fixed part of a local file header in a zip archive, before the file name and the extra field
 _LOCAL_HEADER = 30
 _LARGEST_COMPRESSED = 512 * 1024**2
+_LONGEST_HEADER = 10_000
 
 
 @dataclass(frozen=True)
@@ -73,13 +80,12 @@ def stored_npy(path: Path) -> StoredArray:
     FileNotFoundError
         When the file is missing.
     ValueError
-        When it is truncated, no npy file, or of an unusable type or order.
+        When it is no regular file, truncated, no npy file, or of an unusable type or order.
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; correct sources.simulation.path or add the file")
+    size = require_regular(path, "correct sources.simulation.path or add the file")
     with path.open("rb") as stream:
-        return _described(stream, path, path.name, path.stat().st_size)
+        return _described(stream, path, path.name, size)
 
 
 def stored_member(path: Path, key: str) -> StoredArray:
@@ -127,8 +133,13 @@ def read_member(path: Path, key: str) -> np.ndarray:
             "the file again with numpy.savez, uncompressed, so that it can be read in blocks"
         )
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            array = archive[key]
+        with open_zip(Path(path), str(path)) as archive, archive.open(member) as stream:
+            shape, _, dtype = read_header(stream)
+        # numpy makes room for what a header states
+        if math.prod(shape) * dtype.itemsize > member.file_size:
+            raise ValueError(f"shape {shape} of {dtype} in {member.file_size} bytes")
+        with np.load(path, allow_pickle=False) as opened:
+            array = opened[key]
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, SyntaxError, TokenError) as error:
         raise ValueError(
             f"{name} cannot be read ({' '.join(str(error).split())[:120]}); delete the file and download it again"
@@ -152,10 +163,9 @@ def member_names(path: Path) -> list[str]:
 def _directory(path: Path) -> dict[str, zipfile.ZipInfo]:
     """Members of a zip archive by name."""
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; correct sources.simulation.path or add the file")
+    require_regular(path, "correct sources.simulation.path or add the file")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path, str(path)) as archive:
             return {info.filename: info for info in archive.infolist()}
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
         raise ValueError(
@@ -174,12 +184,30 @@ def _member(path: Path, key: str) -> zipfile.ZipInfo:
     return members[f"{key}.npy"]
 
 
+def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Read the npy header at a stream's position: shape, whether columns come first, and type.
+
+    Raises
+    ------
+    ValueError, EOFError, OSError, SyntaxError, tokenize.TokenError
+        When it is none, or longer than numpy writes one.
+    """
+    version = npy.read_magic(stream)
+    stated = stream.read(2 if version == (1, 0) else 4)
+    size = int.from_bytes(stated, "little")
+    if size > _LONGEST_HEADER:
+        raise ValueError(f"a header of {size} bytes")
+    rest = io.BytesIO(stated + stream.read(size))
+    shape, fortran, dtype = (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(rest)
+    if min(shape, default=0) < 0:
+        raise ValueError(f"shape {shape}")
+    return shape, fortran, dtype
+
+
 def _described(stream: IO[bytes], path: Path, name: str, end: int) -> StoredArray:
     """Read the npy header at the stream's position; ``end`` is the byte after the last value."""
     try:
-        version = np.lib.format.read_magic(stream)
-        reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = reader(stream)
+        shape, fortran, dtype = read_header(stream)
     except (ValueError, EOFError, OSError, SyntaxError, TokenError) as error:
         raise ValueError(
             f"{name} ({end} bytes) cannot be read as an npy array ({' '.join(str(error).split())[:120]}); it is "
@@ -192,7 +220,7 @@ def _described(stream: IO[bytes], path: Path, name: str, end: int) -> StoredArra
         raise ValueError(f"{name} holds a single number, but an array by cell is needed; use the published file")
     if fortran and len(shape) > 1:
         raise ValueError(f"{name} is stored in column-major order, but row-major is needed; write it again in C order")
-    needed = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    needed = math.prod(shape) * dtype.itemsize
     if path.stat().st_size < end or end - offset != needed:
         raise ValueError(
             f"{name} holds {min(path.stat().st_size, end) - offset} bytes of values, but shape {shape} of {dtype} "

@@ -6,10 +6,12 @@ Hidden files are given too, so that they are accounted for; what is behind them 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 from dere.ingest.archives import Limits, Member, TableFile, is_hidden, members, with_limits
 from dere.ingest.source import Source
+from dere.regular_file import MOST_FILES, too_many
 
 ARCHIVE = ".zip"
 STORE = "store that no source knows"
@@ -18,7 +20,11 @@ _STORES = (".zarr",)
 
 
 def entries(
-    path: Path, relative: str, among: Sequence[Source], above: frozenset[Path] = frozenset()
+    path: Path,
+    relative: str,
+    among: Sequence[Source],
+    above: frozenset[tuple[int, int]] = frozenset(),
+    visits: Iterator[int] | None = None,
 ) -> Iterator[tuple[Path, str, Source | None]]:
     """Yield the files below a path with their paths from the source folder on, and folders that a source reads whole.
 
@@ -32,18 +38,29 @@ def entries(
     among
         Sources that may read a folder whole.
     above
-        The folders that it lies in, which a link may lead back to.
+        The folders that it lies in (device and inode), which a link may lead back to.
+    visits
+        Counts all that was looked at, since links between folders lead along more ways than there are files.
+
+    Raises
+    ------
+    ValueError
+        When there is more than ``MOST_FILES``.
     """
+    visits = visits or count()
+    if next(visits) > MOST_FILES:
+        raise too_many(path)
     if not path.is_dir():
         yield path, relative, None
         return
-    here = path.resolve()
+    status = path.stat()
+    here = status.st_dev, status.st_ino
     source = next((source for source in among if source.folder and source.matches(relative)), None)
     if source or here in above or path.suffix.lower() in _STORES or (above and path.name.startswith(".")):
         yield path, relative, None if here in above else source
         return
     for inside in sorted(path.iterdir()):
-        yield from entries(inside, f"{relative}/{inside.name}", among, above | {here})
+        yield from entries(inside, f"{relative}/{inside.name}", among, above | {here}, visits)
 
 
 def inside(path: Path, relative: str, limits: Limits) -> Iterator[tuple[TableFile, str]]:

@@ -29,6 +29,7 @@ from dere.ingest.tower.partial_record import Origin
 from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.site_ids import SITE
 from dere.ingest.tower.steps import parse_steps
+from dere.regular_file import require_regular
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ _MAGIC = b"SQLite format 3\x00"
 _TABLES = {"ec_data": ("site", "timestamp"), "site_data": ("site", "lat", "lon", "igbp")}
 # no text or blob of these tables is longer; a longer one is not worth its memory
 _LONGEST_VALUE = 1 << 20
+# 57 years of half hours
+_MOST_ROWS = 1_000_000
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_FUNCTION}
 
 
@@ -62,8 +65,7 @@ def open_database(path: Path) -> Iterator[sqlite3.Connection]:
         When it is no SQLite database, is damaged, or asks for anything but reading.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist; correct its path in the config or download it again")
+    require_regular(path, "correct its path in the config or download it again")
     with path.open("rb") as stream:
         if stream.read(len(_MAGIC)) != _MAGIC:
             raise ValueError(
@@ -177,7 +179,12 @@ def _read_site(
     # the names are those of COLUMNS, never of the file
     names = ", ".join(f'"{name}"' for name in ("timestamp", *wanted))
     query = f"SELECT {names} FROM ec_data WHERE site = ? ORDER BY timestamp"
-    rows = connection.execute(query, (site,)).fetchall()
+    rows = connection.execute(query, (site,)).fetchmany(_MOST_ROWS + 1)
+    if len(rows) > _MOST_ROWS:
+        raise ValueError(
+            f"{source} has more than {_MOST_ROWS} rows of site {site}, but at most 57 years of half hours are read; "
+            "download the published file"
+        )
     table = pd.DataFrame(rows, columns=["TIMESTAMP_START", *wanted])
     where = f"{source} site {site}"
     stamps = numeric(table, "TIMESTAMP_START", where)

@@ -24,7 +24,9 @@ from dere.ingest.tower.partial_record import Origin
 from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.site_table_checks import checked
 from dere.ingest.tower.stamps import steps_of, text_times
+from dere.regular_file import require_regular
 
+_LARGEST_META = 1 << 20
 PERIOD = re.compile(r"\d{4}-\d{2}-\d{2}_\d{4}-\d{2}-\d{2}")
 
 
@@ -108,8 +110,7 @@ def _read_place(file: Path, site: str) -> tuple[float, float, str]:
     ValueError
         When it is no JSON object, or of another site.
     """
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} does not exist; unpack the archive again")
+    require_regular(file, "unpack the archive again", _LARGEST_META)
     try:
         about: Any = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:

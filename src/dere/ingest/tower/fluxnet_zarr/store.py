@@ -37,6 +37,7 @@ from dere.ingest.tower.diurnal import diurnal_cycles
 from dere.ingest.tower.faults import SiteFault, each_site
 from dere.ingest.tower.fluxnet_columns import STEMS
 from dere.ingest.tower.fluxnet_zarr import DRIVERS, FLUXES, PRODUCT
+from dere.ingest.tower.fluxnet_zarr.bounds import require_files, require_held
 from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns, partial_record, warn_counts
 from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.site_ids import SITE
@@ -79,6 +80,7 @@ class Store:
         self.source = path.name
         if not path.is_dir():
             raise FileNotFoundError(f"{path} is no folder; correct sources.towers.paths or put the store there")
+        require_files(path)
         try:
             with warnings.catch_warnings():
                 # a warning about a folder that is no array; what is needed and missing is said below
@@ -104,6 +106,8 @@ class Store:
                     f"{self.source}: array {name} has shape {self._arrays[name].shape}, but {expected} (site, time) is "
                     "needed; download the store again"
                 )
+        for name in needed:
+            require_held(self._arrays[name].shape, self._arrays[name].chunks, f"{self.source}: array {name}")
 
     def read(self, name: str, index: int | slice = slice(None)) -> NDArray:
         """Values of an array as stored.

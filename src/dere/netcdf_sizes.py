@@ -1,0 +1,47 @@
+"""Whether a NetCDF file can hold what it states: a dimension of any length costs nothing until values are written.
+
+A reader makes room for a whole variable, and for every coordinate as soon as a file is opened.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import netCDF4
+
+_PACKED = 1_100
+"""Largest ratio of values to file that the compression of NetCDF reaches, which is 1,032."""
+_SMALL = 256 << 20
+_TEXT = 8
+
+
+def require_written(path: Path) -> None:
+    """Check that the variables of a file, one by one, are no larger than the file can hold.
+
+    A file that cannot be opened is left to its reader.
+
+    Raises
+    ------
+    ValueError
+        Names the variable, its dimensions and both sizes.
+    """
+    try:
+        dataset = netCDF4.Dataset(path)
+    except (OSError, RuntimeError):
+        return
+    with dataset:
+        require_variables_written(dataset, path)
+
+
+def require_variables_written(dataset: netCDF4.Dataset, path: Path) -> None:
+    """Check an open file as `require_written` does."""
+    held = max(_SMALL, _PACKED * path.stat().st_size)
+    for name, variable in dataset.variables.items():
+        size = math.prod(variable.shape) * getattr(variable.dtype, "itemsize", _TEXT)
+        if size > held:
+            shape = dict(zip(variable.dimensions, variable.shape, strict=True))
+            raise ValueError(
+                f"{path} ({path.stat().st_size} bytes) states {size} bytes of {name} ({shape}), but can hold at most "
+                f"{held}; most of it was never written: make or download the file again"
+            )
