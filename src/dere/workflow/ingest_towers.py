@@ -8,6 +8,7 @@ from pathlib import Path
 from dere.config.towers import TowerSource
 from dere.ingest.source import Source
 from dere.ingest.tower.towers import read_towers
+from dere.invented import marked
 from dere.io import write_netcdf, write_table
 
 
@@ -18,10 +19,12 @@ def ingest_towers(
     provenance: Path,
     merged: Path,
     among: Sequence[Source] | None = None,
+    invented: bool = False,
 ) -> None:
     """Write ``towers``, the table of the files behind it, and which of several files of a site was used.
 
-    ``among`` limits the sources that may read the files; every one may when it is None.
+    ``among`` limits the sources that may read the files; every one may when it is None. ``invented`` towers are those
+    of the built-in world, which the file then says.
 
     Raises
     ------
@@ -29,6 +32,6 @@ def ingest_towers(
         As ``dere.ingest.tower.towers.read_towers``.
     """
     found = read_towers(folders, config, among=among)
-    write_netcdf(found.dataset, towers)
+    write_netcdf(found.dataset.assign_attrs(marked(["towers"] * invented)), towers)
     write_table(found.provenance, provenance)
     write_table(found.merged, merged)
