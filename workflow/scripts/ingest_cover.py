@@ -35,4 +35,5 @@ with logged(snakemake.log[0], snakemake.params.code):
             forcing=files.get("forcing"),
             memory=memory_of(snakemake),
             among=of_modules(snakemake.params.sources),
+            invented=bool(maps and not config.path) or not snakemake.params.towers,
         )

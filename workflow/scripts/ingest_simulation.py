@@ -19,4 +19,5 @@ with logged(snakemake.log[0], snakemake.params.code):
         *map(Path, snakemake.output),
         memory_of(snakemake),
         of_modules(snakemake.params.sources),
+        invented=not snakemake.params.folder,
     )

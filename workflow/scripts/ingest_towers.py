@@ -21,4 +21,10 @@ with logged(snakemake.log[0], snakemake.params.code):
         arrays.ingest_towers(SimulationSource(**snakemake.params.arrays), *map(Path, snakemake.output))
     else:
         folders = [Path(folder) for folder in config.paths or snakemake.input.files]
-        ingest_towers(folders, config, *map(Path, snakemake.output), among=of_modules(snakemake.params.sources))
+        ingest_towers(
+            folders,
+            config,
+            *map(Path, snakemake.output),
+            among=of_modules(snakemake.params.sources),
+            invented=not config.paths,
+        )

@@ -29,6 +29,7 @@ from dere.figures.catalogue import CATALOGUE, possible
 from dere.figures.registry import FIGURES
 from dere.figures.save import write_figure
 from dere.figures.style import Shown, house_style
+from dere.invented import figure_line, invented_sources
 from dere.io import read_netcdf, write_table
 
 log = logging.getLogger(__name__)
@@ -166,6 +167,13 @@ ARGUMENTS: dict[str, Callable[[Inputs, FiguresConfig, Exchange], dict[str, Any]]
 """Figure name to the arguments of its draw function."""
 
 
+def _invented(inputs: Inputs) -> list[str]:
+    """Invented sources of any file behind the figures."""
+    several = [inputs.get(name, {}).values() for name in ("predictions", "products")]
+    files = [value for value in inputs.values() if isinstance(value, xr.Dataset)]
+    return invented_sources(dataset.attrs for dataset in [*files, *(one for group in several for one in group)])
+
+
 def draw_all(
     files: Files,
     folder: Path,
@@ -200,6 +208,7 @@ def draw_all(
     inputs = read_inputs(files, exchange)
     if backbone is not None:
         inputs |= {name: of_backbone(inputs[name], backbone) for name in _ONE_BACKBONE if name in inputs}
+    note = figure_line(_invented(inputs))
     written: list[Path] = []
     with house_style(methods, backbones):
         for name in possible(inputs, config.skip, exchange):
@@ -209,6 +218,6 @@ def draw_all(
                 written.append(write_table(arguments["table"], Path(folder) / f"{name}.csv"))
             figure = Figure(figsize=CATALOGUE[name].size, layout="constrained")
             FIGURES[name](figure, **arguments)
-            written += write_figure(figure, folder, name, config.formats, config.dpi)
+            written += write_figure(figure, folder, name, config.formats, config.dpi, note)
             log.info("%s drawn in %.1f s", name, time.perf_counter() - start)
     return written

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from dere.figures.style import NOTE
 from dere.io import write_atomically
 
 # No date inside the files, so that equal numbers give equal files.
@@ -18,9 +19,9 @@ _METADATA: dict[str, dict[str, str | None]] = {
 
 
 def write_figure(
-    figure: Figure, folder: Path, name: str, formats: Sequence[str] = ("png", "svg"), dpi: int = 130
+    figure: Figure, folder: Path, name: str, formats: Sequence[str] = ("png", "svg"), dpi: int = 130, note: str = ""
 ) -> list[Path]:
-    """Write ``folder/name.<format>`` for each format, atomically.
+    """Write ``folder/name.<format>`` for each format, atomically, with ``note`` below the figure's right end.
 
     Raises
     ------
@@ -30,6 +31,9 @@ def write_figure(
     unknown = sorted(set(formats) - set(_METADATA))
     if unknown:
         raise ValueError(f"figures.formats holds {unknown[0]!r}, but only {sorted(_METADATA)} are written; change it")
+    if note:
+        # below the canvas, which the tight box of the file includes: no panel moves
+        figure.text(1.0, -0.01, note, ha="right", va="top", fontsize=8, color=NOTE)
     paths = []
     for suffix in formats:
         metadata = _METADATA[suffix]

@@ -13,7 +13,7 @@ import matplotlib as mpl
 from dere.exchange.base import Flux
 
 # Okabe and Ito (2008), Color Universal Design.
-BLACK, GREY = "#000000", "#8c8c8c"
+BLACK, GREY, NOTE = "#000000", "#8c8c8c", "#555555"
 ORANGE, SKY, GREEN = "#e69f00", "#56b4e9", "#009e73"
 BLUE, VERMILLION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
 OTHER_LABELS = {"product": "product files"}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dere import __version__
+from dere.invented import WORLD, invented_sources, marked
 
 LONGEST_LIST = 20
 """Files named one by one in an attribute; more are named by the table that lists them."""
@@ -51,6 +52,8 @@ class Origin:
         ``tables/provenance.csv``.
     table
         SHA-256 of that table.
+    invented
+        Sources that the built-in world wrote, or its process model.
     """
 
     rule: str
@@ -58,6 +61,7 @@ class Origin:
     configuration: str
     provenance: pd.DataFrame
     table: str
+    invented: tuple[str, ...] = ()
 
 
 def used(provenance: pd.DataFrame) -> pd.DataFrame:
@@ -85,7 +89,9 @@ def file_attributes(origin: Origin, name: str) -> dict[str, str]:
     dict
         CF attributes (Conventions, title, source, history, references), ``license`` and the hashes.
     """
-    own = _own_attributes(TITLES[name], origin.rule, origin.code, origin.configuration)
+    behind = tuple({*_SOURCES[name], *_in_files(used(origin.provenance), _SOURCES[name])})
+    invented = [source for source in origin.invented if source.startswith(behind)]
+    own = _own_attributes(TITLES[name], origin.rule, origin.code, origin.configuration, invented)
     return own | source_attributes(origin, _SOURCES[name])
 
 
@@ -105,14 +111,15 @@ def derived_attributes(
         name: "; ".join(dict.fromkeys(text for parent in parents for text in parent.get(name, "").split("; ") if text))
         for name in _INHERITED
     }
-    return _own_attributes(title, rule, code, configuration) | {name: text for name, text in inherited.items() if text}
+    own = _own_attributes(title, rule, code, configuration, invented_sources(parents))
+    return own | {name: text for name, text in inherited.items() if text}
 
 
-def _own_attributes(title: str, rule: str, code: str, configuration: str) -> dict[str, str]:
+def _own_attributes(title: str, rule: str, code: str, configuration: str, invented: Sequence[str]) -> dict[str, str]:
     return {
         "Conventions": "CF-1.8",
         "title": title,
-        "source": f"dere {__version__}, rule {rule}",
+        **marked(invented, f"dere {__version__}, rule {rule}"),
         "history": f"written by rule {rule} of dere {__version__}, code {code}",
         "code_hash": code,
         "configuration_hash": configuration,
@@ -123,10 +130,7 @@ def source_attributes(origin: Origin, sources: Sequence[str]) -> dict[str, str]:
     """Attributes that name the source files, their versions, licences and citations."""
     table = used(origin.provenance)
     if "source" in table:
-        present = set(table["source"])
-        # without files of a simulation the process model ran on the towers' forcing
-        wanted = {source if source in present else "towers" for source in sources}
-        table = table[table["source"].isin(wanted)]
+        table = table[table["source"].isin(_in_files(table, sources))]
     return {
         "source_files": _files(table, origin.table),
         "source_versions": "; ".join(versions(table)) or "not stated",
@@ -134,6 +138,12 @@ def source_attributes(origin: Origin, sources: Sequence[str]) -> dict[str, str]:
         "references": "; ".join(_distinct(table, "citation")) or "not stated",
         "provenance_table": f"tables/provenance.csv, sha256 {origin.table}",
     }
+
+
+def _in_files(table: pd.DataFrame, sources: Sequence[str]) -> set[str]:
+    """Sources that have files; without those of a simulation the process model ran on the towers' forcing."""
+    present = set(table["source"]) if "source" in table else set()
+    return {source if source in present else "towers" for source in sources}
 
 
 def versions(table: pd.DataFrame) -> list[str]:
@@ -171,7 +181,7 @@ def built_in_rows(table: pd.DataFrame, sources: Sequence[str]) -> pd.DataFrame:
         return table
     invented = table["source"].isin(list(sources))
     replaced = table.copy()
-    replaced["product"] = table["product"].where(~invented, "built-in world, in the layout of " + table["product"])
+    replaced["product"] = table["product"].where(~invented, f"{WORLD}, in the layout of " + table["product"])
     for column, text in (("licence", "none needed (synthetic)"), ("citation", "none needed (synthetic)"), ("url", "")):
         if column in table:
             replaced[column] = table[column].where(~invented, text)

@@ -12,6 +12,7 @@ import numpy as np
 from dere.config.products import ProductsConfig
 from dere.exchange.base import Exchange, Flux
 from dere.exchange.co2 import EXCHANGE as CO2
+from dere.invented import invented_sources, marked
 from dere.io import content_hash
 from dere.variables import convert
 
@@ -83,7 +84,7 @@ def global_attributes(
     provenance
         Code version, configuration hash, inputs.
     prediction
-        Attributes of the predictions (method, backbone, fold, seed).
+        Attributes of the predictions (method, backbone, fold, seed, invented sources).
     resolution
         CMIP6 label of the grid.
     exchange
@@ -100,7 +101,7 @@ def global_attributes(
         "Conventions": "CF-1.8",
         "title": f"{config.title}: {one.long_name}",
         "institution": config.institution,
-        "source": f"{written_by}, configuration {provenance.configuration}",
+        **marked(invented_sources([prediction]), f"{written_by}, configuration {provenance.configuration}"),
         "history": f"{stamp} written by dere.products of {written_by}",
         "references": config.references or NOT_STATED,
         "license": config.license,

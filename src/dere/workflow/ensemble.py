@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dere.evaluation.ensemble import ensemble
+from dere.invented import invented_sources, marked
 from dere.io import read_netcdf, write_netcdf
 
 
@@ -20,5 +21,6 @@ def write_ensembles(predictions: Sequence[Path], outputs: Sequence[Path]) -> Non
         ``.../<method>/<backbone>/ensemble.nc``.
     """
     for output in outputs:
-        members = [path for path in predictions if path.parent.parent == output.parent]
-        write_netcdf(ensemble([read_netcdf(path) for path in members]), output)
+        members = [read_netcdf(path) for path in predictions if path.parent.parent == output.parent]
+        sources = invented_sources(member.attrs for member in members)
+        write_netcdf(ensemble(members).assign_attrs(marked(sources)), output)

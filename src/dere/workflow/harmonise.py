@@ -15,6 +15,7 @@ from dere.config.splits import SplitsConfig
 from dere.harmonise.build import Canonical, harmonise, write
 from dere.harmonise.interim import Interim, unpack_cover
 from dere.harmonise.origin import Origin, built_in_rows, file_attributes
+from dere.invented import PROCESS_MODEL
 from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_table
 
 SOURCES = ("simulation", "cover", "towers")
@@ -69,10 +70,12 @@ def harmonise_files(
         HarmoniseConfig(**params["harmonise"]),
         SplitsConfig(**params["splits"]),
     )
-    table = built_in_rows(canonical.provenance, params.get("built_in", ()))
+    built_in = tuple(params.get("built_in", ()))
+    table = built_in_rows(canonical.provenance, built_in)
     write_table(table, provenance)
     write_table(canonical.odd, odd_months)
-    origin = Origin("harmonise", code, content_hash(params), table, file_sha256(provenance))
+    modelled = (PROCESS_MODEL,) if params["simulation"]["provider"] == "builtin" else ()
+    origin = Origin("harmonise", code, content_hash(params), table, file_sha256(provenance), (*modelled, *built_in))
     write(with_attributes(canonical, origin), folder)
     about = {"file": "splits.csv", "sha256": file_sha256(folder / "splits.csv"), **file_attributes(origin, "splits")}
     write_json(about, folder / "splits.json")

@@ -6,6 +6,7 @@ from dere.config.imputation import ImputationConfig
 from dere.exchange import get
 from dere.imputation.bundle import from_manifest
 from dere.imputation.labels import impute
+from dere.invented import invented_sources, marked
 from dere.io import file_sha256, read_netcdf, write_netcdf
 from dere.training import checkpoint, weights
 from dere.training.context import choose_device
@@ -26,13 +27,14 @@ def write_labels(job: RuleJob) -> None:
     fitted = checkpoint.read(job.parents["imputation"], get(job.exchange), expect)
     imputer = weights.load(from_manifest(fitted.facts), fitted)
     imputer.eval()
+    towers = read_netcdf(job.files["towers"])
     labels = impute(
         imputer,
-        read_netcdf(job.files["towers"]),
+        towers,
         read_splits(job.files["splits"]),
         job.fold,
         ImputationConfig(**job.params),
         job.seed,
         choose_device(job.gpu),
     )
-    write_netcdf(labels, job.output)
+    write_netcdf(labels.assign_attrs(marked(invented_sources([towers.attrs]))), job.output)

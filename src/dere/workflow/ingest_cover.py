@@ -19,6 +19,7 @@ from dere.ingest.cover.esacci_names import fine_maps, version_of
 from dere.ingest.cover.stand_ages import find_ages
 from dere.ingest.provenance import provenance_of
 from dere.ingest.source import Source, source_called
+from dere.invented import marked
 from dere.io import read_netcdf, write_netcdf, write_table
 from dere.workflow.script import say
 
@@ -40,6 +41,7 @@ def ingest_cover(
     forcing: Path | None = None,
     memory: int | None = None,
     among: Sequence[Source] | None = None,
+    invented: bool = False,
 ) -> None:
     """Write ``cover`` (see ``dere.harmonise.interim.pack_cover``) and the table of the files behind it.
 
@@ -69,6 +71,8 @@ def ingest_cover(
         Bytes that the job may use; None = everything fits.
     among
         Sources that may read the stand ages of cells; every one when None.
+    invented
+        Maps or towers are those of the built-in world, which the file then says.
 
     Raises
     ------
@@ -93,7 +97,7 @@ def ingest_cover(
         ),
         site_ages=joined(site_ages, lambda path: read_site_age_weights(path, ages)),
     )
-    write_netcdf(pack_cover(tables), cover)
+    write_netcdf(pack_cover(tables).assign_attrs(marked(["cover"] * invented)), cover)
     files = {esacci_source.PRODUCT: [*maps, *types], age_table_source.PRODUCT: list(site_ages)}
     if age_map:
         product = age_map[0].products[0]

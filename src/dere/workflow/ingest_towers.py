@@ -10,6 +10,7 @@ from dere.ingest.accounts import lines_of, table_of
 from dere.ingest.source import Source
 from dere.ingest.tower.tower_provenance import DROPPED
 from dere.ingest.tower.towers import Towers, read_and_account
+from dere.invented import marked
 from dere.io import write_netcdf, write_table
 from dere.workflow.script import say
 
@@ -22,12 +23,14 @@ def ingest_towers(
     merged: Path,
     sources: Path,
     among: Sequence[Source] | None = None,
+    invented: bool = False,
 ) -> None:
     """Write ``towers``, the table of the files behind it, which of several files of a site was used, and ``sources``.
 
     The last says of every file and archive member of the folders what became of it (docs/tables.md).
 
-    ``among`` limits the sources that may read the files; every one may when it is None.
+    ``among`` limits the sources that may read the files; every one may when it is None. ``invented`` towers are those
+    of the built-in world, which the file then says.
 
     Raises
     ------
@@ -37,7 +40,7 @@ def ingest_towers(
     """
     found, accounts = read_and_account(folders, config, among=among)
     require_sites(found, config.minimum_sites)
-    write_netcdf(found.dataset, towers)
+    write_netcdf(found.dataset.assign_attrs(marked(["towers"] * invented)), towers)
     write_table(found.provenance, provenance)
     write_table(found.merged, merged)
     write_table(table_of(accounts), sources)

@@ -17,6 +17,7 @@ from dere.config.windows import WindowConfig
 from dere.exchange import Exchange
 from dere.intervals.error import ErrorModel
 from dere.intervals.spread import fit_errors, read_errors, spread, stated
+from dere.invented import invented_sources, marked
 from dere.io import file_sha256, read_netcdf, write_netcdf
 from dere.methods.base import Method, found_in, resolved
 from dere.training import checkpoint
@@ -165,7 +166,9 @@ def at_cells(
 
 def predict_sites(rule: RuleJob) -> None:
     """Write what `at_sites` gives for the job of a rule."""
-    write_netcdf(at_sites(_task(rule), read_netcdf(rule.files["towers"])), rule.output)
+    towers = read_netcdf(rule.files["towers"])
+    predicted = at_sites(_task(rule), towers)
+    write_netcdf(predicted.assign_attrs(marked(invented_sources([towers.attrs]))), rule.output)
 
 
 def predict_cells(rule: RuleJob) -> None:
@@ -174,7 +177,10 @@ def predict_cells(rule: RuleJob) -> None:
     simulation = read_netcdf(rule.files["simulation"], load=False)
     with read_netcdf(rule.files["sites"], load=False) as sites:
         stated_there = sites.attrs
-    write_netcdf(at_cells(_task(rule), drivers, simulation, cover, stated_there), rule.output)
+    predicted = at_cells(_task(rule), drivers, simulation, cover, stated_there)
+    # the predictions at sites pass on what the towers say, from which the method has learned
+    sources = invented_sources([drivers.attrs, simulation.attrs, cover.attrs, stated_there])
+    write_netcdf(predicted.assign_attrs(marked(sources)), rule.output)
 
 
 def _task(rule: RuleJob) -> Task:

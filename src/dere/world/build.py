@@ -9,25 +9,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from dere.config.world import WorldConfig
-from dere.io import write_netcdf
-from dere.variables import FLUX_UNIT, FLUXES, PLANT_TYPES, STANDS, VARIABLES
+from dere.invented import WORLD
+from dere.io import write_atomically
+from dere.variables import FLUX_UNIT, STANDS
 from dere.world import diurnal, gaps, landscape, nature, observation, satellite, tower_network
 from dere.world.climate import Climate, climate_at
 from dere.world.fields import generator
-from dere.world.geography import Grid, Land, find_land
+from dere.world.geography import Grid, find_land
 from dere.world.landscape import Landscape
 from dere.world.process_model import simulate
 from dere.world.soil import soil_at
 from dere.world.tower_network import Sites
 from dere.world.write_cover import site_tables, write_cover
-from dere.world.write_simulation import month_axis, write_simulation
+from dere.world.write_simulation import write_simulation
 from dere.world.write_towers import bif_table, write_towers
+from dere.world.write_truth import write_cell_truth, write_site_truth
 
 log = logging.getLogger(__name__)
+
+_README = f"""Source: {WORLD}.
+
+Coastlines apart, nothing in these folders is of the Earth: the climate is drawn by hand, the simulation, the plant-type
+maps and the towers are computed (docs/world.md). Files have the names and layouts of the products that they imitate, so
+that the code that reads real data reads them too. Towers are called {tower_network.TOWERS}-... and
+{tower_network.VIRTUAL}-..., as in no network.
+"""
 
 Array = NDArray[np.float64]
 
@@ -67,7 +76,8 @@ def build_world(config: WorldConfig, folder: Path) -> None:
     config
         Size, seed and distance of nature from the simulation.
     folder
-        Gets ``simulation``, ``cover``, ``towers``, ``virtual_towers`` and ``truth``; each file is written atomically.
+        Gets ``simulation``, ``cover``, ``towers``, ``virtual_towers``, ``truth`` and a README; each file is written
+        atomically.
 
     Raises
     ------
@@ -76,6 +86,7 @@ def build_world(config: WorldConfig, folder: Path) -> None:
     """
     folder = Path(folder)
     began = time.perf_counter()
+    write_atomically(folder / "README.md", lambda tmp: tmp.write_text(_README))
     land = find_land(Grid(config.grid_degrees))
     climate = climate_at(land.lat, land.lon, seed=config.seed, years=config.years, start_year=config.start_year)
     soil = soil_at(land.lat, land.lon, config.seed)
@@ -100,7 +111,7 @@ def build_world(config: WorldConfig, folder: Path) -> None:
         files,
         time.perf_counter() - began,
     )
-    cell_fluxes, cell_cover = nature.true_fluxes(
+    truth = nature.true_fluxes(
         climate,
         soil["depth"],
         region,
@@ -110,7 +121,7 @@ def build_world(config: WorldConfig, folder: Path) -> None:
         purpose="cells",
     )
     if config.nature_distance < 1:  # part of the ground follows the model's succession: maps must see that too
-        region = landscape.with_fraction(region, cell_cover)
+        region = landscape.with_fraction(region, truth.cover)
     seen = satellite.observed_layers(
         region.layers, config.years, generator(config.seed, "map error"), config.nature_distance, 0.10
     )
@@ -118,14 +129,22 @@ def build_world(config: WorldConfig, folder: Path) -> None:
         region.age_weight, config.ages, generator(config.seed, "age error"), config.nature_distance
     )
     write_cover(folder / "cover", land, seen, seen_ages, config.start_year)
-    _write_cell_truth(folder / "truth" / "cells.nc", config, land, region, cell_fluxes, cell_cover)
-    log.info("nature at %d cells: mean GPP %.2f %s", land.cell.size, cell_fluxes[..., 0].mean(), FLUX_UNIT)
+    write_cell_truth(folder / "truth" / "cells.nc", config, land, region, truth)
+    log.info("nature at %d cells: mean GPP %.2f %s", land.cell.size, truth.fluxes[..., 0].mean(), FLUX_UNIT)
 
     rng = generator(config.seed, "places")
     sites = tower_network.place_towers(land, region.vegetated, config.towers, rng)
     towers = _plots(config, sites, "towers")
     good, empty = _write_flux_towers(folder / "towers", config, towers)
-    _write_site_truth(folder / "truth" / "towers.nc", config, towers)
+    write_site_truth(
+        folder / "truth" / "towers.nc",
+        config,
+        towers.sites,
+        towers.footprint,
+        towers.igbp,
+        towers.koppen,
+        towers.fluxes,
+    )
     log.info(
         "%d towers, %d site-months, %.0f %% of good quality, %d empty; mean GPP %.2f, NEE %.2f %s",
         len(sites.site),
@@ -141,7 +160,15 @@ def build_world(config: WorldConfig, folder: Path) -> None:
     )
     virtual = _plots(config, spread, "virtual")
     _write_virtual_towers(folder / "virtual_towers", config, virtual, towers)
-    _write_site_truth(folder / "truth" / "virtual_towers.nc", config, virtual)
+    write_site_truth(
+        folder / "truth" / "virtual_towers.nc",
+        config,
+        virtual.sites,
+        virtual.footprint,
+        virtual.igbp,
+        virtual.koppen,
+        virtual.fluxes,
+    )
     log.info(
         "%d virtual towers, mean GPP %.2f %s; the world took %.0f s",
         len(spread.site),
@@ -169,15 +196,15 @@ def _plots(config: WorldConfig, sites: Sites, purpose: str) -> Plots:
     depth = soil["depth"] * np.exp(d * rng.normal(0, 0.35, count))
     region = landscape.regional(climate, soil, config.ages, config.seed, d)
     footprint = landscape.footprints(region, config.ages, rng, d)
-    fluxes, cover = nature.true_fluxes(
-        climate, depth, footprint, config.ages, seed=config.seed, distance=d, purpose=purpose
-    )
+    truth = nature.true_fluxes(climate, depth, footprint, config.ages, seed=config.seed, distance=d, purpose=purpose)
     if d < 1:
-        own = cover - d * footprint.fraction  # share 1 - d follows the model's succession, at the tower and around
+        own = (
+            truth.cover - d * footprint.fraction
+        )  # share 1 - d follows the model's succession, at the tower and around
         region = landscape.with_fraction(region, own + d * region.fraction)
-        footprint = landscape.with_fraction(footprint, cover)
+        footprint = landscape.with_fraction(footprint, truth.cover)
     igbp = tower_network.igbp_class(footprint, climate)
-    return Plots(sites, climate, footprint, region, fluxes, igbp, tower_network.koppen_class(climate))
+    return Plots(sites, climate, footprint, region, truth.fluxes, igbp, tower_network.koppen_class(climate))
 
 
 def _site_cover(config: WorldConfig, plots: Plots, purpose: str) -> tuple:
@@ -224,58 +251,3 @@ def _write_virtual_towers(folder: Path, config: WorldConfig, plots: Plots, tower
     plants, ages = _site_cover(config, plots, "virtual")
     bif = bif_table(plots.sites, plots.igbp, plots.koppen, plots.climate)
     write_towers(folder, plots.sites, record, columns, bif, plants, ages, config.start_year, rng, keep_all=True)
-
-
-def _flux_attrs() -> dict[str, str]:
-    return {"long_name": "true flux", "units": FLUX_UNIT}
-
-
-def _write_site_truth(path: Path, config: WorldConfig, plots: Plots) -> None:
-    dataset = xr.Dataset(
-        {
-            "flux_value": (("site", "time", "flux"), plots.fluxes.astype(np.float32), _flux_attrs()),
-            "plant_fraction": (("site", "plant_type"), plots.footprint.fraction),
-            "age_weight": (("site", "age"), plots.footprint.age_weight),
-            "nutrient": ("site", plots.footprint.nutrient),
-            "water_table": ("site", plots.footprint.water_table),
-            "harvest": ("site", plots.footprint.harvest),
-            "disturbance": ("site", plots.footprint.disturbance),
-        },
-        coords={
-            "site": ("site", np.array(plots.sites.site, dtype=object)),
-            "lat": ("site", plots.sites.lat),
-            "lon": ("site", plots.sites.lon),
-            "igbp": ("site", np.array(plots.igbp, dtype=object)),
-            "koppen": ("site", np.array(plots.koppen, dtype=object)),
-            "flux": ("flux", list(FLUXES)),
-            "plant_type": list(PLANT_TYPES),
-            "age": list(config.ages),
-            **month_axis(config.start_year, config.years),
-        },
-    )
-    write_netcdf(dataset, path)
-
-
-def _write_cell_truth(
-    path: Path, config: WorldConfig, land: Land, region: Landscape, fluxes: Array, cover: Array
-) -> None:
-    """Write true land-mean fluxes per vegetated area."""
-    dataset = xr.Dataset(
-        {
-            "flux_value": (("cell", "time", "flux"), fluxes.astype(np.float32), _flux_attrs()),
-            "vegetated_fraction": ("cell", region.vegetated, VARIABLES["vegetated_fraction"].attrs),
-            "land_fraction": ("cell", land.land_fraction, {"long_name": "land share of the cell", "units": "1"}),
-            "plant_fraction": (("cell", "plant_type"), cover),
-            "age_weight": (("cell", "age"), region.age_weight),
-        },
-        coords={
-            "cell": ("cell", land.cell),
-            "lat": ("cell", land.lat),
-            "lon": ("cell", land.lon),
-            "flux": ("flux", list(FLUXES)),
-            "plant_type": list(PLANT_TYPES),
-            "age": list(config.ages),
-            **month_axis(config.start_year, config.years),
-        },
-    )
-    write_netcdf(dataset, path)

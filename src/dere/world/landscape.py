@@ -44,8 +44,8 @@ class Landscape:
     wetland
         (point,) share of wetland.
     soil_legacy
-        (point,) factor on heterotrophic respiration: soils that past land use left poorer (or richer) in carbon
-        than the equilibrium from which the simulation starts.
+        (point,) factor on soil carbon before the first month: soils that past land use left poorer or richer than
+        those of the simulation, on average neither; it fades as they take up or lose carbon.
     events
         (point,) size of what no driver tells (pests, management, early or late seasons): standard deviation of
         the logarithm of productivity.
@@ -178,9 +178,9 @@ def regional(climate: Climate, soil: dict[str, Array], ages: Sequence[int], seed
         nutrient=np.exp(distance * 0.5 * fertile),
         water_table=np.clip(distance * (0.10 + 0.6 * wetland), 0, 0.9),
         harvest=np.clip(distance * (0.45 * layers[:, _CROP] + 0.08) * (layers[:, _GS].sum(axis=1) > 0.05), 0, 0.8),
-        disturbance=distance * 0.006 * np.exp(0.7 * field("fires", 800.0)) * (0.5 + _ramp(-wet, -0.9, 0.2)),
+        disturbance=distance * 0.010 * np.exp(0.7 * field("fires", 800.0)) * (0.5 + _ramp(-wet, -0.9, 0.2)),
         wetland=wetland,
-        soil_legacy=np.exp(distance * (-0.22 + 0.15 * field("land use history", 600.0))),
+        soil_legacy=np.exp(distance * (0.15 * field("land use history", 600.0) + 0.06)),
         events=distance * np.full(lat.size, 0.05),
         timing=distance * 0.10 * field("species", 900.0),
         breathing=distance * (0.15 + 0.06 * field("microbes", 700.0)),
@@ -253,7 +253,7 @@ def footprints(region: Landscape, ages: Sequence[int], rng: np.random.Generator,
         harvest=np.clip(distance * harvest, 0, 0.8),
         disturbance=region.disturbance * np.where(rng.uniform(size=points) < 0.15, 2.5, 0.6),
         wetland=wet.astype(float),
-        soil_legacy=region.soil_legacy * np.exp(distance * (0.42 * bounded_normal(rng, points) - 0.04)),
+        soil_legacy=region.soil_legacy * np.exp(distance * (0.50 * bounded_normal(rng, points) - 0.114)),
         events=distance * np.where(crop, 0.22, np.where(forest, 0.07, 0.13)),
         timing=np.clip(
             region.timing + distance * 0.32 * bounded_normal(rng, points) * np.where(crop, 1.4, 1.0), -0.5, 0.5

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dere.variables import FLUXES, TARGETS
+from dere.variables import FLUXES
+from dere.world.age_means import AgeMeans, mean_over_ages
 from dere.world.climate import Climate
 from dere.world.fields import bounded_normal, generator
 from dere.world.landscape import Landscape
@@ -17,7 +19,6 @@ from dere.world.process_model import simulate
 
 Array = NDArray[np.float64]
 
-_FLUX_TARGETS = [TARGETS.index(name) for name in ("gpp", "ra", "rh")]
 
 # nature's value over the simulation's at nature_distance 1
 _RATIOS: dict[str, float | tuple[float, ...]] = {
@@ -64,8 +65,41 @@ def _walk(rng: np.random.Generator, shape: tuple[int, int], memory: float) -> Ar
     return walk
 
 
+def richness(legacy: Array, soil: Array, carbon: Array, days: Array) -> Array:
+    """Carbon of soils with another history over that of the model's soils, as both take up the same litter.
+
+    Soil respires in proportion to its carbon, so what it has too little or too much at the start fades at the rate of
+    its turnover, and the factor is also that on heterotrophic respiration.
+
+    Parameters
+    ----------
+    legacy
+        (point,) the factor at the start.
+    soil
+        (point, time) heterotrophic respiration of the model, gC m-2 d-1.
+    carbon
+        (point, time) its soil carbon at the start of each month, gC m-2.
+    days
+        (time,) length of the months.
+
+    Returns
+    -------
+    numpy.ndarray
+        (point, time) factor; its departure from 1, times the model's respiration, is what the departure of the stock
+        loses.
+    """
+    turnover = soil * days / np.maximum(carbon, 1e-9)
+    departure = (legacy - 1.0) * carbon[:, 0]
+    factor = np.ones_like(soil)
+    for month in range(soil.shape[1]):
+        lost = -departure * np.expm1(-turnover[:, month])
+        factor[:, month] += lost / np.maximum(soil[:, month] * days[month], 1e-9)
+        departure = departure - lost
+    return factor
+
+
 def _individuality(
-    climate: Climate, landscape: Landscape, gpp: Array, plants: Array, soil: Array, seed: int, purpose: str
+    climate: Climate, landscape: Landscape, gpp: Array, plants: Array, soil: Array, rich: Array, seed: int, purpose: str
 ) -> tuple[Array, Array, Array]:
     """What no driver and no map tells: unforeseen events, the species' timing, the soil's own history.
 
@@ -75,6 +109,8 @@ def _individuality(
         Of the points.
     gpp, plants, soil
         (point, time) GPP, plant and soil respiration of the process model with nature's parameters.
+    rich
+        (point, time) factor of the soil's own history on its respiration.
     seed, purpose
         Seed and name of the random stream of the events.
 
@@ -90,7 +126,7 @@ def _individuality(
     respiring = 1.0 * size * _walk(rng, gpp.shape, 0.5)
     late = np.sin(2 * np.pi * (np.arange(months) % 12 - 6.2) / 12)[None] * np.sign(climate.lat)[:, None]
     own_plants = plants * np.exp(0.9 * productive + 0.5 * landscape.timing[:, None] * late + respiring)
-    own_soil = soil * landscape.soil_legacy[:, None] * np.exp(0.5 * productive + respiring)
+    own_soil = soil * rich * np.exp(0.5 * productive + respiring)
     total = own_plants + own_soil
     mean = total.mean(axis=1, keepdims=True) + 1e-9
     steep = (total / mean + 0.02) ** landscape.breathing[:, None]
@@ -124,6 +160,33 @@ def _bounded(factor: Array) -> Array:
     return _MOST * np.tanh(factor / _MOST)
 
 
+class Truth(NamedTuple):
+    """What nature does at points, per vegetated area.
+
+    Attributes
+    ----------
+    fluxes
+        (point, time, flux) in the order of ``FLUXES``, gC m-2 d-1, closed.
+    cover
+        (point, plant_type) mean shares of BL, NL, GS behind them.
+    plant_carbon, soil_carbon
+        (point,) stocks before the first month, gC m-2; litter and debris count as soil.
+    export
+        (point, time) carbon that harvest takes away, less seeds that arrive, gC m-2 d-1.
+    """
+
+    fluxes: Array
+    cover: Array
+    plant_carbon: Array
+    soil_carbon: Array
+    export: Array
+
+    def carbon(self, days: Array) -> Array:
+        """(point, time) plant and soil carbon after each month, gC m-2, for months of ``days`` (time,)."""
+        gain = -(self.fluxes[..., FLUXES.index("nee")] + self.export) * days
+        return (self.plant_carbon + self.soil_carbon)[:, None] + np.cumsum(gain, axis=1)
+
+
 def true_fluxes(
     climate: Climate,
     soil_depth: Array,
@@ -133,8 +196,8 @@ def true_fluxes(
     seed: int,
     distance: float,
     purpose: str,
-) -> tuple[Array, Array]:
-    """True fluxes per vegetated area.
+) -> Truth:
+    """True fluxes and stocks per vegetated area.
 
     Parameters
     ----------
@@ -154,12 +217,6 @@ def true_fluxes(
     purpose
         Name of the random stream (cells, towers and virtual towers have their own).
 
-    Returns
-    -------
-    tuple
-        Fluxes (point, time, flux) in the order of ``FLUXES``, gC m-2 d-1, closed; plant fractions (point, plant_type)
-        behind them.
-
     Raises
     ------
     ValueError
@@ -175,8 +232,7 @@ def true_fluxes(
     )
     near = min(distance, 1.0)
     forcing = climate.forcing(soil_depth)
-    mean = np.zeros((3, forcing.members, forcing.months))  # GPP, plant and soil respiration
-    cover = np.zeros((forcing.members, 3))
+    parts = []
     for share, fraction in ((1.0 - near, None), (near, landscape.fraction)):
         if share == 0.0:
             continue
@@ -188,13 +244,13 @@ def true_fluxes(
             structure=structure,
             fraction=fraction,
             seed=seed,
+            diagnostics=True,
         )
-        state = run["state"].to_numpy()[:, 0][..., _FLUX_TARGETS].astype(np.float64)
-        mean += share * np.einsum("patf,pa->fpt", state, landscape.age_weight)
-        covers = run["plant_fraction"].mean("year").to_numpy().astype(np.float64)
-        cover += share * np.einsum("pak,pa->pk", covers, landscape.age_weight)
-    gpp, plants, soil = mean
-    wild = _individuality(climate, landscape, gpp, plants, soil, seed, purpose)
+        means = mean_over_ages(run, landscape.age_weight, forcing.days)
+        parts.append([share * value for value in means])
+    mean = AgeMeans(*(sum(values[1:], start=values[0]) for values in zip(*parts, strict=True)))
+    rich = richness(landscape.soil_legacy, mean.soil, mean.soil_carbon, forcing.days)
+    wild = _individuality(climate, landscape, mean.gpp, mean.plants, mean.soil, rich, seed, purpose)
     gpp, plants, soil = ((1.0 - near) * w + near * p for w, p in zip(wild, _plausible(*wild), strict=True))
     reco = plants + soil
     lost = int((~np.isfinite(reco - gpp)).any(axis=1).sum())
@@ -204,4 +260,5 @@ def true_fluxes(
             "everywhere; look for months outside the P-model's range (very hot and dry) in the world's climate"
         )
     fluxes = np.stack([{"gpp": gpp, "reco": reco, "nee": reco - gpp}[name] for name in FLUXES], axis=-1)
-    return fluxes, cover
+    start = landscape.soil_legacy * mean.soil_carbon[:, 0]
+    return Truth(fluxes, mean.cover, mean.plant_carbon[:, 0], start, mean.export)

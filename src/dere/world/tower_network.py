@@ -18,17 +18,21 @@ NEIGHBOUR_KM = 40.0
 VIRTUAL_DISTANCE_KM = 60.0
 """Virtual towers keep at least this distance from every tower (a cluster reaches 50 km)."""
 
-# code, latitude and longitude limits, share of the towers
+TOWERS, VIRTUAL = "XT", "XV"
+"""Instead of a country: ISO 3166 leaves XA to XZ to users and no network takes these two, so that no code is a real
+tower's."""
+
+# latitude and longitude limits, share of the towers: many in Europe and North America
 _REGIONS = (
-    ("EU", 40.0, 62.0, -8.0, 30.0, 0.30),
-    ("NE", 33.0, 50.0, -95.0, -70.0, 0.16),
-    ("NW", 33.0, 58.0, -125.0, -100.0, 0.14),
-    ("EA", 22.0, 48.0, 105.0, 140.0, 0.09),
-    ("OZ", -38.0, -15.0, 115.0, 152.0, 0.09),
-    ("BO", 58.0, 70.0, 20.0, 170.0, 0.06),
-    ("AK", 54.0, 69.0, -160.0, -100.0, 0.05),
-    ("SA", -32.0, 5.0, -72.0, -40.0, 0.06),
-    ("AF", -28.0, 14.0, -12.0, 40.0, 0.05),
+    (40.0, 62.0, -8.0, 30.0, 0.30),
+    (33.0, 50.0, -95.0, -70.0, 0.16),
+    (33.0, 58.0, -125.0, -100.0, 0.14),
+    (22.0, 48.0, 105.0, 140.0, 0.09),
+    (-38.0, -15.0, 115.0, 152.0, 0.09),
+    (58.0, 70.0, 20.0, 170.0, 0.06),
+    (54.0, 69.0, -160.0, -100.0, 0.05),
+    (-32.0, 5.0, -72.0, -40.0, 0.06),
+    (-28.0, 14.0, -12.0, 40.0, 0.05),
 )
 
 
@@ -39,7 +43,7 @@ class Sites:
     Parameters
     ----------
     site
-        Ids of two letters, a hyphen and three characters.
+        Ids of ``TOWERS`` or ``VIRTUAL``, a hyphen and three characters.
     lat, lon
         (site,) degrees.
     """
@@ -62,7 +66,7 @@ def place_towers(land: Land, vegetated: Array, count: int, rng: np.random.Genera
         Source of randomness.
     """
     extras = max(1, round(count * 0.2))
-    lat, lon, code = _base_towers(land, vegetated, count - extras, rng)
+    lat, lon = _base_towers(land, vegetated, count - extras, rng)
     hosts = rng.choice(count - extras, size=max(1, round(extras * 0.75)), replace=False)
     for index in range(extras):
         host = int(hosts[index % len(hosts)])
@@ -74,8 +78,7 @@ def place_towers(land: Land, vegetated: Array, count: int, rng: np.random.Genera
             near_lat, near_lon = lat[host], lon[host] + 0.05
         lat.append(near_lat)
         lon.append(near_lon)
-        code.append(code[host])
-    names = _tower_names(code, rng)
+    names = _tower_names(count, rng)
     order = np.argsort(names)
     return Sites([names[i] for i in order], np.round(np.array(lat)[order], 4), np.round(np.array(lon)[order], 4))
 
@@ -110,7 +113,7 @@ def place_virtual(land: Land, vegetated: Array, towers: Sites, count: int, rng: 
             "tower; ask for fewer"
         )
     digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    names = [f"VX-{digits[i // 1296]}{digits[i // 36 % 36]}{digits[i % 36]}" for i in range(count)]
+    names = [f"{VIRTUAL}-{digits[i // 1296]}{digits[i // 36 % 36]}{digits[i % 36]}" for i in range(count)]
     return Sites(names, np.round(lat[:count], 4), np.round(lon[:count], 4))
 
 
@@ -186,18 +189,15 @@ def _offset(lat: float, lon: float, km: float, bearing: float) -> tuple[float, f
     return lat + north, lon + east / np.cos(np.deg2rad(lat))
 
 
-def _base_towers(
-    land: Land, vegetated: Array, count: int, rng: np.random.Generator
-) -> tuple[list[float], list[float], list[str]]:
+def _base_towers(land: Land, vegetated: Array, count: int, rng: np.random.Generator) -> tuple[list[float], list[float]]:
     """Towers that stand more than 80 km apart, most of them in the regions with many."""
     lat: list[float] = []
     lon: list[float] = []
-    code: list[str] = []
     shares = np.array([region[-1] for region in _REGIONS])
     for _ in range(20000):
         if len(lat) == count:
             break
-        name, south, north, west, east, _share = _REGIONS[rng.choice(len(_REGIONS), p=shares / shares.sum())]
+        south, north, west, east, _share = _REGIONS[rng.choice(len(_REGIONS), p=shares / shares.sum())]
         new_lat = float(np.rad2deg(np.arcsin(rng.uniform(np.sin(np.deg2rad(south)), np.sin(np.deg2rad(north))))))
         new_lon = float(rng.uniform(west, east))
         if not _usable(land, vegetated, new_lat, new_lon):
@@ -206,24 +206,23 @@ def _base_towers(
             continue
         lat.append(new_lat)
         lon.append(new_lon)
-        code.append(name)
     if len(lat) < count:
         raise ValueError(
             f"world.towers needs {count} places 80 km apart, but only {len(lat)} are on vegetated land; ask for fewer"
         )
-    return lat, lon, code
+    return lat, lon
 
 
-def _tower_names(code: list[str], rng: np.random.Generator) -> list[str]:
-    """Pronounceable ids such as EU-Bel, each once."""
-    used: set[str] = set()
-    names = []
-    for region in code:
-        while True:
-            letters = [rng.choice(list(pool)) for pool in ("BDFGHKLMNPRSTVWZ", "aeiou", "bdfgklmnprstvz")]
-            name = f"{region}-{''.join(letters)}"
-            if name not in used:
-                break
-        used.add(name)
-        names.append(name)
-    return names
+def _tower_names(count: int, rng: np.random.Generator) -> list[str]:
+    """Ids such as XT-Bel, each once.
+
+    Raises
+    ------
+    ValueError
+        When there are more towers than such ids.
+    """
+    ends = "bdfgklmnprstvz0123456789"
+    every = [f"{TOWERS}-{first}{vowel}{end}" for first in "BDFGHKLMNPRSTVWZ" for vowel in "aeiou" for end in ends]
+    if count > len(every):
+        raise ValueError(f"world.towers is {count}, but there are only {len(every)} tower codes; ask for fewer")
+    return [every[i] for i in rng.choice(len(every), size=count, replace=False)]

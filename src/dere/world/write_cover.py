@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.invented import WORLD
 from dere.io import write_netcdf, write_table
 from dere.world.geography import Grid, Land
 from dere.world.landscape import LAYERS
@@ -67,7 +68,7 @@ def cover_map(land: Land, layers: Array, year: int) -> xr.Dataset:
             "lat": ("lat", grid.lat, {"standard_name": "latitude", "units": "degrees_north", "bounds": "lat_bounds"}),
             "lon": ("lon", grid.lon, {"standard_name": "longitude", "units": "degrees_east", "bounds": "lon_bounds"}),
         },
-        attrs={"title": "Plant functional types of the built-in world", "product_version": "2.0.8"},
+        attrs={"title": "Plant functional types of the built-in world", "source": WORLD, "product_version": "2.0.8"},
     )
 
 

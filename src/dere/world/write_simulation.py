@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.invented import WORLD
 from dere.io import write_atomically, write_json, write_netcdf
 from dere.variables import FLUX_UNIT, STANDS, TARGETS, VARIABLES, convert
 from dere.world.climate import Climate
@@ -23,6 +24,8 @@ DISTURBANCE_RATE = 0.012
 _FIRST_FLUX = TARGETS.index("gpp")
 
 _README = """Simulation of the built-in world in the CarbonGlobe layout.
+
+Source: invented world; nothing here is of the Earth.
 
 mask2d.npy          bool (lat, lon); row 0 is the northernmost, column 0 starts at 180 W; cells in row-major order
 glob_X_fea.npy      float32 (cell, year, 12, 136): 0 air temperature (K), 1 precipitation (mm month-1), 2-7 soil
@@ -105,7 +108,7 @@ def monthly_dataset(climate: Climate, land: Land, start_year: int) -> xr.Dataset
             "lon": ("cell", land.lon, {"standard_name": "longitude", "units": "degrees_east"}),
             **month_axis(start_year, months // 12),
         },
-        attrs={"Conventions": "CF-1.8", "title": "Monthly drivers of the built-in world"},
+        attrs={"Conventions": "CF-1.8", "title": "Monthly drivers of the built-in world", "source": WORLD},
     )
 
 

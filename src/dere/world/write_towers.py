@@ -79,7 +79,7 @@ def bif_table(sites: Sites, igbp: Sequence[str], koppen: Sequence[str], climate:
     for i, site in enumerate(sites.site):
         offset = round(sites.lon[i] / 15)
         for kind, pairs in (
-            ("GRP_HEADER", {"SITE_NAME": f"Forêt {site[3:]}" if i % 7 == 3 else f"Station {site[3:]}"}),
+            ("GRP_HEADER", {"SITE_NAME": f"{'Forêt inventée' if i % 7 == 3 else 'Invented station'} {site[3:]}"}),
             ("GRP_LOCATION", {"LOCATION_LAT": f"{sites.lat[i]:.4f}", "LOCATION_LONG": f"{sites.lon[i]:.4f}",
                               "LOCATION_ELEV": f"{climate.elevation[i]:.0f}"}),
             ("GRP_IGBP", {"IGBP": igbp[i]}),

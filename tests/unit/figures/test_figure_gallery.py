@@ -8,6 +8,8 @@ from dere.figures.catalogue import CATALOGUE, outputs, possible
 from dere.figures.gallery import ARGUMENTS, draw_all
 from dere.figures.registry import FIGURES
 from dere.figures.save import write_figure
+from dere.invented import marked
+from dere.io import read_netcdf, write_netcdf
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,18 @@ def test_a_run_without_truth_maps_and_labels_still_has_its_figures(files, tmp_pa
     written = {path.name for path in draw_all(few, tmp_path, FiguresConfig(dpi=50, formats=("png",)))}
     assert written == set(outputs(few, ["png"]))
     assert {"world_map.png", "skill_comparison.png", "series.png", "seasonal_cycles.png"} < written
+
+
+def test_figures_of_the_invented_world_say_so(files, drawn, tmp_path):
+    towers = read_netcdf(files["towers"]).assign_attrs(marked(["cover", "towers"]))
+    few = {name: files[name] for name in ("skill", "paired")}
+    few["towers"] = write_netcdf(towers, tmp_path / "towers.nc")
+    written = draw_all(few, tmp_path / "figures", FiguresConfig(dpi=50, formats=("svg",)))
+    assert len(written) > 1
+    for path in written:
+        if path.suffix == ".svg":
+            assert "<!-- Invented world: cover, towers -->" in path.read_text(), path.name
+            assert "nvented" not in (drawn[0] / path.name).read_text(), "others do not"
 
 
 def test_equal_inputs_give_equal_files(files, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from dere.harmonise.citations import CITATION_COLUMNS, citations
 from dere.harmonise.interim import pack_cover
 from dere.harmonise.origin import LONGEST_LIST, Origin, built_in_rows, file_attributes, used
 from dere.ingest.provenance import COLUMNS, provenance_row
+from dere.invented import PROCESS_MODEL
 from dere.io import content_hash, file_sha256, read_netcdf, write_netcdf, write_table
 from dere.run_config.root import normalise
 from dere.workflow.citations import write_citations
@@ -78,9 +80,29 @@ def test_invented_sources_claim_no_licence(tmp_path):
     table = built_in_rows(rows(tmp_path), ["simulation", "towers"])
     invented = table[table["source"] != "cover"]
     assert (invented["citation"] == "none needed (synthetic)").all() and (invented["url"] == "").all()
-    assert invented["product"].str.startswith("built-in world, in the layout of ").all()
+    assert invented["product"].str.startswith("invented world, in the layout of ").all()
     assert (invented["version"] == f"dere {__version__}").all()
     assert table.loc[table["source"] == "cover", "citation"].str.contains("Harper").all()
+
+
+def test_a_file_says_which_of_its_sources_are_invented(tmp_path):
+    world = replace(origin(rows(tmp_path)), invented=("simulation", "cover", "towers"))
+    assert file_attributes(world, "towers")["source"].startswith("invented world: simulation, cover, towers; dere ")
+    assert file_attributes(world, "cover")["invented_sources"] == "cover"
+    mixed = replace(world, invented=("simulation", "cover"))
+    assert file_attributes(mixed, "truth")["source"].startswith("invented world: simulation; ")
+    real = file_attributes(origin(rows(tmp_path)), "towers")
+    assert "invented" not in real["source"] and "invented_sources" not in real
+
+
+def test_the_process_model_on_measured_weather_is_said_to_be_invented(tmp_path):
+    table = rows(tmp_path)
+    measured = replace(origin(table[table["source"] != "simulation"]), invented=(PROCESS_MODEL,))
+    for name in ("simulation", "towers"):
+        assert file_attributes(measured, name)["invented_sources"] == "simulation (built-in process model)"
+    assert "invented_sources" not in file_attributes(measured, "cover")
+    drawn = replace(measured, invented=(PROCESS_MODEL, "towers"))
+    assert file_attributes(drawn, "simulation")["invented_sources"] == "simulation (built-in process model); towers"
 
 
 @pytest.mark.parametrize(
@@ -170,6 +192,8 @@ def test_canonical_files_state_their_origin_and_are_the_same_bytes_when_written_
         assert attrs["configuration_hash"] == content_hash(params), name
         assert checksum in attrs["provenance_table"] and attrs["history"].startswith("written by rule harmonise")
     assert "synthetic" in stated["cover"]["license"] and "synthetic" not in stated["simulation"]["license"]
+    assert stated["cover"]["source"].startswith("invented world: cover; dere ")
+    assert "invented" not in stated["simulation"]["source"]
     assert stated["splits"]["sha256"] == file_sha256(tmp_path / "first" / "splits.csv")
     made = {name: tmp_path / "first" / f"{name}.nc" for name in ("drivers", "simulation", "towers")}
     made["splits"] = tmp_path / "first" / "splits.csv"
@@ -177,6 +201,7 @@ def test_canonical_files_state_their_origin_and_are_the_same_bytes_when_written_
     for folder in ("first", "second"):
         write_statistics(made, 0, tmp_path / folder / "fold0.nc", settings, code="c0de")
     passed_on = read_netcdf(tmp_path / "first" / "fold0.nc").attrs
+    assert passed_on["source"].startswith("invented world: cover; dere ")
     assert passed_on["title"] == "Mean and spread of the training members of fold 0"
     assert (
         passed_on["configuration_hash"]

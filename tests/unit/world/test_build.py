@@ -11,6 +11,7 @@ import xarray as xr
 from dere.config.splits import SplitsConfig
 from dere.config.world import WorldConfig
 from dere.ingest.cover.esacci import read_cover
+from dere.ingest.tower.site_ids import SITE
 from dere.io import file_sha256, read_json, read_netcdf, write_netcdf
 from dere.variables import PLANT_TYPES, TARGETS
 from dere.world import tower_network
@@ -240,9 +241,29 @@ def test_a_third_of_the_towers_has_a_close_neighbour():
     assert len(set(sites.site)) == 60
     assert 0.25 < (distance.min(axis=1) < 40).mean() < 0.5
     assert distance.min() > 1
-    assert all(re.fullmatch(r"[A-Z]{2}-[A-Z][a-z]{2}", name) for name in sites.site)
+    assert all(re.fullmatch(r"XT-[A-Z][a-z][a-z0-9]", name) for name in sites.site)
     spread = tower_network.place_virtual(land, np.ones(land.cell.size), sites, 40, np.random.default_rng(0))
     assert (spread.lat < 0).any()
+    assert all(re.fullmatch(r"XV-[A-Z0-9]{3}", name) for name in spread.site)
+    assert all(re.fullmatch(SITE, name) for name in [*sites.site, *spread.site]), "readers take them for ids"
+
+
+def test_more_towers_than_codes_are_refused():
+    names = tower_network._tower_names(1920, np.random.default_rng(0))
+    assert len(set(names)) == 1920
+    with pytest.raises(ValueError, match=r"world\.towers is 1921"):
+        tower_network._tower_names(1921, np.random.default_rng(0))
+
+
+def test_every_file_that_can_says_that_the_world_is_invented(raw):
+    files = sorted(raw.rglob("*.nc"))
+    assert len(files) == 7
+    for path in files:
+        with xr.open_dataset(path) as data:
+            assert data.attrs["source"] == "invented world", path.name
+    for readme in (raw / "README.md", raw / "simulation" / "README.md"):
+        assert "invented world" in readme.read_text()
+    assert bif(raw / "towers")["SITE_NAME"].str.contains("Invented|inventée").all()
 
 
 @pytest.mark.parametrize("seed", range(3))

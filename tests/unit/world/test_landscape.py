@@ -77,8 +77,8 @@ def true(planet, distance):
     climate = climate_at(climate.lat[few], climate.lon[few], seed=0, years=2, start_year=2001)
     soil = {name: values[few] for name, values in soil.items()}
     region = landscape.regional(climate, soil, AGES, 0, distance)
-    fluxes, cover = nature.true_fluxes(climate, soil["depth"], region, AGES, seed=0, distance=distance, purpose="test")
-    return climate, soil, region, fluxes, cover
+    truth = nature.true_fluxes(climate, soil["depth"], region, AGES, seed=0, distance=distance, purpose="test")
+    return climate, soil, region, truth.fluxes, truth.cover
 
 
 def test_truth_closes_and_is_finite(planet):
@@ -108,7 +108,7 @@ def test_events_are_reproducible_but_differ_between_networks(planet):
     region = planet[2]
 
     def draw(purpose):
-        return nature._individuality(climate, region, flat, flat, flat, 0, purpose)[0]
+        return nature._individuality(climate, region, flat, flat, flat, flat, 0, purpose)[0]
 
     np.testing.assert_array_equal(draw("towers"), draw("towers"))
     assert np.abs(draw("towers") - draw("virtual")).max() > 0.05

@@ -82,9 +82,8 @@ def test_skill_of_the_simulation_falls_with_the_distance(sites):
     for distance in (0.0, 0.05, 0.5, 1.0, 2.0):
         region = landscape.regional(climate, soil, ages, 0, distance)
         prints = landscape.footprints(region, ages, generator(0, "plots"), distance)
-        fluxes, cover = nature.true_fluxes(
-            climate, soil["depth"], prints, ages, seed=0, distance=distance, purpose="test"
-        )
+        truth = nature.true_fluxes(climate, soil["depth"], prints, ages, seed=0, distance=distance, purpose="test")
+        fluxes, cover = truth.fluxes, truth.cover
         gpp = np.einsum("pat,pa->pt", raw[..., TARGETS.index("gpp")], region.age_weight)
         error = ((fluxes[..., GPP] - gpp) ** 2).mean(axis=1)
         skills.append(np.median(1 - error / fluxes[..., GPP].var(axis=1)))
