@@ -13,9 +13,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from dere.ingest.archives import TableFile, container
+from dere.ingest.igbp_classes import igbp_codes
 from dere.ingest.tower.first_stated import Statement, first_stated
 from dere.ingest.tower.record import SiteRecord
-from dere.ingest.tower.site_table_checks import checked
+from dere.ingest.tower.site_table_checks import POSSIBLE, TEXTS, place_of
 
 
 class Metadata(NamedTuple):
@@ -99,8 +100,10 @@ def describe_site(
 
 def _own(record: SiteRecord) -> Statement:
     """What a record's own file says, as a row of a table of sites; its climate class stays with it (``towers``)."""
-    said = {name: getattr(record, name) for name in ("site", "lat", "lon", "igbp")}
-    return _row(checked(pd.DataFrame([said]), record.source))
+    lat, lon, fault = place_of({"site": record.site, "lat": record.lat, "lon": record.lon}, record.source)
+    (igbp,) = igbp_codes([record.igbp], [record.site], record.source)
+    unknown = dict.fromkeys(POSSIBLE, math.nan) | dict.fromkeys(TEXTS, "")
+    return {**unknown, "lat": lat, "lon": lon, "igbp": igbp, "source": record.source, "fault": fault}
 
 
 def _row(table: pd.DataFrame) -> Statement:

@@ -63,7 +63,7 @@ def checked(wide: pd.DataFrame, source: str) -> pd.DataFrame:
     for name in ("igbp", *TEXTS):
         wide[name] = wide[name].fillna("").astype(str).str.strip() if name in wide else ""
     wide["igbp"] = igbp_codes(wide["igbp"], wide["site"], source)
-    places = [_place(row, source) for row in wide.reindex(columns=["site", "lat", "lon"]).to_dict("records")]
+    places = [place_of(row, source) for row in wide.reindex(columns=["site", "lat", "lon"]).to_dict("records")]
     known = wide["fault"].fillna("") if "fault" in wide else [""] * len(wide)
     for at, name in enumerate(("lat", "lon")):
         wide[name] = [place[at] for place in places]
@@ -71,7 +71,7 @@ def checked(wide: pd.DataFrame, source: str) -> pd.DataFrame:
     return wide.set_index("site")[list(METADATA_COLUMNS)]
 
 
-def _place(row: Mapping[Any, Any], source: str) -> tuple[float, float, str]:
+def place_of(row: Mapping[Any, Any], source: str) -> tuple[float, float, str]:
     """Latitude and longitude of a statement, NaN where it has none that can be used, and then why."""
     faults: list[SiteFault] = []
     with fault_of("", faults):
