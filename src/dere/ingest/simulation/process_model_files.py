@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +11,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.ingest.simulation.process_model_axes import Lattice, lattice_of
+from dere.ingest.simulation.process_model_labels import labels_of, one_version
 from dere.ingest.simulation.process_model_time import Steps, bounds_of, steps_of
 from dere.netcdf_sizes import require_written
 from dere.regular_file import require_regular
 
-log = logging.getLogger(__name__)
-
 _LAT, _LON, _TIME = ("lat", "latitude", "y"), ("lon", "longitude", "x"), ("time", "t", "valid_time")
-_VERSIONS = "expver"
-"""Axis or mark of ERA5 files that hold final (1) and preliminary (5) data."""
 
 
 def find_file(folder: Path, pattern: str, what: str, **parts: str) -> Path:
@@ -156,10 +152,7 @@ def open_quantity(path: Path, variable: str, names: Sequence[str] = ()) -> Quant
                 f"{what} has dimensions {tuple(map(str, array.dims))}, but a {role} axis is needed; rename them"
             )
         axes[role] = match[0]
-    if _VERSIONS in array.dims:
-        array = _one_version(array, what)
-    elif _VERSIONS in dataset.variables and any(_text(v).endswith("5") for v in dataset[_VERSIONS].values.ravel()):
-        log.warning("%s holds preliminary months of ERA5T (expver 5), which may still change", what)
+    array = one_version(dataset, array, what)
     rest = [dim for dim in array.dims if dim not in axes.values()]
     if len(rest) > 1:
         raise ValueError(
@@ -172,23 +165,6 @@ def open_quantity(path: Path, variable: str, names: Sequence[str] = ()) -> Quant
     types = labels_of(dataset, str(rest[0]), names, what) if rest else ()
     array = array.rename({axes[role]: role for role in axes}).transpose(*rest, "time", "lat", "lon")
     return Quantity(what, (Path(path),), (array,), str(array.attrs.get("units", "")), steps, lattice, types)
-
-
-def _one_version(array: xr.DataArray, what: str) -> xr.DataArray:
-    """An ERA5 variable without its axis of versions.
-
-    Raises
-    ------
-    ValueError
-        When there are several versions, each of which has other months.
-    """
-    if array.sizes[_VERSIONS] > 1:
-        raise ValueError(
-            f"{what} has {array.sizes[_VERSIONS]} versions along {_VERSIONS} (final ERA5 is 1, preliminary ERA5T 5), "
-            "each with its own months, but one series is expected; join them, in xarray d.sel(expver=1)"
-            ".combine_first(d.sel(expver=5)), or download the file again once the months are final"
-        )
-    return array.isel({_VERSIONS: 0}, drop=True)
 
 
 def join_plant_types(parts: dict[str, Quantity]) -> Quantity:
@@ -216,62 +192,6 @@ def join_plant_types(parts: dict[str, Quantity]) -> Quantity:
     arrays = tuple(array for part in parts.values() for array in part.arrays)
     paths = tuple(path for part in parts.values() for path in part.paths)
     return Quantity(first.name, paths, arrays, first.unit, first.steps, first.lattice, tuple(parts))
-
-
-def labels_of(dataset: xr.Dataset, dim: str, names: Sequence[str], what: str) -> tuple[str, ...]:
-    """Names along a plant-type axis: given ones, text labels, or the attribute ``flag_meanings``.
-
-    Raises
-    ------
-    ValueError
-        When there are none, or not as many as the axis is long.
-    """
-    size = dataset.sizes[dim]
-    found: list[str] = []
-    if dim in dataset.variables:
-        coordinate = dataset[dim]
-        if coordinate.dtype.kind in "OUS":
-            found = [_text(value) for value in coordinate.values]
-        else:
-            found = _flags(coordinate, bool(names), what)
-    if names and sorted(found) == sorted(names) and found != list(names):
-        raise ValueError(
-            f"{what} labels its plant types {', '.join(found)}, but sources.simulation.netcdf.plant_type_names lists "
-            f"{', '.join(names)}; write them in the order of the file, or leave plant_type_names empty"
-        )
-    found = list(names) or found
-    if len(found) != size or len(set(found)) != size:
-        raise ValueError(
-            f"{what} has {size} plant types along {dim} and {len(set(found))} names, but one name each is needed; list "
-            "them in order under sources.simulation.netcdf.plant_type_names"
-        )
-    return tuple(found)
-
-
-def _flags(numbers: xr.DataArray, named: bool, what: str) -> list[str]:
-    """Names of numbered plant types, by number where the file says which number is which.
-
-    Raises
-    ------
-    ValueError
-        When names could only go by position and the numbers do not ascend.
-    """
-    meanings = str(numbers.attrs.get("flag_meanings", "")).split()
-    flags = np.atleast_1d(numbers.attrs.get("flag_values", []))
-    if meanings and len(flags) == len(meanings):
-        by_number = dict(zip(flags.tolist(), meanings, strict=True))
-        return [by_number.get(number, "") for number in numbers.values.tolist()]
-    if (named or meanings) and not (np.diff(numbers.values) > 0).all():
-        raise ValueError(
-            f"{what} numbers its plant types {numbers.values.tolist()[:6]}, so that names in order are those of other "
-            f"types; sort the file by {numbers.name}, or label its types by name"
-        )
-    return meanings
-
-
-def _text(value: object) -> str:
-    """A label of a file as text."""
-    return (value.decode() if isinstance(value, bytes) else str(value)).strip()
 
 
 def open_undecoded(path: Path) -> xr.Dataset:
