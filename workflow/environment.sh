@@ -25,6 +25,10 @@ esac
 options=()
 if [ -n "$index" ]; then options+=(--extra-index-url "$index"); fi
 
+# Python compiles a module when it first imports it and keeps the result; pip would compile every file, and most are
+# never imported. Where Python may not keep it, pip does so once.
+if [ -z "${PYTHONDONTWRITEBYTECODE:-}" ]; then options+=(--no-compile); fi
+
 echo "Installing $(grep -c '==' "$lock") packages of $lock into .venv (torch build: $torch); this takes a minute or two."
 # torch comes first and with its own dependencies: they differ between its CPU and CUDA builds.
 if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check "${options[@]}" -c requirements.lock "$wanted"; then
