@@ -257,12 +257,11 @@ def _unreadable(archive: Path, error: Exception) -> ValueError:
 
 def _sizes(opened: zipfile.ZipFile, what: str, hidden: bool = False) -> dict[str, int]:
     """Names of the files of an open archive, and what they unpack to; hidden ones only where asked for."""
-    infos = [info for info in opened.infolist() if not info.is_dir() and (hidden or not is_hidden(info.filename))]
-    sizes = {info.filename: info.file_size for info in infos}
-    if len(sizes) < len(infos):
-        counts = Counter(info.filename for info in infos)
-        twice = next(name for name, count in counts.items() if count > 1)
+    infos = [info for info in opened.infolist() if not info.is_dir()]
+    counts = Counter(info.filename for info in infos if not is_hidden(info.filename))
+    if twice := next((name for name, count in counts.items() if count > 1), ""):
         raise Refused(f"{what} holds {twice!r} twice, but each file may stand in an archive once; download it again")
+    sizes = {info.filename: info.file_size for info in infos if hidden or not is_hidden(info.filename)}
     return sizes
 
 

@@ -26,7 +26,8 @@ _MARKS = (
 _SAMPLE = 4096
 # a text of the Latin script in UTF-16 has a zero in every other byte
 _MOSTLY = 0.4
-_DECIMAL_COMMA = r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?"
+# thousands may be marked by points then
+_DECIMAL_COMMA = r"[-+]?[\d.]*,\d+(?:[eE][-+]?\d+)?"
 _STATED_SEPARATOR = re.compile(rb'"?sep=(.)"?[ \t]*\r?\n')
 _QUOTED = re.compile(rb'"[^"]*"')
 _FIRST_VALUES = 50

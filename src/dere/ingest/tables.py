@@ -89,7 +89,10 @@ def encoding_of(content: bytes) -> str:
 
 
 def read_table(
-    path: TableFile, columns: Collection[str] | None = None, encoding: str | None = "utf-8", separator: str | None = ","
+    path: TableFile,
+    columns: Collection[str] | None = None,
+    encoding: str | None = "utf-8",
+    separator: str | None = None,
 ) -> pd.DataFrame:
     """Read a csv table, or the first sheet of an xlsx workbook.
 
@@ -102,7 +105,7 @@ def read_table(
     encoding
         Text encoding; None takes that of :func:`encoding_of`.
     separator
-        Column separator; None, and a separator that the header row does not have, take the most frequent one there.
+        Column separator; None takes that of :func:`dere.ingest.table_text.separator_of`.
 
     Raises
     ------
@@ -118,11 +121,9 @@ def read_table(
     content, stated = without_statement(read_text(path))
     encoding = encoding or encoding_of(content)
     header, last = _edge_lines(content)
-    separator = stated or separator
-    if separator is None or separator.encode() not in header:
-        separator = separator_of(header)
-        if separator != ",":
-            log.info("%s is separated by %s", path, WORDS[separator])
+    separator = separator or stated or separator_of(header)
+    if separator != ",":
+        log.info("%s is separated by %s", path, WORDS.get(separator, separator))
     require_width(header.count(separator.encode()) + 1, str(path))
     check_decimals(content, separator, str(path))
     mark = separator.encode()

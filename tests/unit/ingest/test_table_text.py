@@ -30,28 +30,28 @@ def dressed(path, content):
     return path
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        PLAIN.replace(",", ";").encode(),
-        PLAIN.replace(",", "\t").encode(),
-        PLAIN.replace(",", "|").encode(),
-        b"sep=;\r\n" + PLAIN.replace(",", ";").encode(),
-        b"\xef\xbb\xbfsep=,\r\n" + PLAIN.encode(),
-        b"\xef\xbb\xbf" + PLAIN.encode(),
-        PLAIN.encode("utf-16"),
-        PLAIN.replace(",", "\t").encode("utf-16"),
-        PLAIN.encode("utf-16-le"),
-        PLAIN.encode("utf-16-be"),
-        PLAIN.encode("utf-32"),
-        PLAIN.replace("\r\n", "\r").encode(),
-        PLAIN.replace("\r\n", "\r\r\n").encode(),
-        PLAIN.replace("\r\n", "\r").encode("utf-16"),
-        PLAIN.replace("\r\n", "\n", 5).replace("\r\n", "\r").encode(),
-    ],
-)
-def test_one_way_to_read_is_taken(tmp_path, content):
-    path = dressed(tmp_path / "a.csv", content)
+DRESSES = {
+    "semicolons": PLAIN.replace(",", ";").encode(),
+    "tabs": PLAIN.replace(",", "\t").encode(),
+    "bars": PLAIN.replace(",", "|").encode(),
+    "stated semicolon": b"sep=;\r\n" + PLAIN.replace(",", ";").encode(),
+    "mark and stated comma": b"\xef\xbb\xbfsep=,\r\n" + PLAIN.encode(),
+    "UTF-8 with a mark": b"\xef\xbb\xbf" + PLAIN.encode(),
+    "UTF-16 with a mark": PLAIN.encode("utf-16"),
+    "UTF-16 with tabs": PLAIN.replace(",", "\t").encode("utf-16"),
+    "UTF-16 low byte first": PLAIN.encode("utf-16-le"),
+    "UTF-16 high byte first": PLAIN.encode("utf-16-be"),
+    "UTF-32": PLAIN.encode("utf-32"),
+    "CR": PLAIN.replace("\r\n", "\r").encode(),
+    "CR CR LF": PLAIN.replace("\r\n", "\r\r\n").encode(),
+    "CR in UTF-16": PLAIN.replace("\r\n", "\r").encode("utf-16"),
+    "LF, then CR": PLAIN.replace("\r\n", "\n", 5).replace("\r\n", "\r").encode(),
+}
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_one_way_to_read_is_taken(tmp_path, dress):
+    path = dressed(tmp_path / "a.csv", DRESSES[dress])
     expected = read_table(dressed(tmp_path / "plain.csv", PLAIN.encode()))
     pd.testing.assert_frame_equal(read_table(path), expected)
     assert len(expected) == 24 and expected["TA_F"].iloc[0] == -2.0
@@ -69,6 +69,7 @@ def test_one_way_to_read_is_taken(tmp_path, content):
         (GERMAN.replace("\r\n", "\r").encode(), "semicolons and has decimal commas"),
         (b'"a";"b"\n"1";"2,5"\n', r"decimal commas \('2,5' in row 2\)"),
         (b"a;b\n1;2\n3;2,5", r"decimal commas \('2,5' in row 3\)"),
+        (b"a (x, y);b;c\n1;2;3\n3;-1.234,5;4", r"semicolons and has decimal commas \('-1\.234,5' in row 3\)"),
         (b'a,b\n1,"2,5"\n2,"3,5"\n', r"column b has decimal commas \('2,5'\), but decimal points are expected"),
         (b"a,b\n1,2,5\n2,3,5\n3,4,5\n", "row 2 has 3 columns, but the header has 2; most rows are longer"),
         (b"a,b,c\n1;2;3\n4;5;6\n", "row 2 has 1 columns.*header is separated by commas and the row by semicolons"),
@@ -80,6 +81,7 @@ def test_one_way_to_read_is_taken(tmp_path, content):
         (gzip.compress(b"a,b\n1,2\n", mtime=0), "but it is compressed with gzip"),
         ("a,b\n1,Hyytiälä\n".encode("latin-1"), r"not in the encoding UTF-8 \(byte 0xe4 in row 2\); save it again"),
     ],
+    ids=range(17),
 )
 def test_what_is_wrong_is_said_before_columns_are_counted(tmp_path, content, sentence):
     path = dressed(tmp_path / "a.csv", content)

@@ -156,7 +156,7 @@ def read_bif(path: TableFile, ends: Mapping[str, int] | None = None) -> pd.DataF
 
 def read_sites(path: TableFile) -> pd.DataFrame:
     """Read a plain table of sites (see :func:`parse_sites`)."""
-    return parse_sites(read_table(path, encoding=None, separator=None), label(path))
+    return parse_sites(read_table(path, encoding=None), label(path))
 
 
 def read_listing(path: TableFile) -> pd.DataFrame:
