@@ -127,11 +127,11 @@ def check_yaml(text: str, source: str) -> None:
                 sizes[ended.anchor] = ended.nodes
             levels[-1].nodes += ended.nodes
             continue
-        if not isinstance(event, yaml.NodeEvent):
+        if not isinstance(event, yaml.NodeEvent) or event.start_mark is None:
             continue
-        line = event.start_mark.line + 1
-        is_text = isinstance(event, yaml.ScalarEvent)
-        levels[-1].enter(event.value if is_text else texts.get(event.anchor or ""), line, source)
+        line, anchor = event.start_mark.line + 1, event.anchor or ""
+        scalar = event.value if isinstance(event, yaml.ScalarEvent) else None
+        levels[-1].enter(texts.get(anchor) if scalar is None else scalar, line, source)
         if isinstance(event, yaml.CollectionStartEvent):
             if len(levels) > DEPTH:
                 raise ValueError(
@@ -140,16 +140,16 @@ def check_yaml(text: str, source: str) -> None:
                 )
             path = levels[-1].key
             levels.append(_Level(path, isinstance(event, yaml.MappingStartEvent), event.anchor, key=path))
-        elif is_text:
+        elif scalar is not None:
             levels[-1].nodes += 1
-            if event.anchor:
-                texts[event.anchor], sizes[event.anchor] = event.value, 1
+            if anchor:
+                texts[anchor], sizes[anchor] = scalar, 1
         else:
             if any(level.anchor == event.anchor for level in levels):
                 raise ValueError(
                     f"{source}: in line {line} the configuration holds an alias (*name) of itself; write the value out"
                 )
-            levels[-1].nodes += sizes.get(event.anchor, 1)
+            levels[-1].nodes += sizes.get(anchor, 1)
         if sum(level.nodes for level in levels) > NODES:
             raise ValueError(
                 f"{source}: up to line {line} there are more than {NODES} keys and values with every alias (*name) "
