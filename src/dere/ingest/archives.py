@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import re
 import zipfile
 import zlib
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from dere.ingest.signatures import what_it_is
+from dere.ingest.archive_faults import reason_of, unreadable
 from dere.ingest.zips import DAMAGE, Refused, open_zip
 
 # files as small as this may compress as well as they like: rows of -9999 shrink by several hundred
@@ -167,7 +166,7 @@ def members(archive: Path, limits: Limits, hidden: bool = False) -> list[Member]
     except Refused:
         raise
     except DAMAGE as error:
-        raise _unreadable(archive, error) from None
+        raise unreadable(archive, error) from None
     deeper = next(
         (member for member in found if member.suffix.lower() == ".zip" and not is_hidden(member.stored)), None
     )
@@ -191,8 +190,8 @@ def _inner_sizes(outer: zipfile.ZipFile, inner: Member, hidden: bool) -> dict[st
         raise
     except DAMAGE as error:
         raise Refused(
-            f"{inner} cannot be read as a zip archive ({_reason(error)}); it is damaged or of another format: download "
-            f"{inner.archive.name} again, or unpack it by hand and leave this file out"
+            f"{inner} cannot be read as a zip archive ({reason_of(error)}); it is damaged or of another format: "
+            f"download {inner.archive.name} again, or unpack it by hand and leave this file out"
         ) from None
 
 
@@ -210,7 +209,7 @@ def stored_names(archive: Path) -> list[str]:
     except Refused:
         raise
     except DAMAGE as error:
-        raise _unreadable(archive, error) from None
+        raise unreadable(archive, error) from None
 
 
 def emptiness(archive: Path) -> str:
@@ -225,34 +224,7 @@ def emptiness(archive: Path) -> str:
         with open_zip(Path(archive), str(archive)) as opened:
             return "archive that holds only folders" if opened.infolist() else "archive without files"
     except DAMAGE as error:
-        raise _unreadable(archive, error) from None
-
-
-def _unreadable(archive: Path, error: Exception) -> ValueError:
-    """Sentence about a file that is no archive, by what it is instead."""
-    if archive.is_symlink() and not archive.exists():
-        return ValueError(
-            f"{archive} is a link to {os.readlink(archive)}, which does not exist; put the archive there, or remove "
-            "the link"
-        )
-    size = archive.stat().st_size if archive.exists() else 0
-    if not size and archive.exists():
-        return ValueError(f"{archive} is an empty file, but a zip archive is expected; download it again or remove it")
-    try:
-        with archive.open("rb") as stream:
-            start = stream.read(512)
-    except OSError:
-        start = b""
-    found = what_it_is(start)
-    reason, what = _reason(error), f"{archive} ({size} bytes) cannot be read as a zip archive"
-    if start.startswith(b"PK") and isinstance(error, zipfile.BadZipFile):
-        return ValueError(
-            f"{what} ({reason}): it begins as one but has no readable directory at its end, as after a download that "
-            "stopped half-way; delete it and download it again"
-        )
-    if found and not start.startswith(b"PK"):
-        return ValueError(f"{what}, because it is {found}; give it the ending that belongs to it, or download it again")
-    return ValueError(f"{what} ({reason}); it is truncated or of another format: delete it and download it again")
+        raise unreadable(archive, error) from None
 
 
 def _sizes(opened: zipfile.ZipFile, what: str, hidden: bool = False) -> dict[str, int]:
@@ -308,7 +280,7 @@ def read_member(member: Member) -> bytes:
         raise
     except DAMAGE as error:
         raise ValueError(
-            f"{member} cannot be unpacked ({_reason(error)}); the archive is truncated or damaged: delete it and "
+            f"{member} cannot be unpacked ({reason_of(error)}); the archive is truncated or damaged: delete it and "
             "download it again"
         ) from None
 
@@ -348,10 +320,6 @@ def gunzip(content: bytes, what: str, limits: Limits) -> bytes:
             return stream.read()
     except (EOFError, OSError, zlib.error) as error:
         raise ValueError(
-            f"{what} ({len(content)} bytes) cannot be decompressed ({_reason(error)}); it is truncated or not "
+            f"{what} ({len(content)} bytes) cannot be decompressed ({reason_of(error)}); it is truncated or not "
             "gzip: delete it and download it again"
         ) from None
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:120] or type(error).__name__
