@@ -1,6 +1,7 @@
 """Fuzz every reader: each answer to a damaged file is the right numbers, a sentence, or a counted loss.
 
 Run: python benchmarks/fuzz.py [--variants 500] [--seed 1] [--minutes 5] [--only READER] [--case N] [--keep DIR]
+     [--verbose]
 
 A case takes a small sound input that the harness writes, does one or two damages to it that follow from the seed, reads
 it as a run does, and lays the answer over that to the sound input by coordinates. Harmless damages (another order,
@@ -33,12 +34,15 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / place) for place in ("src", "tests/fixtures", "tests/unit/ingest")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "fixtures"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit" / "ingest"))
 
 import fuzz_covers
+import fuzz_predictions
 import fuzz_settings
 import fuzz_simulations
+import fuzz_sites
 import fuzz_towers
 from fuzz_processes import Outcome, run
 from fuzz_readers import Reader
@@ -49,7 +53,7 @@ log = logging.getLogger("fuzz")
 
 def every_reader() -> tuple[Reader, ...]:
     """All readers, in the order in which cases take turns."""
-    modules = (fuzz_towers, fuzz_simulations, fuzz_covers, fuzz_settings)
+    modules = (fuzz_towers, fuzz_sites, fuzz_simulations, fuzz_covers, fuzz_settings, fuzz_predictions)
     return tuple(reader for module in modules for reader in module.readers())
 
 
@@ -73,12 +77,16 @@ def numbers_of(variants: int, only: str, case: int | None, readers: tuple[Reader
 def table_of(outcomes: list[Outcome], readers: tuple[Reader, ...]) -> str:
     """Counts by reader and verdict."""
     words = [word for word in (*GOOD, *BAD) if word in GOOD or any(found.word == word for found in outcomes)]
-    counts = {reader.name: Counter(found.word for found in outcomes if found.reader == reader.name) for reader in readers}
+    counts = {
+        reader.name: Counter(found.word for found in outcomes if found.reader == reader.name) for reader in readers
+    }
     shown = {name: count for name, count in counts.items() if count}
     shown["all"] = Counter(found.word for found in outcomes)
     wide = max(map(len, shown)) + 2
     lines = ["".ljust(wide) + "".join(word.rjust(12) for word in words)]
-    lines += [name.ljust(wide) + "".join(str(count[word] or "").rjust(12) for word in words) for name, count in shown.items()]
+    lines += [
+        name.ljust(wide) + "".join(str(count[word] or "").rjust(12) for word in words) for name, count in shown.items()
+    ]
     return "\n".join(lines)
 
 
@@ -91,8 +99,8 @@ def keep(outcome: Outcome, seed: int, folder: Path, target: Path) -> None:
         if path.is_file() and not path.is_symlink():
             (place / path.relative_to(folder)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, place / path.relative_to(folder))
-    text = f"python benchmarks/fuzz.py --seed {seed} --case {outcome.number}\n{outcome.what}\n{outcome.word}: {outcome.why}\n"
-    (place / "README").write_text(text)
+    again = f"python benchmarks/fuzz.py --seed {seed} --case {outcome.number}"
+    (place / "README").write_text(f"{again}\n{outcome.what}\n{outcome.word}: {outcome.why}\n")
 
 
 def main(words: list[str] | None = None) -> int:
@@ -105,6 +113,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--only", default="", metavar="READER")
     parser.add_argument("--case", type=int, help="run one case again")
+    parser.add_argument("--verbose", action="store_true", help="say every verdict, not only bad ones")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the inputs of bad verdicts")
     options = parser.parse_args(words)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
@@ -117,7 +126,7 @@ def main(words: list[str] | None = None) -> int:
         for found in run(options.seed, numbers, readers, Path(scratch), options.seconds, options.processes, kept):
             outcomes.append(found)
             spent += found.cpu
-            if found.word in BAD or options.case is not None:
+            if found.word in BAD or options.verbose or options.case is not None:
                 log.info("%d %s %s\n    %s", found.number, found.word, found.what, found.why)
             if spent > 60 * options.minutes:
                 break

@@ -173,7 +173,7 @@ def compare(answer: Answer, sound: Answer, repaired: Answer | None) -> Compariso
         lost = ~known(values) & known(wanted.values) & known(allowed)
         for kind, places in (("wrong", wrong), ("lost", lost)):
             if places.any():
-                where = tuple(int(axis[0]) for axis in np.nonzero(places))
+                where = tuple(int(axis) for axis in np.argwhere(places)[0])
                 text = f"{name} {wanted.at(where)}: {wanted.values[where]} became {values[where]}"
                 found.add(kind, int(places.sum()), text)
         found.add("wrong", extra, f"{name} has {extra} values at places that the undamaged file lacks, or twice")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from fuzz_changes import Change, Damage, code, damage, pick
+
 from mutations.arrays import npy
 
 
@@ -19,7 +20,7 @@ class Array:
 
 
 @damage("harmless")
-def in_the_order_of_Fortran(array: np.ndarray, rng: np.random.Generator, about: Array) -> Change:  # noqa: N802
+def in_the_order_of_Fortran(array: np.ndarray, rng: np.random.Generator, about: Array) -> Change:
     return Change(np.asfortranarray(array))
 
 
@@ -38,6 +39,8 @@ def missing_code(array: np.ndarray, rng: np.random.Generator, about: Array) -> C
     if array.dtype.kind != "f":
         return None
     places = np.flatnonzero(np.isfinite(array))
+    if not places.size:
+        return None
     spoiled, proper, number = array.copy(), array.copy(), code(rng)
     chosen = rng.choice(places, size=int(rng.integers(1, 4)), replace=False)
     spoiled.flat[chosen], proper.flat[chosen] = number, np.nan
@@ -82,7 +85,9 @@ def claims_a_huge_shape(array: np.ndarray, rng: np.random.Generator, about: Arra
     first = str(array.shape[0] if array.shape else 1)
     other = header.replace(f"({first},", f"({10 ** int(rng.integers(7, 15))},", 1).rstrip() + "\n"
     other = other.rstrip().ljust(len(header) + 16 - 1) + "\n"
-    return Change(content[:8] + len(other).to_bytes(2, "little") + other.encode("latin-1") + content[10 + len(header) :])
+    return Change(
+        content[:8] + len(other).to_bytes(2, "little") + other.encode("latin-1") + content[10 + len(header) :]
+    )
 
 
 def packed(members: dict[str, np.ndarray | bytes]) -> bytes:

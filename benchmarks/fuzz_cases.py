@@ -11,17 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import fuzz_arrays
+import fuzz_axes
 import fuzz_bytes
+import fuzz_databases
 import fuzz_netcdf
+import fuzz_netcdf_files
+import fuzz_rows
 import fuzz_settings
 import fuzz_sheets
-import fuzz_tables
 import numpy as np
 import pandas as pd
 from fuzz_answers import Answer, answer_of
 from fuzz_changes import Change, Damage, pick
 from fuzz_readers import Reader, Target
 from fuzz_verdict import Verdict, listening, of_answer, of_error
+
 from mutations.arrays import npy
 from mutations.tables import Sheet, parse_sheet
 
@@ -29,10 +33,23 @@ HARMLESS_SHARE = 0.35
 SECOND = 0.35
 """Share of cases with a second damage, a harmless one, to the bytes or the place of the file."""
 CONTENTS = {
-    "table": fuzz_tables.DAMAGES, "workbook": (*fuzz_tables.DAMAGES, *fuzz_sheets.DAMAGES), "netcdf": fuzz_netcdf.DAMAGES,
-    "npy": fuzz_arrays.DAMAGES, "npz": fuzz_arrays.DAMAGES, "yaml": fuzz_settings.YAML,
-}  # fmt: skip
-BYTES = {"table": "text", "text": "text", "netcdf": "netcdf", "npy": "npy", "yaml": "yaml", "json": "yaml", "database": "database"}
+    "table": fuzz_rows.DAMAGES,
+    "workbook": (*fuzz_rows.DAMAGES, *fuzz_sheets.DAMAGES),
+    "database": fuzz_rows.DAMAGES,
+    "netcdf": (*fuzz_axes.DAMAGES, *fuzz_netcdf.DAMAGES),
+    "npy": fuzz_arrays.DAMAGES,
+    "npz": fuzz_arrays.DAMAGES,
+    "yaml": fuzz_settings.YAML,
+}
+BYTES = {
+    "table": "text",
+    "text": "text",
+    "netcdf": "netcdf",
+    "npy": "npy",
+    "yaml": "yaml",
+    "json": "yaml",
+    "database": "database",
+}
 """What the bytes of a kind of file are."""
 STORE = (fuzz_bytes.cut, fuzz_bytes.of_another_kind, fuzz_bytes.gone, fuzz_bytes.something_else_in_its_place)
 
@@ -121,7 +138,9 @@ def load(target: Target, path: Path) -> Any:
         table = pd.read_excel(path, dtype=str, keep_default_na=False)
         return Sheet(tuple(map(str, table.columns)), tuple(map(tuple, table.to_numpy().tolist())))
     if target.kind == "netcdf":
-        return fuzz_netcdf.load(path)
+        return fuzz_netcdf_files.load(path)
+    if target.kind == "database":
+        return fuzz_databases.load(path)
     if target.kind == "npy":
         return np.load(path)
     if target.kind == "npz":
@@ -136,11 +155,13 @@ def save(target: Target, content: Any, path: Path) -> None:
         path.write_bytes(content)
     elif target.kind == "workbook":
         fuzz_sheets.save(content, path)
+    elif target.kind == "database":
+        fuzz_databases.save(content, path)
     elif isinstance(content, Sheet):
         path.write_bytes(content.encode())
     elif target.kind == "netcdf":
         path.unlink()
-        fuzz_netcdf.save(content, path)
+        fuzz_netcdf_files.save(content, path)
     elif target.kind == "npz":
         path.write_bytes(fuzz_arrays.packed(content))
     else:
@@ -178,7 +199,9 @@ def damaged(planned: Plan, folder: Path, rng: np.random.Generator) -> Change | N
     return change
 
 
-def of_member(found: Damage, members: dict[str, np.ndarray], rng: np.random.Generator, names: Sequence[str]) -> Change | None:
+def of_member(
+    found: Damage, members: dict[str, np.ndarray], rng: np.random.Generator, names: Sequence[str]
+) -> Change | None:
     """Damage one member of an npz; its name is what a sentence may name."""
     name = str(pick(rng, names))
     change = found.apply(members[name], rng, fuzz_arrays.Array())

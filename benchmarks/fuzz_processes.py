@@ -19,7 +19,7 @@ from fuzz_readers import Reader
 
 ROOM = 1 << 30
 """Bytes that a case may use beside what the process had before."""
-IDLE = 20.0
+IDLE = 12.0
 """Seconds without any CPU after which a process waits for what never comes."""
 FORK = multiprocessing.get_context("fork")
 """Children have everything imported, so that a new one costs nothing."""
@@ -64,7 +64,7 @@ class Worker:
         self.pipe.send(number)
 
     def outcome(self) -> Outcome | None:
-        """What came of the case; None while it runs. A process that died, is late or waits for nothing is at its end."""
+        """What came of the case; None while it runs. A process that died, is late or waits in vain is at its end."""
         if self.pipe.poll():
             with suppress(EOFError):
                 found: Outcome = self.pipe.recv()

@@ -19,7 +19,7 @@ class Target:
     kind
         ``table``, ``workbook``, ``netcdf``, ``npy``, ``npz``, ``text``, ``json``, ``yaml``, ``database`` or ``store``.
     about
-        What it holds: a `fuzz_tables.Table`, `fuzz_netcdf.Grid` or `fuzz_arrays.Array`; the members of an npz.
+        What it holds: a `fuzz_tables.Table`, `fuzz_grids.Grid` or `fuzz_arrays.Array`; the members of an npz.
     place
         ``towers`` where a file may come compressed or in an archive, ``optional`` where it may be missing.
     separator, encoding

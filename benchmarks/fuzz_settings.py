@@ -1,4 +1,4 @@
-"""Readers of what users write by hand: configuration files, and predictions of their own for the evaluation."""
+"""Readers of the configuration, and damage to YAML."""
 
 from __future__ import annotations
 
@@ -8,20 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import made_towers
 import numpy as np
 import pandas as pd
 import yaml
 from fuzz_changes import Change, Damage, damage, pick
 from fuzz_readers import Reader, Target
-from fuzz_tables import Table
 
-from dere import exchange as exchanges
 from dere.api.configuration import read_configuration
-from dere.api.foreign import as_prediction, read
-from dere.api.plausible import check_plausible
-from dere.config.evaluation import EvaluationConfig
-from dere.evaluation.judge import judge
 from dere.run_config.root import normalise
 from dere.workflow.configuration import configuration
 
@@ -73,14 +66,20 @@ def written_in_another_style(tree: Tree, rng: np.random.Generator, about: object
 @damage("harmless")
 def comments_between(tree: Tree, rng: np.random.Generator, about: object) -> Change:
     lines = dumped(tree).decode().splitlines()
-    return Change("\n".join(f"{line}  # seen" if line.endswith(":") else line for line in ["# mine", *lines]).encode() + b"\n")
+    return Change(
+        "\n".join(f"{line}  # seen" if line.endswith(":") else line for line in ["# mine", *lines]).encode() + b"\n"
+    )
 
 
 @damage("hostile", 3)
 def key_twice(tree: Tree, rng: np.random.Generator, about: object) -> Change:
     """At the top, or in a section."""
     lines = dumped(tree).decode().splitlines()
-    single = [n for n, line in enumerate(lines) if ":" in line and not line.rstrip().endswith(":") and not line.lstrip().startswith("-")]
+    single = [
+        n
+        for n, line in enumerate(lines)
+        if ":" in line and not line.rstrip().endswith(":") and not line.lstrip().startswith("-")
+    ]
     at = int(pick(rng, single))
     key = lines[at].split(":")[0].strip()
     value = lines[at].split(":", 1)[1].strip()
@@ -98,7 +97,17 @@ def leaf_of_another_kind(tree: Tree, rng: np.random.Generator, about: object) ->
     if isinstance(value, bool):
         kinds += ["maybe", 7, [True]]
     elif isinstance(value, (int, float)):
-        kinds += ["many", True, [value], float("nan"), float("inf"), -1e300, "1,5", pd.Timestamp(2001, 1, 1).date(), 10**40]
+        kinds += [
+            "many",
+            True,
+            [value],
+            float("nan"),
+            float("inf"),
+            -1e300,
+            "1,5",
+            pd.Timestamp(2001, 1, 1).date(),
+            10**40,
+        ]
     elif isinstance(value, str):
         kinds += [12.5, True, [value], pd.Timestamp(2001, 1, 1).date()]
     elif isinstance(value, list):
@@ -123,7 +132,23 @@ def key_that_is_no_text(tree: Tree, rng: np.random.Generator, about: object) -> 
 
 @damage("hostile", 2)
 def odd_name_of_the_run(tree: Tree, rng: np.random.Generator, about: object) -> Change:
-    odd = ("2001", "2001-01-01", "1e3", "{fold}", "a/b", "../up", "", "~", "no", "0x1F", "a b", ".", "[x]", "1_000", "x" * 400)
+    odd = (
+        "2001",
+        "2001-01-01",
+        "1e3",
+        "{fold}",
+        "a/b",
+        "../up",
+        "",
+        "~",
+        "no",
+        "0x1F",
+        "a b",
+        ".",
+        "[x]",
+        "1_000",
+        "x" * 400,
+    )
     text = str(pick(rng, odd))
     content = dumped({key: value for key, value in tree.items() if key != "run"})
     return Change(f"run: {text}\n".encode() + content, None, ("run",), lacks=text in ("", "~"))
@@ -136,8 +161,10 @@ def yaml_that_is_none_or_too_much(tree: Tree, rng: np.random.Generator, about: o
     levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 12))
     odd = (
         whole + "splits: [1, 2\n", whole.replace("  ", "\t", 3), whole + "zz: !!python/object/apply:os.getcwd []\n",
-        whole + "zz: &a [*a]\n", "l0: &l0 [x, x, x, x, x, x, x, x, x]\n" + levels + whole, whole + "zz: " + "[" * 3000 + "]" * 3000 + "\n",
-        whole + "---\nrun: other\n", "- " + whole.replace("\n", "\n  ").rstrip() + "\n", "just text\n", whole + "zz: *nowhere\n",
+        whole + "zz: &a [*a]\n", "l0: &l0 [x, x, x, x, x, x, x, x, x]\n" + levels + whole,
+        whole + "zz: " + "[" * 3000 + "]" * 3000 + "\n",
+        whole + "---\nrun: other\n", "- " + whole.replace("\n", "\n  ").rstrip() + "\n", "just text\n",
+        whole + "zz: *nowhere\n",
         whole + "zz: " + "9" * 200_000 + "\n", whole + "a: 1: 2\n", whole + "\x07: 1\n", whole + "zz: !!binary 'x'\n",
         whole + "zz: !!timestamp 'x'\n", whole + "zz: 2001-99-99\n", whole + "zz: 0b2\n", whole + "? [a, b]\n: 1\n",
     )  # fmt: skip
@@ -158,53 +185,24 @@ def write_run(folder: Path, seed: int) -> None:
     (folder / "config.yaml").write_bytes(dumped(sound_tree()))
 
 
-FOREIGN = Table(("gpp", "reco", "nee"), site="site", free=True, missing="", whole=True, units={"gpp": (1e-8, 0.0)})
-
-
-@functools.cache
-def judged() -> tuple[Any, Any]:
-    """Towers and splits on which predictions are judged."""
-    towers, members = made_towers.make_towers(sites=10, predict=2, years=3)
-    return towers.drop_vars("true_flux"), members.drop(columns="role")
-
-
-def write_predictions(folder: Path, seed: int) -> None:
-    """What somebody's own model says of the test and predict towers, with six digits."""
-    towers, members = judged()
-    names = members.loc[members["fold"] <= 0, "id"]
-    rng = np.random.default_rng(seed)
-    rows = []
-    for site in names:
-        for month in towers["time"].values.astype("datetime64[M]").astype(str):
-            gpp, reco = rng.uniform(1, 8), rng.uniform(1, 6)
-            gpp, reco = round(float(gpp), 5), round(float(reco), 5)
-            rows.append((site, month, f"{gpp:.5f}", f"{reco:.5f}", f"{reco - gpp:.5f}"))
-    pd.DataFrame(rows, columns=["site", "month", "gpp", "reco", "nee"]).to_csv(folder / "mine.csv", index=False)
-
-
-def evaluate(folder: Path) -> object:
-    """Read, check and judge the predictions; the scores themselves are compared too."""
-    towers, splits = judged()
-    co2 = exchanges.get(exchanges.DEFAULT)
-    given, what = read(folder / "mine.csv")
-    attrs = {"method": "mine", "backbone": "none", "fold": 0, "seed": 0}
-    dataset = as_prediction(given, towers["time"].values, co2, attrs, close=False, what=what)
-    check_plausible(dataset, towers, co2, what)
-    config = EvaluationConfig(minimum_months=3, bootstrap=10)
-    judge({what: dataset}, towers, splits, config, exchange=co2)
-    return dataset
-
-
 @functools.cache
 def readers() -> tuple[Reader, ...]:
-    """Every reader of what users write."""
+    """Every reader of a configuration."""
     without = ("cut", "half a file", "of another kind", "zeros inside", "bits turned in the header")
     names = ("run", "YAML", *SECTIONS)
     return (
-        Reader("configuration", lambda folder, seed: (folder / FILE).write_bytes(dumped(sound_tree())),
-               lambda folder: flat(configuration([folder / FILE])), (Target(FILE, "yaml", None, without=(*without, "gone")),), names),
-        Reader("configuration_of_a_run", write_run, lambda folder: flat(read_configuration(folder)),
-               (Target("config.yaml", "yaml", None, without=without),), names),
-        Reader("predictions", write_predictions, evaluate,
-               (Target("mine.csv", "table", FOREIGN, without=("stamp shifted",)),), ("T0", "gpp", "reco", "nee")),
-    )  # fmt: skip
+        Reader(
+            "configuration",
+            lambda folder, seed: (folder / FILE).write_bytes(dumped(sound_tree())),
+            lambda folder: flat(configuration([folder / FILE])),
+            (Target(FILE, "yaml", None, without=(*without, "gone")),),
+            names,
+        ),
+        Reader(
+            "configuration_of_a_run",
+            write_run,
+            lambda folder: flat(read_configuration(folder)),
+            (Target("config.yaml", "yaml", None, without=without),),
+            names,
+        ),
+    )

@@ -9,6 +9,7 @@ import numpy as np
 import openpyxl
 from fuzz_changes import Change, Damage, damage, pick
 from fuzz_tables import Table, is_number
+
 from mutations.tables import Sheet
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384

@@ -1,4 +1,4 @@
-"""Readers of towers and of what is known of their sites; invented numbers."""
+"""Readers of towers; invented numbers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pandas as pd
 from fuzz_readers import Reader, Target
 from fuzz_tables import Table
 from ingest_samples import flx_name, synthetic_extract, synthetic_monthly
-from mutations.finer_files import _table as finer_table
-from mutations.tables import sheet
 
 from dere.config.towers import TowerSource
 from dere.ingest.checks import daily_top_of_atmosphere
 from dere.ingest.tower.towers import read_towers
+from mutations.finer_files import _table as finer_table
+from mutations.tables import sheet
 
 SITE = "XX-Syn"
 LAT, LON = 50.0, -100.0
@@ -31,8 +31,6 @@ UNITS = {
     "CO2_F_MDS": (1e-6, 0.0), "GPP_NT_VUT_REF": (365.0, 0.0), "RECO_NT_VUT_REF": (365.0, 0.0),
 }  # fmt: skip
 MONTHLY = Table(FLUXES + DRIVERS, stamp="TIMESTAMP", span=True, units=UNITS)
-ABOUT_SITES = Table(("lat", "lon", "elevation"), site="site", places=("lat", "lon"), free=True, missing="")
-BIF_ROWS = Table(("DATAVALUE",), site="SITE_ID", free=True, missing="")
 
 
 def noisy(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -70,18 +68,34 @@ def beside(folder: Path, seed: int, *places: str) -> None:
 
 
 def towers(
-    name: str, write: Callable[[Path, int], object], target: Target, *places: str, config: TowerSource | None = None
+    name: str,
+    write: Callable[[Path, int], object],
+    *targets: Target,
+    sites: tuple[str, ...] = (),
+    config: TowerSource | None = None,
 ) -> Reader:
-    """A reader of one format of towers, with other sites beside it."""
+    """A reader of one format of towers, with other sites beside it.
+
+    Parameters
+    ----------
+    name, targets
+        See `fuzz_readers.Reader`.
+    write
+        Writes its files.
+    sites
+        Its sites that the table of sites must place.
+    config
+        What is read; the defaults when None.
+    """
 
     def build(folder: Path, seed: int) -> None:
-        beside(folder, seed, *places)
+        beside(folder, seed, *sites)
         write(folder, seed)
 
     def read(folder: Path) -> object:
         return read_towers([Path(f"{folder}//.")], config or TowerSource()).dataset
 
-    return Reader(name, build, read, (target,), (*places, SITE))
+    return Reader(name, build, read, targets, (*sites, SITE, *BESIDE))
 
 
 def one(file: str, make: Callable[[int], pd.DataFrame]) -> Callable[[Path, int], None]:
@@ -89,9 +103,14 @@ def one(file: str, make: Callable[[int], pd.DataFrame]) -> Callable[[Path, int],
     return lambda folder, seed: write_csv(make(seed), folder / file)
 
 
-def steps(step: str, seed: int) -> pd.DataFrame:
-    """Days of three months, or half hours of one."""
-    return noisy(finer_table(step), np.random.default_rng(seed))
+def days_of(seed: int) -> pd.DataFrame:
+    """Days of three months."""
+    return noisy(finer_table("DD"), np.random.default_rng(seed))
+
+
+def half_hours(seed: int) -> pd.DataFrame:
+    """Half hours of a month."""
+    return noisy(finer_table("HH"), np.random.default_rng(seed))
 
 
 def workbook(folder: Path, seed: int) -> None:
@@ -99,103 +118,94 @@ def workbook(folder: Path, seed: int) -> None:
     monthly(seed).to_excel(folder / flx_name(SITE).replace(".csv", ".xlsx"), index=False)
 
 
-def bif(folder: Path, seed: int) -> None:
-    """BADM rows of all sites; the mast of one moved after the end of its data, its class was stated twice."""
-    write_csv(monthly(seed), folder / flx_name(SITE))
-    (folder / "sites.csv").unlink()
-    lines, group = ["SITE_ID,GROUP_ID,VARIABLE_GROUP,VARIABLE,DATAVALUE"], 0
-
-    def state(site: str, kind: str, **values: object) -> None:
-        nonlocal group
-        group += 1
-        lines.extend(f"{site},{group},{kind},{name},{value}" for name, value in values.items())
-
-    for site, (lat, lon) in {SITE: (LAT, LON), **BESIDE}.items():
-        state(site, "GRP_HEADER", SITE_NAME=f"Station {site[3:]}")
-        state(site, "GRP_LOCATION", LOCATION_LAT=lat, LOCATION_LONG=lon, LOCATION_ELEV=120, LOCATION_DATE_START=20000101)
-        state(site, "GRP_IGBP", IGBP="ENF", IGBP_DATE_START=20000101)
-        state(site, "GRP_UTC_OFFSET", UTC_OFFSET=round(lon / 15))
-        state(site, "GRP_CLIM_AVG", MAT=7.5, MAP=800, CLIMATE_KOEPPEN="Cfb")
-    state(SITE, "GRP_LOCATION", LOCATION_LAT=LAT + 0.2, LOCATION_LONG=LON + 0.3, LOCATION_ELEV=140, LOCATION_DATE_START=20200101)
-    (folder / "FLX_AA-Flx_BIF_MM_20200501.csv").write_text("\n".join(lines) + "\n")
+def samples(make: Callable[[], pd.DataFrame], file: str) -> Callable[[Path, int], None]:
+    """Writer of a table of one of the collections, NA missing."""
+    return lambda folder, seed: make().to_csv(folder / file, index=False, na_rep="NA")
 
 
-def bif_workbook(folder: Path, seed: int) -> None:
-    """The same rows as a workbook."""
-    bif(folder, seed)
-    path = folder / "FLX_AA-Flx_BIF_MM_20200501.csv"
-    pd.read_csv(path).to_excel(path.with_suffix(".xlsx"), index=False)
-    path.unlink()
+def ch4_days(seed: int) -> pd.DataFrame:
+    return noisy(collection_samples.ch4_daily(), np.random.default_rng(seed)).replace(np.inf, -9999)
 
 
-FX = Table(("NEE_gC_m2_day", "GPP_gC_m2_day", "RECO_gC_m2_day"), stamp="date", whole=True, missing="NA",
-           units={"GPP_gC_m2_day": (1000.0, 0.0)})  # fmt: skip
-SIX = Table(("GPP_U50", "NEE_U50", "Reco_U50"), site="site", stamp="", missing="NA", free=False)
-ABC = Table(("nee", "gpp", "reco", "tair", "precip", "latitude", "longitude"), site="site_reference", free=True,
-            missing="NA", units={"tair": (1.0, 273.15)})  # fmt: skip
-CH4 = Table(("NEE_F", "GPP_NT", "RECO_NT", "TA_F", "SW_IN_F", "PA_F"), stamp="TIMESTAMP", span=True,
-            units={"TA_F": (1.0, 273.15), "PA_F": (1000.0, 0.0)})  # fmt: skip
+def store(folder: Path, seed: int) -> None:
+    places, offsets = {"XX-Wes": -99.4, "XX-Eas": 8.0}, {"XX-Wes": -6, "XX-Eas": 1}
+    collection_samples.write_store(folder / "fluxnet.zarr", places, offsets)
+
+
+KELVIN, PASCAL = (1.0, 273.15), (1000.0, 0.0)
 DAYS = Table(("NEE_VUT_REF", "GPP_NT_VUT_REF", "TA_F", "PA_F", "P_F", "SW_IN_F"), stamp="TIMESTAMP", units=UNITS)
-HALF_HOURS = Table(("NEE_VUT_REF", "GPP_NT_VUT_REF", "TA_F", "PA_F", "SW_IN_F"), stamp="TIMESTAMP_START",
-                   units={"TA_F": (1.0, 273.15), "PA_F": (10.0, 0.0)})  # fmt: skip
-EXTRACT = Table((*FLUXES[:2], "TA_F", "LAI", "EVI"), stamp="TIMESTAMP", units={"TA_F": (1.0, 273.15), "LAI": (100.0, 0.0)})
-ROWS_MISSED = ("row gone", "rows out of order", "stamp shifted")
+HALF_HOURS = Table(
+    ("NEE_VUT_REF", "GPP_NT_VUT_REF", "TA_F", "PA_F", "SW_IN_F"),
+    stamp="TIMESTAMP_START",
+    units={"TA_F": KELVIN, "PA_F": (10.0, 0.0)},
+)
+EXTRACT = Table((*FLUXES[:2], "TA_F", "LAI", "EVI"), stamp="TIMESTAMP", units={"TA_F": KELVIN, "LAI": (100.0, 0.0)})
+ABC = Table(
+    ("nee", "gpp", "reco", "tair", "precip", "latitude", "longitude"),
+    site="site_reference",
+    free=True,
+    missing="NA",
+    units={"tair": KELVIN},
+)
+COURSE = Table(
+    ("NEE_gC_m2_day", "GPP_gC_m2_day", "RECO_gC_m2_day"), stamp="date", missing="NA",
+    units={"GPP_gC_m2_day": (1000.0, 0.0)},
+)  # fmt: skip
+SIX = Table(("GPP_U50", "NEE_U50", "Reco_U50"), site="site", missing="NA")
+CH4 = Table(
+    ("NEE_F", "GPP_NT", "RECO_NT", "TA_F", "SW_IN_F", "PA_F"), stamp="TIMESTAMP", span=True,
+    units={"TA_F": KELVIN, "PA_F": PASCAL},
+)  # fmt: skip
 SENSE = "carbonsense/XX-Sen/2010-01-01_2010-12-31"
-HOURS = Table(("NEE_VUT_REF", "GPP_NT_VUT_REF"), stamp="timestamp", missing="")
-
-
-def abcflux(seed: int) -> pd.DataFrame:
-    return collection_samples.abcflux().assign(study_id="Synthetic")
+TARGETS = Table(("NEE_VUT_REF", "GPP_NT_VUT_REF"), stamp="timestamp", missing="")
+PREDICTORS = Table(("TA_F", "SW_IN_F", "VPD_F"), stamp="timestamp", missing="")
+DATABASE = Table(("NEE", "GPP_NT", "RECO_NT", "TA", "SW_IN"), stamp="timestamp", missing="")
 
 
 @functools.cache
 def readers() -> tuple[Reader, ...]:
     """Every reader of towers."""
     file = flx_name(SITE)
-    half = f"ICOSETC_{SITE}_FLUXNET_HH_L2.csv"
-    days = f"ICOSETC_{SITE}_FLUXNET_DD_L2.csv"
-    ch4 = "FLX_XX-Met_FLUXNET-CH4_DD_2014-2014_1-1.csv"
-    badm = Target("FLX_AA-Flx_BIF_MM_20200501.csv", "table", BIF_ROWS, "towers")
+    days, half = (f"ICOSETC_{SITE}_FLUXNET_{step}_L2.csv" for step in ("DD", "HH"))
+    ch4, course = "FLX_XX-Met_FLUXNET-CH4_DD_2014-2014_1-1.csv", "obs_XX-Cou_daily.csv"
+    abc, six, extract = "ABCflux_v2.csv", "daily_carbon_uptake.csv", "XX-Ext_MM.csv"
+    book = Target(file.replace(".csv", ".xlsx"), "workbook", MONTHLY, "towers", without=("very wide",))
+    sense = (
+        Target(f"{SENSE}/targets.csv", "table", TARGETS),
+        Target(f"{SENSE}/predictors.csv", "table", PREDICTORS),
+        Target(f"{SENSE}/meta.json", "json"),
+    )
+    own = (SITE,)
     return (
-        towers("fluxnet_monthly", one(file, monthly), Target(file, "table", MONTHLY, "towers"), SITE),
-        towers("fluxnet_xlsx", workbook, Target(file.replace(".csv", ".xlsx"), "workbook", MONTHLY, "towers", without=("very wide",)), SITE),
-        towers("fluxnet_daily", one(days, lambda seed: steps("DD", seed)), Target(days, "table", DAYS, "towers"), SITE),
-        towers("fluxnet_half_hourly", one(half, lambda seed: steps("HH", seed)), Target(half, "table", HALF_HOURS, "towers"), SITE),
-        towers("fluxnet_extract", one("XX-Ext_MM.csv", lambda seed: synthetic_extract("XX-Ext")),
-               Target("XX-Ext_MM.csv", "table", EXTRACT, "towers", without=("in an archive",)), config=TowerSource(use_satellites=True)),
-        towers("abcflux", lambda folder, seed: abcflux(seed).to_csv(folder / "ABCflux_v2.csv", index=False, na_rep="NA"),
-               Target("ABCflux_v2.csv", "table", ABC, "towers")),
-        towers("fluxcourse", lambda folder, seed: collection_samples.fluxcourse().to_csv(folder / "obs_XX-Cou_daily.csv", index=False, na_rep="NA"),
-               Target("obs_XX-Cou_daily.csv", "table", FX, "towers"), "XX-Cou"),
-        towers("six_forests", lambda folder, seed: collection_samples.six_forests().to_csv(folder / "daily_carbon_uptake.csv", index=False, na_rep="NA"),
-               Target("daily_carbon_uptake.csv", "table", SIX, "towers"), "US-Syn", "US-Sy2"),
-        towers("fluxnet_ch4", one(ch4, lambda seed: noisy(collection_samples.ch4_daily(), np.random.default_rng(seed)).replace(np.inf, -9999)),
-               Target(ch4, "table", CH4, "towers"), "XX-Met"),
-        Reader("carbonsense_folder", _with_beside(lambda folder: collection_samples.write_carbonsense_v1(folder, "XX-Sen")), _read,
-               (Target(f"{SENSE}/targets.csv", "table", HOURS), Target(f"{SENSE}/predictors.csv", "table", Table(("TA_F", "SW_IN_F", "VPD_F"), stamp="timestamp", missing="")),
-                Target(f"{SENSE}/meta.json", "json")), ("XX-Sen",)),
-        towers("carbonsense_database", lambda folder, seed: collection_samples.write_carbonsense_sql(folder / "carbonsense_v2.sql"),
-               Target("carbonsense_v2.sql", "database", Table(("NEE", "GPP_NT", "RECO_NT")), "towers")),
-        towers("fluxnet_zarr", lambda folder, seed: collection_samples.write_store(folder / "fluxnet.zarr", {"XX-Wes": -99.4, "XX-Eas": 8.0}, {"XX-Wes": -6, "XX-Eas": 1}),
-               Target("fluxnet.zarr", "store", None, "towers")),
-        Reader("sites_csv", lambda folder, seed: (beside(folder, seed, SITE), write_csv(monthly(seed), folder / file)), _read,
-               (Target("sites.csv", "table", ABOUT_SITES, "towers"),), (SITE, *BESIDE)),
-        Reader("bif_csv", _with_beside(bif), _read, (badm,), (SITE, *BESIDE)),
-        Reader("bif_xlsx", _with_beside(bif_workbook), _read,
-               (Target("FLX_AA-Flx_BIF_MM_20200501.xlsx", "workbook", BIF_ROWS, "towers", without=("very wide",)),), (SITE, *BESIDE)),
-    )  # fmt: skip
-
-
-def _with_beside(write: Callable[..., object]) -> Callable[[Path, int], None]:
-    def build(folder: Path, seed: int) -> None:
-        beside(folder, seed)
-        if write in (bif, bif_workbook):
-            write(folder, seed)
-        else:
-            write(folder)
-
-    return build
-
-
-def _read(folder: Path) -> object:
-    return read_towers([folder], TowerSource()).dataset
+        towers("fluxnet_monthly", one(file, monthly), Target(file, "table", MONTHLY, "towers"), sites=own),
+        towers("fluxnet_xlsx", workbook, book, sites=own),
+        towers("fluxnet_daily", one(days, days_of), Target(days, "table", DAYS, "towers"), sites=own),
+        towers("fluxnet_half_hourly", one(half, half_hours), Target(half, "table", HALF_HOURS, "towers"), sites=own),
+        towers(
+            "fluxnet_extract",
+            one(extract, lambda seed: synthetic_extract("XX-Ext")),
+            Target(extract, "table", EXTRACT, "towers", without=("in an archive",)),
+            config=TowerSource(use_satellites=True),
+        ),
+        towers("abcflux", samples(collection_samples.abcflux, abc), Target(abc, "table", ABC, "towers")),
+        towers(
+            "fluxcourse",
+            samples(collection_samples.fluxcourse, course),
+            Target(course, "table", COURSE, "towers"),
+            sites=("XX-Cou",),
+        ),
+        towers(
+            "six_forests",
+            samples(collection_samples.six_forests, six),
+            Target(six, "table", SIX, "towers"),
+            sites=("US-Syn", "US-Sy2"),
+        ),
+        towers("fluxnet_ch4", one(ch4, ch4_days), Target(ch4, "table", CH4, "towers"), sites=("XX-Met",)),
+        towers("carbonsense_folder", lambda f, seed: collection_samples.write_carbonsense_v1(f, "XX-Sen"), *sense),
+        towers(
+            "carbonsense_database",
+            lambda f, seed: collection_samples.write_carbonsense_sql(f / "carbonsense_v2.sql"),
+            Target("carbonsense_v2.sql", "database", DATABASE, "towers"),
+        ),
+        towers("fluxnet_zarr", store, Target("fluxnet.zarr", "store", None, "towers")),
+    )
