@@ -72,6 +72,12 @@ def of_another_type(array: np.ndarray, rng: np.random.Generator, about: Array) -
     return Change(made)
 
 
+@damage("hostile", 3)
+def turned_upside_down(array: np.ndarray, rng: np.random.Generator, about: Array) -> Change | None:
+    """A mask whose rows or columns lie elsewhere than the coordinates beside it say."""
+    return Change(np.flip(array, int(rng.integers(2))).copy()) if array.dtype.kind == "b" else None
+
+
 @damage("hostile")
 def scaled(array: np.ndarray, rng: np.random.Generator, about: Array) -> Change | None:
     """Every value in another unit, which no simulation can have."""

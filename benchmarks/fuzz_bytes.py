@@ -152,13 +152,24 @@ def of_another_name(path: Path, rng: np.random.Generator, about: object) -> Chan
     ]
     name = str(pick(rng, (*stems, f"{path.name}.gz", f"{path.name}.bak", f"copy of {path.name}")))
     renamed(path, name)
+    # what is a mean over files changes with a file that is left out
+    return Change(None, names=(name,), excused=True)
+
+
+@damage("hostile", 3)
+def of_another_year(path: Path, rng: np.random.Generator, about: object) -> Change | None:
+    """A map that was renamed: the time in it is that of another year."""
+    if about != "years":
+        return None
+    name = path.name.replace("2001", str(pick(rng, ("1999", "2003", "2010"))))
+    renamed(path, name)
     return Change(None, names=(name,))
 
 
 @damage("hostile")
 def gone(path: Path, rng: np.random.Generator, about: object) -> Change | None:
-    """A member of a set is missing; a tower file alone is nothing that anybody could miss."""
-    if about == "towers":
+    """A member of a set is missing; one of several towers or years is nothing that anybody could miss."""
+    if about in ("towers", "years"):
         return None
     path.unlink()
     return Change(None, lacks=about == "optional")
@@ -194,5 +205,6 @@ BYTES = (
 )  # fmt: skip
 PLACES = (
     a_link_to_it, compressed, in_an_archive, of_another_name, gone, something_else_in_its_place, a_pipe_beside_it,
+    of_another_year,
 )  # fmt: skip
 assert all(isinstance(found, Damage) for found in (*BYTES, *PLACES))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import fuzz_arrays
 import fuzz_axes
 import fuzz_bytes
 import fuzz_databases
+import fuzz_json
 import fuzz_netcdf
 import fuzz_netcdf_files
 import fuzz_rows
@@ -40,6 +42,7 @@ CONTENTS = {
     "npy": fuzz_arrays.DAMAGES,
     "npz": fuzz_arrays.DAMAGES,
     "yaml": fuzz_settings.YAML,
+    "json": fuzz_json.DAMAGES,
 }
 BYTES = {
     "table": "text",
@@ -143,6 +146,8 @@ def load(target: Target, path: Path) -> Any:
         return fuzz_databases.load(path)
     if target.kind == "npy":
         return np.load(path)
+    if target.kind == "json":
+        return json.loads(path.read_text())
     if target.kind == "npz":
         with np.load(path) as opened:
             return dict(opened)
@@ -193,7 +198,12 @@ def damaged(planned: Plan, folder: Path, rng: np.random.Generator) -> Change | N
             further = planned.outside.apply(path, rng, target.place)
         if further is None:
             return change if planned.content else None
-        change = replace(change, names=(*change.names, *further.names), lacks=change.lacks or further.lacks)
+        change = replace(
+            change,
+            names=(*change.names, *further.names),
+            lacks=change.lacks or further.lacks,
+            excused=change.excused or further.excused,
+        )
         if target.kind == "store":
             change = replace(change, lacks=True)
     return change

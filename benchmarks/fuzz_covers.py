@@ -82,7 +82,7 @@ def readers() -> tuple[Reader, ...]:
             "esacci_map",
             write_map,
             lambda folder: read_cover(folder, True),
-            (Target(MAP, "netcdf", Grid(LAYERS), without=("time turned",)),),
+            (Target(MAP, "netcdf", Grid(LAYERS), "years", without=("time turned",)),),
             ("ESACCI",),
         ),
         Reader(

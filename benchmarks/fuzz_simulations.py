@@ -101,12 +101,13 @@ def readers() -> tuple[Reader, ...]:
     cells = "res_train4_test8_extract_28years_ageindependent_update_with_NEE_Ra_RECO.npz"
     shares = "pft_dataset_12mean_28years_ageindependent_plus_ageweight_update.npz"
     table = Table(("lat", "lon"), free=True, missing="")
+    mask = Target("mask2d.npy", "npy", Array())
     return (
         Reader(
             "carbonglobe_monthly8",
             write_own,
             functools.partial(read_own, "monthly8"),
-            (Target("monthly8.nc", "netcdf", MONTHLY_FILE), Target("meta.json", "json")),
+            (*[Target("monthly8.nc", "netcdf", MONTHLY_FILE)] * 4, Target("meta.json", "json"), mask),
         ),
         Reader(
             "carbonglobe_arrays",
@@ -114,7 +115,7 @@ def readers() -> tuple[Reader, ...]:
             functools.partial(read_own, "carbonglobe136"),
             tuple(
                 Target(name, "npy", Array())
-                for name in ("glob_X_fea.npy", "glob_Y001.npy", "glob_Y_NL050.npy", "glob_F050.npy", "mask2d.npy")
+                for name in ("glob_X_fea.npy", "glob_Y001.npy", "glob_Y_NL050.npy", "glob_F050.npy")
             ),
         ),
         Reader(

@@ -102,7 +102,7 @@ def of_answer(
     found: Comparison = compare(answer, sound, repaired)
     said = [line for line in warnings if named(line, names)]
     why = "; ".join(examples(found))
-    if found.wrong and not (excused and said):
+    if found.wrong and not (excused and (said or found.lost)):
         return Verdict("SILENT", f"{why}{f'; it warned: {said[0][:200]}' if said else ''}")
     if found.lost and not said and not lacks:
         return Verdict("LOST", why)
