@@ -6,11 +6,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import collection_samples
 import pandas as pd
 from fuzz_tables import is_number
 
 from mutations.tables import Sheet
+
+KINDS = {"site": "TEXT", "timestamp": "INTEGER"}
+NO_TEXT = ("row of another width", "header again", "very wide", "column twice", "decimal commas", "stamps as decimals")
+"""Damages that only a text can have."""
 
 
 def load(path: Path) -> Sheet:
@@ -22,10 +25,15 @@ def load(path: Path) -> Sheet:
 
 
 def save(sheet: Sheet, path: Path) -> None:
-    """Write a database whose rows are these: numbers as numbers, what is none as it is, for SQLite takes both."""
-    path.unlink()
-    rows = [[value(text) for text in row] for row in sheet.rows]
-    collection_samples.write_carbonsense_sql(path, pd.DataFrame(rows, columns=list(sheet.header), dtype=object))
+    """Put these rows in place of those of the database; it takes text where a number belongs, as SQLite does."""
+    columns = ", ".join(f'"{name}" {KINDS.get(name, "REAL")}' for name in sheet.header)
+    places = ", ".join("?" * len(sheet.header))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE ec_data")
+        connection.execute(f"CREATE TABLE ec_data (id INTEGER PRIMARY KEY, {columns})")
+        names = ", ".join(f'"{name}"' for name in sheet.header)
+        rows = [[value(text) for text in row] for row in sheet.rows]
+        connection.executemany(f"INSERT INTO ec_data ({names}) VALUES ({places})", rows)
 
 
 def value(text: str) -> float | str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import collection_samples
 import numpy as np
 import pandas as pd
+from fuzz_databases import NO_TEXT
 from fuzz_readers import Reader, Target
 from fuzz_tables import Table
 from ingest_samples import flx_name, synthetic_extract, synthetic_monthly
@@ -205,7 +206,7 @@ def readers() -> tuple[Reader, ...]:
         towers(
             "carbonsense_database",
             lambda f, seed: collection_samples.write_carbonsense_sql(f / "carbonsense_v2.sql"),
-            Target("carbonsense_v2.sql", "database", DATABASE, "towers"),
+            Target("carbonsense_v2.sql", "database", DATABASE, "towers", without=NO_TEXT),
         ),
         towers("fluxnet_zarr", store, Target("fluxnet.zarr", "store", None, "towers")),
     )
