@@ -18,6 +18,7 @@ LOST         values are gone, and no warning names them
 MEMORY       more than 1 GB beside what the process had
 TIME         more CPU seconds than a small file may take, or waiting for what never comes
 DIED         the process was killed
+HARNESS      a fault of the harness itself
 
 Cases run in processes of their own with limits of memory and time. Exit status 1 when a verdict is bad or the budget
 ended before the last case.
