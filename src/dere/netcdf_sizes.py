@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 
 import netCDF4
+from xarray.backends import NetCDF4DataStore
 
 _PACKED = 1_100
 """Largest ratio of values to file that the compression of NetCDF reaches, which is 1,032."""
@@ -16,26 +17,30 @@ _SMALL = 256 << 20
 _TEXT = 8
 
 
-def require_written(path: Path) -> None:
-    """Check that the variables of a file, one by one, are no larger than the file can hold.
+def open_written(path: Path) -> NetCDF4DataStore:
+    """Open a file whose variables, one by one, are no larger than it can hold; close it, or hand it to xarray.
 
-    A file that cannot be opened is left to its reader.
+    It is opened through xarray, which counts the handles of a file: another one beside them, once closed, takes the
+    file away from under those, and the next read ends the process.
 
     Raises
     ------
+    OSError
+        When the file cannot be opened.
     ValueError
         Names the variable, its dimensions and both sizes.
     """
+    store = NetCDF4DataStore.open(path)
     try:
-        dataset = netCDF4.Dataset(path)
-    except (OSError, RuntimeError):
-        return
-    with dataset:
-        require_variables_written(dataset, path)
+        require_variables_written(store.ds, path)
+    except ValueError:
+        store.close()
+        raise
+    return store
 
 
 def require_variables_written(dataset: netCDF4.Dataset, path: Path) -> None:
-    """Check an open file as `require_written` does."""
+    """Check an open file as `open_written` does."""
     held = max(_SMALL, _PACKED * path.stat().st_size)
     for name, variable in dataset.variables.items():
         size = math.prod(variable.shape) * getattr(variable.dtype, "itemsize", _TEXT)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dere.ingest.simulation.process_model_axes import Lattice, lattice_of
 from dere.ingest.simulation.process_model_labels import labels_of, one_version
 from dere.ingest.simulation.process_model_time import Steps, bounds_of, steps_of
-from dere.netcdf_sizes import require_written
+from dere.netcdf_sizes import open_written
 from dere.regular_file import require_regular
 
 _LAT, _LON, _TIME = ("lat", "latitude", "y"), ("lon", "longitude", "x"), ("time", "t", "valid_time")
@@ -204,14 +204,22 @@ def open_undecoded(path: Path) -> xr.Dataset:
     """
     path = Path(path)
     require_regular(path, "correct the names under sources.simulation.netcdf")
-    require_written(path)
     try:
-        return xr.open_dataset(path, engine="netcdf4", decode_times=False, cache=False)
+        store = open_written(path)
+    except (OSError, RuntimeError) as error:
+        raise _unreadable(path, error) from None
+    try:
+        return xr.open_dataset(store, decode_times=False, cache=False)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ValueError(
-            f"{path} ({path.stat().st_size} bytes) cannot be read as NetCDF ({' '.join(str(error).split())[:120]}); it "
-            "is truncated or of another format: delete it and make or download it again"
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> ValueError:
+    """Sentence about a file that is no NetCDF."""
+    return ValueError(
+        f"{path} ({path.stat().st_size} bytes) cannot be read as NetCDF ({' '.join(str(error).split())[:120]}); it is "
+        "truncated or of another format: delete it and make or download it again"
+    )
 
 
 def _lookup(axis: NDArray, wanted: NDArray, what: str, name: str) -> NDArray[np.int64]:
