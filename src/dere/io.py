@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from dere.blocks import computing, fits, in_blocks, storage_chunks
-from dere.netcdf_sizes import require_written
+from dere.netcdf_sizes import open_held
 from dere.regular_file import require_regular
 
 # A file gets its name only when it is complete and is never opened for writing after that, so readers need no lock;
@@ -152,9 +152,8 @@ def read_netcdf(path: Path, load: bool = True, memory: int | None = None) -> xr.
     """
     path = Path(path)
     require_regular(path, "run the rule that makes it, or correct its path in the config")
-    require_written(path)
     try:
-        dataset = xr.open_dataset(path, engine="netcdf4")
+        dataset = open_held(path)
         if memory is not None and not fits(dataset.nbytes, memory) and "cell" in dataset.dims:
             return in_blocks(dataset, memory)
         if not load:

@@ -5,6 +5,7 @@ A layer of one year's 300 m plant types has 8.4e9 pixels, so nothing here reads 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dere.ingest.cover.esacci_classes import LAYERS
-from dere.netcdf_sizes import require_variables_written
+from dere.netcdf_sizes import require_held
 from dere.regular_file import require_regular
 
 BLOCK_PIXELS = 32_000_000
@@ -159,9 +160,15 @@ def open_netcdf(path: Path) -> Iterator[netCDF4.Dataset]:
             "format: delete it and download it again"
         ) from None
     with dataset:
-        require_variables_written(dataset, path)
+        require_held(path, ((name, *_sizes(v)) for name, v in dataset.variables.items()))
         dataset.set_auto_maskandscale(False)
         yield dataset
+
+
+def _sizes(variable: netCDF4.Variable) -> tuple[dict[str, int], int]:
+    """Dimensions of a variable and its bytes; a text counts as one."""
+    shape = dict(zip(variable.dimensions, variable.shape, strict=True))
+    return shape, math.prod(variable.shape) * getattr(variable.dtype, "itemsize", 1)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.ingest.simulation.process_model_axes import Lattice, Steps, lattice_of, steps_of
-from dere.netcdf_sizes import require_written
+from dere.netcdf_sizes import NotHeld, open_held
 from dere.regular_file import require_regular
 
 _LAT, _LON, _TIME = ("lat", "latitude", "y"), ("lon", "longitude", "x"), ("time", "t")
@@ -229,9 +229,10 @@ def open_undecoded(path: Path) -> xr.Dataset:
     """
     path = Path(path)
     require_regular(path, "correct the names under sources.simulation.netcdf")
-    require_written(path)
     try:
-        return xr.open_dataset(path, engine="netcdf4", decode_times=False, cache=False)
+        return open_held(path, decode_times=False, cache=False)
+    except NotHeld:
+        raise
     except (OSError, RuntimeError, ValueError) as error:
         raise ValueError(
             f"{path} ({path.stat().st_size} bytes) cannot be read as NetCDF ({' '.join(str(error).split())[:120]}); it "
