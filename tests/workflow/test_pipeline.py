@@ -170,6 +170,19 @@ def test_nothing_half_written_stays(tiny):
     assert not list((tiny.folder / RESULTS).rglob("last*.pt"))
 
 
+def test_everything_made_of_the_invented_world_says_so(tiny):
+    files = sorted((tiny.folder / RESULTS).rglob("*.nc"))
+    assert {"raw", "interim", "data", "labels", "predictions", "products"} <= {
+        path.relative_to(tiny.folder / RESULTS).parts[0] for path in files
+    }
+    for path in files:
+        with xr.open_dataset(path) as data:
+            assert data.attrs["source"].startswith("invented world"), path
+    for table in ("provenance", "citations"):
+        products = pd.read_csv(tiny.folder / RESULTS / f"tables/{table}.csv")["product"]
+        assert products.str.startswith("invented world, in the layout of ").all()
+
+
 def test_report_holds_every_figure_and_the_configuration(tiny):
     report = tiny.folder / "report.html"
     made = tiny.snakemake("--report", str(report))

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from xml.parsers.expat import ExpatError
 
 import pandas as pd
-from pandas.io.parsers import TextParser  # type: ignore[attr-defined]  # public, but not in the stubs
+from pandas.io.parsers import TextParser  # type: ignore[attr-defined]
 
 from dere.ingest.archives import Limits, check_size
 from dere.ingest.rows import require_unique, require_width

@@ -6,6 +6,7 @@ The checks follow the events of the parser, so nothing is built before the size 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ NODES = 100_000
 DEPTH = 50
 """Levels of sections and lists."""
 
+_SHOWN = 200
 # the same language as the parser in Python, ten times faster
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -79,7 +81,7 @@ class _Level:
 
     path: str
     is_section: bool
-    anchor: str | None
+    anchor: str
     lines: dict[str, int] = field(default_factory=dict)
     key: str = ""
     parts: int = 0
@@ -88,7 +90,7 @@ class _Level:
     def enter(self, text: str | None, line: int, source: str) -> None:
         """Note that a node begins; in a section every other one is a key, whose text is known unless it is no text."""
         if self.is_section and self.parts % 2 == 0:
-            self.key = f"{self.path}.{text}".lstrip(".")
+            self.key = f"{self.path}.{text}".lstrip(".")[:_SHOWN]
             if text is not None:
                 if text in self.lines:
                     raise ValueError(
@@ -117,21 +119,21 @@ def check_yaml(text: str, source: str) -> None:
     yaml.YAMLError
         When it is no YAML.
     """
-    levels = [_Level("", False, None)]
+    levels = [_Level("", False, "")]
     sizes: dict[str, int] = {}
     texts: dict[str, str] = {}
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.CollectionEndEvent):
             ended = levels.pop()
-            if ended.anchor:
-                sizes[ended.anchor] = ended.nodes
+            sizes[ended.anchor] = ended.nodes
             levels[-1].nodes += ended.nodes
             continue
-        if not isinstance(event, yaml.NodeEvent) or event.start_mark is None:
+        if not isinstance(event, yaml.NodeEvent):
             continue
-        line, anchor = event.start_mark.line + 1, event.anchor or ""
-        scalar = event.value if isinstance(event, yaml.ScalarEvent) else None
-        levels[-1].enter(texts.get(anchor) if scalar is None else scalar, line, source)
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        value = event.value if isinstance(event, yaml.ScalarEvent) else None
+        anchor = event.anchor or ""
+        levels[-1].enter(texts.get(anchor) if isinstance(event, yaml.AliasEvent) else value, line, source)
         if isinstance(event, yaml.CollectionStartEvent):
             if len(levels) > DEPTH:
                 raise ValueError(
@@ -139,13 +141,12 @@ def check_yaml(text: str, source: str) -> None:
                     "ten; remove brackets or indents"
                 )
             path = levels[-1].key
-            levels.append(_Level(path, isinstance(event, yaml.MappingStartEvent), event.anchor, key=path))
-        elif scalar is not None:
+            levels.append(_Level(path, isinstance(event, yaml.MappingStartEvent), anchor, key=path))
+        elif value is not None:
             levels[-1].nodes += 1
-            if anchor:
-                texts[anchor], sizes[anchor] = scalar, 1
+            texts[anchor], sizes[anchor] = value, 1
         else:
-            if any(level.anchor == event.anchor for level in levels):
+            if any(level.anchor == anchor for level in levels):
                 raise ValueError(
                     f"{source}: in line {line} the configuration holds an alias (*name) of itself; write the value out"
                 )
@@ -163,8 +164,7 @@ def _is_json(text: str, source: str) -> bool:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for at, name in enumerate(names) if name in names[:at])
+            twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
             raise ValueError(
                 f"{source}: the key {twice} stands twice in one section, but only one of them would count; join them "
                 "or remove one"

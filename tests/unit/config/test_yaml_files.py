@@ -56,6 +56,7 @@ def test_anchors_aliases_and_merged_sections_stay_legal(tmp_path):
         "d": [{"x": 1, "y": 2}, {"x": 1, "y": 2}],
     }
     assert read_yaml(file_of(tmp_path, "# nothing\n")) == {}
+    check_file(file_of(tmp_path, "a: b\n? [b]\n: &document b\n? [c]\n: *document\n"))
 
 
 @pytest.mark.parametrize(

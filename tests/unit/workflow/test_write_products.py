@@ -22,6 +22,13 @@ def test_source_and_history_name_the_package_once_and_the_code(tmp_path):
     assert attrs["code_version"] == __version__
 
 
+def test_maps_of_the_invented_world_say_so():
+    prediction = {"method": "gbm", "invented_sources": "simulation; towers"}
+    attrs = global_attributes("gpp", ProductsConfig(), Provenance(), prediction, "500 km")
+    assert attrs["source"].startswith("invented world: simulation, towers; dere ")
+    assert attrs["invented_sources"] == "simulation; towers"
+
+
 @pytest.mark.parametrize(("given", "stated"), [(None, "not stated"), ("", "not stated"), ("our paper", "our paper")])
 def test_references_that_are_not_given_are_not_stated(given, stated):
     attrs = global_attributes("gpp", ProductsConfig(references=given), Provenance(), {"method": "gbm"}, "500 km")
