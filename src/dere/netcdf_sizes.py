@@ -41,7 +41,8 @@ def open_held(path: Path, **options: Any) -> xr.Dataset:
     for name in opened.dims:
         if name in opened.coords and opened[name].dims == (name,):
             dataset = dataset.set_xindex(str(name))
-    dataset.set_close(opened.close)
+    if dataset is not opened:
+        dataset.set_close(opened.close)
     return dataset
 
 
