@@ -197,6 +197,8 @@ def read_first_sheet(opened: zipfile.ZipFile, columns: Collection[str] | None) -
     ValueError, LookupError, expat.ExpatError
         When it is damaged; also what the archive raises.
     """
+    # nothing in it is needed, but a workbook in which it is damaged is damaged
+    _read(opened, "[Content_Types].xml", Part())
     book = {kind: target for kind, target in _related(opened, "").values()}["officeDocument"]
     related = _related(opened, book)
     formats, sheets = _Formats(), list[str]()
