@@ -12,8 +12,18 @@ import xarray as xr
 
 RELATIVE, ABSOLUTE = 2e-5, 1e-5
 """Rounding: a float32 or a text of six digits is no other number."""
-SAYS_NOTHING = {"source", "processing", "variant", "partitioning", "network", "in_record", "time_bnds", "cell"}
-"""Variables that may follow the name of a file or the order of its rows."""
+SAYS_NOTHING = {
+    "source",
+    "processing",
+    "variant",
+    "partitioning",
+    "network",
+    "in_record",
+    "time_bnds",
+    "cell",
+    "impossible",
+}
+"""Variables that may follow the name of a file or the order of its rows, or that count what was taken out."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from fuzz_towers import write_csv
 
 import forest_age_maps
 import plant_type_maps
+from dere.ingest.accounts import accounts_of_folder, report
 from dere.ingest.cover.age_weights import read_grid_age_weights, read_site_age_weights
-from dere.ingest.cover.esacci import read_cover, read_site_plant_types
+from dere.ingest.cover.esacci import aggregated_maps, read_cover, read_site_plant_types
 from dere.ingest.cover.esacci_aggregate import aggregate_map
 from dere.ingest.cover.esacci_classes import LAYERS
 from dere.ingest.cover.fine_map import open_fine_map
@@ -43,6 +45,14 @@ def write_map(folder: Path, seed: int) -> None:
         days = (np.datetime64(f"{year}-01-01") - np.datetime64("1970-01-01")).astype(int)
         time = ("time", np.array([float(days)]), {"units": "days since 1970-01-01"})
         xr.Dataset(made, {"time": time, "lat": lat, "lon": lon}).to_netcdf(folder / MAP.replace(str(YEAR), str(year)))
+
+
+def read_map(folder: Path) -> object:
+    """The maps, with a word about files that are not read, as the rule has it."""
+    found = read_cover(folder, True)
+    read = {path.name: ("", "") for path in aggregated_maps(folder).values()}
+    report(logging.getLogger(__name__), "cover", accounts_of_folder(folder, read))
+    return found
 
 
 def read_fine(folder: Path) -> object:
@@ -81,7 +91,7 @@ def readers() -> tuple[Reader, ...]:
         Reader(
             "esacci_map",
             write_map,
-            lambda folder: read_cover(folder, True),
+            read_map,
             (Target(MAP, "netcdf", Grid(LAYERS), "years", without=("time turned",)),),
             ("ESACCI",),
         ),

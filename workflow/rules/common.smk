@@ -15,7 +15,14 @@ from dere.run_config.describe import described
 from dere.run_config.root import default_of, normalise
 from dere.run_config.yaml_files import check_file
 from dere.figures.catalogue import CATALOGUE, outputs
-from dere.workflow import layout, parameters, source_folder, source_leaves, source_modules, targets
+from dere.workflow import (
+    layout,
+    parameters,
+    source_folder,
+    source_leaves,
+    source_modules,
+    targets,
+)
 from dere.workflow.digest import covered, digest, share_package
 from dere.workflow.layout import PLACE
 from dere.workflow.loaded import note_modules

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
 LARGEST = 2**31
 """No count, size or seed reaches it, and libraries behind the pipeline keep some of them in 32 bits."""
@@ -26,11 +25,9 @@ class Section(BaseModel):
             return value
         for part in _parts(value):
             if isinstance(part, bool) and bool not in types:
-                raise PydanticCustomError(
-                    "truth", "a number is expected, but YAML reads yes, no, on and off as true and false"
-                )
+                raise ValueError("a number is expected, but YAML reads yes, no, on and off as true and false")
             if isinstance(part, int) and abs(part) >= LARGEST:
-                raise PydanticCustomError("largest", f"a number below {LARGEST} is expected")
+                raise ValueError(f"a number below {LARGEST} is expected")
         return value
 
 

@@ -146,7 +146,8 @@ class _Cells(Part):
             case "b":
                 return bool(int(text))
             case "e":
-                return float("nan")
+                # a cell that says there is no value; any other fault of a formula is no number
+                return float("nan") if text == "#N/A" else text
             case "d":
                 return from_ISO8601(text)
             case "n":
@@ -197,6 +198,8 @@ def read_first_sheet(opened: zipfile.ZipFile, columns: Collection[str] | None) -
     ValueError, LookupError, expat.ExpatError
         When it is damaged; also what the archive raises.
     """
+    # nothing in it is needed, but a workbook in which it is damaged is damaged
+    _read(opened, "[Content_Types].xml", Part())
     book = {kind: target for kind, target in _related(opened, "").values()}["officeDocument"]
     related = _related(opened, book)
     formats, sheets = _Formats(), list[str]()

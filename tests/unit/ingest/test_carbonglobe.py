@@ -57,6 +57,7 @@ def test_monthly8_is_converted_by_its_units(simulation_folder):
         (lambda m: m.assign(vpd=m.vpd.assign_attrs(units="bar")), "vpd has unit 'bar'"),
         (lambda m: m.assign(vpd=m.vpd.drop_attrs()), "no units attribute"),
         (lambda m: m.assign(vpd=(m.vpd * 100).assign_attrs(units="hPa")), "vpd has median 500.*looks like Pa"),
+        (lambda m: m.assign(vpd=m.vpd.astype(str)), "vpd holds <U.*, but numbers are needed"),
         (lambda m: m.isel(time=slice(12)), "time: 24 are needed"),
         (lambda m: m.assign(wind=m.wind.where(m.wind.time > 3)), "wind has 12 NaN"),
     ],

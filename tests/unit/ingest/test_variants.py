@@ -113,3 +113,12 @@ def test_members_are_those_of_the_variant_and_arrive_in_the_interim_file(tmp_pat
     np.testing.assert_allclose(towers.nee_member.sel(site="AA-Syn", member="16").values, table["NEE_VUT_16"])
     assert np.isnan(towers.nee_member.sel(site="BB-Syn")).all()
     assert "nee_member" not in read_towers([tmp_path], TowerSource()).dataset
+
+
+def test_a_lost_column_of_nee_is_said(caplog):
+    table = synthetic_monthly()
+    read(table.drop(columns="NEE_VUT_REF"))
+    assert "f.csv: column NEE_VUT_REF is missing or empty beside GPP_NT_VUT_REF" in caplog.text
+    caplog.clear()
+    read(table)
+    assert "beside" not in caplog.text

@@ -198,6 +198,10 @@ def parse_monthly8(
                 f"{source}: {name} has shape {dict(variable.sizes)}, but cell: {cells}, time: {months} are needed; "
                 "write one value per land cell and month"
             )
+        if variable.dtype.kind not in "fiu":
+            raise ValueError(
+                f"{source}: {name} holds {variable.dtype}, but numbers are needed; write it again as floats"
+            )
         if "units" not in variable.attrs:
             unit = VARIABLES[name].unit
             raise ValueError(f"{source}: {name} has no units attribute, but e.g. '{unit}' is needed; add it")

@@ -25,7 +25,7 @@ def since(text: object) -> int:
     --------
     "20150401", "2015-04-01", "201504010000" and 20150401.0 are 20150401; "2015" is 20150101.
     """
-    found = _DATE.fullmatch(str(text).strip().removesuffix(".0"))
+    found = _DATE.fullmatch(re.sub(r"\.0*$", "", str(text).strip()))
     return UNDATED if found is None else int(f"{found[1]}{found[2] or '01'}{found[3] or '01'}")
 
 

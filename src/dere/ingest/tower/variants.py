@@ -9,6 +9,7 @@ partitioning.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ from dere.ingest.tables import numbers
 from dere.ingest.tower.canonical import canonical
 from dere.ingest.tower.fluxnet_columns import flux_names
 from dere.variables import FLUX_UNIT
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from dere.config.towers import TowerSource
@@ -85,7 +88,11 @@ def choose_variant(table: pd.DataFrame, config: TowerSource, source: str) -> tup
         # the bounds of half hours serve both units and all fluxes: what matters is that marks are no values
         return np.isfinite(values) & ~impossible("nee", values, "hour")
 
-    return first_with_both(present, config)
+    variant, partitioning = first_with_both(present, config)
+    nee, gpp = (flux_names(variant)[name] for name in ("nee", f"gpp_{partitioning}"))
+    if present(gpp).any() and not present(nee).any():
+        log.warning("%s: column %s is missing or empty beside %s, so the site has no labels", source, nee, gpp)
+    return variant, partitioning
 
 
 def first_with_both(present: Callable[[str], np.ndarray], config: TowerSource) -> tuple[str, str]:
