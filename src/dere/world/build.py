@@ -35,7 +35,7 @@ _README = f"""Source: {WORLD}.
 Coastlines apart, nothing in these folders is of the Earth: the climate is drawn by hand, the simulation, the plant-type
 maps and the towers are computed (docs/world.md). Files have the names and layouts of the products that they imitate, so
 that the code that reads real data reads them too. Towers are called {tower_network.TOWERS}-... and
-{tower_network.VIRTUAL}-..., as in no network.
+{tower_network.VIRTUAL}-...: no country has these codes.
 """
 
 Array = NDArray[np.float64]

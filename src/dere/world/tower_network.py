@@ -19,8 +19,8 @@ VIRTUAL_DISTANCE_KM = 60.0
 """Virtual towers keep at least this distance from every tower (a cluster reaches 50 km)."""
 
 TOWERS, VIRTUAL = "XT", "XV"
-"""Instead of a country: ISO 3166 leaves XA to XZ to users and no network takes these two, so that no code is a real
-tower's."""
+"""Instead of a country: ISO 3166 leaves XA to XZ to users, so that no code of a network, which begins with a country,
+is among them."""
 
 # latitude and longitude limits, share of the towers: many in Europe and North America
 _REGIONS = (
