@@ -9,7 +9,9 @@ from pathlib import Path
 import collection_samples
 import numpy as np
 import pandas as pd
+import plumber2_samples
 from fuzz_databases import NO_TEXT
+from fuzz_grids import Grid
 from fuzz_readers import Reader, Target
 from fuzz_tables import Table
 from ingest_samples import flx_name, synthetic_extract, synthetic_monthly
@@ -133,6 +135,12 @@ def store(folder: Path, seed: int) -> None:
     collection_samples.write_store(folder / "fluxnet.zarr", places, offsets)
 
 
+def half_hours_of_both(folder: Path, seed: int) -> None:
+    """Fluxes and weather of a site in two files."""
+    for kind in ("Flux", "Met"):
+        plumber2_samples.write(folder, kind)
+
+
 KELVIN, PASCAL = (1.0, 273.15), (1000.0, 0.0)
 DAYS = Table(("NEE_VUT_REF", "GPP_NT_VUT_REF", "TA_F", "PA_F", "P_F", "SW_IN_F"), stamp="TIMESTAMP", units=UNITS)
 HALF_HOURS = Table(
@@ -157,6 +165,7 @@ CH4 = Table(
     ("NEE_F", "GPP_NT", "RECO_NT", "TA_F", "SW_IN_F", "PA_F"), stamp="TIMESTAMP", span=True,
     units={"TA_F": KELVIN, "PA_F": PASCAL},
 )  # fmt: skip
+PLACED, GONE = Grid((), "latitude", "longitude"), "month gone or twice"
 SENSE = "carbonsense/XX-Sen/2010-01-01_2010-12-31"
 TARGETS = Table(("NEE_VUT_REF", "GPP_NT_VUT_REF"), stamp="timestamp", missing="")
 PREDICTORS = Table(("TA_F", "SW_IN_F", "VPD_F"), stamp="timestamp", missing="")
@@ -207,6 +216,15 @@ def readers() -> tuple[Reader, ...]:
             "carbonsense_database",
             lambda f, seed: collection_samples.write_carbonsense_sql(f / "carbonsense_v2.sql"),
             Target("carbonsense_v2.sql", "database", DATABASE, "towers", without=NO_TEXT),
+        ),
+        towers(
+            "plumber2",
+            half_hours_of_both,
+            # a half hour that is gone is no other value, and one that comes twice is refused by test_plumber2.py
+            *(
+                Target(f"{plumber2_samples.SITE}_2005-2005_OzFlux_{kind}.nc", "netcdf", PLACED, without=(GONE,))
+                for kind in ("Flux", "Met")
+            ),
         ),
         towers("fluxnet_zarr", store, Target("fluxnet.zarr", "store", None, "towers")),
     )

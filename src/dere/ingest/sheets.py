@@ -10,7 +10,7 @@ from xml.parsers.expat import ExpatError
 import pandas as pd
 from pandas.io.parsers import TextParser  # type: ignore[attr-defined]
 
-from dere.ingest.archives import Limits, check_size
+from dere.ingest.limits import Limits, check_size
 from dere.ingest.rows import require_unique, require_width
 from dere.ingest.workbook import read_first_sheet
 from dere.ingest.xml_parts import TooLarge

@@ -32,4 +32,4 @@ def what_it_is(content: bytes) -> str:
     start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(_PAGES):
         return "a web page, perhaps of a login or of an error"
-    return next((words for signature, words in _SIGNATURES if content.startswith(signature)), "")
+    return next((words for mark, words in _SIGNATURES if content.startswith(mark)), "")

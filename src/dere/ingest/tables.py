@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dere.ingest.archives import Member, TableFile, gunzip, limits_of, read_member
+from dere.ingest.archives import Member, TableFile, limits_of, read_member
+from dere.ingest.limits import gunzip
 from dere.ingest.rows import require_rows, require_unique, require_width
 from dere.ingest.sheets import parse_sheet
 from dere.ingest.table_text import (

@@ -12,7 +12,8 @@ import pytest
 from ingest_samples import flx_name, synthetic_monthly, write_bif
 
 from dere.config.towers import TowerSource
-from dere.ingest.archives import Limits, Member, beside, gunzip, members, read_member
+from dere.ingest.archives import Member, beside, members, read_member
+from dere.ingest.limits import Limits, gunzip
 from dere.ingest.tables import read_table
 from dere.ingest.tower.discovery import recognise
 from dere.ingest.tower.towers import read_towers

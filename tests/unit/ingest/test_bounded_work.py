@@ -24,9 +24,10 @@ from dere import plugins
 from dere.api import foreign
 from dere.config.towers import TowerSource
 from dere.ingest import archives, zips
-from dere.ingest.archives import Limits, members
+from dere.ingest.archives import members
 from dere.ingest.arrays.dere_npz import Npz
 from dere.ingest.cover.fine_map import open_netcdf
+from dere.ingest.limits import Limits
 from dere.ingest.rows import require_unique
 from dere.ingest.simulation.carbonglobe_states import load_array
 from dere.ingest.simulation.process_model_files import open_undecoded
@@ -34,7 +35,7 @@ from dere.ingest.simulation.stored_array import read_member, stored_npy
 from dere.ingest.tables import read_table
 from dere.ingest.tower.carbonsense.database import open_database
 from dere.ingest.tower.discovery import wanted
-from dere.ingest.tower.fluxnet_zarr.store import Store
+from dere.ingest.tower.fluxnet_zarr.arrays import Store
 from dere.ingest.tower.towers import read_towers
 from dere.io import read_json, read_netcdf
 from dere.run_config.yaml_files import read_yaml

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 from process_model_samples import PLANT_TYPES, config, write_model
 
+from dere.ingest.possible import Sieve
 from dere.ingest.simulation.process_model_axes import lattice_of
 from dere.ingest.simulation.process_model_netcdf import read_simulation
 from dere.ingest.simulation.process_model_run import candidates, open_model
@@ -132,8 +133,8 @@ def test_land_that_lies_the_other_way(folder):
 
     for path in folder.glob("*.nc"):
         change(path, globe)
-    assert len(candidates(open_model(folder, config()))) == land.sum()
+    assert len(candidates(open_model(folder, config()), Sieve())) == land.sum()
     change(folder / "SYNTH_S3_gpp.nc", lambda d: d.assign(gpp=d["gpp"].copy(data=np.flip(d["gpp"].values, axis=-2))))
     model = open_model(folder, config())
     with pytest.raises(ValueError, match=r"SYNTH_S3_gpp\.nc: gpp: \d+% of its land cells .*row 0 in the south"):
-        candidates(model)
+        candidates(model, Sieve())

@@ -184,12 +184,21 @@ def test_a_folder_given_as_a_dot(folder, monkeypatch):
 
 
 def test_all_that_cannot_be_opened_is_listed_at_once(folder):
+    """A file of one site costs that site, see test_site_faults.py; these are of several."""
     (folder / "a.zip").write_bytes(b"")
-    (folder / flx_name("BB-Syn")).symlink_to("nowhere")
+    (folder / "FLX_AA-Flx_BIF_MM_20200501.csv").symlink_to("nowhere")
     with pytest.raises(
-        ValueError, match=r"2 files cannot be opened: .*BB-Syn.*is a link to nowhere.*; .*a\.zip is an empty"
+        ValueError, match=r"2 files cannot be opened: .*AA-Flx.*is a link to nowhere.*; .*a\.zip is an empty"
     ):
         recognise([folder])
+
+
+def test_a_link_of_one_site_that_leads_nowhere_costs_that_site(folder, caplog):
+    (folder / flx_name("BB-Syn")).symlink_to("nowhere")
+    _, table, warned = read(folder, caplog)
+    row = table[table["file"] == flx_name("BB-Syn")].iloc[0]
+    assert row["what"] == "dropped" and "is a link to nowhere" in row["why"]
+    assert any("site BB-Syn is dropped" in line for line in warned)
 
 
 @pytest.mark.parametrize(

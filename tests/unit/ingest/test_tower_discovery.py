@@ -10,7 +10,8 @@ import pytest
 from ingest_samples import flx_name, synthetic_monthly, write_bif
 
 from dere.config.towers import TowerSource
-from dere.ingest.archives import Limits, beside, limits_of, members, with_limits
+from dere.ingest.archives import beside, limits_of, members, with_limits
+from dere.ingest.limits import Limits
 from dere.ingest.tables import read_bytes
 from dere.ingest.tower.bif import read_bif
 from dere.ingest.tower.discovery import recognise

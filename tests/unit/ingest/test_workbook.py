@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from dere.ingest import workbook, xml_parts, zips
-from dere.ingest.archives import Limits
+from dere.ingest.limits import Limits
 from dere.ingest.sheets import parse_sheet
 
 LAST = "XFD1048576"

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dere.config.towers import TowerSource
-from dere.ingest.archives import Limits, label, stored_names
+from dere.ingest.archives import label, stored_names
+from dere.ingest.limits import Limits
 from dere.ingest.source import Source, declarations
 from dere.ingest.tower.claims import claim, known_sources
 from dere.ingest.tower.faults import SiteFault, no_site_left, site_of

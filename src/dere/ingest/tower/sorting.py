@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from dere.ingest.archives import Limits, Member, TableFile, emptiness
+from dere.ingest.archives import Member, TableFile, emptiness
+from dere.ingest.limits import Limits
 from dere.ingest.source import PassedOver, Product, Source
 from dere.ingest.tower.claims import claim
 from dere.ingest.tower.faults import SiteFault

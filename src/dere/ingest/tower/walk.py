@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
-from dere.ingest.archives import Limits, Member, TableFile, is_hidden, members, with_limits
+from dere.ingest.archives import Member, TableFile, is_hidden, members, with_limits
+from dere.ingest.limits import Limits
 from dere.ingest.source import Source
 from dere.regular_file import MOST_FILES, too_many
 

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import logging
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +36,7 @@ from dere.ingest.tower.diurnal import diurnal_cycles
 from dere.ingest.tower.faults import SiteFault, each_site
 from dere.ingest.tower.fluxnet_columns import STEMS
 from dere.ingest.tower.fluxnet_zarr import DRIVERS, FLUXES, PRODUCT
-from dere.ingest.tower.fluxnet_zarr.bounds import require_files, require_held
+from dere.ingest.tower.fluxnet_zarr.arrays import COLUMNS, QUALITY, Store
 from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns, partial_record, warn_counts
 from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.site_ids import SITE
@@ -45,8 +44,6 @@ from dere.ingest.tower.stamps import steps_of
 
 log = logging.getLogger(__name__)
 
-_COLUMNS = (*FLUXES, *DRIVERS)
-_QUALITY = {f"{column.variable}_quality": f"{column.name}_qc" for column in (FLUXES[0], *DRIVERS)}
 # a column of the half-hourly product, for the shared diurnal cycles
 _FLUXNET_NAMES = {column.variable: f"{STEMS[column.variable]}_F" for column in DRIVERS}
 _STEP = np.timedelta64(30, "m")
@@ -56,111 +53,6 @@ _GOOD_QUALITY = 1
 _POOREST_QUALITY = 3
 # chosen by people, not by the clock: quarters of an hour exist (Nepal), smaller ones do not
 _ZONE_MINUTES = 15
-
-
-class Store:
-    """Arrays of a Zarr group by name, unpacked on reading.
-
-    Parameters
-    ----------
-    path
-        Folder of the store.
-
-    Raises
-    ------
-    FileNotFoundError
-        When the folder is missing.
-    ValueError
-        When it is no readable Zarr group, lacks an array, or has one of another shape.
-    """
-
-    def __init__(self, path: Path) -> None:
-        import zarr  # here, because the other tower formats need not wait for it
-
-        self.source = path.name
-        if not path.is_dir():
-            raise FileNotFoundError(f"{path} is no folder; correct sources.towers.paths or put the store there")
-        require_files(path)
-        try:
-            with warnings.catch_warnings():
-                # a warning about a folder that is no array; what is needed and missing is said below
-                warnings.simplefilter("ignore")
-                group = zarr.open_group(path, mode="r")
-                self._arrays = {name: array for name, array in group.arrays()}
-        except Exception as error:  # the errors of zarr are of many classes, its users' files are all one case
-            raise ValueError(
-                f"{path} cannot be read as a Zarr store ({_reason(error)}); it is incomplete: download it again"
-            ) from None
-        needed = ("site", "time", "latitude", "longitude", *(column.name for column in _COLUMNS), *_QUALITY.values())
-        missing = [name for name in needed if name not in self._arrays]
-        if missing:
-            raise ValueError(
-                f"{path} has no array {', '.join(missing)} among {', '.join(sorted(self._arrays)) or 'none'}; take the "
-                "FLUXNET2015 store of EXCITED-CO2"
-            )
-        sites, times = (self._arrays[name].shape for name in ("site", "time"))
-        for name in needed[2:]:
-            expected = sites if name in ("latitude", "longitude") else (*sites, *times)
-            if self._arrays[name].shape != expected:
-                raise ValueError(
-                    f"{self.source}: array {name} has shape {self._arrays[name].shape}, but {expected} (site, time) is "
-                    "needed; download the store again"
-                )
-        for name in needed:
-            require_held(self._arrays[name].shape, self._arrays[name].chunks, f"{self.source}: array {name}")
-
-    def read(self, name: str, index: int | slice = slice(None)) -> NDArray:
-        """Values of an array as stored.
-
-        Raises
-        ------
-        ValueError
-            When a chunk is damaged.
-        """
-        try:
-            return np.asarray(self._arrays[name][index])
-        except Exception as error:
-            raise ValueError(
-                f"{self.source}: array {name} cannot be read ({_reason(error)}); a chunk is damaged: "
-                "download the store again"
-            ) from None
-
-    def unpacked(self, name: str, index: int | slice = slice(None)) -> NDArray[np.float64]:
-        """Values of a packed array: stored times ``scale_factor`` plus ``add_offset``, NaN missing."""
-        stored = self.read(name, index)
-        array = self._arrays[name]
-        attributes = dict(array.attrs)
-        scale, offset = (
-            float(str(attributes.get(key, start))) for key, start in (("scale_factor", 1), ("add_offset", 0))
-        )
-        values = stored * scale + offset
-        return np.where(stored == array.fill_value, np.nan, values)
-
-    def unit(self, name: str) -> str:
-        """Attribute ``units`` of an array."""
-        return str(dict(self._arrays[name].attrs).get("units", ""))
-
-    def times(self) -> NDArray[np.datetime64]:
-        """Time coordinate in UTC, datetime64[m].
-
-        Raises
-        ------
-        ValueError
-            When its unit is not minutes since an instant.
-        """
-        words = re.fullmatch(r"minutes since (\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2})(?::\d{2})?)?", self.unit("time"))
-        if words is None:
-            raise ValueError(
-                f"{self.source}: time has unit '{self.unit('time')}', but minutes since an instant are expected; take "
-                "the store as published"
-            )
-        start = np.datetime64(f"{words[1]}T{words[2] or '00:00'}", "m")
-        return start + self.read("time").astype("timedelta64[m]")
-
-
-def _reason(error: Exception) -> str:
-    """First words of an error, on one line."""
-    return f"{' '.join(str(error).split()) or type(error).__name__:.120}"
 
 
 def local_offset(first_end: np.datetime64, longitude: float) -> tuple[int, bool]:
@@ -229,10 +121,10 @@ def parse_site(
     for name, column in values.items():
         inside = column[chosen]
         good = np.where(np.isfinite(inside), np.round(inside) <= _GOOD_QUALITY, np.nan)
-        columns[name] = good if name in _QUALITY else inside
+        columns[name] = good if name in QUALITY else inside
     quality = values["nee_quality"][chosen]
     columns["nee_measured_share"] = np.where(np.isfinite(quality), np.round(quality) == 0, np.nan)
-    months, means = monthly_columns(steps, columns, config.minimum_coverage, (*_QUALITY, "nee_measured_share"))
+    months, means = monthly_columns(steps, columns, config.minimum_coverage, (*QUALITY, "nee_measured_share"))
     kept, means = in_record(months, means)
     if not len(kept):
         return None
@@ -295,10 +187,10 @@ def read_fluxnet_zarr(path: Path, config: TowerSource) -> list[SiteRecord | Site
 def _site_values(store: Store, index: int, source: str, counts: dict[str, int]) -> dict[str, NDArray[np.float64]]:
     """Half-hourly values of one site under the names of a record; ``counts`` takes what was no value."""
     # the store states its units itself
-    stated = [replace(column, unit=store.unit(column.name)) for column in _COLUMNS]
-    table = pd.DataFrame({column.name: store.unpacked(column.name, index) for column in _COLUMNS})
+    stated = [replace(column, unit=store.unit(column.name)) for column in COLUMNS]
+    table = pd.DataFrame({column.name: store.unpacked(column.name, index) for column in COLUMNS})
     values = canonical(table, stated, source, counts, _PER_DAY)
-    for name, array in _QUALITY.items():
+    for name, array in QUALITY.items():
         codes = store.unpacked(array, index)
         odd = (codes < -0.5) | (codes > _POOREST_QUALITY + 0.5)
         if odd.any():
