@@ -128,7 +128,8 @@ def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
         labels = site_labels(towers, places.ids[held_out].tolist(), settings.minimum_training_quality, exchange)
         errors = fit_errors(unseen.mean, labels.flux[held_out], exchange)
     log.info("%s: %d sites, %d months", method.name, len(wanted), int(wanted.record.sum()))
-    return task.dataset(predicted, wanted, errors, "site")
+    made = task.dataset(predicted, wanted, errors, "site")
+    return made.assign_attrs(marked(invented_sources([towers.attrs])))
 
 
 def at_cells(
@@ -161,14 +162,15 @@ def at_cells(
     if OWN not in predicted.extras:
         errors = read_errors(sites, task.exchange)
     log.info("%s: %d cells, %d months", task.method.name, len(places), len(places.time))
-    return task.dataset(predicted, places, errors, "cell")
+    # the predictions at sites pass on what the towers say, from which the method has learned
+    sources = invented_sources([drivers.attrs, simulation.attrs, cover.attrs, sites])
+    return task.dataset(predicted, places, errors, "cell").assign_attrs(marked(sources))
 
 
 def predict_sites(rule: RuleJob) -> None:
     """Write what `at_sites` gives for the job of a rule."""
     towers = read_netcdf(rule.files["towers"])
-    predicted = at_sites(_task(rule), towers)
-    write_netcdf(predicted.assign_attrs(marked(invented_sources([towers.attrs]))), rule.output)
+    write_netcdf(at_sites(_task(rule), towers), rule.output)
 
 
 def predict_cells(rule: RuleJob) -> None:
@@ -177,10 +179,7 @@ def predict_cells(rule: RuleJob) -> None:
     simulation = read_netcdf(rule.files["simulation"], load=False)
     with read_netcdf(rule.files["sites"], load=False) as sites:
         stated_there = sites.attrs
-    predicted = at_cells(_task(rule), drivers, simulation, cover, stated_there)
-    # the predictions at sites pass on what the towers say, from which the method has learned
-    sources = invented_sources([drivers.attrs, simulation.attrs, cover.attrs, stated_there])
-    write_netcdf(predicted.assign_attrs(marked(sources)), rule.output)
+    write_netcdf(at_cells(_task(rule), drivers, simulation, cover, stated_there), rule.output)
 
 
 def _task(rule: RuleJob) -> Task:
