@@ -15,6 +15,7 @@ from dere.ingest.unread import (
     DROPPED,
     FORMAT,
     IGNORED,
+    LEFT_BY_SNAKEMAKE,
     METADATA,
     PASSED_OVER,
     READ,
@@ -126,7 +127,7 @@ def accounts_of_folder(
     """
     folder, others = Path(folder), frozenset(elsewhere)
     accounts = []
-    for path in sorted(file for file in folder.rglob("*") if not file.is_dir()):
+    for path in sorted(f for f in folder.rglob("*") if not f.is_dir() and f.name != LEFT_BY_SNAKEMAKE):
         inside = path.relative_to(folder)
         source, product = read.get(path.name, ("", ""))
         what, why = PASSED_OVER, ""

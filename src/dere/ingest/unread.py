@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 READ, METADATA, PASSED_OVER, IGNORED, DROPPED = "read", "metadata", "passed over", "ignored", "dropped"
 """What a file is: data that are read, what is known of sites, known and left alone, what no source knows, at fault."""
+LEFT_BY_SNAKEMAKE = ".snakemake_timestamp"
+"""What Snakemake leaves in a folder that a rule has made; no file of a source."""
 BESIDE = "beside the data, for people"
 """Why a companion is passed over."""
 FORMAT = "format not recognised"

@@ -87,6 +87,12 @@ def test_types_that_are_data_are_warned_of_one_line_per_kind(folder, caplog):
     assert any(line.startswith("towers: 13 ignored, format not recognised (FLX_US-Xa1_") for line in lines)
 
 
+def test_the_mark_of_a_rule_that_made_the_folder_is_no_file_of_it(folder, caplog):
+    (folder / ".snakemake_timestamp").write_text("")
+    _, table, _ = read(folder, caplog)
+    assert ".snakemake_timestamp" not in set(table["file"]) and len(table)
+
+
 def test_companions_and_hidden_files_have_a_row_and_no_warning(folder, caplog):
     names = ["README", "README.md", "LICENSE.txt", "DATA_POLICY_AND_INSTRUCTIONS.txt", "SHA256SUMS.txt", "a.md5",
              "paper.pdf", ".DS_Store"]  # fmt: skip

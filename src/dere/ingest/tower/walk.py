@@ -12,6 +12,7 @@ from pathlib import Path
 from dere.ingest.archives import Member, TableFile, is_hidden, members, with_limits
 from dere.ingest.limits import Limits
 from dere.ingest.source import Source
+from dere.ingest.unread import LEFT_BY_SNAKEMAKE
 from dere.regular_file import MOST_FILES, too_many
 
 ARCHIVE = ".zip"
@@ -60,7 +61,7 @@ def entries(
     if source or here in above or path.suffix.lower() in _STORES or (above and path.name.startswith(".")):
         yield path, relative, None if here in above else source
         return
-    for inside in sorted(path.iterdir()):
+    for inside in sorted(found for found in path.iterdir() if found.name != LEFT_BY_SNAKEMAKE):
         yield from entries(inside, f"{relative}/{inside.name}", among, above | {here}, visits)
 
 
