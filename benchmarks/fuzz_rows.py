@@ -195,8 +195,8 @@ def row_of_another_width(sheet: Sheet, rng: np.random.Generator, about: Table) -
     at = int(rng.integers(len(sheet.rows)))
     row = sheet.rows[at]
     row = row[: int(rng.integers(1, len(row)))] if rng.random() < 0.5 else (*row, "1")
-    # in a workbook a short row has empty cells: the statement before it counts, and that is said
-    return Change(replace(sheet, rows=(*sheet.rows[:at], row, *sheet.rows[at + 1 :])), excused=True)
+    # in a workbook a short row has empty cells: it says nothing, and where an older statement counts then, that is said
+    return Change(replace(sheet, rows=(*sheet.rows[:at], row, *sheet.rows[at + 1 :])), lacks=True, excused=True)
 
 
 @damage("hostile", 0.5)

@@ -165,7 +165,7 @@ CH4 = Table(
     ("NEE_F", "GPP_NT", "RECO_NT", "TA_F", "SW_IN_F", "PA_F"), stamp="TIMESTAMP", span=True,
     units={"TA_F": KELVIN, "PA_F": PASCAL},
 )  # fmt: skip
-PLACED, GONE = Grid((), "latitude", "longitude"), "month gone or twice"
+PLACED, GONE = Grid(("NEE", "GPP", "Resp", "Tair", "SWdown", "Psurf"), "latitude", "longitude"), "month gone or twice"
 SENSE = "carbonsense/XX-Sen/2010-01-01_2010-12-31"
 TARGETS = Table(("NEE_VUT_REF", "GPP_NT_VUT_REF"), stamp="timestamp", missing="")
 PREDICTORS = Table(("TA_F", "SW_IN_F", "VPD_F"), stamp="timestamp", missing="")

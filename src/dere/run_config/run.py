@@ -42,7 +42,7 @@ def first_backbone() -> tuple[str, ...]:
 class RunConfig(Section):
     """A run; `dere.run_config.compose` adds the sections of backbones and methods."""
 
-    run: str = Field("demo", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    run: str = Field("demo", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
     """Name of the run; everything it makes lies in results/<run>."""
     methods: tuple[str, ...] = Field(default_factory=all_methods, min_length=1)
     """Methods to train, predict and judge."""

@@ -8,6 +8,7 @@ import pytest
 from ingest_samples import write_bif
 
 from dere.ingest.tower.bif import parse_bif, parse_sites, read_bif, read_listing, read_sites
+from dere.ingest.tower.bif_rows import parse_rows
 
 
 @pytest.mark.parametrize("separator", [";", ","])
@@ -175,3 +176,15 @@ def test_classes_in_words_and_unknown_ones(caplog):
     table = pd.DataFrame({"site": sites, "lat": 50.0, "lon": 6.0, "igbp": names})
     assert parse_sites(table, "sites.csv")["igbp"].tolist() == ["ENF", "OSH", "WAT", "", ""]
     assert "sites.csv: IGBP class 'Tundra' of site XX-Sy4 is not known" in caplog.text and "UNC" not in caplog.text
+
+
+def test_a_column_twice_and_climates_that_are_none(caplog):
+    header = "SITE_ID,GROUP_ID,VARIABLE_GROUP,VARIABLE,DATAVALUE"
+    rows = "XX-Syn,1,GRP_CLIMATE,CLIMATE_KOEPPEN,{}"
+    with pytest.raises(ValueError, match=r"x\.csv has column VARIABLE 2 times"):
+        parse_rows(f"{header},VARIABLE\n{rows.format('Cfb')},a\n".encode(), "x.csv")
+    for text, expected in (("Cfb", "Cfb"), ("Arctic", "Arctic"), ("-99999", ""), ("abc", "")):
+        caplog.clear()
+        table = parse_bif(parse_rows(f"{header}\n{rows.format(text)}\n".encode(), "x.csv"), "x.csv")
+        assert table.loc["XX-Syn", "koppen"] == expected
+        assert ("no climate class" in caplog.text) == (text == "abc")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from dere.ingest.rows import require_unique
 from dere.ingest.table_text import WORDS, separator_of
 from dere.ingest.tables import encoding_of
 from dere.ingest.tower.site_ids import SITE
@@ -55,6 +56,7 @@ def parse_rows(content: bytes, source: str) -> pd.DataFrame:
     start = next((number for number, line in enumerate(lines) if line.strip()), 0)
     separator = separator_of(lines[start].encode())
     header, _ = split_row(lines[start], separator)
+    require_unique(header, source)
     width = len(header)
     table: list[list[str]] = []
     unclosed: list[int] = []

@@ -14,6 +14,8 @@ import pandas as pd
 from dere.ingest.tower.site_ids import resolved
 
 _DATES = ("_DATE", "_DATE_START")
+# a spreadsheet writes a date as any number: 20150401.0, 2.0150401e+07
+_NUMBER = re.compile(r"\+?\d+(?:\.\d*)?(?:[eE]\+?\d{1,2})?")
 _DATE = re.compile(r"((?:18|19|20|21)\d\d)(?:-?(0[1-9]|1[0-2])(?:-?(0[1-9]|[12]\d|3[01])(?:[T ]?\d\d:?\d\d.*)?)?)?")
 UNDATED = 0
 
@@ -25,7 +27,10 @@ def since(text: object) -> int:
     --------
     "20150401", "2015-04-01", "201504010000" and 20150401.0 are 20150401; "2015" is 20150101.
     """
-    found = _DATE.fullmatch(re.sub(r"\.0*$", "", str(text).strip()))
+    stated = str(text).strip()
+    if _NUMBER.fullmatch(stated):
+        stated = f"{float(stated):.0f}"
+    found = _DATE.fullmatch(stated)
     return UNDATED if found is None else int(f"{found[1]}{found[2] or '01'}{found[3] or '01'}")
 
 

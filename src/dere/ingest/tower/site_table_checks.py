@@ -29,6 +29,7 @@ POSSIBLE: dict[str, tuple[float, float, str]] = {
     "utc_offset": (-12.0, 14.0, "h"),
 }
 """What there is on Earth: the shore of the Dead Sea to the highest summit, the poles to the wettest hills."""
+_CLIMATE = r"[A-E][A-Za-z]{0,2}|(?i:tropical|arid|temperate|continental|polar|arctic|boreal)"
 METADATA_COLUMNS = ("lat", "lon", "igbp", *POSSIBLE, *TEXTS, "source", "fault")
 """Columns of a table of sites; ``fault`` is the sentence on coordinates that cannot be used, else empty."""
 
@@ -62,6 +63,7 @@ def checked(wide: pd.DataFrame, source: str) -> pd.DataFrame:
         wide[name] = _possible(wide, name, source)
     for name in ("igbp", *TEXTS):
         wide[name] = wide[name].fillna("").astype(str).str.strip() if name in wide else ""
+    wide["koppen"] = _climates(wide["koppen"], wide["site"], source)
     wide["igbp"] = igbp_codes(wide["igbp"], wide["site"], source)
     places = [place_of(row, source) for row in wide.reindex(columns=["site", "lat", "lon"]).to_dict("records")]
     known = wide["fault"].fillna("") if "fault" in wide else [""] * len(wide)
@@ -69,6 +71,16 @@ def checked(wide: pd.DataFrame, source: str) -> pd.DataFrame:
         wide[name] = [place[at] for place in places]
     wide["fault"] = [place[2] or str(fault) for place, fault in zip(places, known, strict=True)]
     return wide.set_index("site")[list(METADATA_COLUMNS)]
+
+
+def _climates(stated: pd.Series, sites: pd.Series, source: str) -> pd.Series:
+    """Climate classes; what is neither a Koeppen code nor the word of a climate is unknown, with a line."""
+    odd = (stated != "") & ~stated.str.fullmatch(_CLIMATE)
+    said = odd & ~stated.str.fullmatch(r"-9+\.?\d*")
+    if said.any():
+        first = [f"'{text}' at {site}" for text, site in zip(stated[said], sites[said], strict=True)]
+        log.warning("%s: %s is no climate class of Koeppen; taken as unknown", source, _some(first))
+    return stated.mask(odd, "")
 
 
 def place_of(row: Mapping[Any, Any], source: str) -> tuple[float, float, str]:
