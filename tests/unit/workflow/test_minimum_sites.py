@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 from dere.config.towers import TowerSource
-from dere.ingest.tower.towers import DROPPED, Towers
+from dere.ingest.tower.tower_provenance import DROPPED
+from dere.ingest.tower.towers import Towers
 from dere.workflow.ingest_towers import require_sites
 
 
