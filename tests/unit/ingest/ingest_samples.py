@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +133,16 @@ def closed_targets(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarr
     values["nee"] = values["rh"] - values["npp"]
     values["reco"] = values["ra"] + values["rh"]
     return np.stack([values[name] for name in TARGETS], axis=-1).astype(np.float32)
+
+
+def text(table):
+    """A table as csv text."""
+    return table.to_csv(index=False)
+
+
+def put(path, files):
+    """Write a zip archive of names and contents."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
+        for name, content in files.items():
+            opened.writestr(name, content)
+    return path

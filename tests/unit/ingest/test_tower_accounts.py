@@ -7,11 +7,10 @@ metadata are read and whose data are not), geco-bern/ingestr#10, geco-bern/FluxD
 import io
 import logging
 import os
-import zipfile
 from pathlib import Path
 
 import pytest
-from ingest_samples import flx_name, synthetic_monthly, write_bif
+from ingest_samples import flx_name, put, synthetic_monthly, text, write_bif
 
 from dere.config.towers import TowerSource
 from dere.ingest.accounts import Account, accounts_of_folder, report, table_of
@@ -24,17 +23,6 @@ BIF = "FLX_AA-Flx_BIF_MM_20260101.csv"
 OWN = flx_name("AA-Syn")
 BETA = "TERN_AU-Xox_FLUXNET_2014-2016_v1.3_rbeta.zip"
 MEMBER = "TERN_AU-Xox_FLUXNET_FLUXMET_MM_2014-2016_v1.3_rbeta.csv"
-
-
-def text(table):
-    return table.to_csv(index=False)
-
-
-def put(path, files):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
-        for name, content in files.items():
-            opened.writestr(name, content)
-    return path
 
 
 @pytest.fixture

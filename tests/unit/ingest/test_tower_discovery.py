@@ -3,11 +3,10 @@
 import gzip
 import logging
 import pickle
-import zipfile
 
 import pandas as pd
 import pytest
-from ingest_samples import flx_name, synthetic_monthly, write_bif
+from ingest_samples import flx_name, put, synthetic_monthly, text, write_bif
 
 from dere.config.towers import TowerSource
 from dere.ingest.archives import beside, limits_of, members, with_limits
@@ -21,17 +20,6 @@ BIF = "FLX_AA-Flx_BIF_MM_20260101.csv"
 INNER = "FLX_BB-Syn_FLUXNET2015_FULLSET_MM_2003-2004_1-4.csv"
 SHUTTLE = "AMF_US-Syn_FLUXNET_2001-2002_v1.3_r1.zip"
 FLUXMET = "AMF_US-Syn_FLUXNET_FLUXMET_MM_2001-2002_v1.3_r1.csv"
-
-
-def text(table):
-    return table.to_csv(index=False)
-
-
-def put(path, files):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
-        for name, content in files.items():
-            opened.writestr(name, content)
-    return path
 
 
 def test_limits_hold_outside_of_archives_too(tmp_path):
