@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
-from dere.ingest.tower.site_ids import SITE, resolved
+from dere.ingest.tower.site_ids import codes_in, resolved
 from dere.raised import raised_by_package
 
 log = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ def each_site(sites: Iterable[str], read: Callable[[str], Sequence[T]]) -> list[
 
 def site_of(name: str) -> str:
     """Site that a file's name speaks of; empty where it names none, several or all."""
-    named = {code for code in re.findall(rf"(?<![A-Za-z0-9]){SITE}(?![A-Za-z0-9])", name)}
+    named = set(codes_in(name))
     if len(named) != 1 or (code := named.pop()).startswith(_SITES_OF_ALL):
         return ""
     return resolved(code)

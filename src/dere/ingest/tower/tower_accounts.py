@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from dere.ingest.accounts import Account, lines_of, size_of
 from dere.ingest.archives import Member, TableFile, label
 from dere.ingest.tower.file_records import Given
-from dere.ingest.tower.site_ids import SITE, resolved
+from dere.ingest.tower.site_ids import codes_in, resolved
 from dere.ingest.tower.sorting import Entry, Found
 from dere.ingest.unread import DROPPED, PASSED_OVER, READ
 
 log = logging.getLogger(__name__)
 
-_SITE = re.compile(rf"(?<![A-Za-z0-9]){SITE}(?![A-Za-z0-9])")
 # the networks' files about all sites
 _ALL_SITES = "AA-Flx"
 _FIRST = 5
@@ -79,8 +77,8 @@ def account_for(found: Found, given: Given) -> list[Account]:
 def _named(file: TableFile) -> list[str]:
     """Site in the name of a file, or of the archive that holds it; none where it is of all sites."""
     names = (file.stored, file.inner, file.archive.name) if isinstance(file, Member) else (file.name,)
-    found = next((match for name in names if (match := _SITE.search(name))), None)
-    return [resolved(found[0])] if found and found[0] != _ALL_SITES else []
+    found = next((codes for name in names if (codes := codes_in(name))), [_ALL_SITES])
+    return [resolved(found[0])] if found[0] != _ALL_SITES else []
 
 
 def _account(entry: Entry, what: str, why: str, sites: Sequence[str], product: str) -> Account:
