@@ -13,6 +13,10 @@ include: "workflow/rules/run_files.smk"
 normalise_in_place(config)
 
 
+envvars:
+    *handed_on(),
+
+
 pathvars:
     results=f"results/{config['run']}",
     data=f"results/{config['run']}/data",

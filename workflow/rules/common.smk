@@ -1,4 +1,5 @@
 # Shared by the rule files (the normalised configuration, the code behind a script).
+import os
 import shlex
 import sys
 from functools import cache
@@ -23,12 +24,17 @@ from dere.workflow import (
     source_modules,
     targets,
 )
-from dere.workflow.digest import covered, digest, share_package
+from dere.workflow.digest import covered, share_package
 from dere.workflow.layout import PLACE
-from dere.workflow.loaded import note_modules
 from dere.workflow.parameters import CELLS_KEYS, SITES_KEYS, without
+from dere.workflow.plan import PLAN, begin
+from dere.workflow.planned import Maker, content_of
+from dere.workflow.version_policy import NEVER
 
 share_package(SOURCE)
+# Jobs that plan again, as on a cluster, are handed the plan of the call that started them.
+if workflow.is_main_process:
+    begin()
 # Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
 if Path(sys.executable).exists():
     sys.executable = shlex.quote(sys.executable)
@@ -47,19 +53,41 @@ def normalise_in_place(raw):
     raw.update(complete)
 
 
+def handed_on():
+    """Return the environment variables that jobs get wherever they run."""
+    return [PLAN] if PLAN in os.environ else []
+
+
 @cache
-def code(script, *modules):
-    """Return the digest of a rule's code: its script, what that imports, and further modules that it loads by name."""
+def code_files(script, *modules):
+    """Return the files of a rule's code: its script, what that imports, and further modules that it loads by name."""
     path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
-    files = covered(path, SOURCE, modules, plugins.files())
-    found = digest(files, SOURCE)
-    note_modules(found, files)
-    return found
+    return covered(path, SOURCE, modules, plugins.files())
 
 
-def code_of_source(script, modules, *more):
-    """Return the digest of the code that reads sources: a script, their declarations and readers."""
-    return code(script, *source_modules.with_readers(modules), *more)
+def made_by(script, *modules, of="", run=None, chosen=None):
+    """Return the parameters that say what makes the files of a rule: its code and the versions of packages.
+
+    ``of`` tells rules of one script apart; ``chosen`` gives further modules from the wildcards.
+    """
+
+    def files(wildcards):
+        more = chosen(wildcards) if chosen else ()
+        return code_files(script, *modules, *more)
+
+    job = " ".join(filter(None, [run or config["run"], script, of]))
+    return Maker(job, files, SOURCE, version_policy()).parameters()
+
+
+def version_policy():
+    """Return what other versions of packages do; where rules have environments, Snakemake compares those."""
+    own = map(str, workflow.deployment_settings.deployment_method)
+    return NEVER if "conda" in own else config["rerun_on_versions"]
+
+
+def read_by(script, modules, *more):
+    """Return the same for a rule that reads sources: a script, their declarations and readers."""
+    return made_by(script, *source_modules.with_readers(modules), *more)
 
 
 def exchange_modules(name):
@@ -100,26 +128,24 @@ def plugins_of(room):
     return texts
 
 
-def code_of_stage(exchange, stage):
-    """Return the function that gives the digest of a stage: its rule, its room, what fits it, its network."""
+def made_by_stage(exchange, stage):
+    """Return what makes the files of a stage: its rule, its room, what fits it, its network."""
     devices = ["dere.workflow.devices"] if stage.env == "train" else []
-    own = [room_of_stage(stage), stage.module, *devices]
+    return made_by(
+        "train",
+        f"dere.exchange.{exchange}",
+        *(room_of_stage(stage), stage.module, *devices),
+        of=f"{exchange} {stage.name}",
+        chosen=backbone_modules,
+    )
 
-    def of_backbone(wildcards):
-        return code(
-            "train", f"dere.exchange.{exchange}", *own, *backbone_modules(wildcards)
-        )
 
-    return of_backbone
-
-
-def code_of_method(script, exchange, method):
-    """Return the function that gives the digest of a prediction: its rule, its room, what predicts, its network."""
-    own = [room_of_method(method), method.module]
-
-    def of_backbone(wildcards):
-        return code(
-            script, f"dere.exchange.{exchange}", *own, *backbone_modules(wildcards)
-        )
-
-    return of_backbone
+def made_by_method(script, exchange, method):
+    """Return what makes the files of a prediction: its rule, its room, what predicts, its network."""
+    return made_by(
+        script,
+        f"dere.exchange.{exchange}",
+        *(room_of_method(method), method.module),
+        of=f"{exchange} {method.name}",
+        chosen=backbone_modules,
+    )

@@ -20,7 +20,7 @@ rule download:
         mem_mb=1000,
         runtime=2880,
     params:
-        code=code("download"),
+        **made_by("download", run="downloads"),
         config=config["downloads"],
     script:
         "../scripts/download.py"

@@ -19,7 +19,7 @@ for exchange in config["exchanges"]:
             mem_mb=4000,
             runtime=15,
         params:
-            code=code("ensemble"),
+            **made_by("ensemble", of=exchange),
         script:
             "../scripts/ensemble.py"
 
@@ -50,7 +50,7 @@ for exchange in config["exchanges"]:
             mem_mb=6000,
             runtime=60,
         params:
-            code=code("evaluate", *exchange_modules(exchange)),
+            **made_by("evaluate", *exchange_modules(exchange), of=exchange),
             config=config["evaluation"],
             product=targets.product_member(config, exchange),
             ranks=targets.ranks(config, exchange),
@@ -75,7 +75,7 @@ for exchange in config["exchanges"]:
             mem_mb=1000,
             runtime=5,
         params:
-            code=code("cost"),
+            **made_by("cost", of=exchange),
         script:
             "../scripts/cost.py"
 
@@ -106,7 +106,7 @@ for exchange in config["exchanges"]:
             mem_mb=1000,
             runtime=5,
         params:
-            code=code("comparison", *exchange_modules(exchange)),
+            **made_by("comparison", *exchange_modules(exchange), of=exchange),
             members=targets.training_jobs(config, exchange),
             references=targets.references(config, exchange),
             exchange=exchange,

@@ -15,7 +15,7 @@ rule figures:
         mem_mb=6000,
         runtime=30,
     params:
-        code=code("figures", f"dere.exchange.{exchanges.DEFAULT}"),
+        **made_by("figures", f"dere.exchange.{exchanges.DEFAULT}"),
         config=config["figures"],
         backbone=config["backbones"][0],
         methods=targets.shown(config),
@@ -42,7 +42,7 @@ rule resolved_config:
         mem_mb=500,
         runtime=5,
     params:
-        code=code("resolved_config"),
+        **made_by("resolved_config"),
         config=config,
         leaves=described(config, composed(), default_of(config)),
     script:
@@ -68,6 +68,6 @@ rule citations:
         mem_mb=500,
         runtime=5,
     params:
-        code=code("citations"),
+        **made_by("citations"),
     script:
         "../scripts/citations.py"

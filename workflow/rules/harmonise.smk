@@ -24,7 +24,7 @@ rule harmonise:
         mem_mb=4000,
         runtime=60,
     params:
-        code=code("harmonise", *exchange_modules(exchanges.DEFAULT)),
+        **made_by("harmonise", *exchange_modules(exchanges.DEFAULT)),
         config={
             "harmonise": config["harmonise"],
             "splits": config["splits"],
@@ -59,7 +59,7 @@ for exchange in targets.further(config):
             mem_mb=4000,
             runtime=30,
         params:
-            code=code("harmonise_exchange", *exchange_modules(exchange)),
+            **made_by("harmonise_exchange", *exchange_modules(exchange), of=exchange),
             config={"harmonise": config["harmonise"], "splits": config["splits"]},
             exchange=exchange,
         script:
@@ -87,7 +87,7 @@ for exchange in config["exchanges"]:
             mem_mb=4000,
             runtime=15,
         params:
-            code=code("statistics", *exchange_modules(exchange)),
+            **made_by("statistics", *exchange_modules(exchange), of=exchange),
             config={
                 key: config["harmonise"][key]
                 for key in ("satellites", "minimum_training_quality")

@@ -22,7 +22,7 @@ rule train_imputation:
         mem_mb=6000,
         runtime=240,
     params:
-        code=code("train_imputation", f"dere.exchange.{exchanges.DEFAULT}"),
+        **made_by("train_imputation", f"dere.exchange.{exchanges.DEFAULT}"),
         # How many trajectories are drawn does not change the training.
         config=without(config["imputation"], "samples", "scored_samples"),
     script:
@@ -48,7 +48,7 @@ rule impute_labels:
         mem_mb=6000,
         runtime=120,
     params:
-        code=code("impute_labels", f"dere.exchange.{exchanges.DEFAULT}"),
+        **made_by("impute_labels", f"dere.exchange.{exchanges.DEFAULT}"),
         config=without(config["imputation"], "scored_samples"),
     script:
         "../scripts/impute_labels.py"
@@ -77,7 +77,7 @@ rule score_imputation:
         mem_mb=6000,
         runtime=120,
     params:
-        code=code("score_imputation", f"dere.exchange.{exchanges.DEFAULT}"),
+        **made_by("score_imputation", f"dere.exchange.{exchanges.DEFAULT}"),
         config=without(config["imputation"], "samples"),
     script:
         "../scripts/score_imputation.py"

@@ -7,10 +7,9 @@ SIMULATION_SOURCES = answer(source_modules.of_simulation)
 
 rule ingest_simulation:
     input:
-        files=source_files(
-            config["sources"]["simulation"]["path"], "<results>/raw/simulation"
-        ),
-        coordinates=coordinate_files(config),
+        files=given(simulation_files(config)),
+        sums=sums_of(simulation_files(config)),
+        coordinates=given(coordinate_files(config)),
     output:
         forcing="<interim>/forcing.nc",
         simulation="<interim>/simulation.nc",
@@ -25,7 +24,10 @@ rule ingest_simulation:
         mem_mb=4000,
         runtime=30,
     params:
-        code=code_of_source("ingest_simulation", SIMULATION_SOURCES),
+        **read_by("ingest_simulation", SIMULATION_SOURCES),
+        content=content_of(
+            external([*simulation_files(config), *coordinate_files(config)])
+        ),
         sources=SIMULATION_SOURCES,
         folder=config["sources"]["simulation"]["path"],
         driver_set=config["harmonise"]["driver_set"],
@@ -37,11 +39,12 @@ rule ingest_simulation:
 rule ingest_cover:
     input:
         **answer(cover_source.place_files),
-        files=cover_files(config),
-        towers=tower_files(config),
+        files=given(cover_files(config)),
+        towers=given(tower_files(config)),
+        sums=sums_of([*cover_files(config), *tower_files(config)]),
         made=[f"<interim>/plant_types/{name}" for name in MADE_MAPS],
         pixels=["<interim>/site_pixels.csv"] if FINE_MAPS else [],
-        ages=AGE_FILES,
+        ages=given(AGE_FILES),
     output:
         cover="<interim>/cover.nc",
         provenance="<interim>/provenance_cover.csv",
@@ -55,8 +58,11 @@ rule ingest_cover:
         mem_mb=4000,
         runtime=30,
     params:
-        code=code_of_source(
+        **read_by(
             "ingest_cover", AGE_SOURCES, *source_modules.arrays_code(config, "cover")
+        ),
+        content=content_of(
+            external([*cover_files(config), *tower_files(config), *AGE_FILES])
         ),
         sources=AGE_SOURCES,
         config=source_leaves.ingested_cover(config),
@@ -70,7 +76,8 @@ rule ingest_cover:
 
 rule ingest_towers:
     input:
-        files=tower_files(config),
+        files=given(tower_files(config)),
+        sums=sums_of(tower_files(config)),
     output:
         towers="<interim>/towers.nc",
         provenance="<interim>/provenance_towers.csv",
@@ -85,11 +92,12 @@ rule ingest_towers:
         mem_mb=4000,
         runtime=30,
     params:
-        code=code_of_source(
+        **read_by(
             "ingest_towers",
             TOWER_SOURCES,
             *source_modules.arrays_code(config, "towers"),
         ),
+        content=content_of(external(tower_files(config))),
         sources=TOWER_SOURCES,
         config=source_leaves.ingested_towers(config, TOWER_SOURCES),
         arrays=arrays_of(config, "towers"),

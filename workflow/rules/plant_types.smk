@@ -11,7 +11,7 @@ AGE_FILES = answer(cover_source.age_files)
 
 rule aggregate_plant_types:
     input:
-        map=lambda wildcards: str(MADE_MAPS[wildcards.map]),
+        map=lambda wildcards: ancient(str(MADE_MAPS[wildcards.map])),
     output:
         "<interim>/plant_types/{map}",
     log:
@@ -25,7 +25,8 @@ rule aggregate_plant_types:
         mem_mb=2000,
         runtime=120,
     params:
-        code=code("aggregate_plant_types"),
+        **made_by("aggregate_plant_types"),
+        content=content_of(lambda wildcards: [str(MADE_MAPS[wildcards.map])]),
         config={
             "degrees": MAP_DEGREES,
             "area_weights": config["sources"]["cover"]["area_weights"],
@@ -36,7 +37,7 @@ rule aggregate_plant_types:
 
 rule sample_plant_types:
     input:
-        maps=[str(path) for path in FINE_MAPS.values()],
+        maps=given(map(str, FINE_MAPS.values())),
         towers="<interim>/towers.nc",
     output:
         "<interim>/site_pixels.csv",
@@ -49,7 +50,8 @@ rule sample_plant_types:
         mem_mb=2000,
         runtime=120,
     params:
-        code=code("sample_plant_types"),
+        **made_by("sample_plant_types"),
+        content=content_of([str(path) for path in FINE_MAPS.values()]),
         config={"tower_window_km": config["sources"]["cover"]["tower_window_km"]},
     script:
         "../scripts/sample_plant_types.py"

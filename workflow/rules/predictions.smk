@@ -26,7 +26,7 @@ for exchange, method in targets.of_all_exchanges(config, targets.methods_of):
             mem_mb=method.memory,
             runtime=60,
         params:
-            code=code_of_method("predict", exchange, method),
+            **made_by_method("predict", exchange, method),
             config=parameters_of_method(SITES_KEYS),
             name=method.name,
             room=room_of_method(method),
@@ -65,7 +65,7 @@ for exchange, method in targets.of_all_exchanges(config, targets.mapped_methods)
             mem_mb=whole_in_memory(8000),
             runtime=120,
         params:
-            code=code_of_method("predict_cells", exchange, method),
+            **made_by_method("predict_cells", exchange, method),
             config=parameters_of_method(CELLS_KEYS),
             name=method.name,
             room=room_of_method(method),

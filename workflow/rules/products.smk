@@ -13,6 +13,7 @@ for exchange in config["exchanges"]:
             provenance=rules.harmonise.output.provenance,
         output:
             products=directory(in_run(exchange, "products")),
+            sums=in_run(exchange, "products.sums"),
         log:
             in_run(exchange, "logs/products.log"),
         conda:
@@ -22,7 +23,7 @@ for exchange in config["exchanges"]:
             mem_mb=6000,
             runtime=60,
         params:
-            code=code("products", *exchange_modules(exchange)),
+            **made_by("products", *exchange_modules(exchange), of=exchange),
             config=targets.product_settings(config, exchange),
             exchange=exchange,
         script:

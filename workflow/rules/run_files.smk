@@ -22,7 +22,7 @@ def evaluated_files(config, exchange):
     """Return what the evaluation reads beside predictions: truth and public maps, where the exchange has them."""
     files = truth_file(config) if exchange == exchanges.DEFAULT else {}
     if targets.has_map(config):
-        files["products"] = in_run(exchange, "products")
+        files |= with_sums("products", in_run(exchange, "products"))
     return files
 
 
@@ -99,7 +99,7 @@ def figure_inputs(config):
         files["labels"] = f"<results>/labels/{run}/labels.nc"
         files["history"].append(f"<results>/models/imputation/{run}/history.csv")
     if targets.has_map(config):
-        files["products"] = "<results>/products"
+        files |= with_sums("products", "<results>/products")
         if "plant_fraction" in targets.product_method(config).gives:
             files["learned"] = (
                 f"<results>/predictions/{targets.product_member(config)}/{run}_cells.nc"

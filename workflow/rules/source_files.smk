@@ -1,4 +1,22 @@
-# Files of the sources: what ingest and harmonise read.
+# Files of the sources: what ingest and harmonise read. Their dates do not count: what a run is given is compared by
+# content (`content_of`), what the built-in world writes by the sums beside its folders.
+
+WRITTEN = "<results>/"
+
+
+def given(files):
+    """Return files as inputs whose dates do not count."""
+    return [ancient(file) for file in files]
+
+
+def external(files):
+    """Return the files that a run is given, not made by it."""
+    return [file for file in files if not file.startswith(WRITTEN)]
+
+
+def sums_of(files):
+    """Return the files of sums beside folders that the run makes."""
+    return [f"{file}.sums" for file in files if file.startswith(WRITTEN)]
 
 
 def source_files(path, built_in):
@@ -12,6 +30,13 @@ def folder_files(path):
         return source_folder.folder_files(path)
     except ValueError as error:
         raise WorkflowError(str(error)) from None
+
+
+def simulation_files(config):
+    """Return the files of a simulation, or the built-in world's folder."""
+    return source_files(
+        config["sources"]["simulation"]["path"], "<results>/raw/simulation"
+    )
 
 
 def array_files(config):
@@ -70,6 +95,11 @@ def stand_ages(config):
     )
 
 
+def with_sums(name, folder):
+    """Return a folder that the run makes as an input, and its sums, which tell whether its content changed."""
+    return {name: ancient(folder), f"{name}_sums": f"{folder}.sums"}
+
+
 def truth_file(config):
     """Return the output that only the built-in world has."""
     return {"truth": "<data>/truth.nc"} if targets.has_truth(config) else {}
@@ -89,5 +119,5 @@ def interim_files(config):
         }
         files |= {name: f"<interim>/{file}" for name, file in names.items()}
     if targets.has_truth(config):
-        files["truth"] = "<results>/raw/truth"
+        files |= with_sums("truth", "<results>/raw/truth")
     return files

@@ -26,7 +26,7 @@ for exchange, stage in targets.of_all_exchanges(config, targets.stages):
             mem_mb=memory_of_stage(stage),
             runtime=stage.runtime,
         params:
-            code=code_of_stage(exchange, stage),
+            **made_by_stage(exchange, stage),
             config=parameters_of_stage(stage),
             name=stage.name,
             room=room_of_stage(stage),

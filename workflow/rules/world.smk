@@ -1,5 +1,7 @@
 # The built-in world: a small planet that writes raw files in the real formats.
 
+RAW = ("simulation", "cover", "towers", "virtual_towers", "truth")
+
 
 rule build_world:
     output:
@@ -8,6 +10,7 @@ rule build_world:
         towers=directory("<results>/raw/towers"),
         virtual_towers=directory("<results>/raw/virtual_towers"),
         truth=directory("<results>/raw/truth"),
+        sums=[f"<results>/raw/{name}.sums" for name in RAW],
     log:
         "<logs>/build_world.log",
     conda:
@@ -17,7 +20,7 @@ rule build_world:
         mem_mb=4000,
         runtime=15,
     params:
-        code=code("build_world"),
+        **made_by("build_world"),
         config=config["world"],
     script:
         "../scripts/build_world.py"

@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.config.world import WorldConfig
-from dere.workflow.script import logged
+from dere.workflow.running import running
+from dere.workflow.sums import write_sums
 from dere.world.build import build_world
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     build_world(WorldConfig(**snakemake.params.config), Path(snakemake.output.simulation).parent)
+    for sums in map(Path, snakemake.output.sums):
+        write_sums(sums.with_suffix(""), sums)

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.workflow.comparison import write_comparison
-from dere.workflow.script import logged, named_files
+from dere.workflow.running import running
+from dere.workflow.script import named_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     write_comparison(
         named_files(snakemake),
         [Path(path) for path in snakemake.input.manifests],

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.workflow.cost import write_cost
-from dere.workflow.script import logged
+from dere.workflow.running import running
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     write_cost([Path(path) for path in snakemake.input.benchmarks], Path(snakemake.output.cost))

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from dere.config.download import DownloadsConfig
 from dere.workflow.download import download
-from dere.workflow.script import logged
+from dere.workflow.running import running
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     download(snakemake.wildcards.source, DownloadsConfig(**snakemake.params.config), Path(snakemake.output[0]))

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from dere.config.evaluation import EvaluationConfig
 from dere.workflow.evaluate import evaluate
-from dere.workflow.script import logged, named_files
+from dere.workflow.running import running
+from dere.workflow.script import named_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     evaluate(
         [Path(path) for path in [*snakemake.input.predictions, *snakemake.input.ensembles]],
         named_files(snakemake),

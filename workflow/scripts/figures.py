@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from dere.config.figures import FiguresConfig
 from dere.workflow.figures import draw
-from dere.workflow.script import logged, named_files
+from dere.workflow.running import running
+from dere.workflow.script import named_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     draw(
         named_files(snakemake),
         Path(snakemake.output[0]).parent,

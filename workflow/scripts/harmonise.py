@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.workflow.harmonise import harmonise_files
-from dere.workflow.script import logged, memory_of, named_files
+from dere.workflow.running import running
+from dere.workflow.script import memory_of, named_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     files = named_files(snakemake)
     harmonise_files(
         files,

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.workflow.harmonise_exchange import harmonise_exchange_files
-from dere.workflow.script import logged, named_files
+from dere.workflow.running import running
+from dere.workflow.script import named_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     harmonise_exchange_files(
         named_files(snakemake),
         Path(snakemake.output.towers).parent,

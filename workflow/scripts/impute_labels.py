@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 from dere.workflow.impute_labels import write_labels
 from dere.workflow.rule_job import rule_job
-from dere.workflow.script import logged
+from dere.workflow.running import running
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     write_labels(rule_job(snakemake))

@@ -8,12 +8,13 @@ from dere.config.cover import CoverSource
 from dere.config.simulation import SimulationSource
 from dere.ingest.source import of_modules
 from dere.workflow.ingest_cover import ingest_cover
-from dere.workflow.script import logged, memory_of, named_files
+from dere.workflow.running import running
+from dere.workflow.script import memory_of, named_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     config = CoverSource(**snakemake.params.config)
     if config.provider == "dere":
         # loaded by name: the arrays are no part of the code of other runs

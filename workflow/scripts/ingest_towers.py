@@ -8,12 +8,12 @@ from dere.config.simulation import SimulationSource
 from dere.config.towers import TowerSource
 from dere.ingest.source import of_modules
 from dere.workflow.ingest_towers import ingest_towers
-from dere.workflow.script import logged
+from dere.workflow.running import running
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     config = TowerSource(**snakemake.params.config)
     if config.provider == "dere":
         # loaded by name: the arrays are no part of the code of other runs

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 from dere.config.products import ProductsConfig
 from dere.workflow.products import products
-from dere.workflow.script import logged, named_files
+from dere.workflow.running import running
+from dere.workflow.script import named_files
+from dere.workflow.sums import write_sums
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     products(
         [Path(path) for path in snakemake.input.get("cells", [])],
         [Path(path) for path in snakemake.input.get("manifests", [])],
@@ -20,3 +22,4 @@ with logged(snakemake.log[0], snakemake.params.code):
         code=snakemake.params.code,
         exchange=snakemake.params.exchange,
     )
+    write_sums(Path(snakemake.output.products), Path(snakemake.output.sums))

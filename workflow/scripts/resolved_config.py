@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.workflow.resolved_config import write_resolved
-from dere.workflow.script import logged
+from dere.workflow.running import running
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     write_resolved(
         snakemake.params.config,
         snakemake.params.leaves,

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.config.windows import WindowConfig
-from dere.workflow.script import logged, memory_of, named_files
+from dere.workflow.running import running
+from dere.workflow.script import memory_of, named_files
 from dere.workflow.statistics import write_statistics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     write_statistics(
         named_files(snakemake),
         int(snakemake.wildcards.fold),

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from dere.workflow.devices import on_devices
 from dere.workflow.rule_job import rule_job
-from dere.workflow.script import logged
+from dere.workflow.running import running
 from dere.workflow.train_imputation import train
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     job = rule_job(snakemake)
     on_devices(train, job, gpu=job.gpu)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dere import __version__
+from dere.ingest.provenance import SOFTWARE
 from dere.invented import WORLD, invented_sources, marked
 
 LONGEST_LIST = 20
@@ -33,7 +34,7 @@ _SOURCES = {
     "splits": ("towers", "simulation"),
 }
 _INHERITED = ("source_files", "source_versions", "license", "references", "provenance_table")
-_NOT_USED = ("ignored", "superseded", "dropped", "passed over")
+_NOT_USED = ("ignored", "superseded", "dropped", "passed over", SOFTWARE)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from dere.io import file_sha256
 COLUMNS = ("source", "file", "product", "version", "role", "rows", "sha256", "licence", "citation", "url")
 """First columns of ``tables/provenance.csv``; further ones depend on the source."""
 
+SOFTWARE = "software"
+"""Source and role of Python and packages, whose rows state a version and nothing else."""
 UNKNOWN = Product("unknown", "not recognised", "unknown", "unknown")
 """Product of files that no source knows."""
 
@@ -74,6 +76,16 @@ def checksum(path: Path) -> str:
 def _file_checksum(path: Path, size: int, changed: int) -> str:
     """Checksum of one state of a file: a member of an archive costs no second pass over the archive."""
     return file_sha256(path)
+
+
+def software_rows(versions: Mapping[str, str]) -> pd.DataFrame:
+    """Return one row per distribution that computes, with its version."""
+    return pd.DataFrame(
+        [
+            {"source": SOFTWARE, "file": "", "product": name, "version": version, "role": SOFTWARE, "rows": 0}
+            for name, version in versions.items()
+        ]
+    )
 
 
 def provenance_of(

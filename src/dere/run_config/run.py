@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -78,6 +78,8 @@ class RunConfig(Section):
     """The figures of the report."""
     downloads: DownloadsConfig = DownloadsConfig()
     """Published files for make download SOURCE=<name>; no other rule reads this."""
+    rerun_on_versions: Literal["warn", "major", "any"] = "warn"
+    """When jobs that ran with other versions of Python or packages are made again; warn = never, it is only said."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

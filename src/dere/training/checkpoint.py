@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from dere import __version__
+from dere import __version__, versions
 from dere.exchange import Exchange
 from dere.io import content_hash, file_sha256, read_json, write_atomically, write_json, write_table
 from dere.training.fitted import Fitted
@@ -30,7 +30,8 @@ def variables_hash(exchange: Exchange) -> str:
 def save(folder: Path, fitted: Fitted, exchange: Exchange) -> None:
     """Write ``model.safetensors``, ``history.csv`` and, last, ``manifest.json`` into ``folder``.
 
-    The manifest gets the code version, the hash of the variable table and the hash of the weights.
+    The manifest gets the code version, the versions of Python and the packages that compute, the hash of the variable
+    table and the hash of the weights.
     """
     unseen = {VALIDATED + name: value for name, value in (fitted.unseen or {}).items()}
     # The format stores an array as its memory lies, so a view must become one of its own.
@@ -40,6 +41,7 @@ def save(folder: Path, fitted: Fitted, exchange: Exchange) -> None:
     about = {
         **fitted.facts,
         "code_version": __version__,
+        "versions": versions.loaded(),
         "variables": variables_hash(exchange),
         "sha256": file_sha256(model),
     }

@@ -42,12 +42,24 @@ def digest(files: Mapping[str, Path], source: Path) -> str:
     ValueError
         When a module names the version and the package states none.
     """
-    code = {name: module(path, source) for name, path in files.items() if path.suffix == ".py"}
-    lines = [f"{name} {read.digest}" for name, read in code.items()]
-    lines += [f"{name} {_content_digest(path)}" for name, path in files.items() if name not in code]
-    if any(VERSION in read.imports for read in code.values()):
+    lines = [f"{name} {mark(path, source)}" for name, path in files.items()]
+    if any(VERSION in read.imports for read in _modules(files, source)):
         lines.append(f"{VERSION} {_version(source)}")
     return sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
+
+
+def mark(path: Path, source: Path) -> str:
+    """Return the digest of what counts of a file: what a source file does, the bytes of any other."""
+    return module(path, source).digest if path.suffix == ".py" else _content_digest(path)
+
+
+def packages(files: Mapping[str, Path], source: Path) -> set[str]:
+    """Return the packages outside this one that a rule's code imports, by the name they are imported as."""
+    return {name for read in _modules(files, source) for name in read.packages}
+
+
+def _modules(files: Mapping[str, Path], source: Path) -> list[Module]:
+    return [module(path, source) for path in files.values() if path.suffix == ".py"]
 
 
 def covered(
@@ -108,10 +120,11 @@ def data_files(folder: Path) -> tuple[Path, ...]:
 class Module:
     """What counts of a source file: the dotted names that it imports, and the digest of what it does.
 
-    Names lie below the package; some are those of functions and classes, not of modules.
+    Names lie below the package; some are those of functions and classes, not of modules. ``packages`` are the others.
     """
 
     imports: tuple[str, ...]
+    packages: tuple[str, ...]
     digest: str
 
 
@@ -119,10 +132,13 @@ class Module:
 def module(path: Path, source: Path) -> Module:
     """Read a source file; see `Module`."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    return Module(_imports(tree, path, source), sha256(meaning(tree).encode()).hexdigest())
+    names = _imports(tree, path, source)
+    own = tuple(sorted(name for name in names if name.split(".")[0] == PACKAGE))
+    others = {name.split(".")[0] for name in names} - {PACKAGE}
+    return Module(own, tuple(sorted(others)), sha256(meaning(tree).encode()).hexdigest())
 
 
-def _imports(tree: ast.Module, path: Path, source: Path) -> tuple[str, ...]:
+def _imports(tree: ast.Module, path: Path, source: Path) -> set[str]:
     base = _dotted(path.parent, source).split(".") if path.is_relative_to(source) else []
     names: set[str] = set()
     for node in _running_nodes(tree):
@@ -136,7 +152,7 @@ def _imports(tree: ast.Module, path: Path, source: Path) -> tuple[str, ...]:
             names.update(_room_members(node, source))
         elif isinstance(node, ast.Attribute) and node.attr == "__version__":
             names.add(ast.unparse(node))
-    return tuple(sorted(name for name in names if name.split(".")[0] == PACKAGE))
+    return names
 
 
 def _running_nodes(tree: ast.AST) -> Iterator[ast.AST]:

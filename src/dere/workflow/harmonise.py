@@ -9,12 +9,14 @@ from typing import Any
 
 import pandas as pd
 
+from dere import versions
 from dere.config.harmonise import HarmoniseConfig
 from dere.config.simulation import SimulationSource
 from dere.config.splits import SplitsConfig
 from dere.harmonise.build import Canonical, harmonise, write
 from dere.harmonise.interim import Interim, unpack_cover
 from dere.harmonise.origin import Origin, built_in_rows, file_attributes
+from dere.ingest.provenance import software_rows
 from dere.invented import PROCESS_MODEL
 from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_table
 
@@ -71,7 +73,7 @@ def harmonise_files(
         SplitsConfig(**params["splits"]),
     )
     built_in = tuple(params.get("built_in", ()))
-    table = built_in_rows(canonical.provenance, built_in)
+    table = pd.concat([built_in_rows(canonical.provenance, built_in), software_rows(versions.loaded())])
     write_table(table, provenance)
     write_table(canonical.odd, odd_months)
     modelled = (PROCESS_MODEL,) if params["simulation"]["provider"] == "builtin" else ()

@@ -83,10 +83,11 @@ def job_of(log: Path) -> str:
 
 
 def named_files(snakemake: Any) -> dict[str, Any]:
-    """Return the named inputs of a rule, as a path or, for several files, a list of paths."""
+    """Return the named inputs of a rule, as a path or, for several files, a list of paths; sums are not for the job."""
     return {
         name: Path(files) if isinstance(files, str) else [Path(file) for file in files]
         for name, files in snakemake.input.items()
+        if not name.endswith("sums")
     }
 
 

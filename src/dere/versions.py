@@ -1,0 +1,46 @@
+"""Versions of Python and of the packages whose numbers results are made of."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+
+COUNTED = {
+    "lightgbm": "lightgbm",
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "scipy": "scipy",
+    "sklearn": "scikit-learn",
+    "torch": "torch",
+    "xarray": "xarray",
+}
+"""Packages that compute, by the name they are imported as; the others read, write or draw."""
+
+
+def installed(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of Python and of those of ``packages`` that are installed, by distribution.
+
+    Parameters
+    ----------
+    packages
+        Distributions.
+    """
+    found = {"python": platform.python_version()}
+    for name in sorted(set(packages) - {"python"}):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def loaded() -> dict[str, str]:
+    """Return the versions of Python and of the counted packages that this process has imported."""
+    return installed(COUNTED[name] for name in COUNTED if name in sys.modules)
+
+
+def counted(imports: Iterable[str]) -> list[str]:
+    """Return the distributions of those imported packages that count."""
+    return sorted({COUNTED[name] for name in imports if name in COUNTED})

@@ -1,0 +1,65 @@
+"""What is noted of a job beside Snakemake's own record: the versions it ran with, and whether it has to run again."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from dere.workflow.plan import STATE
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """Note of a job that ended well.
+
+    Parameters
+    ----------
+    job
+        Run, rule and what tells the jobs of a rule apart.
+    versions
+        The parameter ``versions`` that it was planned with.
+    used
+        Versions that it ran with, by distribution.
+    again
+        A word that changes when something the job read changed while it ran; part of its parameters from then on.
+    """
+
+    job: str
+    versions: str
+    used: Mapping[str, str]
+    again: str = ""
+
+
+def record_of(job: str, wildcards: Mapping[str, str]) -> Path:
+    """Return the file of a job's note."""
+    text = json.dumps([job, sorted((str(name), str(value)) for name, value in wildcards.items())])
+    return STATE / "jobs" / f"{sha256(text.encode()).hexdigest()[:32]}.json"
+
+
+def read_record(path: Path) -> JobRecord | None:
+    """Read a note; None where there is none, or none that can be read."""
+    try:
+        return JobRecord(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_record(record: JobRecord, path: Path) -> None:
+    """Write a note atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{uuid.uuid4().hex}")
+    temporary.write_text(json.dumps(asdict(record)), encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def records(run: str) -> Iterator[JobRecord]:
+    """Yield the notes of a run's jobs."""
+    for path in sorted((STATE / "jobs").glob("*.json")):
+        record = read_record(path)
+        if record and record.job.startswith(f"{run} "):
+            yield record

@@ -1,0 +1,146 @@
+"""What a call of Snakemake was planned with, agreed once between the call and its jobs.
+
+The parameters of a job are worked out when it is planned, and again on the node where a cluster runs it: whoever comes
+first writes what it found into the plan, and everybody else reads it there. What Snakemake records of a job is then
+what the job itself was held to, whatever was edited in between.
+
+The plan is a folder below ``.snakemake``, named by the environment variable `PLAN`; it goes with the call.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+STATE = Path(".snakemake", "dere")
+"""What the pipeline notes about the runs of a working directory."""
+PLAN = "DERE_PLAN"
+"""Environment variable: folder of the plan; Snakemake hands it to its jobs."""
+_KEPT_DAYS = 30
+_known: dict[tuple[str, str], Planned] = {}
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file as it was when a job was planned.
+
+    Parameters
+    ----------
+    name
+        Dotted name of a module, else a name for people.
+    path
+        Where it lies.
+    state
+        Size in bytes, modification and change time in ns, inode; see `state_of`.
+    mark
+        Digest of what counts of it.
+    """
+
+    name: str
+    path: str
+    state: tuple[int, ...]
+    mark: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A parameter of a job, and the files that it stands for."""
+
+    value: str
+    files: Sequence[PlannedFile] = field(default=())
+
+
+def state_of(path: str | os.PathLike[str]) -> tuple[int, ...]:
+    """Return what changes when a file is written, whatever date it is given; nothing where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+def begin(state: Path = STATE) -> None:
+    """Begin the plan of a call of Snakemake and remove those of calls that were killed long ago.
+
+    Where nothing may be written (a dry run in somebody else's checkout), there is no plan.
+    """
+    folder = state.absolute() / "plans" / uuid.uuid4().hex
+    try:
+        folder.mkdir(parents=True)
+    except OSError:
+        os.environ.pop(PLAN, None)
+        return
+    for other in folder.parent.iterdir():
+        if time.time() - other.stat().st_mtime > _KEPT_DAYS * 86400:
+            shutil.rmtree(other, ignore_errors=True)
+    os.environ[PLAN] = str(folder)
+    atexit.register(_end, folder, os.getpid())
+
+
+def _end(folder: Path, process: int) -> None:
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def agreed(name: str, find: Callable[[], Planned]) -> str:
+    """Return the parameter ``name`` of this call: what the plan holds, else what ``find`` finds, for everybody."""
+    folder = os.environ.get(PLAN, "")
+    if (folder, name) not in _known:
+        planned = find()
+        if folder and Path(folder).is_dir():
+            planned = _first(Path(folder), name, planned) if not (there := _read(_place(folder, name))) else there
+        _known[folder, name] = planned
+    return _known[folder, name].value
+
+
+def files_behind(value: str) -> list[PlannedFile]:
+    """Return the files that a parameter stands for; none outside a plan."""
+    found = _read(_place(os.environ.get(PLAN, ""), f"value {value}"))
+    return list(found.files) if found else []
+
+
+def _first(folder: Path, name: str, planned: Planned) -> Planned:
+    """Write a parameter unless somebody was faster, and return the one that counts."""
+    _write(_place(folder, f"value {planned.value}"), planned)
+    own = _write(folder / f"{uuid.uuid4().hex}.json", planned)
+    try:
+        # unlike a rename, a second link is refused
+        os.link(own, _place(folder, name))
+    except FileExistsError:
+        return _read(_place(folder, name)) or planned
+    except OSError:
+        # a file system without links: the last one counts
+        os.replace(own, _place(folder, name))
+        return planned
+    finally:
+        own.unlink(missing_ok=True)
+    return planned
+
+
+def _place(folder: str | Path, name: str) -> Path:
+    return Path(folder, sha256(name.encode()).hexdigest()[:32] + ".json")
+
+
+def _write(path: Path, planned: Planned) -> Path:
+    temporary = path.with_name(f".{uuid.uuid4().hex}")
+    temporary.write_text(json.dumps(asdict(planned)), encoding="utf-8")
+    os.replace(temporary, path)
+    return path
+
+
+def _read(path: Path) -> Planned | None:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    files = [PlannedFile(**{**file, "state": tuple(file["state"])}) for file in found["files"]]
+    return Planned(found["value"], files)
