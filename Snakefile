@@ -11,6 +11,7 @@ include: "workflow/rules/run_files.smk"
 
 
 normalise_in_place(config)
+tell_of_other_versions()
 
 
 envvars:

@@ -8,8 +8,9 @@ from pathlib import Path
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
-from dere import exchange as exchanges, methods as declared, plugins
+from dere import exchange as exchanges, methods as declared, plugins, versions
 from dere.backbones import declaration, module_of
 from dere.run_config.compose import composed
 from dere.run_config.describe import described
@@ -25,11 +26,12 @@ from dere.workflow import (
     targets,
 )
 from dere.workflow.digest import covered, share_package
+from dere.workflow.job_record import records
 from dere.workflow.layout import PLACE
 from dere.workflow.parameters import CELLS_KEYS, SITES_KEYS, without
 from dere.workflow.plan import PLAN, begin
 from dere.workflow.planned import Maker, content_of
-from dere.workflow.version_policy import NEVER
+from dere.workflow.version_policy import NEVER, said
 
 share_package(SOURCE)
 # Jobs that plan again, as on a cluster, are handed the plan of the call that started them.
@@ -83,6 +85,14 @@ def version_policy():
     """Return what other versions of packages do; where rules have environments, Snakemake compares those."""
     own = map(str, workflow.deployment_settings.deployment_method)
     return NEVER if "conda" in own else config["rerun_on_versions"]
+
+
+def tell_of_other_versions():
+    """Say at the start of a call which jobs of the run were made with other versions of packages."""
+    if workflow.is_main_process:
+        today = versions.installed(versions.COUNTED.values())
+        if text := said(records(config["run"]), today, version_policy()):
+            logger.warning(text)
 
 
 def read_by(script, modules, *more):

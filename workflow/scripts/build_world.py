@@ -13,5 +13,4 @@ if TYPE_CHECKING:
 
 with running(snakemake):
     build_world(WorldConfig(**snakemake.params.config), Path(snakemake.output.simulation).parent)
-    for sums in map(Path, snakemake.output.sums):
-        write_sums(sums.with_suffix(""), sums)
+    write_sums(snakemake.output.sums)

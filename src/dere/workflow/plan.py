@@ -26,7 +26,7 @@ STATE = Path(".snakemake", "dere")
 PLAN = "DERE_PLAN"
 """Environment variable: folder of the plan; Snakemake hands it to its jobs."""
 _KEPT_DAYS = 30
-_known: dict[tuple[str, str], Planned] = {}
+_known: dict[tuple[str, str], str] = {}
 
 
 @dataclass(frozen=True)
@@ -94,12 +94,11 @@ def _end(folder: Path, process: int) -> None:
 def agreed(name: str, find: Callable[[], Planned]) -> str:
     """Return the parameter ``name`` of this call: what the plan holds, else what ``find`` finds, for everybody."""
     folder = os.environ.get(PLAN, "")
+    if not Path(folder or os.devnull).is_dir():
+        return find().value
     if (folder, name) not in _known:
-        planned = find()
-        if folder and Path(folder).is_dir():
-            planned = _first(Path(folder), name, planned) if not (there := _read(_place(folder, name))) else there
-        _known[folder, name] = planned
-    return _known[folder, name].value
+        _known[folder, name] = (_read(_place(folder, name)) or _first(Path(folder), name, find())).value
+    return _known[folder, name]
 
 
 def files_behind(value: str) -> list[PlannedFile]:

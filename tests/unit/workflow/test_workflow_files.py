@@ -147,7 +147,7 @@ def test_every_script_belongs_to_a_rule():
 def test_script_is_a_thin_adapter(path):
     text = path.read_text()
     assert len(text.splitlines()) <= 40
-    assert "snakemake.config" not in text and "with logged(snakemake.log[0], snakemake.params.code):" in text
+    assert "snakemake.config" not in text and "with running(snakemake):" in text
     assert not re.search(r"^\s*(for|while|def|class) ", text, re.M)
 
 
