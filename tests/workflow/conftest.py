@@ -17,7 +17,15 @@ from dere.workflow.loaded import CHECK
 ROOT = Path(__file__).parents[2]
 PARTS = ("Makefile", "Snakefile", "config.yaml", "config", "workflow", "src", "envs", "profiles")
 FIRST = "tiny.log"
+PROFILE = yaml.safe_load((ROOT / "profiles" / "default" / "profile.yaml").read_text())
+COMPARED = ("rerun-triggers", "max-checksum-file-size")
+"""What the profile says of reruns."""
 WARM = ROOT / "tests" / "fixtures" / "warm_snakemake.py"
+
+
+def words(value):
+    """Return a value of the profile as words of the command line."""
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
 @dataclass
@@ -38,8 +46,8 @@ class Checkout:
         overlay += [word for word in arguments if word.endswith(".yaml")]
         rest = [word for word in arguments if not word.endswith(".yaml")]
         # Without a profile: its logger is for readers, the plain one states the reason of every job.
-        triggers = ["--rerun-triggers", "mtime", "params", "input", "software-env"]
-        rest = [*triggers, "--workflow-profile", "none", *rest]
+        compared = [word for key in COMPARED for word in (f"--{key}", *words(PROFILE[key]))]
+        rest = [*compared, "--workflow-profile", "none", *rest]
         rest += ["--configfile", *[word for word in overlay if word != "--configfile"]] if overlay else []
         environment = {"PYTHONPATH": "", "OMP_NUM_THREADS": "1", CHECK: str(self.folder / "modules")}
         if warm:
