@@ -7,7 +7,7 @@ import pytest
 import value_runs
 from dere.config.base import Section
 from dere.ingest.arrays.dere_files import NETWORKS
-from enumerated_values import GIVEN, _of_model, chosen, enumerated
+from enumerated_values import GIVEN, chosen, enumerated, of_model
 from value_inputs import WRITERS
 
 RUNS = (*value_runs.MADE_ANYWAY, *value_runs.PACKED)
@@ -64,7 +64,7 @@ class Outer(Section):
 
 
 def test_a_new_leaf_is_found():
-    assert dict(_of_model(Outer)) == {"inner": [GIVEN, None], "inner.mode": ["one", "two"], "switch": [True, False]}
+    assert dict(of_model(Outer)) == {"inner": [GIVEN, None], "inner.mode": ["one", "two"], "switch": [True, False]}
 
 
 def test_only_what_is_read_counts():
