@@ -16,23 +16,14 @@ WANTED = os.environ.get("DERE_VALUES", "") not in ("", "0")
 ON_REQUEST = pytest.mark.skipif(not WANTED, reason="takes minutes; set DERE_VALUES=1 to run every value to the end")
 
 
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory):
-    before = os.environ.get(value_runs.INPUTS)
-    folder = tmp_path_factory.mktemp("inputs")
-    os.environ[value_runs.INPUTS] = str(folder)
-    yield folder
-    os.environ.pop(value_runs.INPUTS) if before is None else os.environ.update({value_runs.INPUTS: before})
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [name if name == ALWAYS else pytest.param(name, marks=ON_REQUEST) for name in value_runs.PACKED]
 )
-def test_a_packed_run_comes_to_its_end(name, inputs, checkout, warm):
-    write_inputs(inputs, value_runs.inputs_of(name))
-    given = [str(file) for file in value_runs.overlays(name)]
-    checkout.finish(warm, *given)
+def test_a_packed_run_comes_to_its_end(name, checkout, warm):
+    write_inputs(checkout.folder / value_runs.PLACE, value_runs.inputs_of(name))
+    files = [checkout.configured(file, tree) for file, tree in value_runs.placed(name)]
+    checkout.finish(warm, *files)
     results = checkout.folder / "results" / name
     config = value_runs.raw(name)
     skill = pd.read_csv(results / "tables" / "skill.csv")
