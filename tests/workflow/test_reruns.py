@@ -13,6 +13,7 @@ from snakemake.utils import update_config
 from dere.backbones import names
 from dere.methods import rooms, stages
 from dere.run_config.root import Config, normalise
+from edits import edited, statement
 
 ROOT = Path(__file__).parents[2]
 STAGES = {name: stage for name, stage in stages().items() if stage.section and stage.path == ("stages", name)}
@@ -87,7 +88,7 @@ TABLE = {
     "figures.dpi": (70, {"figures"}),
     "downloads.folder": ("elsewhere", set()),
 }
-MEMBERS = {"run", "backbones", "methods", "folds", "seeds", "exchanges", "plugins"}
+MEMBERS = {"run", "backbones", "methods", "folds", "seeds", "exchanges", "plugins", "rerun_on_versions"}
 
 
 def leaves(tree, path=""):
@@ -95,25 +96,6 @@ def leaves(tree, path=""):
     if not isinstance(tree, dict):
         return [path]
     return [leaf for key, value in tree.items() for leaf in leaves(value, f"{path}.{key}".lstrip("."))]
-
-
-@contextmanager
-def edited(tiny, edits):
-    """Apply each file's edit, a function of its text, and take it back."""
-    before = {tiny.folder / file: (tiny.folder / file).read_text() for file in edits}
-    for (path, text), edit in zip(before.items(), edits.values(), strict=True):
-        assert edit(text) != text, path
-        path.write_text(edit(text))
-    try:
-        yield
-    finally:
-        for path, text in before.items():
-            path.write_text(text)
-
-
-def statement(text):
-    """Add a statement at the end of a source file."""
-    return text + "\nEDITED = 1\n"
 
 
 @contextmanager

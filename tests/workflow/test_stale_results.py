@@ -10,6 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from dere.workflow.plan import PLAN
+from edits import edited, statement
+
 INGEST = {"towers", "cover", "simulation"}
 FILES = {
     "towers/FLX_XT-Bo0_FLUXNET2015_FULLSET_MM_2001-2003_1-4.csv": {"ingest_towers", "ingest_cover"},
@@ -112,12 +115,25 @@ def test_code_that_changes_between_plan_and_start_stops_the_job(given):
     folder = given.checkout.folder
     module = folder / "src" / "dere" / "harmonise" / "gaps.py"
     before = module.read_text()
-    with when(folder / "results/given/logs/ingest_towers.log", lambda: module.write_text(before + "\nEDITED = 1\n")):
+    with when(folder / "results/given/logs/ingest_towers.log", lambda: module.write_text(statement(before))):
         made = given.make("--forcerun", "ingest_towers")
     assert made.returncode == 1
     assert "gaps.py changed after this run was planned" in (folder / "results/given/logs/harmonise.log").read_text()
     module.write_text(before)
     assert given.make().returncode == 0 and given.invalidated() == set()
+
+
+def test_a_job_that_plans_again_on_its_node_is_held_to_the_plan_of_the_call(given, tmp_path, monkeypatch):
+    """As an executor for clusters starts it: Snakemake again, with the environment of the call."""
+    folder = given.checkout.folder
+    monkeypatch.setenv(PLAN, str(tmp_path))
+    on_node = ("--mode", "remote", "--target-jobs", "harmonise:", "--allowed-rules", "harmonise", "--force", "--nolock")
+    planned = given.checkout.snakemake(*on_node, "--cores", "1", "--dry-run", "given.yaml")
+    assert planned.returncode == 0 and len(list(tmp_path.iterdir())) > 3, planned.stdout[-2000:]
+    with edited(given.checkout, {"src/dere/harmonise/gaps.py": statement}):
+        assert given.checkout.snakemake(*on_node, "--cores", "1", "given.yaml").returncode == 1
+    assert "gaps.py changed after this run was planned" in (folder / "results/given/logs/harmonise.log").read_text()
+    assert given.checkout.snakemake(*on_node, "--cores", "1", "given.yaml").returncode == 0
 
 
 def test_code_that_changes_while_a_job_runs_reruns_it_and_changed_back_does_not(given):
@@ -126,7 +142,7 @@ def test_code_that_changes_while_a_job_runs_reruns_it_and_changed_back_does_not(
     module = folder / "src" / "dere" / "harmonise" / "gaps.py"
     before = module.read_text()
     with when(
-        folder / "results/given/logs/harmonise.log", lambda: (time.sleep(0.3), module.write_text(before + "\nE = 1\n"))
+        folder / "results/given/logs/harmonise.log", lambda: (time.sleep(0.3), module.write_text(statement(before)))
     ):
         made = given.make("--forcerun", "harmonise")
     assert made.returncode == 0, made.stdout[-3000:]
