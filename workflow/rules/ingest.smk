@@ -59,10 +59,10 @@ rule ingest_cover:
             "ingest_cover", AGE_SOURCES, *source_modules.arrays_code(config, "cover")
         ),
         sources=AGE_SOURCES,
-        config=source_leaves.ingested_cover(config),
+        config=source_leaves.ingested_cover(config, AGE_SOURCES),
         towers=config["sources"]["towers"]["paths"],
         ages=stand_ages(config),
-        degrees=MAP_DEGREES,
+        degrees=cover_source.cell_degrees(config, AGE_SOURCES),
         arrays=arrays_of(config, "cover"),
     script:
         "../scripts/ingest_cover.py"
@@ -92,6 +92,7 @@ rule ingest_towers:
         ),
         sources=TOWER_SOURCES,
         config=source_leaves.ingested_towers(config, TOWER_SOURCES),
+        limits=parameters.unrecorded(source_leaves.limits_of_towers(config)),
         arrays=arrays_of(config, "towers"),
     script:
         "../scripts/ingest_towers.py"
