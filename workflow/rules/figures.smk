@@ -1,5 +1,9 @@
 # What is shown. One job draws all figures; every number in them stands in a table or NetCDF file first.
 
+from dere.workflow.report_text import escape_reports
+
+escape_reports()
+
 
 rule figures:
     input:

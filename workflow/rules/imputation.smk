@@ -24,7 +24,7 @@ rule train_imputation:
     params:
         **made_by("train_imputation", f"dere.exchange.{exchanges.DEFAULT}"),
         # How many trajectories are drawn does not change the training.
-        config=without(config["imputation"], "samples", "scored_samples"),
+        config=parameters.of_imputation(config, "samples", "scored_samples"),
     script:
         "../scripts/train_imputation.py"
 
@@ -49,7 +49,7 @@ rule impute_labels:
         runtime=120,
     params:
         **made_by("impute_labels", f"dere.exchange.{exchanges.DEFAULT}"),
-        config=without(config["imputation"], "scored_samples"),
+        config=parameters.of_imputation(config, "scored_samples"),
     script:
         "../scripts/impute_labels.py"
 
@@ -78,6 +78,6 @@ rule score_imputation:
         runtime=120,
     params:
         **made_by("score_imputation", f"dere.exchange.{exchanges.DEFAULT}"),
-        config=without(config["imputation"], "samples"),
+        config=parameters.of_imputation(config, "samples"),
     script:
         "../scripts/score_imputation.py"
