@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from dere.workflow.impute_labels import write_labels
+from dere.workflow.measured import measured
 from dere.workflow.rule_job import rule_job
 from dere.workflow.script import logged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with logged(snakemake.log[0], snakemake.params.code), measured(snakemake.output.measured):
     write_labels(rule_job(snakemake))

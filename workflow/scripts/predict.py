@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from dere.workflow.measured import measured
 from dere.workflow.predict import predict_sites
 from dere.workflow.rule_job import rule_job
 from dere.workflow.script import logged
@@ -9,5 +10,5 @@ from dere.workflow.script import logged
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with logged(snakemake.log[0], snakemake.params.code), measured(snakemake.output.measured):
     predict_sites(rule_job(snakemake))
