@@ -10,10 +10,9 @@ rule train_imputation:
         model="<results>/models/imputation/fold{fold}/seed{seed}/model.safetensors",
         manifest="<results>/models/imputation/fold{fold}/seed{seed}/manifest.json",
         history="<results>/models/imputation/fold{fold}/seed{seed}/history.csv",
+        measured="<benchmarks>/train_imputation/fold{fold}/seed{seed}.csv",
     log:
         "<logs>/train_imputation/fold{fold}/seed{seed}.log",
-    benchmark:
-        "<benchmarks>/train_imputation/fold{fold}/seed{seed}.tsv"
     conda:
         "../../envs/train.yaml"
     threads: 1
@@ -36,10 +35,9 @@ rule impute_labels:
         parent_imputation=checkpoint_of(rules.train_imputation),
     output:
         labels="<results>/labels/fold{fold}/seed{seed}/labels.nc",
+        measured="<benchmarks>/impute_labels/fold{fold}/seed{seed}.csv",
     log:
         "<logs>/impute_labels/fold{fold}/seed{seed}.log",
-    benchmark:
-        "<benchmarks>/impute_labels/fold{fold}/seed{seed}.tsv"
     conda:
         "../../envs/train.yaml"
     threads: 1

@@ -26,10 +26,10 @@ def evaluated_files(config, exchange):
     return files
 
 
-def benchmarks_of_exchange(config, exchange):
-    """Return the benchmark files of an exchange."""
+def costs_of_exchange(config, exchange):
+    """Return the files in which the jobs of an exchange say what they cost."""
     folder = in_run(exchange, "benchmarks")
-    return [f"{folder}/{job}.tsv" for job in targets.benchmarks(config, exchange)]
+    return [f"{folder}/{job}.csv" for job in targets.benchmarks(config, exchange)]
 
 
 def product_files(config, exchange):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from io import StringIO
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +12,7 @@ from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.calibration import calibration, pooled
 from dere.evaluation.closure import closure_table
 from dere.evaluation.completeness import check_prediction
-from dere.evaluation.cost import cost_table
+from dere.evaluation.cost import COLUMNS, MEASURED, cost_table
 from dere.evaluation.ensemble import ensemble
 from dere.evaluation.judge import judge, members_of
 from dere.evaluation.schemas import checked
@@ -84,24 +82,22 @@ def test_missing_quantile_levels_are_a_sentence(noisy, towers, members):
         calibration(file, towers, members, CONFIG)
 
 
-def test_cost_from_benchmarks():
-    head = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
-    text = head + "10.0\t0:00:10\t200.0\t1\t1\t1\t0\t0\t90\t9.5\n12.0\t0:00:12\t300.0\t1\t1\t1\t0\t0\t90\t11.5\n"
-    short = head + "0.1\t0:00:00\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n"
-    files = {"world": short, "train_pure/fold0/seed0": text}
-    table = checked(cost_table({name: pd.read_csv(StringIO(file), sep="\t") for name, file in files.items()}), "cost")
-    assert list(table["rule"]) == ["train_pure", "world"]
-    first = table.iloc[0]
-    assert (first["wildcards"], first["repeats"], first["seconds"], first["max_rss_mb"]) == (
-        "fold0/seed0",
-        2,
-        11.0,
-        300.0,
-    )
-    assert np.isnan(table.iloc[1]["max_rss_mb"])
+def test_cost_is_what_the_jobs_measured_the_dearest_first():
+    made = {"predict_gbm/none/fold0/seed0": [2.0, 1.0, 100.0], "train_pure/lstm/fold0/seed0": [10.0, 9.5, 300.0]}
+    files = {name: pd.DataFrame([row], columns=list(MEASURED)) for name, row in made.items()}
+    table = checked(cost_table(files), "cost")
+    assert list(table.columns) == list(COLUMNS)
+    assert [tuple(row) for row in table.to_numpy()] == [
+        ("train_pure", "lstm/fold0/seed0", 10.0, 300.0, 9.5),
+        ("predict_gbm", "none/fold0/seed0", 2.0, 100.0, 1.0),
+    ]
     assert cost_table({}).empty
-    with pytest.raises(ValueError, match=r"x: it lacks the columns .* no Snakemake benchmark"):
-        cost_table({"x": pd.DataFrame({"a": [1]})})
+    one = files["predict_gbm/none/fold0/seed0"]
+    for wrong in (one.drop(columns="seconds"), one[:0], one.assign(cpu_seconds=np.nan), pd.concat([one, one])):
+        with pytest.raises(
+            ValueError, match=r"x: what the job cost has the columns .* but one row of numbers seconds, cpu_sec"
+        ):
+            cost_table({"x": wrong})
 
 
 def test_ensemble_joins_folds_and_averages_seeds(noisy, towers, members):
