@@ -7,6 +7,7 @@ from pathlib import Path
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger as snakemake_logger
 
 from dere import exchange as exchanges, methods as declared, plugins
 from dere.backbones import declaration, module_of
@@ -17,6 +18,7 @@ from dere.run_config.yaml_files import check_file
 from dere.figures.catalogue import CATALOGUE, outputs
 from dere.workflow import (
     layout,
+    messages,
     parameters,
     source_folder,
     source_leaves,
@@ -29,6 +31,7 @@ from dere.workflow.loaded import note_modules
 from dere.workflow.parameters import CELLS_KEYS, SITES_KEYS, without
 
 share_package(SOURCE)
+messages.rewrite(snakemake_logger)
 # Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
 if Path(sys.executable).exists():
     sys.executable = shlex.quote(sys.executable)

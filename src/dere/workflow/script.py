@@ -12,11 +12,11 @@ from typing import Any
 
 from dere.io import unwritable
 from dere.raised import raised_by_package
+from dere.workflow.job_log import FAULT, FORMAT, INTERRUPTED, RULE, SCREEN, LogFile, job_of
 from dere.workflow.loaded import check_modules
 
 SENTENCES = (ValueError, FileNotFoundError, FloatingPointError, ChildProcessError)
 """Wrong input, a missing file, a training that came to NaN, a process of a training that was killed."""
-FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
     path = Path(log)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+        handler = LogFile(path, mode="w", encoding="utf-8")
     except OSError as error:
         sys.exit(unwritable(error) or f"{path} cannot be written ({error.strerror}); correct its folder")
     handler.setFormatter(logging.Formatter(FORMAT))
@@ -42,7 +42,7 @@ def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
-    logger = logging.getLogger("dere.rule")
+    logger = logging.getLogger(RULE)
     began = time.perf_counter()
     logger.info("started")
     try:
@@ -52,7 +52,7 @@ def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
         say(f"{job_of(path)}: {time.perf_counter() - began:.1f} s")
     except SENTENCES as error:
         if not raised_by_package(error.__traceback__):
-            logger.exception("the rule failed")
+            logger.exception(FAULT)
         else:
             logger.error("%s", error)
         sys.exit(1)
@@ -60,11 +60,14 @@ def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
         if sentence := unwritable(error):
             logger.error("%s", sentence)
         else:
-            logger.exception("the rule failed")
+            logger.exception(FAULT)
         sys.exit(1)
     except Exception:
-        logger.exception("the rule failed")
+        logger.exception(FAULT)
         sys.exit(1)
+    except KeyboardInterrupt:
+        logger.info(INTERRUPTED)
+        sys.exit(130)
     finally:
         root.removeHandler(handler)
         handler.close()
@@ -76,10 +79,9 @@ def say(text: str) -> None:
         sys.stderr.write(text + "\n")
 
 
-def job_of(log: Path) -> str:
-    """Return the rule and its wildcards from a log file's path."""
-    parts = log.with_suffix("").parts
-    return "/".join(parts[parts.index("logs") + 1 :] if "logs" in parts else parts[-1:])
+def announce(text: str) -> None:
+    """Let the run say a line when the job has ended, on every screen; it stands in the log too."""
+    logging.getLogger(SCREEN).info("%s", text)
 
 
 def named_files(snakemake: Any) -> dict[str, Any]:
