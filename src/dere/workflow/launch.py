@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from snakemake.cli import get_argument_parser
@@ -13,10 +14,15 @@ from snakemake.cli import get_argument_parser
 from dere.download.catalogue import names
 from dere.workflow import summary
 from dere.workflow.configuration import DEFAULTS, configuration
+from dere.workflow.messages import GO_ON
 from dere.workflow.missing_sources import missing_sources
-from dere.workflow.one_run import call, held
+from dere.workflow.one_run import call, held, nothing
+from dere.workflow.runs_on import runs_on
 
-SNAKEMAKE = [sys.executable, "-m", "snakemake"]
+# -P: modules beside it are no modules of the search path
+SNAKEMAKE = [sys.executable, "-P", str(Path(__file__).with_name("snakemake.py"))]
+INTERRUPTED = 130
+"""Status of a run that Ctrl-C ended, as of a shell."""
 LOOKS = (
     *("dryrun", "report", "lint", "summary", "detailed_summary", "dag", "rulegraph", "filegraph", "d3dag"),
     *("list_rules", "list_target_rules", "list_changes", "list_input_changes", "list_params_changes"),
@@ -76,14 +82,33 @@ def make_run(overlays: Sequence[Path], machine: Sequence[str], words: Sequence[s
     if missing := missing_sources(config):
         raise ValueError("\n".join(missing))
     require_writable(folder)
+    interrupted = threading.Event()
     with held(Path(), folder.name, lambda: _unlock(overlays)) as descriptors:
-        status = call(command, descriptors)
+        tell(runs_on(config))
+        status = call(command, descriptors, on_interrupt=interrupted.set)
+        if interrupted.is_set() and status:
+            # a run that had begun has said so
+            return say_interrupted() if status != 1 else INTERRUPTED
         if status or any(getattr(further, name) for name in PARTS):
             return status
-        status = write_report(folder, own)
+        status = write_report(folder, own, interrupted.set)
+    if interrupted.is_set() and status:
+        return say_interrupted()
     if not status:
         summary.main(folder)
     return status
+
+
+def tell(line: str) -> None:
+    """Write a line to the console before anything that other processes write."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def say_interrupted() -> int:
+    """Say that an interrupted run goes on where it stopped, and return its status."""
+    sys.stderr.write(f"{GO_ON}\n")
+    return INTERRUPTED
 
 
 def require_writable(folder: Path) -> None:
@@ -102,18 +127,19 @@ def require_writable(folder: Path) -> None:
         )
 
 
-def write_report(folder: Path, arguments: Sequence[str]) -> int:
+def write_report(folder: Path, arguments: Sequence[str], on_interrupt: Callable[[], object] = nothing) -> int:
     """Write the report of a run unless it is newer than everything in it; return Snakemake's status."""
     report = folder / "report.html"
     sources = [folder / "figures", folder / "tables", folder / "config.html", Path("workflow", "report")]
     files = [file for source in sources for file in (source, *source.rglob("*")) if file.exists()]
     if report.exists() and max(file.stat().st_mtime for file in files) <= report.stat().st_mtime:
         return 0
-    sys.stdout.write(f"Writing {report}.\n")
-    sys.stdout.flush()
+    tell(f"Writing {report}.")
     text = folder / "logs" / "report.log"
     with text.open("w") as stream:
-        status = call([*SNAKEMAKE, *arguments, "--report", str(report)], stdout=stream, stderr=stream)
+        status = call(
+            [*SNAKEMAKE, *arguments, "--report", str(report)], stdout=stream, stderr=stream, on_interrupt=on_interrupt
+        )
     if status:
         sys.stderr.write(text.read_text())
     return status

@@ -117,10 +117,11 @@ class Messages(logging.Filter):
             found = _SIGNAL.search(text)
             self.ending = (found[1] or found[2]) if found else ""
             return self.everything
-        if kind == "KeyboardInterrupt" or (text.rstrip().endswith(_OVER[0]) and self.interrupted):
-            record.msg = GO_ON
-        elif text.rstrip().endswith(_OVER[0]) and self.failures:
+        over = text.rstrip().endswith(_OVER[0])
+        if over and self.failures:
             record.msg = "\n".join(closing(list(self.failures.values())))
+        elif kind == "KeyboardInterrupt" or (over and self.interrupted):
+            record.msg = GO_ON
         elif kind == "WorkflowError" and "\n" in text.strip():
             record.msg = without_places(text)
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ SENTENCES = (ValueError, FileNotFoundError, FloatingPointError, ChildProcessErro
 @contextmanager
 def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
     """Log everything inside the block to ``log``; exit with status 1 and one sentence on a user's error.
+
+    Ctrl-C ends it with a word and status 130.
 
     An error of `SENTENCES` that this package raised itself is a sentence for the user and is logged as such, and so is
     a full disk or a missing right; any other exception is a fault of the program and is logged with its traceback.
@@ -44,6 +47,7 @@ def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
     logging.captureWarnings(True)
     logger = logging.getLogger(RULE)
     began = time.perf_counter()
+    on_ctrl_c = signal.signal(signal.SIGINT, signal.default_int_handler)
     logger.info("started")
     try:
         yield logger
@@ -69,6 +73,7 @@ def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
         logger.info(INTERRUPTED)
         sys.exit(130)
     finally:
+        signal.signal(signal.SIGINT, on_ctrl_c)
         root.removeHandler(handler)
         handler.close()
 
