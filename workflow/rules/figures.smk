@@ -71,3 +71,29 @@ rule citations:
         code=code("citations"),
     script:
         "../scripts/citations.py"
+
+
+rule changes:
+    input:
+        **changed_files(config),
+    output:
+        table=report(
+            "<results>/tables/changes.csv",
+            caption="../report/changes.rst",
+            category="Sources",
+            labels={"figure": "what was dropped, filled or replaced"},
+        ),
+        page="<results>/changes.html",
+    log:
+        "<logs>/changes.log",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        code=code("changes"),
+        exchanges=config["exchanges"],
+    script:
+        "../scripts/changes.py"

@@ -70,6 +70,25 @@ def prediction_manifests(config, exchange):
     return manifests(config, exchange, networks)
 
 
+def changed_files(config):
+    """Return the files that tell what was dropped, filled or replaced."""
+    tables = "<results>/tables"
+    files = {
+        "sources_towers": f"{tables}/sources.csv",
+        "sources_cover": f"{tables}/sources_cover.csv",
+    }
+    if config["sources"]["simulation"]["provider"] == "files":
+        files["sources_simulation"] = f"{tables}/sources_simulation.csv"
+    files |= {name: f"{tables}/{name}.csv" for name in ("merged", "provenance")}
+    for exchange in config["exchanges"]:
+        files[f"counts_{exchange}"] = in_run(exchange, "data/counts.csv")
+        files[f"towers_{exchange}"] = in_run(exchange, "data/towers.nc")
+    if targets.has_imputation(config):
+        fold, seed = config["folds"][0], config["seeds"][0]
+        files["labels"] = f"<results>/labels/fold{fold}/seed{seed}/labels.nc"
+    return files
+
+
 def figure_inputs(config):
     """Return the files that the figures can use, by the names of the catalogue."""
     fold, seed = config["folds"][0], config["seeds"][0]
@@ -132,7 +151,7 @@ def figure_outputs(config):
 
 def everything(config):
     """Return the files of a complete run."""
-    tables = ["provenance", "citations"]
+    tables = ["provenance", "citations", "changes"]
     if targets.has_imputation(config):
         tables.append("imputation")
     return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dere.config.imputation import ImputationConfig
 from dere.exchange import get
+from dere.harmonise import changes
 from dere.imputation.bundle import from_manifest
 from dere.imputation.labels import impute
 from dere.invented import invented_sources, marked
@@ -12,6 +13,7 @@ from dere.training import checkpoint, weights
 from dere.training.context import choose_device
 from dere.workflow.members import read_splits
 from dere.workflow.rule_job import RuleJob
+from dere.workflow.script import announce
 
 
 def write_labels(job: RuleJob) -> None:
@@ -38,3 +40,5 @@ def write_labels(job: RuleJob) -> None:
         choose_device(job.gpu),
     )
     write_netcdf(labels.assign_attrs(marked(invented_sources([towers.attrs]))), job.output)
+    for line in changes.lines(changes.of_labels(labels, "")):
+        announce(line)
