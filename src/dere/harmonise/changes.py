@@ -81,6 +81,8 @@ def of_files(rule: str, accounts: pd.DataFrame, where: str) -> list[Change]:
     where
         Path of that table below the run.
     """
+    if accounts.empty:
+        return []
     found = []
     names = accounts["member"].fillna("").where(accounts["member"].fillna("") != "", accounts["file"]).astype(str)
     for (what, why), rows in names.groupby([accounts["what"], accounts["why"].fillna("")], sort=False):
@@ -122,9 +124,9 @@ def of_sites(provenance: pd.DataFrame, left: Iterable[str], where: str = "tables
 
 def of_merged(merged: pd.DataFrame, where: str = "tables/merged.csv") -> list[Change]:
     """Files of sites with several of which another is used."""
-    rows = merged[~merged["used"].astype(bool)]
-    if rows.empty:
+    if merged.empty or merged["used"].all():
         return []
+    rows = merged[~merged["used"].astype(bool)]
     what = "another file of the site is used"
     sites = rows["site"].nunique()
     return [Change("ingest_towers", REPLACED, what, len(rows), "files", sites, _first(rows["file"]), where)]
@@ -177,7 +179,7 @@ def of_towers(rule: str, towers: xr.Dataset, counts: pd.DataFrame, where: str) -
     found.append((DROPPED, "labels too few or too poor to learn from", few))
     for name, what in _TABLES.items():
         if name in towers.coords:
-            found.append((REPLACED, f"{what} by the table of its class", sites[towers[name].values == "igbp"]))
+            found.append((REPLACED, f"{what} by the table of the class", sites[towers[name].values == "igbp"]))
     if "igbp" in towers.coords:
         unknown = sites[towers["igbp"].values.astype(str) == ""]
         found.append((REPLACED, "class derived from its plant types and climate", unknown))

@@ -28,11 +28,12 @@ class Record(NamedTuple):
 
 
 class LogFile(logging.FileHandler):
-    """A log that says on the console what it cannot hold any more: a full disk is no reason to be silent."""
+    """A log that says errors on the console which it cannot hold: a full disk is no reason to be silent."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Write the message of a record to the console in place of a traceback of the logging itself."""
-        sys.stderr.write(f"{record.getMessage()}\n")
+        """Write an error to the console, in place of a traceback of the logging itself."""
+        if record.levelno >= logging.ERROR:
+            sys.stderr.write(f"{record.getMessage()}\n")
 
     def close(self) -> None:
         """Close the file, whatever of it could not be written."""
@@ -46,8 +47,8 @@ class LogFile(logging.FileHandler):
 def records(text: str) -> list[Record]:
     """Return the records of a log's text."""
     starts = list(_RECORD.finditer(text))
-    ends = [match.start() for match in starts[1:]] + [len(text)]
-    return [Record(m[1], m[2], text[m.end() : end].strip()) for m, end in zip(starts, ends, strict=True)]
+    ends = [*(match.start() for match in starts[1:]), len(text)]
+    return [Record(m[1], m[2], text[m.end() : end].strip()) for m, end in zip(starts, ends, strict=False)]
 
 
 def reason(text: str) -> str | None:

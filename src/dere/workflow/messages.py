@@ -49,6 +49,15 @@ class Messages(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite a record where it is about a failed or finished job, and tell whether it is to be shown."""
+        try:
+            return self.rewritten(record)
+        except Exception:
+            # a fault here must not end the run; the record is shown as Snakemake made it
+            self.logger.debug("a message could not be rewritten", exc_info=True)
+            return True
+
+    def rewritten(self, record: logging.LogRecord) -> bool:
+        """Rewrite a record by what it is about."""
         event = getattr(record, "event", None)
         if event == LogEvent.JOB_INFO:
             self.logs[vars(record)["jobid"]] = list(vars(record)["log"] or [])
