@@ -44,6 +44,7 @@ class Messages(logging.Filter):
         self.logger = logger
         self.logs: dict[int, list[str]] = {}
         self.failures: dict[int, tuple[str, str]] = {}
+        self.told: set[int] = set()
         self.ending = ""
         self.interrupted = False
 
@@ -60,7 +61,7 @@ class Messages(logging.Filter):
         """Rewrite a record by what it is about."""
         event = getattr(record, "event", None)
         if event == LogEvent.JOB_INFO:
-            self.logs[vars(record)["jobid"]] = list(vars(record)["log"] or [])
+            self.started(vars(record)["jobid"], vars(record)["log"] or [])
         elif event == LogEvent.JOB_FINISHED:
             self.finished(vars(record)["job_id"])
         elif event == LogEvent.JOB_ERROR:
@@ -86,9 +87,14 @@ class Messages(logging.Filter):
         """Whether ``--verbose`` asks for all that Snakemake says."""
         return self.logger.isEnabledFor(logging.DEBUG)
 
-    def finished(self, job: int) -> None:
-        """Say what a job dropped, filled or replaced, and its warnings; a failure before a restart is forgotten."""
+    def started(self, job: int, logs: Sequence[str]) -> None:
+        """Note the logs of a job; how it failed before it was started again is forgotten."""
+        self.logs[job] = list(logs)
         self.failures.pop(job, None)
+        self.told.discard(job)
+
+    def finished(self, job: int) -> None:
+        """Say what a job dropped, filled or replaced, and its warnings."""
         for log in self.logs.get(job, []):
             for line in shown(read(Path(log)), Path(log)):
                 self.logger.warning("%s", f"{job_of(Path(log))}: {line}")
@@ -98,8 +104,9 @@ class Messages(logging.Filter):
         told, unknown = [], []
         for job in jobs:
             number, logs = int(str(job["jobid"])), [str(log) for log in job["log"] or []]  # type: ignore[attr-defined]
-            if number in self.failures:
+            if number in self.told:
                 continue
+            self.told.add(number)
             texts = [read(Path(log)) for log in logs]
             sentence = next(filter(None, map(reason, texts)), None)
             if any(map(was_interrupted, texts)) or (sentence is None and self.ending in _BY_CTRL_C):

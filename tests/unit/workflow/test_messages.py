@@ -103,8 +103,12 @@ def test_several_failed_jobs_state_each_sentence_once(screen, tmp_path):
 
 def test_a_job_that_succeeds_when_started_again_has_not_failed(screen, tmp_path):
     log = written(tmp_path, f"{ERROR}out of memory\n")
-    fail(screen.logger, log, jobid=3)
-    screen.logger.info("done", extra={"event": LogEvent.JOB_FINISHED, "job_id": 3})
+    job = {"event": LogEvent.JOB_INFO, "jobid": 3, "log": [str(log)]}
+    for _ in range(2):
+        screen.logger.info("job", extra=job)
+        fail(screen.logger, log, jobid=3)
+    assert screen.texts().count(f"out of memory\n    log: {log}") == 2
+    screen.logger.info("job", extra=job)
     exception(screen.logger, OVER, "WorkflowError")
     assert AGAIN not in screen.texts()[-1]
 
@@ -114,7 +118,8 @@ def test_a_group_of_jobs_says_what_failed_in_it(screen, tmp_path):
     jobs = [{"jobid": 1, "rule_name": "a", "log": [str(log)]}, {"jobid": 2, "rule_name": "b", "log": ["logs/b.log"]}]
     screen.logger.error("group", extra={"event": LogEvent.GROUP_ERROR, "job_error_info": jobs})
     assert screen.texts() == [f"a.csv is empty; fetch it again\n    log: {log}"]
-    fail(screen.logger, log, jobid=1)
+    for number in (1, 2):
+        fail(screen.logger, log, jobid=number)
     assert len(screen.lines) == 1
 
 
