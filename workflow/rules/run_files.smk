@@ -70,19 +70,22 @@ def prediction_manifests(config, exchange):
     return manifests(config, exchange, networks)
 
 
-def changed_files(config):
-    """Return the files that tell what was dropped, filled or replaced."""
-    tables = "<results>/tables"
+def changed_files(config, exchange):
+    """Return the files that tell what was dropped, filled or replaced for an exchange."""
     files = {
-        "sources_towers": f"{tables}/sources.csv",
-        "sources_cover": f"{tables}/sources_cover.csv",
+        "counts": in_run(exchange, "data/counts.csv"),
+        "towers": in_run(exchange, "data/towers.nc"),
     }
+    if exchange != exchanges.DEFAULT:
+        return files
+    tables = {"towers": "sources", "cover": "sources_cover"}
     if config["sources"]["simulation"]["provider"] == "files":
-        files["sources_simulation"] = f"{tables}/sources_simulation.csv"
-    files |= {name: f"{tables}/{name}.csv" for name in ("merged", "provenance")}
-    for exchange in config["exchanges"]:
-        files[f"counts_{exchange}"] = in_run(exchange, "data/counts.csv")
-        files[f"towers_{exchange}"] = in_run(exchange, "data/towers.nc")
+        tables["simulation"] = "sources_simulation"
+    files |= {
+        f"sources_{source}": f"<results>/tables/{name}.csv"
+        for source, name in tables.items()
+    }
+    files |= {name: f"<results>/tables/{name}.csv" for name in ("merged", "provenance")}
     if targets.has_imputation(config):
         fold, seed = config["folds"][0], config["seeds"][0]
         files["labels"] = f"<results>/labels/fold{fold}/seed{seed}/labels.nc"
@@ -151,7 +154,7 @@ def figure_outputs(config):
 
 def everything(config):
     """Return the files of a complete run."""
-    tables = ["provenance", "citations", "changes"]
+    tables = ["provenance", "citations"]
     if targets.has_imputation(config):
         tables.append("imputation")
     return [
@@ -164,7 +167,7 @@ def everything(config):
 
 def complete(exchange):
     """Return the files of an exchange in a complete run."""
-    tables = ("skill", "comparison", "cost")
+    tables = ("skill", "comparison", "cost", "changes")
     return [
         *(in_run(exchange, f"tables/{name}.csv") for name in tables),
         *files_of_exchange(exchange, targets.ensembles),

@@ -10,6 +10,5 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0], snakemake.params.code):
-    write_changes(
-        named_files(snakemake), snakemake.params.exchanges, Path(snakemake.output.table), Path(snakemake.output.page)
-    )
+    table, page = Path(snakemake.output.table), Path(snakemake.output.page)
+    write_changes(named_files(snakemake), snakemake.params.exchange, table, page)

@@ -14,11 +14,12 @@ import pandas as pd
 import xarray as xr
 
 from dere.ingest import unread
-from dere.ingest.tower.tower_provenance import DROPPED as ROLE_DROPPED
 
 DROPPED, FILLED, REPLACED = "dropped", "filled", "replaced"
 KINDS = (DROPPED, FILLED, REPLACED)
 NOTHING = "Nothing was dropped, filled or replaced."
+ROLE_DROPPED = "dropped: "
+"""What the role of a file in ``provenance.csv`` begins with whose site is not used."""
 _NAMED = 3
 _LABELS = {
     "closure": "published RECO differs from NEE + GPP",

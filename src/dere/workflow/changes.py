@@ -11,20 +11,20 @@ import pandas as pd
 from dere.harmonise import changes as found
 from dere.harmonise.changes import Change
 from dere.io import read_netcdf, write_atomically, write_table
+from dere.workflow.targets import prefix, suffix
 
-TITLE = "What was dropped, filled or replaced"
 
-
-def write_changes(files: Mapping[str, Path], exchanges: Sequence[str], table: Path, page: Path) -> None:
-    """Write ``tables/changes.csv`` and a piece of HTML that says the same.
+def write_changes(files: Mapping[str, Path], exchange: str, table: Path, page: Path) -> None:
+    """Write ``tables/changes.csv`` of an exchange and a piece of HTML that says the same.
 
     Parameters
     ----------
     files
-        ``sources_towers``, ``sources_cover`` and, with a simulation in files, ``sources_simulation``; ``merged``,
-        ``provenance``; of each exchange ``counts_<exchange>`` and ``towers_<exchange>``; with imputation ``labels``.
-    exchanges
-        The run's; the first is that of the canonical set.
+        ``counts`` and ``towers`` of the exchange; of that of the canonical set also ``sources_towers``,
+        ``sources_cover`` and, with a simulation in files, ``sources_simulation``, ``merged`` and ``provenance``; with
+        imputation ``labels``.
+    exchange
+        Its name.
     table, page
         Files to write.
     """
@@ -32,15 +32,13 @@ def write_changes(files: Mapping[str, Path], exchanges: Sequence[str], table: Pa
     for source in ("simulation", "cover", "towers"):
         if path := files.get(f"sources_{source}"):
             rows += found.of_files(f"ingest_{source}", read(path), f"tables/{path.name}")
-    rows += found.of_merged(read(files["merged"]))
-    for number, exchange in enumerate(exchanges):
-        rule, folder = ("harmonise", "data") if number == 0 else (f"harmonise_{exchange}", f"{exchange}/data")
-        towers = read_netcdf(files[f"towers_{exchange}"], load=False)
-        if number == 0:
-            rows += found.of_sites(read(files["provenance"]), towers["site"].values.astype(str).tolist())
-        counts = read(files[f"counts_{exchange}"])
-        rows += found.of_months(rule, counts, f"{folder}/counts.csv")
-        rows += found.of_towers(rule, towers, counts, f"{folder}/towers.nc")
+    towers, counts = read_netcdf(files["towers"], load=False), read(files["counts"])
+    if "merged" in files:
+        rows += found.of_merged(read(files["merged"]))
+        rows += found.of_sites(read(files["provenance"]), towers["site"].values.astype(str).tolist())
+    rule, folder = f"harmonise{suffix(exchange)}", f"{prefix(exchange)}data"
+    rows += found.of_months(rule, counts, f"{folder}/counts.csv")
+    rows += found.of_towers(rule, towers, counts, f"{folder}/towers.nc")
     if path := files.get("labels"):
         rows += found.of_labels(read_netcdf(path, load=False), "/".join(path.parts[-4:]))
     made = found.table_of(rows)

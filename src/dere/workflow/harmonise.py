@@ -12,10 +12,10 @@ import pandas as pd
 from dere.config.harmonise import HarmoniseConfig
 from dere.config.simulation import SimulationSource
 from dere.config.splits import SplitsConfig
-from dere.harmonise import changes
 from dere.harmonise.build import Canonical, harmonise, write
 from dere.harmonise.interim import Interim, unpack_cover
 from dere.harmonise.origin import Origin, built_in_rows, file_attributes
+from dere.harmonise.outcome import outcome
 from dere.invented import PROCESS_MODEL
 from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_table
 from dere.workflow.script import announce
@@ -81,16 +81,8 @@ def harmonise_files(
     write(with_attributes(canonical, origin), folder)
     about = {"file": "splits.csv", "sha256": file_sha256(folder / "splits.csv"), **file_attributes(origin, "splits")}
     write_json(about, folder / "splits.json")
-    for line in lines_of(canonical):
+    if line := outcome(canonical.counts, canonical.towers, tuple(canonical.dropped)):
         announce(line)
-
-
-def lines_of(canonical: Canonical) -> list[str]:
-    """Return what harmonising dropped, filled or replaced, for the screen."""
-    rows = changes.of_sites(canonical.provenance, canonical.towers["site"].values.astype(str))
-    rows += changes.of_months("harmonise", canonical.counts, "data/counts.csv")
-    rows += changes.of_towers("harmonise", canonical.towers, canonical.counts, "data/towers.nc")
-    return changes.lines(row for row in rows if row.rule == "harmonise")
 
 
 def with_attributes(canonical: Canonical, origin: Origin) -> Canonical:

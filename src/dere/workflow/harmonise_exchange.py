@@ -9,9 +9,9 @@ from typing import Any
 from dere.config.harmonise import HarmoniseConfig
 from dere.config.splits import SplitsConfig
 from dere.exchange import get
-from dere.harmonise import changes
 from dere.harmonise.further_exchange import further_exchange
 from dere.harmonise.origin import derived_attributes
+from dere.harmonise.outcome import outcome
 from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_netcdf, write_table
 from dere.workflow.members import read_splits
 from dere.workflow.script import announce
@@ -57,7 +57,5 @@ def harmonise_exchange_files(
     write_table(made.counts, folder / "counts.csv")
     splits = write_table(made.splits, folder / "splits.csv")
     write_json({"file": "splits.csv", "sha256": file_sha256(splits), **about("Splits")}, folder / "splits.json")
-    rule = f"harmonise_{exchange.name}"
-    rows = changes.of_months(rule, made.counts, "") + changes.of_towers(rule, made.towers, made.counts, "")
-    for line in changes.lines(rows):
+    if line := outcome(made.counts, made.towers):
         announce(line)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import indent
 
-from snakemake_interface_logger_plugins.common import LogEvent
+from snakemake.logging import LogEvent
 
 from dere.workflow.job_log import job_of, read, reason, shown, was_interrupted
 

@@ -63,15 +63,14 @@ def summary(skill: pd.DataFrame, exchange: Exchange = CO2) -> str:
 
 
 def changed(folder: Path) -> str:
-    """Return what the run in ``folder`` dropped, filled or replaced, from ``tables/changes.csv``; empty without it."""
-    table = folder / "tables" / "changes.csv"
-    if not table.exists():
-        return ""
-    rows = changes_in(pd.read_csv(table))
-    if not rows:
-        return f"{NOTHING}\n\n"
-    told = "".join(f"  {line}\n" for line in lines(rows))
-    return f"Dropped, filled or replaced ({table}):\n{told}\n"
+    """Return what the run in ``folder`` dropped, filled or replaced, of all exchanges; empty without such a table."""
+    tables = [*folder.glob("tables/changes.csv"), *sorted(folder.glob("*/tables/changes.csv"))]
+    told = ""
+    for table in tables:
+        rows = changes_in(pd.read_csv(table))
+        of_table = "".join(f"  {line}\n" for line in lines(rows))
+        told += f"Dropped, filled or replaced ({table}):\n{of_table}\n" if rows else ""
+    return told or (f"{NOTHING}\n\n" if tables else "")
 
 
 def main(folder: Path, exchange: str = DEFAULT) -> None:

@@ -7,8 +7,10 @@ import xarray as xr
 
 from dere.harmonise import changes
 from dere.harmonise.changes import Change, changes_in, lines, table_of
+from dere.harmonise.outcome import outcome
 from dere.ingest.accounts import Account
 from dere.ingest.accounts import table_of as table_of_accounts
+from dere.ingest.tower import tower_provenance
 from dere.ingest.unread import DROPPED, IGNORED, METADATA, PASSED_OVER, READ
 
 
@@ -58,6 +60,10 @@ def test_sites_that_are_left_out_by_the_rule_that_did_so():
     assert changes.of_sites(pd.DataFrame(columns=["source", "file"]), []) == []
 
 
+def test_roles_are_written_as_they_are_read():
+    assert changes.ROLE_DROPPED == tower_provenance.DROPPED
+
+
 def test_files_of_which_another_is_used():
     merged = pd.DataFrame({"site": ["XX-Aaa"] * 3, "file": ["1", "2", "3"], "used": [True, False, False]})
     assert texts(changes.of_merged(merged)) == ["replaced 2 files at 1 site: another file of the site is used (2, 3)"]
@@ -80,6 +86,11 @@ def test_months_and_values():
         ("XX-Bbb", "drivers", "all: covering cell", 12),
     ]
     counts = pd.DataFrame(rows, columns=["site", "step", "reason", "months"])
+    nowhere = xr.Dataset(coords={"site": ["XX-Aaa"]})
+    assert outcome(counts, nowhere, ["XX-Ccc"]) == (
+        "sites left out: 1, label months rejected: 7, driver months filled by climatology: 5"
+    )
+    assert outcome(counts[:0], nowhere) == ""
     assert texts(changes.of_months("harmonise", counts, "data/counts.csv")) == [
         "dropped 7 values at 1 site: nee, marks of missing values or impossible (XX-Aaa)",
         "dropped 5 label months at 2 sites: published RECO differs from NEE + GPP (XX-Aaa, XX-Bbb)",
@@ -105,6 +116,7 @@ def test_towers_without_labels_tables_of_classes_and_unseen_months():
         coords={"site": sites, **{name: ("site", values) for name, values in of_sites.items()}},
     )
     counts = pd.DataFrame({"site": ["XX-Aaa", "XX-Bbb"], "step": "labels", "reason": "kept", "months": [9, 3]})
+    assert outcome(counts, towers) == "sites with the plant types of their class: 1"
     # XX-Ccc never had a label
     assert texts(changes.of_towers("harmonise", towers, counts, "data/towers.nc")) == [
         "dropped 1 site: labels too few or too poor to learn from (XX-Bbb)",

@@ -4,7 +4,7 @@ import logging
 from types import SimpleNamespace
 
 import pytest
-from snakemake_interface_logger_plugins.common import LogEvent
+from snakemake.logging import LogEvent
 
 from dere.workflow import messages
 from dere.workflow.job_log import reason, records, shown, was_interrupted

@@ -22,7 +22,7 @@ def made(tmp_path):
             "sources_towers": pd.DataFrame(accounts, columns=COLUMNS),
             "merged": pd.DataFrame(columns=["site", "file", "processing", "rank", "used", "reason"]),
             "provenance": pd.DataFrame({"site": ["XX-Aaa"], "role": ["fluxes"], "dropped": [""]}),
-            "counts_co2": pd.DataFrame(columns=["site", "step", "reason", "months"]),
+            "counts": pd.DataFrame(columns=["site", "step", "reason", "months"]),
         }
         files = {name: write_table(table, tmp_path / f"{name}.csv") for name, table in tables.items()}
         files["sources_cover"] = tmp_path / "cover.csv"
@@ -31,9 +31,9 @@ def made(tmp_path):
             {"record": (("site", "time"), np.ones((1, 2), bool))},
             coords={"site": ["XX-Aaa"], "kind": ("site", ["tower"])},
         )
-        files["towers_co2"] = write_netcdf(towers, tmp_path / "towers.nc")
+        files["towers"] = write_netcdf(towers, tmp_path / "towers.nc")
         table, page = tmp_path / "tables" / "changes.csv", tmp_path / "changes.html"
-        write_changes(files, ["co2"], table, page)
+        write_changes(files, "co2", table, page)
         return page.read_text()
 
     return write
