@@ -6,8 +6,9 @@ import os
 import sys
 import threading
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from snakemake.cli import get_argument_parser
 
@@ -16,7 +17,7 @@ from dere.workflow import summary
 from dere.workflow.configuration import DEFAULTS, configuration
 from dere.workflow.messages import GO_ON
 from dere.workflow.missing_sources import missing_sources
-from dere.workflow.one_run import call, held, nothing
+from dere.workflow.one_run import call, held
 from dere.workflow.runs_on import runs_on
 
 # -P: modules beside it are no modules of the search path
@@ -82,18 +83,12 @@ def make_run(overlays: Sequence[Path], machine: Sequence[str], words: Sequence[s
     if missing := missing_sources(config):
         raise ValueError("\n".join(missing))
     require_writable(folder)
-    interrupted = threading.Event()
     with held(Path(), folder.name, lambda: _unlock(overlays)) as descriptors:
         tell(runs_on(config))
-        status = call(command, descriptors, on_interrupt=interrupted.set)
-        if interrupted.is_set() and status:
-            # a run that had begun has said so
-            return say_interrupted() if status != 1 else INTERRUPTED
+        status = interruptible(command, descriptors)
         if status or any(getattr(further, name) for name in PARTS):
             return status
-        status = write_report(folder, own, interrupted.set)
-    if interrupted.is_set() and status:
-        return say_interrupted()
+        status = write_report(folder, own)
     if not status:
         summary.main(folder)
     return status
@@ -105,9 +100,20 @@ def tell(line: str) -> None:
     sys.stdout.flush()
 
 
-def say_interrupted() -> int:
-    """Say that an interrupted run goes on where it stopped, and return its status."""
-    sys.stderr.write(f"{GO_ON}\n")
+def interruptible(command: list[str], descriptors: tuple[int, ...] = (), says: bool = True, **options: Any) -> int:
+    """Call Snakemake; where Ctrl-C ended it, see that this is said and return the status of a shell.
+
+    Parameters
+    ----------
+    says
+        Snakemake's messages are on the screen: once jobs run, they say it (status 1).
+    """
+    interrupted = threading.Event()
+    status = call(command, descriptors, on_interrupt=interrupted.set, **options)
+    if not status or not interrupted.is_set():
+        return status
+    if not says or status != 1:
+        sys.stderr.write(f"{GO_ON}\n")
     return INTERRUPTED
 
 
@@ -127,7 +133,7 @@ def require_writable(folder: Path) -> None:
         )
 
 
-def write_report(folder: Path, arguments: Sequence[str], on_interrupt: Callable[[], object] = nothing) -> int:
+def write_report(folder: Path, arguments: Sequence[str]) -> int:
     """Write the report of a run unless it is newer than everything in it; return Snakemake's status."""
     report = folder / "report.html"
     sources = [folder / "figures", folder / "tables", folder / "config.html", Path("workflow", "report")]
@@ -137,10 +143,9 @@ def write_report(folder: Path, arguments: Sequence[str], on_interrupt: Callable[
     tell(f"Writing {report}.")
     text = folder / "logs" / "report.log"
     with text.open("w") as stream:
-        status = call(
-            [*SNAKEMAKE, *arguments, "--report", str(report)], stdout=stream, stderr=stream, on_interrupt=on_interrupt
-        )
-    if status:
+        command = [*SNAKEMAKE, *arguments, "--report", str(report)]
+        status = interruptible(command, says=False, stdout=stream, stderr=stream)
+    if status and status != INTERRUPTED:
         sys.stderr.write(text.read_text())
     return status
 
@@ -161,7 +166,7 @@ def download(source: str, overlays: Sequence[Path], machine: Sequence[str], word
     if any(getattr(further, name) for name in LOOKS):
         return call(target)
     with held(Path(), f"download_{source}", lambda: _unlock(overlays)) as descriptors:
-        return call(target, descriptors)
+        return interruptible(target, descriptors)
 
 
 def _configfile(overlays: Sequence[Path]) -> list[str]:
