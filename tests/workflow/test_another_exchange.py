@@ -120,6 +120,7 @@ def test_a_run_of_both_is_the_run_of_one_and_jobs_of_the_other(continued, sites)
     own = {name for name in pending if name.endswith(f"_{NAME}")}
     assert pending - own <= {"resolved_config", "all"}
     shared = {"harmonise", "statistics", "ensemble", "evaluate", "cost", "comparison", "products", "map_baseline"}
+    shared |= {"changes"}
     members = {f"{what}_{method.split('/')[0]}" for what in ("train", "predict") for method in METHODS}
     assert own == {f"{rule}_{NAME}" for rule in shared | members}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 from snakemake.exceptions import WorkflowError
-from snakemake.logging import logger
+from snakemake.logging import logger as snakemake_logger
 
 from dere import exchange as exchanges, methods as declared, plugins, versions
 from dere.backbones import declaration, module_of
@@ -19,6 +19,7 @@ from dere.run_config.yaml_files import check_file
 from dere.figures.catalogue import CATALOGUE, outputs
 from dere.workflow import (
     layout,
+    messages,
     parameters,
     source_folder,
     source_leaves,
@@ -37,6 +38,7 @@ share_package(SOURCE)
 # Jobs that plan again, as on a cluster, are handed the plan of the call that started them.
 if workflow.is_main_process:
     begin()
+messages.rewrite(snakemake_logger)
 # Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
 if Path(sys.executable).exists():
     sys.executable = shlex.quote(sys.executable)
@@ -92,7 +94,7 @@ def tell_of_other_versions():
     if workflow.is_main_process:
         today = versions.installed(versions.COUNTED.values())
         if text := said(records(config["run"]), today, version_policy()):
-            logger.warning(text)
+            snakemake_logger.warning(text)
 
 
 def read_by(script, modules, *more):

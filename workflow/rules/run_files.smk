@@ -70,6 +70,28 @@ def prediction_manifests(config, exchange):
     return manifests(config, exchange, networks)
 
 
+def changed_files(config, exchange):
+    """Return the files that tell what was dropped, filled or replaced for an exchange."""
+    files = {
+        "counts": in_run(exchange, "data/counts.csv"),
+        "towers": in_run(exchange, "data/towers.nc"),
+    }
+    if exchange != exchanges.DEFAULT:
+        return files
+    tables = {"towers": "sources", "cover": "sources_cover"}
+    if config["sources"]["simulation"]["provider"] == "files":
+        tables["simulation"] = "sources_simulation"
+    files |= {
+        f"sources_{source}": f"<results>/tables/{name}.csv"
+        for source, name in tables.items()
+    }
+    files |= {name: f"<results>/tables/{name}.csv" for name in ("merged", "provenance")}
+    if targets.has_imputation(config):
+        fold, seed = config["folds"][0], config["seeds"][0]
+        files["labels"] = f"<results>/labels/fold{fold}/seed{seed}/labels.nc"
+    return files
+
+
 def figure_inputs(config):
     """Return the files that the figures can use, by the names of the catalogue."""
     fold, seed = config["folds"][0], config["seeds"][0]
@@ -145,7 +167,7 @@ def everything(config):
 
 def complete(exchange):
     """Return the files of an exchange in a complete run."""
-    tables = ("skill", "comparison", "cost")
+    tables = ("skill", "comparison", "cost", "changes")
     return [
         *(in_run(exchange, f"tables/{name}.csv") for name in tables),
         *files_of_exchange(exchange, targets.ensembles),

@@ -10,6 +10,7 @@ import pandas as pd
 from dere.exchange import DEFAULT, get
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
+from dere.harmonise.changes import NOTHING, changes_in, lines
 from dere.io import read_netcdf
 
 COLUMNS = {"all": "test towers", "virtual": "virtual towers", "map": "map cells"}
@@ -61,6 +62,17 @@ def summary(skill: pd.DataFrame, exchange: Exchange = CO2) -> str:
     return table.to_string(float_format=lambda value: f"{value:.2f}", na_rep="")
 
 
+def changed(folder: Path) -> str:
+    """Return what the run in ``folder`` dropped, filled or replaced, of all exchanges; empty without such a table."""
+    tables = [*folder.glob("tables/changes.csv"), *sorted(folder.glob("*/tables/changes.csv"))]
+    told = ""
+    for table in tables:
+        rows = changes_in(pd.read_csv(table))
+        of_table = "".join(f"  {line}\n" for line in lines(rows))
+        told += f"Dropped, filled or replaced ({table}):\n{of_table}\n" if rows else ""
+    return told or (f"{NOTHING}\n\n" if tables else "")
+
+
 def main(folder: Path, exchange: str = DEFAULT) -> None:
     """Write the summary of the run in ``folder`` to the console."""
     skill = pd.read_csv(folder / "tables" / "skill.csv", dtype={"fold": str, "seed": str})
@@ -69,6 +81,7 @@ def main(folder: Path, exchange: str = DEFAULT) -> None:
     sys.stdout.write(
         f"\nMedian NSE of monthly fluxes at places whose labels no stage has seen\n({counts(skill, labelled)})\n"
         f"\n{summary(skill, get(exchange))}\n\n"
+        f"{changed(folder)}"
         f"Report:   {folder / 'report.html'}\n"
         f"Tables:   {folder / 'tables'} (skill.csv, paired.csv, site_skill.csv, ...)\n"
         f"Products: {folder / 'products'}\n"

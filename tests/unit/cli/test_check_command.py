@@ -29,7 +29,7 @@ def test_outside_a_checkout_it_says_so_and_looks_at_the_rest(check, tmp_path):
     status, lines = check("downloads: {folder: elsewhere}\n")
     assert status == 0 and lines[-1] == "Nothing is missing."
     assert lines[1] == f"{tmp_path} is not in a checkout of dere, which dere run needs."
-    assert lines[2].startswith("Not in elsewhere: carbonglobe main, ")
+    assert lines[2].startswith("Optional, none in elsewhere yet: carbonglobe main, ")
 
 
 def test_every_problem_is_a_line(check):

@@ -33,6 +33,8 @@ ONLY_WITH = {
     "dere.figures": "figures",
     "dere.workflow.configuration": "workflow",
     "dere.workflow.launch": "workflow",
+    "dere.workflow.messages": "workflow",
+    "dere.workflow.snakemake": "workflow",
     "dere.world": "world",
 }
 """Modules that need an extra, with all below them."""
