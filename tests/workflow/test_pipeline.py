@@ -203,7 +203,11 @@ def test_an_unknown_key_ends_the_run_in_a_sentence(tiny):
 
 
 def test_a_missing_source_ends_the_run_in_a_sentence(tiny):
-    refused = tiny.snakemake("--dry-run", "--config", "sources={'towers': {'paths': ['nowhere']}}")
+    real = ["--dry-run", "--config", "sources={'towers': {'paths': ['nowhere']}}"]
+    mixed = tiny.snakemake(*real)
+    assert mixed.returncode != 0
+    assert "sources.towers.paths names real files, but simulation and cover would come from" in mixed.stdout
+    refused = tiny.snakemake(*real, "allow_invented=true")
     assert refused.returncode != 0
     assert "nowhere: this source folder does not exist or is empty" in refused.stdout
 

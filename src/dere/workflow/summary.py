@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import xarray as xr
 
 from dere.exchange import DEFAULT, get
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
+from dere.invented import PROCESS_MODEL, figure_line, invented_sources
 from dere.io import read_netcdf
 
 COLUMNS = {"all": "test towers", "virtual": "virtual towers", "map": "map cells"}
@@ -61,6 +63,18 @@ def summary(skill: pd.DataFrame, exchange: Exchange = CO2) -> str:
     return table.to_string(float_format=lambda value: f"{value:.2f}", na_rep="")
 
 
+def invented(towers: xr.Dataset) -> str:
+    """Return the line that names what the built-in world gave; empty where it gave nothing.
+
+    Parameters
+    ----------
+    towers
+        ``data/towers.nc``, whose attributes tell.
+    """
+    sources = [source for source in invented_sources([towers.attrs]) if source != PROCESS_MODEL]
+    return f"{figure_line(sources)}\n" if sources else ""
+
+
 def main(folder: Path, exchange: str = DEFAULT) -> None:
     """Write the summary of the run in ``folder`` to the console."""
     skill = pd.read_csv(folder / "tables" / "skill.csv", dtype={"fold": str, "seed": str})
@@ -69,6 +83,7 @@ def main(folder: Path, exchange: str = DEFAULT) -> None:
     sys.stdout.write(
         f"\nMedian NSE of monthly fluxes at places whose labels no stage has seen\n({counts(skill, labelled)})\n"
         f"\n{summary(skill, get(exchange))}\n\n"
+        f"{invented(towers)}"
         f"Report:   {folder / 'report.html'}\n"
         f"Tables:   {folder / 'tables'} (skill.csv, paired.csv, site_skill.csv, ...)\n"
         f"Products: {folder / 'products'}\n"

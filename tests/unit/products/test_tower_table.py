@@ -57,6 +57,12 @@ def test_rows_hold_what_others_need_to_compute_scores(predictions, towers):
     assert unseen["observed"].isna().all() and (unseen["predicted"] == 9.0).all()
 
 
+def test_rows_name_their_invented_sources(predictions, towers):
+    assert (tower_table(predictions, towers)["invented_sources"] == "").all()
+    mixed = tower_table(predictions.assign_attrs(invented_sources="simulation; cover"), towers)
+    assert (mixed["invented_sources"] == "simulation; cover").all()
+
+
 def test_the_fold_of_an_ensemble_comes_from_its_sites(predictions, towers):
     ensemble = predictions.assign_coords(fold=("site", [0, 4])).assign_attrs(fold="all", seed="ensemble")
     table = tower_table(ensemble, towers)

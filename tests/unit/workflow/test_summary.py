@@ -3,6 +3,7 @@
 import pandas as pd
 import xarray as xr
 
+from dere.invented import PROCESS_MODEL, marked
 from dere.io import write_netcdf
 from dere.workflow import summary
 
@@ -22,6 +23,14 @@ def table():
 
 def test_counts_are_those_of_the_scored_places():
     assert summary.counts(table(), 60) == "scored on 12 test towers, 500 virtual towers; 60 towers have labels"
+
+
+def test_what_is_invented_is_named_but_not_the_process_model_on_real_weather():
+    def said(*sources):
+        return summary.invented(xr.Dataset(attrs=marked(sources)))
+
+    assert said("cover", "simulation") == "Invented world: cover, simulation\n"
+    assert said() == said(PROCESS_MODEL) == ""
 
 
 def test_the_console_shows_counts_table_and_places(tmp_path, capsys):
