@@ -1,10 +1,10 @@
-"""Write the public files."""
+"""Write the public files and the list of the run's sites."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.config.products import ProductsConfig
-from dere.workflow.products import products
+from dere.workflow.products import products, write_sites
 from dere.workflow.script import logged, named_files
 
 if TYPE_CHECKING:
@@ -19,4 +19,10 @@ with logged(snakemake.log[0], snakemake.params.code):
         ProductsConfig(**snakemake.params.config),
         code=snakemake.params.code,
         exchange=snakemake.params.exchange,
+    )
+    write_sites(
+        named_files(snakemake),
+        Path(snakemake.output.sites),
+        snakemake.params.folds,
+        snakemake.params.exchange,
     )

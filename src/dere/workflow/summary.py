@@ -13,6 +13,7 @@ from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.invented import PROCESS_MODEL, figure_line, invented_sources
 from dere.io import read_netcdf
+from dere.products.sites import counted
 
 COLUMNS = {"all": "test towers", "virtual": "virtual towers", "map": "map cells"}
 
@@ -80,9 +81,11 @@ def main(folder: Path, exchange: str = DEFAULT) -> None:
     skill = pd.read_csv(folder / "tables" / "skill.csv", dtype={"fold": str, "seed": str})
     towers = read_netcdf(folder / "data" / "towers.nc", load=False)
     labelled = int((towers["kind"] == "tower").sum())
+    sites = pd.read_csv(folder / "tables" / "sites.csv", dtype={"site": str})
     sys.stdout.write(
         f"\nMedian NSE of monthly fluxes at places whose labels no stage has seen\n({counts(skill, labelled)})\n"
         f"\n{summary(skill, get(exchange))}\n\n"
+        f"{counted(sites)} (tables/sites.csv)\n"
         f"{invented(towers)}"
         f"Report:   {folder / 'report.html'}\n"
         f"Tables:   {folder / 'tables'} (skill.csv, paired.csv, site_skill.csv, ...)\n"
