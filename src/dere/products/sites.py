@@ -99,10 +99,12 @@ def counted(table: pd.DataFrame) -> str:
     of_towers = [f"{n} {text}" for role, text in words.items() if (n := int((labelled["role"] == role).sum()))]
     others = int(((table["labelled_months"] == 0) & (table["role"] != DROPPED)).sum())
     lost = int((table["role"] == DROPPED).sum())
-    parts = [f"{len(labelled)} towers: {', '.join(of_towers)}"] if len(labelled) else []
-    parts += [f"{others} sites without labels: predicted by what never saw them"] if others else []
-    parts += [f"{lost} dropped"] if lost else []
-    return "; ".join(parts)
+    towers = f"{len(labelled)} {'tower' if len(labelled) == 1 else 'towers'}: {', '.join(of_towers)}"
+    rest = "1 site without labels: predicted by what never saw it"
+    if others > 1:
+        rest = f"{others} sites without labels: predicted by what never saw them"
+    told = {towers: len(labelled), rest: others, f"{lost} dropped": lost}
+    return "; ".join(text for text, count in told.items() if count)
 
 
 def _why(role: str, fold: int, folds: Sequence[int]) -> str:
