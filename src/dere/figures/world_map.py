@@ -14,7 +14,7 @@ from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures import maps
 from dere.figures.observed import labelled
-from dere.figures.style import BLACK, SEQUENTIAL, SKY, VERMILLION, unit_text
+from dere.figures.style import BLACK, SEQUENTIAL, VERMILLION, unit_text
 from dere.harmonise.site_roles import CROSS_VALIDATED, SEEN
 
 
@@ -69,7 +69,7 @@ def draw(
     lat, lon = towers["lat"].values, towers["lon"].values
     looks = {
         "predict": {"s": 7, "c": "white", "edgecolors": BLACK, "linewidths": 0.4, "marker": "o"},
-        SEEN: {"s": 30, "c": SKY, "edgecolors": "white", "linewidths": 0.6, "marker": "v"},
+        SEEN: {"s": 22, "c": "white", "edgecolors": VERMILLION, "linewidths": 1.0, "marker": "v"},
         "tower": {"s": 34, "c": VERMILLION, "edgecolors": "white", "linewidths": 0.6, "marker": "^"},
     }
     looks[CROSS_VALIDATED] = looks["tower"]
