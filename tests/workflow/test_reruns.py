@@ -87,6 +87,7 @@ TABLE = {
     "products.title": ("Another title", {"products"}),
     "figures.dpi": (70, {"figures"}),
     "downloads.folder": ("elsewhere", set()),
+    "allow_invented": (True, set()),
 }
 MEMBERS = {"run", "backbones", "methods", "folds", "seeds", "exchanges", "plugins", "rerun_on_versions"}
 

@@ -14,6 +14,7 @@ from dere import exchange as exchanges, methods as declared, plugins, versions
 from dere.backbones import declaration, module_of
 from dere.run_config.compose import composed
 from dere.run_config.describe import described
+from dere.run_config.mixture import refused_mixture
 from dere.run_config.root import default_of, normalise
 from dere.run_config.yaml_files import check_file
 from dere.figures.catalogue import CATALOGUE, outputs
@@ -53,6 +54,8 @@ def normalise_in_place(raw):
         complete = normalise(raw)
     except (FileNotFoundError, ValueError) as error:
         raise WorkflowError(str(error)) from None
+    if refused := refused_mixture(complete):
+        raise WorkflowError(refused)
     raw.clear()
     raw.update(complete)
 

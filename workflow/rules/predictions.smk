@@ -1,4 +1,4 @@
-# Predictions of all methods at the sites that no stage has seen: one definition, one named rule per method
+# Predictions of all methods at every site, with what each is worth (role): one definition, one named rule per method
 # (predict_gbm, predict_dere ...; of a further exchange predict_gbm_<exchange>).
 
 for exchange, method in targets.of_all_exchanges(config, targets.methods_of):

@@ -96,7 +96,7 @@ def figure_inputs(config):
     """Return the files that the figures can use, by the names of the catalogue."""
     fold, seed = config["folds"][0], config["seeds"][0]
     run = f"fold{fold}/seed{seed}"
-    tables = ("skill", "paired", "calibration", "roles")
+    tables = ("skill", "paired", "calibration", "roles", "sites")
     files = {name: f"<results>/tables/{name}.csv" for name in tables}
     files |= {
         name: f"<data>/{name}.nc" for name in ("towers", "drivers", "cover")
@@ -167,7 +167,7 @@ def everything(config):
 
 def complete(exchange):
     """Return the files of an exchange in a complete run."""
-    tables = ("skill", "comparison", "cost", "changes")
+    tables = ("skill", "comparison", "cost", "changes", "sites")
     return [
         *(in_run(exchange, f"tables/{name}.csv") for name in tables),
         *files_of_exchange(exchange, targets.ensembles),

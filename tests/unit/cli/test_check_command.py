@@ -44,6 +44,7 @@ def test_missing_and_empty_sources_are_named(check):
     Path("there").mkdir()
     Path("there", "file.csv").write_text("")
     text = "sources: {cover: {path: nowhere, age: {path: there/file.csv}}, towers: {paths: [there, empty]}}"
+    text += "\nallow_invented: true"
     status, lines = check(text)
     assert status == 1 and [line for line in lines if line.startswith("Problem: ")] == [
         "Problem: sources.cover.path: nowhere does not exist; correct the path.",
@@ -57,7 +58,7 @@ def test_what_the_rules_would_refuse_is_a_problem(check, monkeypatch):
     abcflux = next(source for source in discovery.known_sources() if source.name == "ABCflux")
     monkeypatch.setattr(discovery, "known_sources", lambda: (abcflux, replace(abcflux, name="twin")))
     Path("ABCflux.csv").write_text("")
-    status, lines = check("sources: {towers: {paths: [ABCflux.csv]}}")
+    status, lines = check("sources: {towers: {paths: [ABCflux.csv]}}\nallow_invented: true")
     assert status == 1 and lines[-1].startswith("Problem: ABCflux.csv is named like files of ABCflux and of twin, but")
 
 

@@ -15,8 +15,12 @@ from dere.evaluation.completeness import check_prediction
 from dere.evaluation.cost import COLUMNS, MEASURED, cost_table
 from dere.evaluation.ensemble import ensemble
 from dere.evaluation.judge import judge, members_of
+from dere.evaluation.predictions import judged, sites_with_role
 from dere.evaluation.schemas import checked
 from dere.evaluation.totals import true_totals
+from dere.harmonise.site_roles import OF_SPLIT
+from dere.harmonise.splits import roles
+from dere.training.roles import PREDICTED
 
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 CONFIG = EvaluationConfig(bootstrap=50, minimum_years=3)
@@ -117,6 +121,58 @@ def test_ensemble_joins_folds_and_averages_seeds(noisy, towers, members):
     np.testing.assert_allclose(ensemble(files[:3])["std"].sel(site="V001"), spread, rtol=1e-6)
     as_test = members_of(found, members.drop(columns="role"))
     assert set(as_test.loc[as_test["role"] == "test", "fold"]) == {0, 1}
+
+
+def with_seen(file: xr.Dataset, towers: xr.Dataset, members: pd.DataFrame, value: float = 1e6) -> xr.Dataset:
+    """The file with every site of the towers, as the rules write it; at those seen in training only nonsense."""
+    sites = members[members["kind"] == "site"].set_index("id")["role"].reindex(towers["site"].values.astype(str))
+    whole = file.reindex(site=towers["site"].values.astype(str), fill_value=value)
+    return whole.assign_coords(role=("site", sites.map(OF_SPLIT).to_numpy(str)))
+
+
+def test_an_ensemble_takes_a_site_from_the_models_that_have_not_seen_it(noisy, towers, members):
+    """T002 is tested by fold 1 and seen by fold 0; T001 is in a fold that is not run."""
+    splits = members.drop(columns="role")
+    of_fold = {fold: roles(splits, fold) for fold in (0, 1)}
+    bare = noisy(1.0)
+    files = []
+    for fold, known in of_fold.items():
+        own = bare.assign_coords(site=sites_with_role(known, PREDICTED)).assign_attrs(fold=fold)
+        files.append(with_seen(own, towers, known, value=100.0 + fold))
+    found = ensemble(files)
+    assert found["site"].values.tolist() == sorted(towers["site"].values)
+    tested, never = (str(members.loc[members["fold"] == fold, "id"].iloc[0]) for fold in (1, 3))
+    np.testing.assert_array_equal(found["prediction"].sel(site=tested), files[1]["prediction"].sel(site=tested))
+    assert (found["prediction"].sel(site=never) == 100.5).all()
+    told = {site: str(found["role"].sel(site=site).values) for site in (tested, never, "V000")}
+    assert told == {tested: "cross_validated", never: "seen_in_training", "V000": "unseen"}
+    assert (int(found["members"].sel(site=tested)), int(found["members"].sel(site=never))) == (1, 2)
+    as_test = members_of(judged(found), splits)
+    assert set(as_test.loc[as_test["role"] == "test", "fold"]) == {0, 1}
+
+
+def test_nonsense_where_a_model_has_seen_the_labels_changes_no_table(noisy, towers, members):
+    """Neither skill, nor calibration, nor closure, nor pairs; also in the ensemble."""
+    splits = members.drop(columns="role")
+    plain = {f"{method}/seed0.nc": with_quantiles(noisy(z, method), z) for method, z in (("gbm", 1.5), ("dere", 0.5))}
+    whole = {name: with_seen(file, towers, members) for name, file in plain.items()}
+    for files in (plain, whole):
+        files["gbm/ensemble.nc"] = ensemble([files["gbm/seed0.nc"]])
+    assert whole["gbm/ensemble.nc"].sizes["site"] == towers.sizes["site"] > plain["gbm/ensemble.nc"].sizes["site"]
+    expected, found = (judge(files, towers, splits, CONFIG) for files in (plain, whole))
+    for name, table in expected.items():
+        assert len(table)
+        pd.testing.assert_frame_equal(found[name], table, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("role", "sentence"), [("unseen", "16 sites are too many"), ("seen_in_training", "are missing")]
+)
+def test_a_file_that_lies_about_what_it_has_seen_is_refused(noisy, towers, members, role, sentence):
+    lying = with_seen(noisy(1.0), towers, members, value=0.0)
+    lying["role"][:] = role
+    with pytest.raises(ValueError, match=sentence):
+        judge({"mine.nc": lying}, towers, members.drop(columns="role"), CONFIG)
 
 
 def test_ensemble_spread_is_the_law_of_total_variance(noisy):

@@ -36,6 +36,19 @@ def test_caption_renders(path, world):
     assert len(html) > 100 and "{" not in text
 
 
+def test_the_first_page_names_what_is_invented_beside_what_is_real():
+    class Snakemake:
+        config = configuration(world=True)
+
+    def page():
+        return " ".join(jinja2.Template((FOLDER / "workflow.rst").read_text()).render(snakemake=Snakemake).split())
+
+    assert "**invented world: simulation, plant-type maps, towers**" in page() and "real files" not in page()
+    Snakemake.config["sources"]["towers"]["paths"] = ["mine"]
+    assert "**invented world: simulation, plant-type maps**" in page()
+    assert "**Beside them stand real files: towers.** Such a mixture (``allow_invented``)" in page()
+
+
 def test_captions_of_real_towers_do_not_speak_of_the_world():
     class Snakemake:
         config = configuration(world=False)

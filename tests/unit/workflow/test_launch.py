@@ -71,7 +71,7 @@ def test_report_and_summary_are_those_of_the_run_and_get_the_same_arguments(call
 
 
 def test_a_missing_source_is_a_sentence_before_anything_starts(called):
-    Path("mine.yaml").write_text("run: mine\nsources: {towers: {paths: [nowhere]}}\n")
+    Path("mine.yaml").write_text("run: mine\nsources: {towers: {paths: [nowhere]}}\nallow_invented: true\n")
     with pytest.raises(ValueError, match=r"^sources\.towers\.paths: nowhere does not exist; correct the path$"):
         launch.make_run(MINE, ["--cores", "1"], [])
     assert not called
