@@ -104,7 +104,7 @@ for exchange in config["exchanges"]:
             mem_mb=1000,
             runtime=5,
         params:
-            code=code("changes"),
+            **made_by("changes", of=exchange),
             exchange=exchange,
         script:
             "../scripts/changes.py"

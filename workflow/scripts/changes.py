@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.workflow.changes import write_changes
-from dere.workflow.script import logged, named_files
+from dere.workflow.running import named_files, running
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0], snakemake.params.code):
+with running(snakemake):
     table, page = Path(snakemake.output.table), Path(snakemake.output.page)
     write_changes(named_files(snakemake), snakemake.params.exchange, table, page)
