@@ -166,6 +166,7 @@ def test_cost_names_every_training(tiny):
     cost = pd.read_csv(tiny.folder / RESULTS / "tables" / "cost.csv")
     trained = {rule for rule in cost["rule"] if rule.startswith("train_")}
     assert trained == {f"train_{name}" for name in stages()} | {"train_imputation"}
+    assert bool((cost[["seconds", "cpu_seconds", "max_rss_mb"]] > 0).all(axis=None))
 
 
 def test_the_settings_that_trees_tried_are_their_history(tiny):

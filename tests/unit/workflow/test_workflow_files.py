@@ -146,6 +146,19 @@ def test_params_never_see_more_than_wildcards():
             assert not callable(value) or list(inspect.signature(value).parameters) == ["wildcards"], name
 
 
+def test_a_cluster_is_given_predictions_with_the_training_before_them():
+    """Only of jobs whose memory is a number: of files that a group has yet to make there is no size."""
+    profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_text())
+    group_of = dict(text.split("=") for text in profile["groups"])
+    assert len(group_of) == len(profile["groups"])
+    assert all(isinstance(resource(RULES[name], "mem_mb"), int) for name in group_of)
+    for name, method in methods().items():
+        last = method.predicts_from[-1:]
+        assert group_of.get(f"predict_{name}") == (group_of[f"train_{last[0]}"] if last else None)
+    trained = [name for name in group_of if name.startswith("train_")]
+    assert len({group_of[name] for name in trained}) == len(trained)
+
+
 def test_every_script_belongs_to_a_rule():
     """One of a further exchange too, which the runs here do not have."""
     named = set(re.findall(r"scripts/(\w+)\.py", "".join(TEXTS.values())))
