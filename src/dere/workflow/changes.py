@@ -58,8 +58,7 @@ def page_of(changes: Sequence[Change]) -> str:
     if not changes:
         return f"<p>{found.NOTHING}</p>\n"
     items = "\n".join(
-        f"<li><b>{html.escape(change.kind)}</b> {html.escape(str(change))}; "
-        f"<code>{html.escape(change.where)}</code></li>"
+        f"<li><b>{html.escape(change.kind)}</b> {html.escape(str(change))}; <i>{html.escape(change.where)}</i></li>"
         for change in changes
     )
     return f"<ul>\n{items}\n</ul>\n"
