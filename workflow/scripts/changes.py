@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.workflow.changes import write_changes
-from dere.workflow.running import named_files, running
+from dere.workflow.running import running
+from dere.workflow.script import named_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
