@@ -46,7 +46,16 @@ def test_no_text_of_the_configuration_ends_a_script_of_the_report(report):
     shown = "".join(result["job_properties"]["params"] for result in results.values())
     assert "Fluxes </script><script>" in shown, "it can still be read"
     for name, script in page.scripts:
-        if name in ("workflow-desc", "categories", "rules", "rulegraph", "runtimes", "timeline", "metadata", "packages"):
+        if name in (
+            "workflow-desc",
+            "categories",
+            "rules",
+            "rulegraph",
+            "runtimes",
+            "timeline",
+            "metadata",
+            "packages",
+        ):
             assigned(script)
 
 

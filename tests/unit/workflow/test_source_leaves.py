@@ -76,7 +76,10 @@ def test_parts_of_the_arrays_pass_nothing_else():
 def test_what_only_one_source_of_stand_ages_reads_reaches_no_other():
     raw = Config().model_dump(mode="json")
     assert source_leaves.ingested_cover(raw, AGES)["age"] == raw["sources"]["cover"]["age"]
-    assert source_leaves.ingested_cover(raw, ("dere.ingest.cover.gfad_source",))["age"] == {"format": "auto", "path": ""}
+    assert source_leaves.ingested_cover(raw, ("dere.ingest.cover.gfad_source",))["age"] == {
+        "format": "auto",
+        "path": "",
+    }
 
 
 def test_limits_that_only_refuse_are_no_part_of_what_is_compared():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dere.ingest.archives import Member, TableFile, emptiness
-from dere.ingest.limits import Limits, BeyondLimit
+from dere.ingest.limits import BeyondLimit, Limits
 from dere.ingest.source import PassedOver, Product, Source
 from dere.ingest.tower.claims import claim
 from dere.ingest.tower.faults import SiteFault
