@@ -1,4 +1,4 @@
-"""Input that nobody writes on purpose ends in one sentence: names, encodings, empty JSON, seeds, the folder of the clone."""
+"""Input that nobody writes on purpose ends in one sentence: names, encodings, empty JSON, seeds, brackets."""
 
 import json
 

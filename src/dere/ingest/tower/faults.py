@@ -35,7 +35,7 @@ class SiteFault(NamedTuple):
 
 @contextmanager
 def fault_of(site: str, faults: list[SiteFault]) -> Iterator[None]:
-    """Keep the sentence that ends the block as a fault of a site; other packages' errors and what limits refuse pass."""
+    """Keep the sentence that ends the block as a fault of a site; limits and errors of other packages pass."""
     try:
         yield
     except BeyondLimit:
