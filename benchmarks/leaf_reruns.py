@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/leaf_reruns.py
 
-A setting that reruns a rule which does not read it is spurious, one that reruns less than it must is missed. Two minutes
+A setting that reruns a rule which does not read it is spurious, one that reruns less than it must is missed. Minutes
 on one core; nothing runs. The status is 1 when a setting is missed or spurious.
 """
 
@@ -13,7 +13,6 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "fixtures")]
 
 from leaf_reruns import begun, changes, expected, recorded, tiny, unchanged  # noqa: E402
-
 from other_values import changed  # noqa: E402
 
 
@@ -23,7 +22,6 @@ def main() -> int:
     spurious, missed, count = 0, 0, 0
     for path, value in changes(raw):
         found, wanted = begun(before, recorded(changed(raw, path, value))), expected(raw, path, value)
-        # what another provider does not need has no rule there
         count += 1
         if found - wanted:
             spurious += 1

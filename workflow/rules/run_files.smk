@@ -1,5 +1,13 @@
 # Files of a run: what is evaluated, given away, drawn and complete.
 
+from dere.run_config.paths import braces
+
+
+def check_folder():
+    """Stop with a sentence when Snakemake would read the folder of the workflow as a pattern."""
+    if said := braces(str(workflow.basedir)):
+        raise WorkflowError(said)
+
 
 def simulation_of_exchange(exchange):
     """Return the simulation's states of an exchange, where it has any."""

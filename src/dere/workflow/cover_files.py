@@ -73,7 +73,7 @@ def map_degrees(config: Mapping[str, Any]) -> float:
     if simulation["provider"] == "files" and simulation["path"] and meta.is_file():
         try:
             return float(read_json(meta).get("grid_degrees", HALF_DEGREE))
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError) as error:
             raise ValueError(
                 f"{meta} gives no grid_degrees ({error}), but a number is expected; correct it, or state "
                 "sources.cover.aggregate_degrees"

@@ -35,7 +35,7 @@ class SiteFault(NamedTuple):
 
 @contextmanager
 def fault_of(site: str, faults: list[SiteFault]) -> Iterator[None]:
-    """Keep the sentence that ends the block as a fault of a site; files beyond a limit and other packages' errors pass."""
+    """Keep the sentence that ends the block as a fault of a site; limits and errors of other packages pass."""
     try:
         yield
     except BeyondLimit:
