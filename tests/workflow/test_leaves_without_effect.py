@@ -1,4 +1,4 @@
-"""Settings that no result of the tiny run depends on, all changed at once: only the page that prints them is made again."""
+"""Settings that no result of the tiny run depends on, changed at once: only the page that prints them runs again."""
 
 WITHOUT_EFFECT = {
     "sources": {
