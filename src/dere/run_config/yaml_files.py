@@ -66,8 +66,8 @@ def check_file(file: Path) -> str:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{file} is not in the encoding UTF-8 (byte {error.start + 1} is 0x{error.object[error.start]:02x}); save it "
-            "again as UTF-8"
+            f"{file} cannot be read as YAML (byte {error.start + 1} is 0x{error.object[error.start]:02x}, no UTF-8); "
+            "save it again in the encoding UTF-8"
         ) from None
     try:
         check_yaml(text, str(file))

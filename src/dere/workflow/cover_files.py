@@ -86,8 +86,7 @@ def map_degrees(config: Mapping[str, Any]) -> float:
 def cell_degrees(config: Mapping[str, Any], ages: Sequence[str]) -> float:
     """Return the cell size that plant types and stand ages are read for; half a degree where nothing depends on it.
 
-    It counts for maps that are placed in cells, and for stand ages by pixel, which the sources of ``ages`` (modules) may
-    read.
+    It counts for maps that are placed in cells, and for stand ages by pixel, which the sources of some modules read.
     """
     by_pixel = any(member.role == AGES and member.name != AGES_BY_CELL for member in of_modules(ages))
     return map_degrees(config) if by_pixel or place_files(config) else HALF_DEGREE

@@ -66,8 +66,8 @@ def of_further_exchange(config: Tree) -> dict[str, Any]:
 def unrecorded(tree: Tree) -> Callable[[Any, int], dict[str, Any]]:
     """Return the function that gives a rule leaves of which no result depends: what is refused, how often is tried.
 
-    Snakemake keeps with an output only those parameters that follow from nothing but the configuration and wildcards; one
-    that may follow from the threads is given to the job and never compared.
+    Snakemake keeps with an output only parameters that follow from nothing but the configuration and wildcards; what
+    may follow from the threads is given to the job and never compared.
     """
 
     def given(wildcards: Any, threads: int) -> dict[str, Any]:

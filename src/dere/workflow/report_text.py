@@ -1,7 +1,7 @@
 """Text in the report that Snakemake writes: it cannot end the script element that it stands in.
 
-The report holds parameters, captions, paths and code as JSON inside script elements. JSON leaves ``</script>`` as it is,
-but HTML ends the element there, whatever quotes are open, and what follows is a page of its own.
+The report holds parameters, captions, paths and code as JSON inside script elements. JSON lets ``</script>`` be;
+HTML ends the element there, whatever quotes are open, and what follows is page again.
 """
 
 from __future__ import annotations

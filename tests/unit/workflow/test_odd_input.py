@@ -74,7 +74,7 @@ def test_a_configuration_is_read_or_its_encoding_is_named(tmp_path, encoding, te
         assert configuration([path])["products"]["title"] == "Flüsse"
         return
     with pytest.raises(
-        ValueError, match=r"mine\.yaml is not in the encoding UTF-8 \(byte \d+ is 0x..\); save it again"
+        ValueError, match=r"mine\.yaml cannot be read as YAML \(byte \d+ is 0x.., .*again in the encoding UTF-8"
     ):
         configuration([path])
 
