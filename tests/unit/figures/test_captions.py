@@ -49,9 +49,12 @@ def test_the_first_page_names_what_is_invented_beside_what_is_real():
     assert "**Beside them stand real files: towers.** Such a mixture (``allow_invented``)" in page()
 
 
-def test_captions_of_real_towers_do_not_speak_of_the_world():
+@pytest.mark.parametrize("world", [True, False], ids=["world beside them", "no world"])
+def test_captions_of_real_towers_do_not_speak_of_the_world(world):
     class Snakemake:
-        config = configuration(world=False)
+        config = configuration(world)
 
-    text = jinja2.Template((FOLDER / "product_maps.rst").read_text()).render(snakemake=Snakemake)
-    assert "truth" not in text
+    Snakemake.config["sources"]["towers"]["paths"] = ["mine"]
+    for name in ("product_maps", "world_map"):
+        text = jinja2.Template((FOLDER / f"{name}.rst").read_text()).render(snakemake=Snakemake)
+        assert "truth" not in text and "true" not in text
