@@ -158,7 +158,8 @@ def statistics(
     if not cells.any() or not fewest:
         raise ValueError(
             f"fold {fold} has {cells.sum()} training cells and {sites.sum()} training towers with {fewest} good months "
-            "of the flux that has fewest, at least one of each is needed; lower splits.folds"
+            "of the flux that has fewest, at least one of each is needed; lower splits.folds (to 3 at least), or "
+            "choose another splits.seed; a cell that holds a tower of another role trains nothing"
         )
     driver_set = str(drivers.attrs["driver_set"])
     of_cells = drivers["static"].transpose("cell", "attribute").values[cells, None]

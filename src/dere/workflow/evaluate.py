@@ -10,6 +10,7 @@ import xarray as xr
 
 from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.judge import judge
+from dere.evaluation.scored import require_scores
 from dere.evaluation.totals import true_totals
 from dere.exchange import DEFAULT, get
 from dere.exchange.base import Exchange
@@ -55,7 +56,7 @@ def evaluate(
     Raises
     ------
     ValueError
-        When a prediction file is not complete or does not close.
+        When a prediction file is not complete or does not close, or no tower can be scored.
     """
     predicted = get(exchange)
     truth = read_netcdf(files["truth"]) if "truth" in files else None
@@ -73,6 +74,7 @@ def evaluate(
         exchange=predicted,
         ranks=ranks,
     )
+    require_scores(results["skill"], config)
     results["totals"] = total_table(maps, truth, drivers, predicted)
     results["roles"] = read_roles(files["splits"], fold)
     for name, path in tables.items():

@@ -172,3 +172,12 @@ def test_any_table_of_sections_becomes_stages():
     assert model.model_fields["net"].description == "A network."
     assert own_settings(Rates(epochs=2)) == {"epochs": 2, "rate": 0.5}
     assert issubclass(model, Section) and model() == model.model_validate({})
+
+
+@pytest.mark.parametrize("stage", ["towers", "uncertain"])
+def test_a_training_in_which_nothing_learns_is_refused(stage):
+    every = {"frozen": ["level", "competition", "plant_types"]}
+    with pytest.raises(ValueError, match=rf"stages.{stage}: .*nothing is left to train; take a part from frozen"):
+        normalise({"stages": {stage: {**every, "adapters": False}}})
+    assert normalise({"stages": {stage: every}})["stages"][stage]["adapters"]
+    assert normalise({"stages": {stage: {"frozen": every["frozen"][1:], "adapters": False}}})

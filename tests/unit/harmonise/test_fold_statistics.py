@@ -123,3 +123,9 @@ def test_a_fold_without_training_towers_is_an_error(canonical):
     canonical.towers["flux_value"].values[:] = np.nan
     with pytest.raises(ValueError, match=r"fold 0 has .* 0 good months"):
         compute(canonical)
+
+
+def test_a_fold_without_training_cells_says_what_helps(canonical):
+    canonical.splits.loc[canonical.splits["kind"] == "cell", "fold"] = 0
+    with pytest.raises(ValueError, match=r"fold 0 has 0 training cells .* choose another splits.seed"):
+        compute(canonical)

@@ -6,6 +6,7 @@ month with bounds, a fill value that no attribute names, cover per year, heterot
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ LON = np.arange(15.0, 360.0, DEGREES)
 # rows and columns (of LAT, LON) of the land, the last one a desert
 LAND = ((3, 0), (3, 3), (4, 1), (4, 9), (3, 4))
 DESERT = 4
+WIDE = (*LAND, (4, 0), (4, 2), (4, 3), (4, 8), (2, 0), (2, 10), (2, 4))
+"""Land enough for folds of its own."""
 
 
 def config(**changes: object) -> SimulationSource:
@@ -33,10 +36,10 @@ def config(**changes: object) -> SimulationSource:
     )
 
 
-def quantities(seed: int = 0) -> dict[str, np.ndarray]:
+def quantities(seed: int = 0, land: Sequence[tuple[int, int]] = LAND) -> dict[str, np.ndarray]:
     """Values by TRENDY name: (time, plant_type, cell) or (time, cell), monthly from 2000; cover (year, type, cell)."""
     rng = np.random.default_rng(seed)
-    months, types, cells = 12 * YEARS, len(PLANT_TYPES), len(LAND)
+    months, types, cells = 12 * YEARS, len(PLANT_TYPES), len(land)
     wave = 1 + 0.8 * np.sin(2 * np.pi * np.arange(months) / 12)[:, None, None]
     cover = rng.dirichlet([2, 2, 2, 1], (YEARS, cells)).transpose(0, 2, 1)
     cover[:, :, DESERT] = np.array([0, 0, 0.01, 0.99])
@@ -84,20 +87,24 @@ def days_of(calendar: str, years: int, first: int = FIRST) -> np.ndarray:
     return np.cumsum(np.tile(lengths, years)).astype(float)
 
 
-def on_grid(values: np.ndarray, descending: bool = False) -> np.ndarray:
+def on_grid(values: np.ndarray, descending: bool = False, land: Sequence[tuple[int, int]] = LAND) -> np.ndarray:
     """Spread (..., cell) over (..., lat, lon); -99999 in the sea."""
     grid = np.full((*values.shape[:-1], len(LAT), len(LON)), -99999.0)
-    for cell, (row, column) in enumerate(LAND):
+    for cell, (row, column) in enumerate(land):
         grid[..., row, column] = values[..., cell]
     return grid[..., ::-1, :] if descending else grid
 
 
 def write_model(
-    folder: Path, calendar: str = "noleap", descending: bool = False, seed: int = 0
+    folder: Path,
+    calendar: str = "noleap",
+    descending: bool = False,
+    seed: int = 0,
+    land: Sequence[tuple[int, int]] = LAND,
 ) -> dict[str, np.ndarray]:
     """One file per variable, named as TRENDY does, and the drivers; returns the invented values."""
     folder.mkdir(parents=True, exist_ok=True)
-    values = quantities(seed)
+    values = quantities(seed, land)
     ends = days_of(calendar, YEARS)
     starts = np.concatenate([[0.0], ends[:-1]])
     lat = LAT[::-1] if descending else LAT
@@ -107,7 +114,7 @@ def write_model(
         stamps, begin = (ends[11::12], starts[::12]) if annual else (ends, starts)
         dataset = xr.Dataset(
             {
-                name: (dims, on_grid(array, descending).astype(np.float32), {"units": UNITS[name]}),
+                name: (dims, on_grid(array, descending, land).astype(np.float32), {"units": UNITS[name]}),
                 "time_bnds": (("time", "bnds"), np.stack([begin, stamps], 1)),
             },
             coords={
@@ -120,7 +127,7 @@ def write_model(
         if array.ndim == 3:
             dataset = dataset.assign_coords(PFT=list(PLANT_TYPES))
         dataset.to_netcdf(folder / f"SYNTH_S3_{name}.nc")
-    write_drivers(folder, calendar)
+    write_drivers(folder, calendar, land)
     return values
 
 
@@ -128,13 +135,13 @@ def _time_attrs(calendar: str) -> dict[str, str]:
     return {"units": f"days since {FIRST}-01-01", "calendar": calendar, "bounds": "time_bnds"}
 
 
-def write_drivers(folder: Path, calendar: str = "noleap") -> None:
+def write_drivers(folder: Path, calendar: str = "noleap", land: Sequence[tuple[int, int]] = LAND) -> None:
     """Monthly drivers for the land, in the middle of the month, and a table of CO2."""
     ends = days_of(calendar, YEARS)
     for name, (level, unit) in DRIVERS.items():
-        values = level * (1 + 0.01 * np.arange(12 * YEARS)[:, None] / 12 + 0.001 * np.arange(len(LAND)))
+        values = level * (1 + 0.01 * np.arange(12 * YEARS)[:, None] / 12 + 0.001 * np.arange(len(land)))
         xr.Dataset(
-            {name: (("time", "lat", "lon"), on_grid(values).astype(np.float32), {"units": unit})},
+            {name: (("time", "lat", "lon"), on_grid(values, land=land).astype(np.float32), {"units": unit})},
             coords={"time": ("time", ends - 15, {"units": f"days since {FIRST}-01-01", "calendar": calendar}),
                     "lat": LAT, "lon": LON},
             attrs={"title": "synthetic"},

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pandas as pd
 import pytest
-from ingest_samples import read_one, synthetic_monthly
+from ingest_samples import read_one, stamps, synthetic_finer, synthetic_monthly
 
 from dere.config.towers import TowerSource
 from dere.ingest.tower.diurnal import humidity_of
@@ -17,52 +17,6 @@ TO_GRAMS = 12.011e-6 * 86400
 NAME = "FLX_AA-Syn_FLUXNET2015_FULLSET_{}_2001-2001_1-4.csv"
 # three months are enough for everything but the check of whole years, which a name without years skips
 PARTIAL = "ICOSETC_AA-Syn_FLUXNET_{}_L2.csv"
-
-
-def stamps(step, first="2001-01-01", last="2001-04-01"):
-    frequency = {"HH": "30min", "HR": "60min", "DD": "1D"}[step]
-    return pd.date_range(first, last, freq=frequency, inclusive="left")
-
-
-def synthetic_finer(step, last="2001-04-01", seed=0):
-    """Invented FULLSET table in steps of HH, HR or DD, columns in another order than in monthly files."""
-    rng = np.random.default_rng(seed)
-    time = stamps(step, last=last)
-    count = len(time)
-    hour = time.hour.to_numpy() + time.minute.to_numpy() / 60
-    sun = np.maximum(0, np.cos(2 * np.pi * (hour - 12) / 24)) if step != "DD" else np.full(count, 1 / np.pi)
-    table = pd.DataFrame(index=range(count))
-    for stem, values in {
-        "TA": 8 + 5 * sun + rng.normal(0, 1, count),
-        "SW_IN": 500 * sun,
-        "LW_IN": 300 + rng.normal(0, 5, count),
-        "VPD": 3 + 4 * sun,
-        "PA": np.full(count, 98.0),
-        "P": rng.exponential(0.05 if step != "DD" else 2, count),
-        "WS": 3 + sun,
-    }.items():
-        table[f"{stem}_F"] = values
-        table[f"{stem}_F_QC"] = rng.choice([0, 1, 2, 3], count) if step != "DD" else rng.uniform(0, 1, count)
-        table[f"{stem}_ERA"] = values + 0.01
-    table["CO2_F_MDS"], table["CO2_F_MDS_QC"] = 390 - 5 * sun, 0
-    gpp = 12 * sun + rng.normal(0, 1, count)
-    reco = 4 + rng.normal(0, 0.5, count)
-    for name, factor in (("VUT_REF", 1.0), ("CUT_REF", 1.1), ("VUT_USTAR50", 1.2)):
-        table[f"NEE_{name}"] = (reco - gpp) * factor
-        table[f"NEE_{name}_QC"] = rng.choice([0, 1, 2, 3], count) if step != "DD" else rng.uniform(0, 1, count)
-        table[f"GPP_NT_{name}"], table[f"RECO_NT_{name}"] = gpp * factor, reco * factor
-        table[f"GPP_DT_{name}"], table[f"RECO_DT_{name}"] = gpp * factor + 0.2, reco * factor + 0.2
-        table[f"NEE_{name}_RANDUNC"] = rng.uniform(0.5, 1.5, count)
-        table[f"NEE_{name}_JOINTUNC"] = np.hypot(table[f"NEE_{name}_RANDUNC"], 0.3)
-    for k, member in enumerate(("05", "16", "25", "50", "75", "84", "95")):
-        table[f"NEE_VUT_{member}"] = reco - gpp + 0.1 * (k - 3)
-        table[f"GPP_NT_VUT_{member}"] = gpp - 0.1 * (k - 3)
-    if step == "DD":
-        table.insert(0, "TIMESTAMP", time.strftime("%Y%m%d").astype(int))
-    else:
-        table.insert(0, "TIMESTAMP_START", time.strftime("%Y%m%d%H%M").astype(int))
-        table.insert(1, "TIMESTAMP_END", (time + time.freq).strftime("%Y%m%d%H%M").astype(int))
-    return table
 
 
 def of_month(step, month):

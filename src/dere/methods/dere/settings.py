@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self, get_args
+
+from pydantic import model_validator
 
 from dere.config.tower_training import TowerTrainingConfig
+
+Part = Literal["competition", "plant_types", "level"]
 
 
 class DereTowerConfig(TowerTrainingConfig):
@@ -12,5 +16,14 @@ class DereTowerConfig(TowerTrainingConfig):
 
     adapters: bool = True
     """Small trainable adapters on the outputs of the pure stands (false = as published)."""
-    frozen: tuple[Literal["competition", "plant_types", "level"], ...] = ()
+    frozen: tuple[Part, ...] = ()
     """Parts of the network that towers do not change; the pure stands are always frozen."""
+
+    @model_validator(mode="after")
+    def _something_learns(self) -> Self:
+        if not self.adapters and set(self.frozen) == set(get_args(Part)):
+            raise ValueError(
+                f"adapters is false and frozen names every part ({', '.join(self.frozen)}), so that nothing is left to "
+                "train; take a part from frozen, or set adapters to true"
+            )
+        return self
