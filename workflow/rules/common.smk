@@ -101,7 +101,7 @@ def tell_of_other_versions():
 
 
 def read_by(script, modules, *more):
-    """Return the same for a rule that reads sources: a script, their declarations and readers."""
+    """Return the same for what reads sources: a script, their declarations and readers."""
     return made_by(script, *source_modules.with_readers(modules), *more)
 
 
