@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "fixtures")]
 
-from leaf_reruns import begun, changes, expected, recorded, tiny, unchanged  # noqa: E402
+from leaf_sweep import begun, changes, expected, recorded, tiny, unchanged  # noqa: E402
 from other_values import changed  # noqa: E402
 
 

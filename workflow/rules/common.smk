@@ -95,7 +95,7 @@ def version_policy():
 def tell_of_other_versions():
     """Say at the start of a call which jobs of the run were made with other versions of packages."""
     if workflow.is_main_process:
-        today = versions.installed(versions.COUNTED.values())
+        today = versions.here()
         if text := said(records(config["run"]), today, version_policy()):
             snakemake_logger.warning(text)
 

@@ -30,6 +30,8 @@ _LABELS = {
 """Why months are no labels (``counts.csv``), in words; other reasons speak for themselves."""
 _ABSENT = ("kept", "missing", "no_")
 """Reasons of months that never had a label."""
+_OWN_CYCLE = "climatology"
+"""What `dere.harmonise.gaps` calls the mean of a site's own months of that name."""
 _TABLES = {"cover_source": "plant types", "age_source": "stand ages"}
 
 
@@ -151,7 +153,7 @@ def of_months(rule: str, counts: pd.DataFrame, where: str) -> list[Change]:
             kind, what, unit = DROPPED, f"{name}, marks of missing values or impossible", "values"
         elif step == "labels" and not str(reason).startswith(_ABSENT):
             kind, what, unit = DROPPED, _LABELS.get(str(reason), str(reason)), "label months"
-        elif step == "drivers" and how == "climatology":
+        elif step == "drivers" and how == _OWN_CYCLE:
             kind, what, unit = FILLED, f"{name} by the site's climatology", "driver months"
         elif step == "drivers" and how not in ("", "tower"):
             which = {"all": "all drivers", "other channels": "other channels"}.get(name, name)

@@ -75,7 +75,7 @@ def harmonise_files(
         SplitsConfig(**params["splits"]),
     )
     built_in = tuple(params.get("built_in", ()))
-    table = pd.concat([built_in_rows(canonical.provenance, built_in), software_rows(versions.loaded())])
+    table = pd.concat([built_in_rows(canonical.provenance, built_in), software_rows(versions.here())])
     write_table(table, provenance)
     write_table(canonical.odd, odd_months)
     modelled = (PROCESS_MODEL,) if params["simulation"]["provider"] == "builtin" else ()

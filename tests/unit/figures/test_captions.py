@@ -25,9 +25,15 @@ def test_every_figure_has_its_caption():
 
 @pytest.mark.parametrize("world", [True, False], ids=["world", "towers"])
 @pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
-def test_caption_renders(path, world):
+def test_caption_renders(path, world, tmp_path, monkeypatch):
     class Snakemake:
         config = configuration(world)
+
+    # the first page takes in what the run changed
+    monkeypatch.chdir(tmp_path)
+    page = tmp_path / "results" / Snakemake.config["run"] / "changes.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<p>Nothing.</p>")
 
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     text = environment.from_string(path.read_text()).render(snakemake=Snakemake)

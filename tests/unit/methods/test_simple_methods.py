@@ -12,7 +12,7 @@ import xarray as xr
 from dere.channels import SOIL_PROPERTIES
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.metrics import score
-from dere.evaluation.predictions import sites_with_role
+from dere.evaluation.predictions import judged, sites_with_role
 from dere.methods import methods
 from dere.methods.climatology.cycles import PRIOR_TOWERS, class_cycles
 from dere.methods.trees import search as tree_search
@@ -33,7 +33,7 @@ def predicted(name, towers, members, **options) -> xr.Dataset:
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_hands_in_a_complete_closing_file_with_its_spread(name, towers, members):
     file = predicted(name, towers, members)
-    check_prediction(file, towers, members, name)
+    check_prediction(judged(file), towers, members, name)
     assert file.attrs["method"] == name and file.attrs["backbone"] == "none"
     assert np.isnan(file["prediction"].values[~towers["record"].sel(site=file["site"]).values]).all()
     assert (file["std"].fillna(1) > 0).all() and file["quantile"].values.tolist() == list(QUANTILES)

@@ -10,7 +10,7 @@ import pytest
 from dere.methods import stages
 from dere.run_config.describe import leaves
 from dere.run_config.root import normalise
-from leaf_reruns import EXPECTED, MEMBERS, PATHS, begun, changes, expected, recorded, tiny
+from leaf_sweep import EXPECTED, MEMBERS, PATHS, begun, changes, expected, recorded, tiny
 from other_values import changed
 
 RAW = tiny()
