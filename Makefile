@@ -28,11 +28,9 @@ help: ## list the targets
 	echo "           CONFIG=<your files, after the target's own> ARGS=<for Snakemake>"
 
 demo: env ## the whole pipeline on the built-in world: skill table, report, products
-	@echo "Running the pipeline on the built-in world ($(CORES) cores, gpu=$(GPU))."
 	@$(call run)
 
 towers: env ## the same on real towers; needs DERE_REALDATA=<folder with fluxnet2015-monthly>
-	@echo "Running the pipeline on real towers from $(DERE_REALDATA) ($(CORES) cores, gpu=$(GPU))."
 	@$(call run,config/towers.yaml)
 
 towers197: env ## real towers of two products, without satellites; needs DERE_REALDATA

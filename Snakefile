@@ -10,6 +10,7 @@ include: "workflow/rules/members.smk"
 include: "workflow/rules/run_files.smk"
 
 
+check_folder()
 normalise_in_place(config)
 tell_of_other_versions()
 

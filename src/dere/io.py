@@ -188,13 +188,16 @@ def read_json(path: Path) -> dict[str, Any]:
     FileNotFoundError
         When the file is missing.
     ValueError
-        When it is no regular file, larger than 64 MiB, or no JSON.
+        When it is no regular file, larger than 64 MiB, no JSON, or something else than an object.
     """
     require_regular(Path(path), "make it again", _LARGEST_JSON)
     try:
-        return json.loads(Path(path).read_text())
+        found: Any = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is no JSON ({error}); it is damaged: delete it and make it again") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds {json.dumps(found)[:60]}, but keys and values in {{}} are expected; correct it")
+    return found
 
 
 def file_sha256(path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sys
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
@@ -36,9 +35,9 @@ def installed(packages: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def loaded() -> dict[str, str]:
-    """Return the versions of Python and of the counted packages that this process has imported."""
-    return installed(COUNTED[name] for name in COUNTED if name in sys.modules)
+def here() -> dict[str, str]:
+    """Return the versions of Python and of the counted packages that are installed."""
+    return installed(COUNTED.values())
 
 
 def counted(imports: Iterable[str]) -> list[str]:

@@ -120,6 +120,7 @@ def test_a_run_of_both_is_the_run_of_one_and_jobs_of_the_other(continued, sites)
     own = {name for name in pending if name.endswith(f"_{NAME}")}
     assert pending - own <= {"resolved_config", "all"}
     shared = {"harmonise", "statistics", "ensemble", "evaluate", "cost", "comparison", "products", "map_baseline"}
+    shared |= {"changes"}
     members = {f"{what}_{method.split('/')[0]}" for what in ("train", "predict") for method in METHODS}
     assert own == {f"{rule}_{NAME}" for rule in shared | members}
 
@@ -158,7 +159,9 @@ def test_every_method_that_serves_it_is_trained_and_predicts_with_quantiles(made
         predicted = xr.open_dataset(folder / "predictions" / member / "fold0" / "seed0.nc")
         assert predicted["flux"].values.tolist() == [NAME]
         values = predicted["prediction"]
-        assert {*sites[3:]} <= set(values["site"].values) and not {*sites[:3]} & set(values["site"].values)
+        worth = dict(zip(values["site"].values.tolist(), predicted["role"].values.tolist(), strict=True))
+        assert {worth[site] for site in sites[3:]} == {"cross_validated"}
+        assert {worth[site] for site in sites[:3]} == {"seen_in_training"}
         there = values.notnull()
         assert bool(there.any("time").all()) and -5 < float(values.min()) <= float(values.max()) < 20
         assert bool((predicted["quantile_value"].notnull() == there).all())
@@ -170,7 +173,7 @@ def test_its_tables_are_complete(made, sites):
     folder, _, _ = made
     tables = {path.stem: pd.read_csv(path) for path in (folder / "tables").glob("*.csv")}
     assert set(tables) == {"skill", "site_skill", "paired", "calibration", "closure", "totals", "roles", "cost",
-                           "comparison"}  # fmt: skip
+                           "comparison", "sites"}  # fmt: skip
     assert {f"{row.method}/{row.backbone}" for row in tables["skill"].itertuples()} == METHODS
     assert set(tables["skill"]["flux"]) == set(tables["comparison"]["flux"]) == {NAME}
     assert set(tables["site_skill"]["site"]) <= set(sites[3:]) and len(tables["site_skill"])

@@ -14,7 +14,7 @@ from shown_code import blocks
 RESULTS = "results/tiny"
 SAME = {"world_map", "training_history", "comparison", "label_weights", "skill_comparison", "calibration"}
 """Figures that do not depend on the method; the finished run has drawn them."""
-LATE = {"ensemble", "evaluate", "cost", "comparison", "products", "figures", "resolved_config", "all"}
+LATE = {"ensemble", "evaluate", "cost", "comparison", "changes", "products", "figures", "resolved_config", "all"}
 
 
 @pytest.mark.parametrize("method", methods())

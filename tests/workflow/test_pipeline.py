@@ -38,6 +38,7 @@ def most_at_once(output, rules):
 def test_tables_and_products_exist(tiny):
     tables = {path.stem for path in (tiny.folder / RESULTS / "tables").glob("*.csv")}
     wanted = {"skill", "site_skill", "paired", "calibration", "closure", "totals", "cost", "comparison", "imputation"}
+    wanted.add("sites")
     assert wanted | {"provenance", "citations"} <= tables
     assert len(list((tiny.folder / RESULTS / "products").glob("*_mon_dere_gn_*.nc"))) == 3
 
@@ -52,16 +53,29 @@ def test_every_method_is_judged(tiny):
 def test_predictions_of_every_member_are_complete_closed_and_have_a_spread(tiny, method, backbone):
     towers = xr.open_dataset(tiny.folder / RESULTS / "data" / "towers.nc")
     splits = pd.read_csv(tiny.folder / RESULTS / "data" / "splits.csv")
-    wanted = set(splits.loc[(splits["kind"] == "site") & splits["fold"].isin([0, -1]), "id"])
+    sites = splits[splits["kind"] == "site"]
+    worth = {0: "cross_validated", -1: "unseen"}
+    wanted = {row.id: worth.get(row.fold, "seen_in_training") for row in sites.itertuples()}
     for name in ("fold0/seed0.nc", "ensemble.nc"):
         file = xr.open_dataset(tiny.folder / RESULTS / "predictions" / method / backbone / name)
         found = file["prediction"]
-        assert set(found["site"].values) == wanted
+        assert dict(zip(found["site"].values.tolist(), file["role"].values.tolist(), strict=True)) == wanted
         inside = towers["record"].sel(site=found["site"])
         for part in (found, file["std"], file["quantile_value"]):
             assert bool((part.notnull() == inside).all())
         residual = found.sel(flux="reco") - found.sel(flux="gpp") - found.sel(flux="nee")
         assert float(abs(residual).max()) < 1e-4
+
+
+def test_every_site_is_listed_and_given_away_with_its_role(tiny):
+    table = pd.read_csv(tiny.folder / RESULTS / "tables" / "sites.csv").set_index("site")
+    towers = xr.open_dataset(tiny.folder / RESULTS / "data" / "towers.nc")
+    assert set(table.index) == set(towers["site"].values)
+    assert set(table["role"]) == {"cross_validated", "unseen", "seen_in_training"}
+    public = pd.read_csv(tiny.folder / RESULTS / "products" / "towers.csv.gz")
+    assert public.groupby("site")["role"].unique().explode().to_dict() == table["role"].to_dict()
+    scored = pd.read_csv(tiny.folder / RESULTS / "tables" / "site_skill.csv").query("rows != 'map'")["site"]
+    assert not set(scored) & set(table.index[table["role"] == "seen_in_training"])
 
 
 def test_the_comparison_has_every_method_on_every_backbone(tiny):
@@ -113,7 +127,8 @@ def test_the_library_judges_as_the_evaluation_did(opened, tmp_path):
         key = [column for column in table if table[column].dtype == "str"]
         first, second = (t.fillna(dict.fromkeys(key, "")).sort_values(key, ignore_index=True) for t in (rows, found))
         pd.testing.assert_frame_equal(first, second, check_exact=True, check_dtype=False)
-    wide = predicted["prediction"].to_dataset("flux").to_dataframe().reset_index()
+    asked = predicted.isel(site=predicted["role"].values != "seen_in_training")
+    wide = asked["prediction"].to_dataset("flux").to_dataframe().reset_index()
     wide[["site", "time", "gpp", "reco", "nee"]].to_csv(tmp_path / "mine.csv", index=False)
     mine = dere.evaluate(tmp_path / "mine.csv", opened)
     assert set(mine.skill["method"]) == {"mine"}
@@ -151,6 +166,7 @@ def test_cost_names_every_training(tiny):
     cost = pd.read_csv(tiny.folder / RESULTS / "tables" / "cost.csv")
     trained = {rule for rule in cost["rule"] if rule.startswith("train_")}
     assert trained == {f"train_{name}" for name in stages()} | {"train_imputation"}
+    assert bool((cost[["seconds", "cpu_seconds", "max_rss_mb"]] > 0).all(axis=None))
 
 
 def test_the_settings_that_trees_tried_are_their_history(tiny):
@@ -203,7 +219,11 @@ def test_an_unknown_key_ends_the_run_in_a_sentence(tiny):
 
 
 def test_a_missing_source_ends_the_run_in_a_sentence(tiny):
-    refused = tiny.snakemake("--dry-run", "--config", "sources={'towers': {'paths': ['nowhere']}}")
+    real = ["--dry-run", "--config", "sources={'towers': {'paths': ['nowhere']}}"]
+    mixed = tiny.snakemake(*real)
+    assert mixed.returncode != 0
+    assert "sources.towers.paths names real files, but simulation and cover would come from" in mixed.stdout
+    refused = tiny.snakemake(*real, "allow_invented=true")
     assert refused.returncode != 0
     assert "nowhere: this source folder does not exist or is empty" in refused.stdout
 

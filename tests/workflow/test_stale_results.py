@@ -9,18 +9,22 @@ import time
 from contextlib import contextmanager
 
 import pytest
+import yaml
+
+from dere.workflow.plan import PLAN
+from edits import edited, statement
 
 INGEST = {"towers", "cover", "simulation"}
 FILES = {
-    "towers/FLX_XT-Bo0_FLUXNET2015_FULLSET_MM_2001-2003_1-4.csv": {"ingest_towers", "ingest_cover"},
-    "towers/FLX_AA-Flx_BIF_MM_20260101.csv": {"ingest_towers", "ingest_cover"},
-    "towers/site_plant_types.csv": {"ingest_towers", "ingest_cover"},
+    "towers/FLX_XT-Bo0_FLUXNET2015_FULLSET_MM_2001-2003_1-4.csv": {"ingest_towers"},
+    "towers/FLX_AA-Flx_BIF_MM_20260101.csv": {"ingest_towers"},
+    "towers/site_plant_types.csv": {"ingest_towers"},
     "cover/ESACCI-LC-L4-PFT-Map-300m-P1Y-aggregated-2002-v2.0.8.nc": {"ingest_cover"},
     "cover/lat_lon_age_weights.csv": {"ingest_cover"},
     "simulation/glob_Y020.npy": {"ingest_simulation"},
     "simulation/meta.json": {"ingest_simulation"},
 }
-"""A file of each kind that a run is given, and the rules that read it."""
+"""A file of each kind that a run is given, and the rule where the change begins; the others follow it."""
 
 
 class Given:
@@ -41,7 +45,8 @@ def given(continued):
     """Return the run; its files are those of the built-in world, taken out of the run that wrote them."""
     for name in INGEST:
         shutil.copytree(continued.folder / "results" / "tiny" / "raw" / name, continued.folder / "given" / name)
-    sources = {"simulation": {"path": "given/simulation"}, "cover": {"path": "given/cover"}}
+    ages = yaml.safe_load((continued.folder / "config" / "tiny.yaml").read_text())["world"]["ages"]
+    sources = {"simulation": {"path": "given/simulation", "ages": ages}, "cover": {"path": "given/cover"}}
     sources["towers"] = {"paths": ["given/towers"]}
     continued.configured("given.yaml", {"run": "given", "world": None, "sources": sources})
     run = Given(continued, "results/given/data/splits.csv")
@@ -54,11 +59,13 @@ def given(continued):
 def changed_keeping_its_date(path):
     """Change one byte of a file and let it state the date of before."""
     content, before = path.read_bytes(), path.stat()
-    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    path.write_bytes(content[:-1] + (b" " if content.endswith(b"\n") else bytes([content[-1] ^ 1])))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    yield
-    path.write_bytes(content)
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    try:
+        yield
+    finally:
+        path.write_bytes(content)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -85,14 +92,14 @@ def test_a_copied_and_moved_run_reruns_nothing(given, tiny, tmp_path):
 
 
 @contextmanager
-def when(log, act):
-    """Call ``act`` as soon as the job with this log has started."""
+def when(log, act, said="as planned"):
+    """Call ``act`` as soon as the job with this log says something."""
     log.unlink(missing_ok=True)
     done, stop = [], threading.Event()
 
     def wait():
         while not stop.is_set():
-            if log.exists() and "started" in log.read_text():
+            if log.exists() and said in log.read_text():
                 done.append(act())
                 return
             time.sleep(0.005)
@@ -112,7 +119,7 @@ def test_code_that_changes_between_plan_and_start_stops_the_job(given):
     folder = given.checkout.folder
     module = folder / "src" / "dere" / "harmonise" / "gaps.py"
     before = module.read_text()
-    with when(folder / "results/given/logs/ingest_towers.log", lambda: module.write_text(before + "\nEDITED = 1\n")):
+    with when(folder / "results/given/logs/ingest_towers.log", lambda: module.write_text(statement(before))):
         made = given.make("--forcerun", "ingest_towers")
     assert made.returncode == 1
     assert "gaps.py changed after this run was planned" in (folder / "results/given/logs/harmonise.log").read_text()
@@ -120,14 +127,26 @@ def test_code_that_changes_between_plan_and_start_stops_the_job(given):
     assert given.make().returncode == 0 and given.invalidated() == set()
 
 
+def test_a_job_that_plans_again_on_its_node_is_held_to_the_plan_of_the_call(given, tmp_path, monkeypatch):
+    """As an executor for clusters starts it: Snakemake again, with the environment of the call."""
+    folder = given.checkout.folder
+    monkeypatch.setenv(PLAN, str(tmp_path))
+    on_node = ("--mode", "remote", "--target-jobs", "harmonise:", "--allowed-rules", "harmonise", "--force", "--nolock")
+    planned = given.checkout.snakemake(*on_node, "--cores", "1", "--dry-run", "given.yaml")
+    assert planned.returncode == 0 and len(list(tmp_path.iterdir())) > 3, planned.stdout[-2000:]
+    assert given.checkout.snakemake(*on_node, "--cores", "1", "given.yaml").returncode == 0
+    with edited(given.checkout, {"src/dere/harmonise/gaps.py": statement}):
+        assert given.checkout.snakemake(*on_node, "--cores", "1", "given.yaml").returncode == 1
+    assert "gaps.py changed after this run was planned" in (folder / "results/given/logs/harmonise.log").read_text()
+    assert given.make().returncode == 0
+
+
 def test_code_that_changes_while_a_job_runs_reruns_it_and_changed_back_does_not(given):
     """What a job runs is loaded at its start, so that its result is of the code it was planned with."""
     folder = given.checkout.folder
     module = folder / "src" / "dere" / "harmonise" / "gaps.py"
     before = module.read_text()
-    with when(
-        folder / "results/given/logs/harmonise.log", lambda: (time.sleep(0.3), module.write_text(before + "\nE = 1\n"))
-    ):
+    with when(folder / "results/given/logs/harmonise.log", lambda: module.write_text(statement(before))):
         made = given.make("--forcerun", "harmonise")
     assert made.returncode == 0, made.stdout[-3000:]
     assert given.invalidated() == {"harmonise"}

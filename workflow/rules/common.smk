@@ -8,17 +8,19 @@ from pathlib import Path
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 from snakemake.exceptions import WorkflowError
-from snakemake.logging import logger
+from snakemake.logging import logger as snakemake_logger
 
 from dere import exchange as exchanges, methods as declared, plugins, versions
 from dere.backbones import declaration, module_of
 from dere.run_config.compose import composed
 from dere.run_config.describe import described
+from dere.run_config.mixture import refused_mixture
 from dere.run_config.root import default_of, normalise
 from dere.run_config.yaml_files import check_file
 from dere.figures.catalogue import CATALOGUE, outputs
 from dere.workflow import (
     layout,
+    messages,
     parameters,
     source_folder,
     source_leaves,
@@ -37,6 +39,7 @@ share_package(SOURCE)
 # Jobs that plan again, as on a cluster, are handed the plan of the call that started them.
 if workflow.is_main_process:
     begin()
+messages.rewrite(snakemake_logger)
 # Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
 if Path(sys.executable).exists():
     sys.executable = shlex.quote(sys.executable)
@@ -51,6 +54,8 @@ def normalise_in_place(raw):
         complete = normalise(raw)
     except (FileNotFoundError, ValueError) as error:
         raise WorkflowError(str(error)) from None
+    if refused := refused_mixture(complete):
+        raise WorkflowError(refused)
     raw.clear()
     raw.update(complete)
 
@@ -90,13 +95,13 @@ def version_policy():
 def tell_of_other_versions():
     """Say at the start of a call which jobs of the run were made with other versions of packages."""
     if workflow.is_main_process:
-        today = versions.installed(versions.COUNTED.values())
+        today = versions.here()
         if text := said(records(config["run"]), today, version_policy()):
-            logger.warning(text)
+            snakemake_logger.warning(text)
 
 
 def read_by(script, modules, *more):
-    """Return the same for a rule that reads sources: a script, their declarations and readers."""
+    """Return the same for what reads sources: a script, their declarations and readers."""
     return made_by(script, *source_modules.with_readers(modules), *more)
 
 

@@ -63,7 +63,7 @@ for exchange in config["exchanges"]:
         name:
             f"cost{targets.suffix(exchange)}"
         input:
-            benchmarks=benchmarks_of_exchange(config, exchange),
+            jobs=costs_of_exchange(config, exchange),
         output:
             cost=in_run(exchange, "tables/cost.csv"),
         log:

@@ -1,5 +1,9 @@
 # What is shown. One job draws all figures; every number in them stands in a table or NetCDF file first.
 
+from dere.workflow.report_text import escape_reports
+
+escape_reports()
+
 
 rule figures:
     input:
@@ -71,3 +75,36 @@ rule citations:
         **made_by("citations"),
     script:
         "../scripts/citations.py"
+
+
+# What was dropped, filled or replaced, of each exchange.
+for exchange in config["exchanges"]:
+
+    rule:
+        name:
+            f"changes{targets.suffix(exchange)}"
+        input:
+            **changed_files(config, exchange),
+        output:
+            table=report(
+                in_run(exchange, "tables/changes.csv"),
+                caption="../report/changes.rst",
+                category="Sources",
+                labels={
+                    "figure": f"dropped, filled or replaced{targets.title(exchange)}"
+                },
+            ),
+            page=in_run(exchange, "changes.html"),
+        log:
+            in_run(exchange, "logs/changes.log"),
+        conda:
+            "../../envs/data.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=5,
+        params:
+            **made_by("changes", of=exchange),
+            exchange=exchange,
+        script:
+            "../scripts/changes.py"

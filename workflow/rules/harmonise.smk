@@ -26,7 +26,7 @@ rule harmonise:
     params:
         **made_by("harmonise", *exchange_modules(exchanges.DEFAULT)),
         config={
-            "harmonise": config["harmonise"],
+            "harmonise": parameters.of_harmonise(config),
             "splits": config["splits"],
             "simulation": source_leaves.harmonised_simulation(config),
             "built_in": targets.built_in(config),
@@ -60,7 +60,7 @@ for exchange in targets.further(config):
             runtime=30,
         params:
             **made_by("harmonise_exchange", *exchange_modules(exchange), of=exchange),
-            config={"harmonise": config["harmonise"], "splits": config["splits"]},
+            config=parameters.of_further_exchange(config),
             exchange=exchange,
         script:
             "../scripts/harmonise_exchange.py"

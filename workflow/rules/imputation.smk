@@ -10,10 +10,9 @@ rule train_imputation:
         model="<results>/models/imputation/fold{fold}/seed{seed}/model.safetensors",
         manifest="<results>/models/imputation/fold{fold}/seed{seed}/manifest.json",
         history="<results>/models/imputation/fold{fold}/seed{seed}/history.csv",
+        measured="<benchmarks>/train_imputation/fold{fold}/seed{seed}.csv",
     log:
         "<logs>/train_imputation/fold{fold}/seed{seed}.log",
-    benchmark:
-        "<benchmarks>/train_imputation/fold{fold}/seed{seed}.tsv"
     conda:
         "../../envs/train.yaml"
     threads: 1
@@ -24,7 +23,7 @@ rule train_imputation:
     params:
         **made_by("train_imputation", f"dere.exchange.{exchanges.DEFAULT}"),
         # How many trajectories are drawn does not change the training.
-        config=without(config["imputation"], "samples", "scored_samples"),
+        config=parameters.of_imputation(config, "samples", "scored_samples"),
     script:
         "../scripts/train_imputation.py"
 
@@ -36,10 +35,9 @@ rule impute_labels:
         parent_imputation=checkpoint_of(rules.train_imputation),
     output:
         labels="<results>/labels/fold{fold}/seed{seed}/labels.nc",
+        measured="<benchmarks>/impute_labels/fold{fold}/seed{seed}.csv",
     log:
         "<logs>/impute_labels/fold{fold}/seed{seed}.log",
-    benchmark:
-        "<benchmarks>/impute_labels/fold{fold}/seed{seed}.tsv"
     conda:
         "../../envs/train.yaml"
     threads: 1
@@ -49,7 +47,7 @@ rule impute_labels:
         runtime=120,
     params:
         **made_by("impute_labels", f"dere.exchange.{exchanges.DEFAULT}"),
-        config=without(config["imputation"], "scored_samples"),
+        config=parameters.of_imputation(config, "scored_samples"),
     script:
         "../scripts/impute_labels.py"
 
@@ -78,6 +76,6 @@ rule score_imputation:
         runtime=120,
     params:
         **made_by("score_imputation", f"dere.exchange.{exchanges.DEFAULT}"),
-        config=without(config["imputation"], "samples"),
+        config=parameters.of_imputation(config, "samples"),
     script:
         "../scripts/score_imputation.py"

@@ -65,10 +65,10 @@ rule ingest_cover:
             external([*cover_files(config), *tower_files(config), *AGE_FILES])
         ),
         sources=AGE_SOURCES,
-        config=source_leaves.ingested_cover(config),
+        config=source_leaves.ingested_cover(config, AGE_SOURCES),
         towers=config["sources"]["towers"]["paths"],
         ages=stand_ages(config),
-        degrees=MAP_DEGREES,
+        degrees=cover_source.cell_degrees(config, AGE_SOURCES),
         arrays=arrays_of(config, "cover"),
     script:
         "../scripts/ingest_cover.py"
@@ -100,6 +100,7 @@ rule ingest_towers:
         content=content_of(external(tower_files(config))),
         sources=TOWER_SOURCES,
         config=source_leaves.ingested_towers(config, TOWER_SOURCES),
+        limits=parameters.unrecorded(source_leaves.limits_of_towers(config)),
         arrays=arrays_of(config, "towers"),
     script:
         "../scripts/ingest_towers.py"

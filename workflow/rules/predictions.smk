@@ -1,4 +1,4 @@
-# Predictions of all methods at the sites that no stage has seen: one definition, one named rule per method
+# Predictions of all methods at every site, with what each is worth (role): one definition, one named rule per method
 # (predict_gbm, predict_dere ...; of a further exchange predict_gbm_<exchange>).
 
 for exchange, method in targets.of_all_exchanges(config, targets.methods_of):
@@ -12,10 +12,9 @@ for exchange, method in targets.of_all_exchanges(config, targets.methods_of):
             splits=in_run(exchange, "data/splits.csv"),
         output:
             prediction=predictions_of(exchange, method),
+            measured=in_run(exchange, f"benchmarks/predict_{method.name}/{PLACE}.csv"),
         log:
             in_run(exchange, f"logs/predict_{method.name}/{PLACE}.log"),
-        benchmark:
-            in_run(exchange, f"benchmarks/predict_{method.name}/{PLACE}.tsv")
         wildcard_constraints:
             backbone=backbones_in_path(method),
         conda:
@@ -51,10 +50,9 @@ for exchange, method in targets.of_all_exchanges(config, targets.mapped_methods)
             sites=predictions_of(exchange, method),
         output:
             cells=predictions_of(exchange, method, cells=True),
+            measured=in_run(exchange, f"benchmarks/map_{method.name}/{PLACE}.csv"),
         log:
             in_run(exchange, f"logs/map_{method.name}/{PLACE}.log"),
-        benchmark:
-            in_run(exchange, f"benchmarks/map_{method.name}/{PLACE}.tsv")
         wildcard_constraints:
             backbone=backbones_in_path(method),
         conda:

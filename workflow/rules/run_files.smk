@@ -1,5 +1,13 @@
 # Files of a run: what is evaluated, given away, drawn and complete.
 
+from dere.run_config.paths import braces
+
+
+def check_folder():
+    """Stop with a sentence when Snakemake would read the folder of the workflow as a pattern."""
+    if said := braces(str(workflow.basedir)):
+        raise WorkflowError(said)
+
 
 def simulation_of_exchange(exchange):
     """Return the simulation's states of an exchange, where it has any."""
@@ -26,10 +34,10 @@ def evaluated_files(config, exchange):
     return files
 
 
-def benchmarks_of_exchange(config, exchange):
-    """Return the benchmark files of an exchange."""
+def costs_of_exchange(config, exchange):
+    """Return the files in which the jobs of an exchange say what they cost."""
     folder = in_run(exchange, "benchmarks")
-    return [f"{folder}/{job}.tsv" for job in targets.benchmarks(config, exchange)]
+    return [f"{folder}/{job}.csv" for job in targets.benchmarks(config, exchange)]
 
 
 def product_files(config, exchange):
@@ -70,11 +78,33 @@ def prediction_manifests(config, exchange):
     return manifests(config, exchange, networks)
 
 
+def changed_files(config, exchange):
+    """Return the files that tell what was dropped, filled or replaced for an exchange."""
+    files = {
+        "counts": in_run(exchange, "data/counts.csv"),
+        "towers": in_run(exchange, "data/towers.nc"),
+    }
+    if exchange != exchanges.DEFAULT:
+        return files
+    tables = {"towers": "sources", "cover": "sources_cover"}
+    if config["sources"]["simulation"]["provider"] == "files":
+        tables["simulation"] = "sources_simulation"
+    files |= {
+        f"sources_{source}": f"<results>/tables/{name}.csv"
+        for source, name in tables.items()
+    }
+    files |= {name: f"<results>/tables/{name}.csv" for name in ("merged", "provenance")}
+    if targets.has_imputation(config):
+        fold, seed = config["folds"][0], config["seeds"][0]
+        files["labels"] = f"<results>/labels/fold{fold}/seed{seed}/labels.nc"
+    return files
+
+
 def figure_inputs(config):
     """Return the files that the figures can use, by the names of the catalogue."""
     fold, seed = config["folds"][0], config["seeds"][0]
     run = f"fold{fold}/seed{seed}"
-    tables = ("skill", "paired", "calibration", "roles")
+    tables = ("skill", "paired", "calibration", "roles", "sites")
     files = {name: f"<results>/tables/{name}.csv" for name in tables}
     files |= {
         name: f"<data>/{name}.nc" for name in ("towers", "drivers", "cover")
@@ -145,7 +175,7 @@ def everything(config):
 
 def complete(exchange):
     """Return the files of an exchange in a complete run."""
-    tables = ("skill", "comparison", "cost")
+    tables = ("skill", "comparison", "cost", "changes", "sites")
     return [
         *(in_run(exchange, f"tables/{name}.csv") for name in tables),
         *files_of_exchange(exchange, targets.ensembles),

@@ -11,10 +11,9 @@ for exchange, stage in targets.of_all_exchanges(config, targets.stages):
             unpack(inputs_of_stage(exchange, stage)),
         output:
             **checkpoint_of_stage(exchange, stage),
+            measured=in_run(exchange, f"benchmarks/train_{stage.name}/{PLACE}.csv"),
         log:
             in_run(exchange, f"logs/train_{stage.name}/{PLACE}.log"),
-        benchmark:
-            in_run(exchange, f"benchmarks/train_{stage.name}/{PLACE}.tsv")
         wildcard_constraints:
             backbone=backbones_in_path(stage),
         priority: stage.priority

@@ -10,4 +10,4 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with running(snakemake):
-    write_cost([Path(path) for path in snakemake.input.benchmarks], Path(snakemake.output.cost))
+    write_cost([Path(path) for path in snakemake.input.jobs], Path(snakemake.output.cost))

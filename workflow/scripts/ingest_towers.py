@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with running(snakemake):
-    config = TowerSource(**snakemake.params.config)
+    config = TowerSource(**snakemake.params.config, **snakemake.params.limits)
     if config.provider == "dere":
         # loaded by name: the arrays are no part of the code of other runs
         arrays = import_module("dere.workflow.ingest_dere")

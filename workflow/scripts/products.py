@@ -1,10 +1,10 @@
-"""Write the public files."""
+"""Write the public files and the list of the run's sites."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.config.products import ProductsConfig
-from dere.workflow.products import products
+from dere.workflow.products import products, write_sites
 from dere.workflow.running import running
 from dere.workflow.script import named_files
 from dere.workflow.sums import write_sums
@@ -23,3 +23,9 @@ with running(snakemake):
         exchange=snakemake.params.exchange,
     )
     write_sums([snakemake.output.sums])
+    write_sites(
+        named_files(snakemake),
+        Path(snakemake.output.sites),
+        snakemake.params.folds,
+        snakemake.params.exchange,
+    )

@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 from dere.backbones import names
+from dere.config.base import LARGEST
 from dere.methods import Method
 from dere.workflow import targets
 
@@ -23,7 +24,7 @@ def place_of(
     Raises
     ------
     ValueError
-        When there is no such backbone or fold, or fold or seed is no whole number.
+        When there is no such backbone or fold, fold or seed is no whole number, or the seed is none.
     """
     chosen = targets.backbones_of(method, tree)[0] if backbone is None else backbone
     if not method.per_backbone and chosen != targets.NO_BACKBONE:
@@ -31,7 +32,7 @@ def place_of(
     if method.per_backbone and chosen not in names():
         raise ValueError(f"backbone: {chosen} is not a known backbone; choose from {', '.join(names())}")
     tested = fold_of(tree, tree["folds"][0] if fold is None else fold)
-    return {"backbone": chosen, "fold": tested, "seed": whole("seed", tree["seeds"][0] if seed is None else seed)}
+    return {"backbone": chosen, "fold": tested, "seed": seed_of(tree["seeds"][0] if seed is None else seed)}
 
 
 def fold_of(tree: Mapping[str, Any], fold: object) -> int:
@@ -46,6 +47,20 @@ def fold_of(tree: Mapping[str, Any], fold: object) -> int:
     if not 0 <= tested < folds:
         raise ValueError(f"fold: {tested} is not a fold; splits.folds is {folds}, so choose from 0 to {folds - 1}")
     return tested
+
+
+def seed_of(seed: object) -> int:
+    """Return a seed that every library behind the methods takes.
+
+    Raises
+    ------
+    ValueError
+        When it is no whole number, negative or too large.
+    """
+    given = whole("seed", seed)
+    if not 0 <= given < LARGEST:
+        raise ValueError(f"seed: {given} is no seed; give a whole number from 0 to {LARGEST - 1}")
+    return given
 
 
 def whole(name: str, value: object) -> int:

@@ -24,7 +24,7 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
     model
         From `dere.fit` or ``run.fitted``.
     where
-        A run: the sites that no stage has seen, or all its cells. Or places of your own
+        A run: its sites, or all its cells. Or places of your own
         (`dere.training.places.Places`): all of them, without a spread unless the method has one of its own.
     at
         ``sites`` or ``cells`` of a run.
@@ -35,7 +35,8 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
     -------
     Dataset
         As a prediction file: ``prediction(site, time, flux)``, and ``std`` and ``quantile_value`` from the errors at
-        the validation towers; maps have ``cell`` in place of ``site``.
+        the validation towers; maps have ``cell`` in place of ``site``. The coordinate ``role`` says of a run's sites
+        whether the model has seen them (`docs/tables.md#sitescsv`).
 
     Raises
     ------

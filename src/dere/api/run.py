@@ -156,7 +156,7 @@ class Run:
         *,
         cells: bool = False,
     ) -> xr.Dataset:
-        """Return what a method predicts at the sites that no stage has seen, or in all cells, lazily.
+        """Return what a method predicts at every site, with the ``role`` of each, or in all cells, lazily.
 
         Parameters
         ----------

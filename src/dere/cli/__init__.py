@@ -14,6 +14,8 @@ from dere import __version__
 from dere.cli.sentences import sentences
 from dere.rooms import members
 
+INTERRUPTED = 130
+
 
 class Room(click.Group):
     """A group whose commands are the files of this package; errors that are the user's end in one sentence."""
@@ -30,9 +32,13 @@ class Room(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command."""
-        with sentences():
-            return super().invoke(ctx)
+        """Run the command; Ctrl-C ends it with a word."""
+        try:
+            with sentences():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
 
 
 @click.command(cls=Room)
@@ -40,6 +46,7 @@ class Room(click.Group):
 def main() -> None:
     """Monthly GPP, RECO and NEE from simulations, plant-type maps and flux towers.
 
-    Exit status: 0 = done, 1 = an error or a problem, in a sentence, 2 = wrong words on the command line.
+    Exit status: 0 = done, 1 = an error or a problem, in a sentence, 2 = wrong words on the command line, 130 = ended by
+    Ctrl-C.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")

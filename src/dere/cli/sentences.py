@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO, Any
 
 import click
 
 OWN = __name__.partition(".")[0]
 """A module of this package that is missing is a fault of the program."""
+
+
+class Sentence(click.ClickException):
+    """A sentence for the user, red on a terminal."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write it to the console."""
+        click.secho(f"Error: {self.format_message()}", file=file, err=file is None, fg="red")
 
 
 @contextmanager
@@ -27,7 +36,7 @@ def sentences() -> Iterator[None]:
     except Exception as error:
         if (sentence := sentence_of(error)) is None:
             raise
-        raise click.ClickException(sentence) from None
+        raise Sentence(sentence) from None
 
 
 def sentence_of(error: Exception) -> str | None:

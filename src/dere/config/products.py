@@ -12,7 +12,7 @@ class ProductsConfig(Section):
 
     method: str | None = None
     """Method whose predictions become the product; null = the last of the run's, by rank."""
-    name: str = Field("dere", pattern=r"^[A-Za-z0-9-]+$")
+    name: str = Field("dere", pattern=r"^[A-Za-z0-9-]+$", max_length=100)
     """Product label inside the file names: <flux>_mon_<name>_gn_<YYYYMM>-<YYYYMM>.nc."""
     title: str = "Monthly carbon fluxes of the land surface"
     """Global attribute title; must hold for the method that is given away."""

@@ -202,10 +202,10 @@ def _cost(cost: pd.DataFrame, member: Member) -> dict[str, float]:
     if absent:
         raise ValueError(
             f"cost.csv: it has no job {absent[0]}/fold<k>/seed<s>, which {member.method} on backbone {member.backbone} "
-            "needs; delete the table and run again, without --benchmark-extended"
+            "needs; delete the table and run again"
         )
     runs = rows.groupby("run")
-    # An unmeasured job (too short for Snakemake to sample) makes the sum unknown, not smaller.
+    # An unmeasured job makes the sum unknown, not smaller.
     seconds, cpu = (runs[column].agg(lambda values: values.sum(skipna=False)) for column in ("seconds", "cpu_seconds"))
     return {"seconds": seconds.mean(), "cpu_seconds": cpu.mean(), "max_rss_mb": runs["max_rss_mb"].max().mean()}
 

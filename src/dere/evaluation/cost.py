@@ -1,53 +1,42 @@
-"""``cost.csv``: what every job cost, from Snakemake's benchmark files."""
+"""``cost.csv``: what every job cost, from what the jobs measured of themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
-COLUMNS = ("rule", "wildcards", "repeats", "seconds", "max_rss_mb", "cpu_seconds")
-_NEEDED = ("s", "max_rss", "cpu_time")
+MEASURED = ("seconds", "cpu_seconds", "max_rss_mb")
+"""What a job measures of itself."""
+COLUMNS = ("rule", "wildcards", "seconds", "max_rss_mb", "cpu_seconds")
 
 
-def cost_table(benchmarks: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def cost_table(jobs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """One row per job, dearest first.
 
     Parameters
     ----------
-    benchmarks
-        Name ``rule/wildcards...`` (a path relative to the benchmark folder, without suffix) to Snakemake's table; the
-        columns ``rule_name`` and ``wildcards`` of the extended format take precedence.
+    jobs
+        Name ``rule/wildcards...`` to the table of one row that the job wrote.
 
     Returns
     -------
     DataFrame
-        Columns ``COLUMNS``; times are means over repeats, memory the maximum. Snakemake writes NA for jobs too short
-        to be sampled; they stay empty.
+        Columns ``COLUMNS``.
 
     Raises
     ------
     ValueError
-        When a table is not a Snakemake benchmark.
+        When a table does not state what one job cost.
     """
     rows = []
-    for name, table in benchmarks.items():
-        absent = [column for column in _NEEDED if column not in table]
-        if absent or table.empty:
-            what = f"lacks the columns {absent}" if absent else "is empty"
-            raise ValueError(f"{name}: it {what}, so it is no Snakemake benchmark; delete it and rerun its rule")
-        values = table[list(_NEEDED)].apply(pd.to_numeric, errors="coerce")
-        rule, _, rest = name.partition("/")
-        extended = "rule_name" in table
-        row = (
-            str(table["rule_name"].iloc[0]) if extended else rule,
-            str(table["wildcards"].iloc[0]) if extended and "wildcards" in table else rest,
-            len(table),
-            float(values["s"].mean()),
-            float(values["max_rss"].max()) if values["max_rss"].notna().any() else np.nan,
-            float(values["cpu_time"].mean()),
-        )
-        rows.append(dict(zip(COLUMNS, row, strict=True)))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.sort_values("seconds", ascending=False, kind="stable", ignore_index=True)
+    for name, table in jobs.items():
+        if len(table) != 1 or not set(MEASURED) <= set(table) or table[list(MEASURED)].isna().any(axis=None):
+            raise ValueError(
+                f"{name}: what the job cost has the columns {', '.join(map(str, table))} in {len(table)} rows, but one "
+                f"row of numbers {', '.join(MEASURED)} is expected; delete its table below benchmarks and run again"
+            )
+        rule, _, wildcards = name.partition("/")
+        rows.append({"rule": rule, "wildcards": wildcards, **table[list(MEASURED)].iloc[0]})
+    found = pd.DataFrame(rows, columns=list(COLUMNS))
+    return found.sort_values("seconds", ascending=False, kind="stable", ignore_index=True)

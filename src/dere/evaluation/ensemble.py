@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from dere.evaluation.runs import ENSEMBLE, POOLED
+from dere.harmonise.site_roles import COORDINATE, LONG_NAME, SEEN
 from dere.ingest.alignment import require_same_axes
 
 
@@ -15,8 +16,9 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
     """Combine the files of one method and backbone.
 
     A test tower is predicted by the fold that did not see it, averaged over seeds; a predict site by all folds and
-    seeds. The standard deviation combines the members' own variances with the spread of their means (law of total
-    variance); quantiles are averaged level by level, which keeps intervals that all members share.
+    seeds; a tower whose labels every model has used, by all of them too, and its ``role`` says so. The standard
+    deviation combines the members' own variances with the spread of their means (law of total variance); quantiles
+    are averaged level by level, which keeps intervals that all members share.
 
     Parameters
     ----------
@@ -27,8 +29,8 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
     -------
     Dataset
         ``prediction``, ``std`` (where members have one, or more than one member predicts every site), optional
-        ``quantile_value``, ``members(site)``; coordinate ``fold(site)``, -1 where several folds predict a site;
-        attributes fold = all, seed = ensemble.
+        ``quantile_value``, ``members(site)``; coordinates ``fold(site)``, -1 where several folds predict a site, and
+        ``role(site)`` where the files have it; attributes fold = all, seed = ensemble.
 
     Raises
     ------
@@ -38,6 +40,7 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
     if not predictions:
         raise ValueError("an ensemble needs at least one prediction file, but none was given; predict first")
     _check_alike(predictions)
+    predictions, roles = _least_seen(predictions)
     sites = sorted({str(site) for file in predictions for site in file["site"].values})
     position = {site: i for i, site in enumerate(sites)}
     first = predictions[0]
@@ -75,6 +78,10 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
         },
         attrs={**{k: first.attrs[k] for k in ("method", "backbone")}, "fold": POOLED, "seed": ENSEMBLE},
     )
+    if roles:
+        out = out.assign_coords(
+            {COORDINATE: ("site", np.asarray([roles[site] for site in sites]), {"long_name": LONG_NAME})}
+        )
     if with_std or count.min() > 1:
         # With few members the divisor n - 1 matters; the members' own variance needs no such correction.
         between = scatter / np.maximum(members - 1, 1)
@@ -83,6 +90,27 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
         out["quantile_value"] = ((*order, "quantile"), quantiles / members[..., None], attrs)
         out = out.assign_coords(quantile=first["quantile"])
     return out
+
+
+def _least_seen(predictions: Sequence[xr.Dataset]) -> tuple[list[xr.Dataset], dict[str, str]]:
+    """Leave a site in those files only whose models have not used its labels, where there are any; also its role.
+
+    Files that do not name roles are returned as they are, with none.
+    """
+    if not all(COORDINATE in file.coords for file in predictions):
+        return list(predictions), {}
+    of_files = [dict(zip(_texts(file["site"]), _texts(file[COORDINATE]), strict=True)) for file in predictions]
+    best = {site: role for roles in of_files for site, role in roles.items()}
+    best |= {site: role for roles in of_files for site, role in roles.items() if role != SEEN}
+    kept = [
+        file.isel(site=np.flatnonzero([best[site] == role for site, role in roles.items()]))
+        for file, roles in zip(predictions, of_files, strict=True)
+    ]
+    return kept, best
+
+
+def _texts(values: xr.DataArray) -> list[str]:
+    return values.values.astype(str).tolist()
 
 
 def _check_alike(predictions: Sequence[xr.Dataset]) -> None:

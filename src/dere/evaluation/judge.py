@@ -12,6 +12,7 @@ from dere.config.evaluation import EvaluationConfig
 from dere.evaluation import calibration
 from dere.evaluation.bootstrap import paired
 from dere.evaluation.closure import closure_table
+from dere.evaluation.predictions import judged
 from dere.evaluation.runs import POOLED
 from dere.evaluation.schemas import checked
 from dere.evaluation.site_scores import map_skill, site_skill
@@ -42,7 +43,8 @@ def judge(
     Parameters
     ----------
     predictions
-        File name to prediction dataset; ensembles included.
+        File name to prediction dataset; ensembles included. Sites that a file calls seen in training are left out
+        first, so that no table of scores, calibration or closure depends on them.
     towers, splits
         ``data/towers.nc`` and ``data/splits.csv`` (types restored by ``dere.harmonise.splits.read_back``).
     config
@@ -66,6 +68,7 @@ def judge(
     ValueError
         When a prediction file is incomplete or does not close.
     """
+    predictions = {name: judged(file) for name, file in predictions.items()}
     scored, calibrated = [], []
     for name, file in predictions.items():
         members = members_of(file, splits)

@@ -48,7 +48,7 @@ def daily(exchange: Exchange) -> bool:
 
 
 CATALOGUE: dict[str, Entry] = {
-    "world_map": Entry(("towers",), ("drivers", "truth"), (8.5, 4.9), "Data", ("drivers", "truth")),
+    "world_map": Entry(("towers",), ("drivers", "truth", "sites"), (8.5, 4.9), "Data", ("drivers", "truth")),
     "skill_comparison": Entry(("skill", "paired"), (), (9.0, 7.2), "Skill"),
     "comparison": Entry(("comparison",), (), (9.0, 8.0), "Skill"),
     "series": Entry(("towers", "predictions"), ("labels",), (10.5, 7.4), "Skill", ()),
@@ -63,9 +63,10 @@ CATALOGUE: dict[str, Entry] = {
 """Figure name to what it needs. Input names:
 
 towers, drivers, cover, truth -- canonical NetCDF files; roles -- the splits table with roles of the fold;
-predictions -- one NetCDF per method; labels -- labels.nc; learned -- the map prediction with ``plant_fraction``;
-products -- one NetCDF per flux; skill, paired, calibration -- tables; comparison -- table, only
-of a run with several backbones; history -- one history.csv per stage.
+sites -- table of the sites with their roles; predictions -- one NetCDF per method, of which figures see the sites that
+are judged; labels -- labels.nc; learned -- the map prediction with ``plant_fraction``; products -- one NetCDF per flux;
+skill, paired, calibration -- tables; comparison -- table, only of a run with several backbones; history -- one
+history.csv per stage.
 """
 
 

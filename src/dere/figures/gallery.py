@@ -13,6 +13,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from dere.config.figures import FiguresConfig
+from dere.evaluation.predictions import judged
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures import (
@@ -37,7 +38,7 @@ log = logging.getLogger(__name__)
 Inputs = Mapping[str, Any]
 Files = Mapping[str, Path | str | Sequence[Path | str]]
 
-_TABLES = ("skill", "paired", "calibration", "comparison", "roles")
+_TABLES = ("skill", "paired", "calibration", "comparison", "roles", "sites")
 _ONE_BACKBONE = ("skill", "paired", "calibration")
 
 
@@ -48,7 +49,8 @@ def read_inputs(files: Files, exchange: Exchange = CO2) -> dict[str, Any]:
     ----------
     files
         Input name to its file; ``predictions``, ``products`` and ``history`` to a list of files. Predictions are keyed
-        by their attribute ``method``, products by their flux, histories by the folder of the stage.
+        by their attribute ``method``, products by their flux, histories by the folder of the stage. Of predictions
+        the sites that a model has seen in training are left out: figures show skill.
     exchange
         Whose fluxes the products hold.
 
@@ -66,12 +68,12 @@ def read_inputs(files: Files, exchange: Exchange = CO2) -> dict[str, Any]:
             inputs[name] = {k: t for path in paths for k, t in training_history.parts(path, pd.read_csv(path)).items()}
         elif name in ("predictions", "products"):
             key = "method" if name == "predictions" else "variable_id"
-            datasets = [read_netcdf(path) for path in paths]
+            datasets = [judged(read_netcdf(path)) for path in paths]
             inputs[name] = {str(dataset.attrs[key]): dataset for dataset in datasets}
             if name == "products":
                 inputs[name] = {flux.name: inputs[name][flux.stem] for flux in exchange.fluxes}
         elif name in _TABLES:
-            inputs[name] = pd.read_csv(paths[0], dtype={"fold": str, "seed": str, "id": str})
+            inputs[name] = pd.read_csv(paths[0], dtype={"fold": str, "seed": str, "id": str, "site": str})
         else:
             # Drivers and cover can be large; a figure takes a few coordinates of them.
             inputs[name] = read_netcdf(paths[0], load=name not in ("drivers", "cover"))
@@ -95,12 +97,12 @@ def _degrees(dataset: xr.Dataset) -> float:
 
 
 def _world_map(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
+    known = {"towers": inputs["towers"], "sites": inputs.get("sites"), "exchange": exchange}
     if "truth" not in inputs or "drivers" not in inputs:
-        return {"towers": inputs["towers"], "exchange": exchange}
+        return known
     drivers = inputs["drivers"]
     table = world_map.tabulate(drivers, inputs["truth"], exchange)
-    degrees = float(drivers.attrs["grid_degrees"])
-    return {"towers": inputs["towers"], "table": table, "degrees": degrees, "exchange": exchange}
+    return {**known, "table": table, "degrees": float(drivers.attrs["grid_degrees"])}
 
 
 def _skill(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:

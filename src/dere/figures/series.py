@@ -128,7 +128,7 @@ def draw(figure: Figure, table: pd.DataFrame, exchange: Exchange = CO2) -> list[
         for panel, (_, months) in zip(axes[:, column], panels[side], strict=False):
             artists += tower_panel(panel, months)
         head = SIDES[side].format(method_label(panels[side][0][1]["series"].iloc[0]))
-        axes[0, column].set_title(f"{head}\n{axes[0, column].get_title()}")
+        axes[0, column].set_title(f"{head}\n{axes[0, column].get_title()}", parse_math=False)
         named = [a.get_legend_handles_labels() for a in axes[:, column]]
         handles = {text: handle for each in named for handle, text in zip(*each, strict=True)}
         place: Any = ("outside lower left", "outside lower right")[column]
@@ -178,7 +178,7 @@ def _dots(axes: Axes, time: np.ndarray, values: np.ndarray, colour: str, label: 
 
 
 def _finish(axes: Axes, name: str, lat: float, span: np.ndarray) -> None:
-    axes.set_title(f"{name}, {abs(lat):.0f}°{'N' if lat >= 0 else 'S'}", fontsize=8.5)
+    axes.set_title(f"{name}, {abs(lat):.0f}°{'N' if lat >= 0 else 'S'}", fontsize=8.5, parse_math=False)
     axes.axhline(0.0, color=GREY, linewidth=0.6, zorder=0)
     if span.size:
         month = np.timedelta64(31, "D")

@@ -8,12 +8,14 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures import maps
 from dere.figures.observed import labelled
 from dere.figures.style import BLACK, SEQUENTIAL, VERMILLION, unit_text
+from dere.harmonise.site_roles import CROSS_VALIDATED, SEEN
 
 
 def tabulate(drivers: xr.Dataset, truth: xr.Dataset, exchange: Exchange = CO2) -> pd.DataFrame:
@@ -33,8 +35,9 @@ def draw(
     table: pd.DataFrame | None = None,
     degrees: float = 0.0,
     exchange: Exchange = CO2,
+    sites: pd.DataFrame | None = None,
 ) -> list[Artist]:
-    """Map of towers, over the mean of the first flux where a table of cells is given.
+    """Map of all sites by their role, over the mean of the first flux where a table of cells is given.
 
     Parameters
     ----------
@@ -48,6 +51,8 @@ def draw(
         Cell size of the table.
     exchange
         What the towers measure.
+    sites
+        Table of the sites with their roles (``tables/sites.csv``); None = towers are told from other sites only.
     """
     axes = figure.subplots()
     maps.prepare(axes)
@@ -60,13 +65,20 @@ def draw(
         bar = figure.colorbar(cells, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, pad=0.02)
         bar.set_label(f"mean {first.long_name} per {exchange.area.partition('_')[0]} area ({unit_text(first.unit)})")
         artists.append(cells)
-    kind = towers["kind"].values.astype(str) if "kind" in towers else np.full(towers.sizes["site"], "tower")
+    kind = _kinds(towers, sites)
     lat, lon = towers["lat"].values, towers["lon"].values
     looks = {
         "predict": {"s": 7, "c": "white", "edgecolors": BLACK, "linewidths": 0.4, "marker": "o"},
+        SEEN: {"s": 22, "c": "white", "edgecolors": VERMILLION, "linewidths": 1.0, "marker": "v"},
         "tower": {"s": 34, "c": VERMILLION, "edgecolors": "white", "linewidths": 0.6, "marker": "^"},
     }
-    names = {"predict": "sites without labels (scored or predicted only)", "tower": "towers with flux labels"}
+    looks[CROSS_VALIDATED] = looks["tower"]
+    names = {
+        "predict": "sites without labels (scored or predicted only)",
+        SEEN: "towers seen in training",
+        "tower": "towers with flux labels",
+        CROSS_VALIDATED: "towers tested by models that have not seen them",
+    }
     for name, look in looks.items():
         here = kind == name
         if here.any():
@@ -78,3 +90,13 @@ def draw(
         artists.append(axes.text(0.5, 0.02, note, transform=axes.transAxes, ha="center", va="bottom"))
     figure.legend(loc="outside upper center", ncols=2)
     return artists
+
+
+def _kinds(towers: xr.Dataset, sites: pd.DataFrame | None) -> NDArray[np.str_]:
+    """How each site shows: ``predict``, or a tower, by its role where that is known."""
+    kind = towers["kind"].values.astype(str) if "kind" in towers else np.full(towers.sizes["site"], "tower")
+    if sites is None:
+        return kind
+    role = sites.set_index("site")["role"].reindex(towers["site"].values.astype(str))
+    told = (kind == "tower") & role.isin([CROSS_VALIDATED, SEEN]).to_numpy()
+    return np.where(told, role.to_numpy(str), kind)

@@ -15,6 +15,13 @@ _SMALL = 20 << 20
 _BLOCK = 1 << 20
 
 
+class BeyondLimit(Refused):
+    """A file that unpacks to more than the configuration allows.
+
+    It ends a run and costs no site: another limit then changes whether there is a result, never which.
+    """
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a compressed file may unpack to.
@@ -44,9 +51,9 @@ def check_size(size: int, stored: int, what: str, limits: Limits) -> None:
         Names both sizes and the settings to raise for an honest file.
     """
     if size > limits.allowed(stored):
-        raise Refused(
+        raise BeyondLimit(
             f"{what} unpacks from {stored} to {size} bytes, but at most {limits.allowed(stored)} are allowed; if the "
-            "file is to be trusted, raise sources.towers.maximum_member_gb and maximum_compression"
+            "file is to be trusted, raise sources.towers.maximum_member_gb and maximum_compression, else take it away"
         )
 
 

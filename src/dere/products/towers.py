@@ -7,6 +7,8 @@ import xarray as xr
 
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
+from dere.harmonise.site_roles import COORDINATE
+from dere.invented import ATTRIBUTE, invented_sources
 
 _SITE_COLUMNS = ("igbp", "koppen", "lat", "lon")
 
@@ -28,7 +30,9 @@ def tower_table(predictions: xr.Dataset, towers: xr.Dataset, exchange: Exchange 
     -------
     DataFrame
         One row per site, month and flux with a prediction: site, time (YYYY-MM), flux, observed, predicted, std,
-        q05 ... q95, quality, fold, seed, igbp, koppen, lat, lon. ``observed`` is empty where no label is usable.
+        q05 ... q95, quality, fold, seed, igbp, koppen, lat, lon, role (what the prediction is worth), and
+        ``invented_sources``, the sources behind the rows that are of the built-in world, empty where none is.
+        ``observed`` is empty where no label is usable.
 
     Raises
     ------
@@ -62,5 +66,8 @@ def tower_table(predictions: xr.Dataset, towers: xr.Dataset, exchange: Exchange 
     for name in _SITE_COLUMNS:
         if name in here.coords or name in here:
             frame[name] = frame["site"].map(here[name].to_series())
+    frame[COORDINATE] = frame["site"].map(predictions[COORDINATE].to_series()) if COORDINATE in predictions else ""
     frame["time"] = frame["time"].dt.strftime("%Y-%m")
+    # a table has no attributes, and this one travels alone
+    frame[ATTRIBUTE] = "; ".join(invented_sources([predictions.attrs]))
     return frame.reset_index(drop=True)

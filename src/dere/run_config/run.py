@@ -62,6 +62,8 @@ class RunConfig(Section):
     """Training of the stages of DERE and of the network baselines."""
     products: ProductsConfig = ProductsConfig()
     """The public files."""
+    allow_invented: bool = False
+    """Let files of your own mix with sources of the built-in world, which report, products and summary then name."""
     exchanges: tuple[str, ...] = Field(("co2",), min_length=1)
     """What is predicted; files of co2 lie directly in results/<run>, those of others in a folder of their name."""
     plugins: tuple[str, ...] = ()

@@ -65,7 +65,10 @@ def check_file(file: Path) -> str:
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise _unreadable(file, error) from None
+        raise ValueError(
+            f"{file} cannot be read as YAML (byte {error.start + 1} is 0x{error.object[error.start]:02x}, no UTF-8); "
+            "save it again in the encoding UTF-8"
+        ) from None
     try:
         check_yaml(text, str(file))
     except yaml.YAMLError as error:

@@ -41,7 +41,7 @@ def save(folder: Path, fitted: Fitted, exchange: Exchange) -> None:
     about = {
         **fitted.facts,
         "code_version": __version__,
-        "versions": versions.loaded(),
+        "versions": versions.here(),
         "variables": variables_hash(exchange),
         "sha256": file_sha256(model),
     }

@@ -13,13 +13,13 @@ from dere.io import write_table
 FOLDER = "benchmarks"
 
 
-def write_cost(benchmarks: Sequence[Path], output: Path) -> None:
-    """Write ``cost.csv`` from Snakemake's benchmark files, ``.../benchmarks/<rule>/<wildcards>.tsv``."""
-    tables = {job_of(path): pd.read_csv(path, sep="\t") for path in benchmarks}
+def write_cost(jobs: Sequence[Path], output: Path) -> None:
+    """Write ``cost.csv`` from what each job cost, ``.../benchmarks/<rule>/<wildcards>.csv``."""
+    tables = {job_of(path): pd.read_csv(path) for path in jobs}
     write_table(cost_table(tables), output)
 
 
-def job_of(benchmark: Path) -> str:
-    """Return ``rule/wildcards`` of a benchmark file."""
-    parts = benchmark.with_suffix("").parts
+def job_of(path: Path) -> str:
+    """Return ``rule/wildcards`` of the file in which a job says what it cost."""
+    parts = path.with_suffix("").parts
     return "/".join(parts[parts.index(FOLDER) + 1 :])

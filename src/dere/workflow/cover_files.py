@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dere.ingest.cover.esacci_names import aggregated_name, fine_maps, is_aggregated, year_of
+from dere.ingest.cover.stand_ages import AGES
+from dere.ingest.source import of_modules
 from dere.io import read_json
 from dere.workflow.source_folder import folder_files
 
 HALF_DEGREE = 0.5
 """Cell size of the published simulation and of most maps."""
+AGES_BY_CELL = "table"
+"""Source of stand ages that states the place of each cell."""
 
 
 def maps_at_300_m(config: Mapping[str, Any]) -> dict[int, Path]:
@@ -69,7 +73,7 @@ def map_degrees(config: Mapping[str, Any]) -> float:
     if simulation["provider"] == "files" and simulation["path"] and meta.is_file():
         try:
             return float(read_json(meta).get("grid_degrees", HALF_DEGREE))
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError) as error:
             raise ValueError(
                 f"{meta} gives no grid_degrees ({error}), but a number is expected; correct it, or state "
                 "sources.cover.aggregate_degrees"
@@ -77,6 +81,15 @@ def map_degrees(config: Mapping[str, Any]) -> float:
     if simulation["provider"] == "files" and not simulation["path"] and config["world"]:
         return float(config["world"]["grid_degrees"])
     return HALF_DEGREE
+
+
+def cell_degrees(config: Mapping[str, Any], ages: Sequence[str]) -> float:
+    """Return the cell size that plant types and stand ages are read for; half a degree where nothing depends on it.
+
+    It counts for maps that are placed in cells, and for stand ages by pixel, which the sources of some modules read.
+    """
+    by_pixel = any(member.role == AGES and member.name != AGES_BY_CELL for member in of_modules(ages))
+    return map_degrees(config) if by_pixel or place_files(config) else HALF_DEGREE
 
 
 def age_files(config: Mapping[str, Any]) -> list[str]:

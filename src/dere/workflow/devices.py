@@ -103,6 +103,8 @@ def _supervise(job: Callable[[], None], count: int, gpu: int, folder: Path) -> N
                     | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
                     | {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count)},
                     pass_fds=[theirs.fileno()],
+                    # Ctrl-C reaches the job alone, which ends them
+                    process_group=0,
                 )
             started[ours] = process
             ours.send((job, gpu, folder))

@@ -16,9 +16,11 @@ from dere.config.splits import SplitsConfig
 from dere.harmonise.build import Canonical, harmonise, write
 from dere.harmonise.interim import Interim, unpack_cover
 from dere.harmonise.origin import Origin, built_in_rows, file_attributes
+from dere.harmonise.outcome import outcome
 from dere.ingest.provenance import software_rows
 from dere.invented import PROCESS_MODEL
 from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_table
+from dere.workflow.script import announce
 
 SOURCES = ("simulation", "cover", "towers")
 
@@ -73,7 +75,7 @@ def harmonise_files(
         SplitsConfig(**params["splits"]),
     )
     built_in = tuple(params.get("built_in", ()))
-    table = pd.concat([built_in_rows(canonical.provenance, built_in), software_rows(versions.loaded())])
+    table = pd.concat([built_in_rows(canonical.provenance, built_in), software_rows(versions.here())])
     write_table(table, provenance)
     write_table(canonical.odd, odd_months)
     modelled = (PROCESS_MODEL,) if params["simulation"]["provider"] == "builtin" else ()
@@ -81,6 +83,8 @@ def harmonise_files(
     write(with_attributes(canonical, origin), folder)
     about = {"file": "splits.csv", "sha256": file_sha256(folder / "splits.csv"), **file_attributes(origin, "splits")}
     write_json(about, folder / "splits.json")
+    if line := outcome(canonical.counts, canonical.towers, tuple(canonical.dropped)):
+        announce(line)
 
 
 def with_attributes(canonical: Canonical, origin: Origin) -> Canonical:

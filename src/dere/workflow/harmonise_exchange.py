@@ -11,8 +11,10 @@ from dere.config.splits import SplitsConfig
 from dere.exchange import get
 from dere.harmonise.further_exchange import further_exchange
 from dere.harmonise.origin import derived_attributes
+from dere.harmonise.outcome import outcome
 from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_netcdf, write_table
 from dere.workflow.members import read_splits
+from dere.workflow.script import announce
 
 
 def harmonise_exchange_files(
@@ -55,3 +57,5 @@ def harmonise_exchange_files(
     write_table(made.counts, folder / "counts.csv")
     splits = write_table(made.splits, folder / "splits.csv")
     write_json({"file": "splits.csv", "sha256": file_sha256(splits), **about("Splits")}, folder / "splits.json")
+    if line := outcome(made.counts, made.towers):
+        announce(line)

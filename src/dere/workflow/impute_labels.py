@@ -5,13 +5,14 @@ from __future__ import annotations
 from dere.config.imputation import ImputationConfig
 from dere.exchange import get
 from dere.imputation.bundle import from_manifest
-from dere.imputation.labels import impute
+from dere.imputation.labels import IMPUTED, PARTLY, impute
 from dere.invented import invented_sources, marked
 from dere.io import file_sha256, read_netcdf, write_netcdf
 from dere.training import checkpoint, weights
 from dere.training.context import choose_device
 from dere.workflow.members import read_splits
 from dere.workflow.rule_job import RuleJob
+from dere.workflow.script import announce
 
 
 def write_labels(job: RuleJob) -> None:
@@ -38,3 +39,5 @@ def write_labels(job: RuleJob) -> None:
         choose_device(job.gpu),
     )
     write_netcdf(labels.assign_attrs(marked(invented_sources([towers.attrs]))), job.output)
+    imputed = labels["origin"].isin((IMPUTED, PARTLY)).sum()
+    announce(f"label months imputed: {int(imputed)} at {labels.sizes['site']} sites")

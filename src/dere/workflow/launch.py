@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from snakemake.cli import get_argument_parser
 
 from dere.download.catalogue import names
 from dere.workflow import summary
 from dere.workflow.configuration import DEFAULTS, configuration
+from dere.workflow.messages import GO_ON
 from dere.workflow.missing_sources import missing_sources
 from dere.workflow.one_run import call, held
+from dere.workflow.runs_on import runs_on
 
-SNAKEMAKE = [sys.executable, "-m", "snakemake"]
+# -P: modules beside it are no modules of the search path
+SNAKEMAKE = [sys.executable, "-P", str(Path(__file__).with_name("snakemake.py"))]
+INTERRUPTED = 130
+"""Status of a run that Ctrl-C ended, as of a shell."""
 LOOKS = (
     *("dryrun", "report", "lint", "summary", "detailed_summary", "dag", "rulegraph", "filegraph", "d3dag"),
     *("list_rules", "list_target_rules", "list_changes", "list_input_changes", "list_params_changes"),
@@ -77,13 +84,37 @@ def make_run(overlays: Sequence[Path], machine: Sequence[str], words: Sequence[s
         raise ValueError("\n".join(missing))
     require_writable(folder)
     with held(Path(), folder.name, lambda: _unlock(overlays)) as descriptors:
-        status = call(command, descriptors)
+        tell(runs_on(config))
+        status = interruptible(command, descriptors)
         if status or any(getattr(further, name) for name in PARTS):
             return status
         status = write_report(folder, own)
     if not status:
         summary.main(folder)
     return status
+
+
+def tell(line: str) -> None:
+    """Write a line to the console before anything that other processes write."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def interruptible(command: list[str], descriptors: tuple[int, ...] = (), says: bool = True, **options: Any) -> int:
+    """Call Snakemake; where Ctrl-C ended it, see that this is said and return the status of a shell.
+
+    Parameters
+    ----------
+    says
+        Snakemake's messages are on the screen: once jobs run, they say it (status 1).
+    """
+    interrupted = threading.Event()
+    status = call(command, descriptors, on_interrupt=interrupted.set, **options)
+    if not status or not interrupted.is_set():
+        return status
+    if not says or status != 1:
+        sys.stderr.write(f"{GO_ON}\n")
+    return INTERRUPTED
 
 
 def require_writable(folder: Path) -> None:
@@ -109,12 +140,12 @@ def write_report(folder: Path, arguments: Sequence[str]) -> int:
     files = [file for source in sources for file in (source, *source.rglob("*")) if file.exists()]
     if report.exists() and max(file.stat().st_mtime for file in files) <= report.stat().st_mtime:
         return 0
-    sys.stdout.write(f"Writing {report}.\n")
-    sys.stdout.flush()
+    tell(f"Writing {report}.")
     text = folder / "logs" / "report.log"
     with text.open("w") as stream:
-        status = call([*SNAKEMAKE, *arguments, "--report", str(report)], stdout=stream, stderr=stream)
-    if status:
+        command = [*SNAKEMAKE, *arguments, "--report", str(report)]
+        status = interruptible(command, says=False, stdout=stream, stderr=stream)
+    if status and status != INTERRUPTED:
         sys.stderr.write(text.read_text())
     return status
 
@@ -135,7 +166,7 @@ def download(source: str, overlays: Sequence[Path], machine: Sequence[str], word
     if any(getattr(further, name) for name in LOOKS):
         return call(target)
     with held(Path(), f"download_{source}", lambda: _unlock(overlays)) as descriptors:
-        return call(target, descriptors)
+        return interruptible(target, descriptors)
 
 
 def _configfile(overlays: Sequence[Path]) -> list[str]:

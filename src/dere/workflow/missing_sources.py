@@ -1,4 +1,4 @@
-"""Which files and folders that a configuration names are not there, or cannot be read as its sources."""
+"""Which files and folders that a configuration names are not there, or cannot be read as its sources, or do not mix."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dere.run_config.describe import leaves
+from dere.run_config.mixture import refused_mixture
 from dere.workflow import source_modules
 
 PATHS = ("path", "paths", "coordinates")
@@ -16,16 +17,20 @@ PATHS = ("path", "paths", "coordinates")
 def missing_sources(config: Mapping[str, Any]) -> list[str]:
     """Return one sentence per file or folder of the run's sources that does not exist or is an empty folder.
 
+    One more where real sources would mix with invented ones unintendedly.
+
     Parameters
     ----------
     config
         A complete configuration; relative paths are those of the working directory.
     """
-    return [
+    missing = [
         f"sources.{key}: {path} {'is an empty folder' if path.exists() else 'does not exist'}; correct the path"
         for key, path in named_paths(config["sources"])
         if not path.exists() or (path.is_dir() and not any(path.iterdir()))
     ]
+    mixed = refused_mixture(config)
+    return [*missing, *([mixed] if mixed else [])]
 
 
 def wrong_sources(config: Mapping[str, Any]) -> list[str]:

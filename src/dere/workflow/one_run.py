@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 UNSUPPORTED = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 """What file systems without locks answer."""
+SNAKEMAKE = ("snakemake", "snakemake.py")
+"""How Snakemake is called in a list of processes: by itself, or by `dere.workflow.launch`."""
 
 
 @contextmanager
@@ -92,7 +94,7 @@ def refuse_direct_runs(folder: Path) -> None:
         except OSError:
             # ended meanwhile, or somebody else's
             continue
-        runs = any(Path(os.fsdecode(word)).name == "snakemake" for word in words)
+        runs = any(Path(os.fsdecode(word)).name in SNAKEMAKE for word in words)
         if here and runs and int(process.name) != os.getpid():
             raise ValueError(
                 f"{folder.resolve()}: process {process.name} still runs Snakemake here; wait until it has ended, or "
@@ -100,13 +102,23 @@ def refuse_direct_runs(folder: Path) -> None:
             )
 
 
-def call(command: list[str], descriptors: tuple[int, ...] = (), **options: Any) -> int:
+def nothing() -> None:
+    """Do nothing."""
+
+
+def call(
+    command: list[str],
+    descriptors: tuple[int, ...] = (),
+    on_interrupt: Callable[[], object] = nothing,
+    **options: Any,
+) -> int:
     """Run a command to its end and return its status, whatever signals come meanwhile.
 
-    Ctrl-C reaches the command by itself; it then ends its jobs in order, which must be waited for.
+    Ctrl-C reaches the command by itself; it then ends its jobs in order, which must be waited for. ``on_interrupt`` is
+    called on each.
     """
     # before the start, so that no Ctrl-C falls between: it would end this process and leave the command alone
-    before = {signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None)}
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: on_interrupt())}
     try:
         process = subprocess.Popen(command, pass_fds=descriptors, **options)
         before[signal.SIGTERM] = signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))

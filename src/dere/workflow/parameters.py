@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dere.methods import Stage
@@ -11,6 +11,13 @@ CELLS_KEYS = ("window", "window_stride", "satellites")
 """Leaves of the section harmonise for what learns or predicts in cells."""
 SITES_KEYS = ("window", "satellites", "minimum_training_quality")
 """Leaves of the section harmonise for what learns or predicts at sites."""
+
+LABEL_KEYS = (
+    "minimum_training_quality", "minimum_labelled_months", "maximum_closure_residual", "repeated_run", "odd_months",
+)  # fmt: skip
+"""Leaves of the section harmonise that make the labels of a further exchange, whose drivers are those of the first."""
+CLUSTER_KEYS = ("site_rule", "cluster_km")
+"""Leaves of the section splits for sites that a further exchange adds."""
 
 Tree = Mapping[str, Any]
 
@@ -42,6 +49,37 @@ def of_stage(config: Tree, stage: Stage, backbone: str) -> dict[str, Any]:
 def of_method(config: Tree, backbone: str, keys: Sequence[str] = SITES_KEYS) -> dict[str, Any]:
     """Return the parameters of a prediction: its network's name and how windows are cut."""
     return {"backbone_name": backbone, "harmonise": {key: config["harmonise"][key] for key in keys}}
+
+
+def of_harmonise(config: Tree) -> dict[str, Any]:
+    """Return the section harmonise without the leaves that only the other driver set reads."""
+    tree = config["harmonise"]
+    return without(tree, "tower_weather" if tree["driver_set"] == "monthly8" else "co2")
+
+
+def of_further_exchange(config: Tree) -> dict[str, Any]:
+    """Return what the labels and splits of a further exchange are made by."""
+    sections = {"harmonise": LABEL_KEYS, "splits": CLUSTER_KEYS}
+    return {section: {key: config[section][key] for key in keys} for section, keys in sections.items()}
+
+
+def unrecorded(tree: Tree) -> Callable[[Any, int], dict[str, Any]]:
+    """Return the function that gives a rule leaves of which no result depends: what is refused, how often is tried.
+
+    Snakemake keeps with an output only parameters that follow from nothing but the configuration and wildcards; what
+    may follow from the threads is given to the job and never compared.
+    """
+
+    def given(wildcards: Any, threads: int) -> dict[str, Any]:
+        return dict(tree)
+
+    return given
+
+
+def of_imputation(config: Tree, *unread: str) -> dict[str, Any]:
+    """Return the settings of the imputation without those that a rule does not read."""
+    tree = config["imputation"]
+    return without(tree, *unread, *(["eta"] if tree["sampler"] != "ddim" else []))
 
 
 def without(tree: Tree, *keys: str) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from dere import exchange as exchanges
 from dere import plugins
 from dere.config.windows import WindowConfig
 from dere.exchange import Exchange
+from dere.harmonise.site_roles import COORDINATE, LONG_NAME, OF_SPLIT
 from dere.intervals.error import ErrorModel
 from dere.intervals.spread import fit_errors, read_errors, spread, stated
 from dere.invented import invented_sources, marked
@@ -96,10 +98,11 @@ class Task:
 
 
 def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
-    """Predict all record months of test and predict-only sites.
+    """Predict all record months of every site; the coordinate ``role`` says what a prediction is worth.
 
     The spread comes from the validation towers, predicted by what never saw them; labels of all other towers are
-    not looked at.
+    not looked at. Towers of which the model has used the labels are predicted by the same weights as any other place,
+    apart from the sites that are judged, whose numbers so do not depend on them by a bit.
 
     Parameters
     ----------
@@ -118,18 +121,24 @@ def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
         towers, task.members, satellites=settings.satellites, reads=method.reads_places, exchange=exchange
     )
     role = task.members[task.members["kind"] == "site"].set_index("id")["role"].reindex(places.ids)
-    wanted = places.take(np.flatnonzero(role.isin(PREDICTED).to_numpy()))
-    predicted = task.predict(wanted)
-    _require_complete(method.name, predicted, wanted)
+    judged = role.isin(PREDICTED).to_numpy()
+    order = np.argsort(np.argsort(~judged, kind="stable"), kind="stable")
+    groups = [places.take(np.flatnonzero(chosen)) for chosen in (judged, ~judged) if chosen.any()]
+    parts = [task.predict(group) for group in groups]
+    for part, group in zip(parts, groups, strict=True):
+        _require_complete(method.name, part, group)
+    predicted = _taken(_joined(parts), order)
     errors: Sequence[ErrorModel] = ()
     if OWN not in predicted.extras:
         held_out = np.flatnonzero(role.eq("validation").to_numpy())
         unseen = task.predict(places.take(held_out), unseen=True)
         labels = site_labels(towers, places.ids[held_out].tolist(), settings.minimum_training_quality, exchange)
         errors = fit_errors(unseen.mean, labels.flux[held_out], exchange)
-    log.info("%s: %d sites, %d months", method.name, len(wanted), int(wanted.record.sum()))
-    made = task.dataset(predicted, wanted, errors, "site")
-    return made.assign_attrs(marked(invented_sources([towers.attrs])))
+    counted = "%s: %d sites, %d months, and %d sites seen in training"
+    log.info(counted, method.name, judged.sum(), int(places.record[judged].sum()), (~judged).sum())
+    made = task.dataset(predicted, places, errors, "site")
+    worth = ("site", role.map(OF_SPLIT).to_numpy(str), {"long_name": LONG_NAME})
+    return made.assign_coords({COORDINATE: worth}).assign_attrs(marked(invented_sources([towers.attrs])))
 
 
 def at_cells(
@@ -208,6 +217,12 @@ def _joined(parts: Sequence[Prediction]) -> Prediction:
         return parts[0]
     extras = xr.concat([part.extras for part in parts], "place", data_vars="minimal")
     return Prediction(np.concatenate([part.mean for part in parts]), extras=extras, facts=parts[0].facts)
+
+
+def _taken(predicted: Prediction, rows: NDArray[np.int64]) -> Prediction:
+    """A prediction with its places in the order of ``rows``."""
+    extras = predicted.extras.isel(place=rows) if "place" in predicted.extras.dims else predicted.extras
+    return Prediction(predicted.mean[rows], extras=extras, facts=predicted.facts)
 
 
 def _require_complete(name: str, predicted: Prediction, places: Places) -> None:

@@ -81,7 +81,10 @@ def downloads(folder: Path) -> list[str]:
         count = f"{len(files)} of {len(row.patterns)}" if row.service == "http" else str(len(files))
         size = sum(file.stat().st_size for file in files) / 1e9
         lines.append(f"Downloaded: {row.name} {row.version}, files: {count}, {size:.2f} GB in {folder / row.folder}.")
-    return [*lines, f"Not in {folder}: {', '.join(absent)}; make download SOURCE=<name> fetches one or says how."]
+    return [
+        *lines,
+        f"Optional, none in {folder} yet: {', '.join(absent)}; make download SOURCE=<name> fetches one or says how.",
+    ]
 
 
 def of_checkout(realdata: str | None) -> tuple[list[str], list[str]]:

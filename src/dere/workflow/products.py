@@ -1,4 +1,4 @@
-"""Write the public files: maps on the run's grid and the table of the towers."""
+"""Write the public files: maps on the run's grid and the table of the towers; and the list of the run's sites."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from dere.config.products import ProductsConfig
 from dere.exchange import DEFAULT, get
 from dere.harmonise.origin import Origin, source_attributes
 from dere.ingest.alignment import require_same_axes
-from dere.io import content_hash, file_sha256, read_json, read_netcdf, write_atomically
+from dere.io import content_hash, file_sha256, read_json, read_netcdf, write_atomically, write_table
 from dere.products.attributes import NOT_STATED, Provenance
 from dere.products.files import write_products
+from dere.products.sites import dropped_sites, site_table
 from dere.products.towers import tower_table
+from dere.workflow.members import read_splits
 
 
 def products(
@@ -58,6 +60,27 @@ def products(
         write_products(mean, cover, drivers, folder, config, provenance, predicted)
     table = tower_table(read_netcdf(files["ensemble"]), read_netcdf(files["towers"]), predicted)
     write_atomically(folder / "towers.csv.gz", lambda temporary: table.to_csv(temporary, index=False))
+
+
+def write_sites(files: Mapping[str, Path], table: Path, folds: Sequence[int], exchange: str = DEFAULT) -> None:
+    """Write the table of all sites, each with its role.
+
+    Parameters
+    ----------
+    files
+        ``ensemble`` (predictions at sites), ``towers``, ``splits``, ``provenance``.
+    table
+        Where it goes.
+    folds
+        Folds that the run tests.
+    exchange
+        Name of what is predicted.
+    """
+    towers = read_netcdf(files["towers"])
+    rows = pd.read_csv(files["provenance"], dtype={"site": str, "role": str, "dropped": str})
+    lost = dropped_sites(rows, towers["site"].values.astype(str).tolist())
+    predictions, splits = read_netcdf(files["ensemble"]), read_splits(files["splits"])
+    write_table(site_table(predictions, towers, splits, folds, lost, get(exchange)), table)
 
 
 def provenance_of(

@@ -58,14 +58,15 @@ def rule_job(snakemake: Any) -> RuleJob:
     """Return the job of a rule.
 
     Inputs called ``parent_<stage>`` are checkpoints and become ``parents`` (folders by stage name); all other named
-    inputs become ``files``. ``output`` is the folder of a rule with several outputs, else the file.
+    inputs become ``files``. ``output`` is the folder of a rule with several outputs beside its cost, else the file.
     """
     named = named_files(snakemake)
+    outputs = [Path(file) for name, file in snakemake.output.items() if name != "measured"]
     parents = {name.removeprefix("parent_"): files for name, files in named.items() if name.startswith("parent_")}
     return RuleJob(
         files={name: file for name, file in named.items() if not name.startswith("parent_")},
         parents={stage: files[0].parent for stage, files in parents.items()},
-        output=Path(snakemake.output[0]).parent if len(snakemake.output) > 1 else Path(snakemake.output[0]),
+        output=outputs[0].parent if len(outputs) > 1 else outputs[0],
         params=dict(snakemake.params.config),
         fold=int(snakemake.wildcards.fold),
         seed=int(snakemake.wildcards.seed),

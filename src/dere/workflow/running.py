@@ -23,5 +23,6 @@ def running(snakemake: Any) -> Iterator[logging.Logger]:
     watch = watch_of(snakemake)
     with logged(snakemake.log[0], watch.code) as logger:
         watch.start()
+        logger.info("code %s and its inputs are as planned", watch.code or "unknown")
         yield logger
         watch.end()

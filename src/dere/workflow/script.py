@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -12,16 +13,18 @@ from typing import Any
 
 from dere.io import unwritable
 from dere.raised import raised_by_package
+from dere.workflow.job_log import FAULT, FORMAT, INTERRUPTED, RULE, SCREEN, LogFile, job_of
 from dere.workflow.loaded import check_modules
 
 SENTENCES = (ValueError, FileNotFoundError, FloatingPointError, ChildProcessError)
 """Wrong input, a missing file, a training that came to NaN, a process of a training that was killed."""
-FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @contextmanager
 def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
     """Log everything inside the block to ``log``; exit with status 1 and one sentence on a user's error.
+
+    Ctrl-C ends it with a word and status 130.
 
     An error of `SENTENCES` that this package raised itself is a sentence for the user and is logged as such, and so is
     a full disk or a missing right; any other exception is a fault of the program and is logged with its traceback.
@@ -34,7 +37,7 @@ def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
     path = Path(log)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+        handler = LogFile(path, mode="w", encoding="utf-8")
     except OSError as error:
         sys.exit(unwritable(error) or f"{path} cannot be written ({error.strerror}); correct its folder")
     handler.setFormatter(logging.Formatter(FORMAT))
@@ -42,8 +45,9 @@ def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
-    logger = logging.getLogger("dere.rule")
+    logger = logging.getLogger(RULE)
     began = time.perf_counter()
+    on_ctrl_c = signal.signal(signal.SIGINT, signal.default_int_handler)
     logger.info("started")
     try:
         yield logger
@@ -52,7 +56,7 @@ def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
         say(f"{job_of(path)}: {time.perf_counter() - began:.1f} s")
     except SENTENCES as error:
         if not raised_by_package(error.__traceback__):
-            logger.exception("the rule failed")
+            logger.exception(FAULT)
         else:
             logger.error("%s", error)
         sys.exit(1)
@@ -60,12 +64,16 @@ def logged(log: str | Path, code: str = "") -> Iterator[logging.Logger]:
         if sentence := unwritable(error):
             logger.error("%s", sentence)
         else:
-            logger.exception("the rule failed")
+            logger.exception(FAULT)
         sys.exit(1)
     except Exception:
-        logger.exception("the rule failed")
+        logger.exception(FAULT)
         sys.exit(1)
+    except KeyboardInterrupt:
+        logger.info(INTERRUPTED)
+        sys.exit(130)
     finally:
+        signal.signal(signal.SIGINT, on_ctrl_c)
         root.removeHandler(handler)
         handler.close()
 
@@ -76,10 +84,9 @@ def say(text: str) -> None:
         sys.stderr.write(text + "\n")
 
 
-def job_of(log: Path) -> str:
-    """Return the rule and its wildcards from a log file's path."""
-    parts = log.with_suffix("").parts
-    return "/".join(parts[parts.index("logs") + 1 :] if "logs" in parts else parts[-1:])
+def announce(text: str) -> None:
+    """Let the run say a line when the job has ended, on every screen; it stands in the log too."""
+    logging.getLogger(SCREEN).info("%s", text)
 
 
 def named_files(snakemake: Any) -> dict[str, Any]:

@@ -6,11 +6,15 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import xarray as xr
 
 from dere.exchange import DEFAULT, get
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
+from dere.harmonise.changes import NOTHING, changes_in, lines
+from dere.invented import PROCESS_MODEL, figure_line, invented_sources
 from dere.io import read_netcdf
+from dere.products.sites import counted
 
 COLUMNS = {"all": "test towers", "virtual": "virtual towers", "map": "map cells"}
 
@@ -61,14 +65,41 @@ def summary(skill: pd.DataFrame, exchange: Exchange = CO2) -> str:
     return table.to_string(float_format=lambda value: f"{value:.2f}", na_rep="")
 
 
+def changed(folder: Path) -> str:
+    """Return what the run in ``folder`` dropped, filled or replaced, of all exchanges; empty without such a table."""
+    tables = [*folder.glob("tables/changes.csv"), *sorted(folder.glob("*/tables/changes.csv"))]
+    told = ""
+    for table in tables:
+        rows = changes_in(pd.read_csv(table))
+        of_table = "".join(f"  {line}\n" for line in lines(rows))
+        told += f"Dropped, filled or replaced ({table}):\n{of_table}\n" if rows else ""
+    return told or (f"{NOTHING}\n\n" if tables else "")
+
+
+def invented(towers: xr.Dataset) -> str:
+    """Return the line that names what the built-in world gave; empty where it gave nothing.
+
+    Parameters
+    ----------
+    towers
+        ``data/towers.nc``, whose attributes tell.
+    """
+    sources = [source for source in invented_sources([towers.attrs]) if source != PROCESS_MODEL]
+    return f"{figure_line(sources)}\n" if sources else ""
+
+
 def main(folder: Path, exchange: str = DEFAULT) -> None:
     """Write the summary of the run in ``folder`` to the console."""
     skill = pd.read_csv(folder / "tables" / "skill.csv", dtype={"fold": str, "seed": str})
     towers = read_netcdf(folder / "data" / "towers.nc", load=False)
     labelled = int((towers["kind"] == "tower").sum())
+    sites = pd.read_csv(folder / "tables" / "sites.csv", dtype={"site": str})
     sys.stdout.write(
         f"\nMedian NSE of monthly fluxes at places whose labels no stage has seen\n({counts(skill, labelled)})\n"
         f"\n{summary(skill, get(exchange))}\n\n"
+        f"{counted(sites)} (tables/sites.csv)\n"
+        f"{invented(towers)}\n"
+        f"{changed(folder)}"
         f"Report:   {folder / 'report.html'}\n"
         f"Tables:   {folder / 'tables'} (skill.csv, paired.csv, site_skill.csv, ...)\n"
         f"Products: {folder / 'products'}\n"

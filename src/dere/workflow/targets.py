@@ -12,6 +12,7 @@ from typing import Any
 from dere.backbones import declaration
 from dere.exchange import DEFAULT
 from dere.methods import Method, Stage, methods, stages_of
+from dere.run_config import mixture
 
 IMPUTATION_JOBS = ("train_imputation", "impute_labels")
 """Jobs of stage 5, which serve every backbone."""
@@ -171,11 +172,7 @@ def has_truth(config: Tree) -> bool:
 
 def built_in(config: Tree) -> list[str]:
     """Return the sources that the built-in world writes, because the configuration names no files for them."""
-    if config["world"] is None:
-        return []
-    sources = config["sources"]
-    given = {"simulation": "path", "cover": "path", "towers": "paths"}
-    return [name for name, key in given.items() if not sources[name][key] and sources[name].get("provider") == "files"]
+    return mixture.built_in(config)
 
 
 def references(config: Tree, exchange: str = DEFAULT) -> dict[str, bool]:

@@ -116,11 +116,12 @@ def as_planned(files: Sequence[PlannedFile]) -> dict[PlannedFile, tuple[int, ...
     Raises
     ------
     ValueError
-        When the content of one is not the planned one, or became it again so lately that either may have been read.
+        When the content of one is not the planned one, or it is code that became that again so lately that this process
+        may have loaded either.
     """
     states = {file: state_of(file.path) for file in files}
     other = [file for file, state in states.items() if state != file.state]
-    wrong = [file.path for file in other if not states[file] or _mark(file) != file.mark or _lately(states[file])]
+    wrong = [file.path for file in other if not states[file] or _mark(file) != file.mark or _may_be_loaded(file)]
     if wrong:
         raise ValueError(_sentence(wrong))
     return states
@@ -134,8 +135,8 @@ def _mark(file: PlannedFile) -> str:
     return str(import_module("dere.io").file_sha256(Path(file.path)))
 
 
-def _lately(state: tuple[int, ...]) -> bool:
-    return time.time() - state[2] / 1e9 < _LOADING_S
+def _may_be_loaded(file: PlannedFile) -> bool:
+    return file.path.endswith(".py") and time.time() - state_of(file.path)[2] / 1e9 < _LOADING_S
 
 
 def _written(path: str) -> tuple[int, ...]:

@@ -39,7 +39,9 @@ def test_stages_follow_each_other_and_are_kept_where_asked(opened, tmp_path):
 
 def test_sites_are_predicted_with_a_spread_and_places_without(opened, model):
     predicted = dere.predict(model, opened)
-    assert set(predicted["site"].values) == {"XX-S00", "XX-S03", "XX-S06", "XX-S09"}
+    assert set(predicted["site"].values) == {f"XX-S0{number}" for number in range(10)}
+    unseen = predicted["site"].values[predicted["role"].values != "seen_in_training"]
+    assert set(unseen) == {"XX-S00", "XX-S03", "XX-S06", "XX-S09"}
     assert bool((predicted["std"] > 0).all()) and predicted.attrs["method"] == "baseline"
     places = site_places(opened.towers.load(), opened.splits, satellites=False, exchange=opened.exchange)
     elsewhere = dere.predict(model, places.take(np.array([3, 1])))

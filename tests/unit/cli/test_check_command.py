@@ -29,7 +29,7 @@ def test_outside_a_checkout_it_says_so_and_looks_at_the_rest(check, tmp_path):
     status, lines = check("downloads: {folder: elsewhere}\n")
     assert status == 0 and lines[-1] == "Nothing is missing."
     assert lines[1] == f"{tmp_path} is not in a checkout of dere, which dere run needs."
-    assert lines[2].startswith("Not in elsewhere: carbonglobe main, ")
+    assert lines[2].startswith("Optional, none in elsewhere yet: carbonglobe main, ")
 
 
 def test_every_problem_is_a_line(check):
@@ -44,6 +44,7 @@ def test_missing_and_empty_sources_are_named(check):
     Path("there").mkdir()
     Path("there", "file.csv").write_text("")
     text = "sources: {cover: {path: nowhere, age: {path: there/file.csv}}, towers: {paths: [there, empty]}}"
+    text += "\nallow_invented: true"
     status, lines = check(text)
     assert status == 1 and [line for line in lines if line.startswith("Problem: ")] == [
         "Problem: sources.cover.path: nowhere does not exist; correct the path.",
@@ -57,7 +58,7 @@ def test_what_the_rules_would_refuse_is_a_problem(check, monkeypatch):
     abcflux = next(source for source in discovery.known_sources() if source.name == "ABCflux")
     monkeypatch.setattr(discovery, "known_sources", lambda: (abcflux, replace(abcflux, name="twin")))
     Path("ABCflux.csv").write_text("")
-    status, lines = check("sources: {towers: {paths: [ABCflux.csv]}}")
+    status, lines = check("sources: {towers: {paths: [ABCflux.csv]}}\nallow_invented: true")
     assert status == 1 and lines[-1].startswith("Problem: ABCflux.csv is named like files of ABCflux and of twin, but")
 
 

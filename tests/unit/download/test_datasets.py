@@ -178,7 +178,7 @@ def test_make_check_lists_downloads_without_any_package(tmp_path):
     call = [sys.executable, "-I", "-S", str(ROOT / "workflow" / "check.py"), "--only-downloads", "--downloads"]
     text = subprocess.run([*call, str(tmp_path)], capture_output=True, text=True, check=True).stdout
     assert f"esacci_pft v2.0.8, files: 1 of 29, 0.02 GB in {tmp_path / row.folder}." in text
-    assert f"Not in {tmp_path}: carbonglobe main, dere main, gfad v1.1" in text
+    assert f"Optional, none in {tmp_path} yet: carbonglobe main, dere main, gfad v1.1" in text
 
 
 def test_the_table_is_read_without_any_package():

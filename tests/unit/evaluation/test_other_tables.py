@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from io import StringIO
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,11 +12,15 @@ from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.calibration import calibration, pooled
 from dere.evaluation.closure import closure_table
 from dere.evaluation.completeness import check_prediction
-from dere.evaluation.cost import cost_table
+from dere.evaluation.cost import COLUMNS, MEASURED, cost_table
 from dere.evaluation.ensemble import ensemble
 from dere.evaluation.judge import judge, members_of
+from dere.evaluation.predictions import judged, sites_with_role
 from dere.evaluation.schemas import checked
 from dere.evaluation.totals import true_totals
+from dere.harmonise.site_roles import OF_SPLIT
+from dere.harmonise.splits import roles
+from dere.training.roles import PREDICTED
 
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 CONFIG = EvaluationConfig(bootstrap=50, minimum_years=3)
@@ -84,24 +86,22 @@ def test_missing_quantile_levels_are_a_sentence(noisy, towers, members):
         calibration(file, towers, members, CONFIG)
 
 
-def test_cost_from_benchmarks():
-    head = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
-    text = head + "10.0\t0:00:10\t200.0\t1\t1\t1\t0\t0\t90\t9.5\n12.0\t0:00:12\t300.0\t1\t1\t1\t0\t0\t90\t11.5\n"
-    short = head + "0.1\t0:00:00\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n"
-    files = {"world": short, "train_pure/fold0/seed0": text}
-    table = checked(cost_table({name: pd.read_csv(StringIO(file), sep="\t") for name, file in files.items()}), "cost")
-    assert list(table["rule"]) == ["train_pure", "world"]
-    first = table.iloc[0]
-    assert (first["wildcards"], first["repeats"], first["seconds"], first["max_rss_mb"]) == (
-        "fold0/seed0",
-        2,
-        11.0,
-        300.0,
-    )
-    assert np.isnan(table.iloc[1]["max_rss_mb"])
+def test_cost_is_what_the_jobs_measured_the_dearest_first():
+    made = {"predict_gbm/none/fold0/seed0": [2.0, 1.0, 100.0], "train_pure/lstm/fold0/seed0": [10.0, 9.5, 300.0]}
+    files = {name: pd.DataFrame([row], columns=list(MEASURED)) for name, row in made.items()}
+    table = checked(cost_table(files), "cost")
+    assert list(table.columns) == list(COLUMNS)
+    assert [tuple(row) for row in table.to_numpy()] == [
+        ("train_pure", "lstm/fold0/seed0", 10.0, 300.0, 9.5),
+        ("predict_gbm", "none/fold0/seed0", 2.0, 100.0, 1.0),
+    ]
     assert cost_table({}).empty
-    with pytest.raises(ValueError, match=r"x: it lacks the columns .* no Snakemake benchmark"):
-        cost_table({"x": pd.DataFrame({"a": [1]})})
+    one = files["predict_gbm/none/fold0/seed0"]
+    for wrong in (one.drop(columns="seconds"), one[:0], one.assign(cpu_seconds=np.nan), pd.concat([one, one])):
+        with pytest.raises(
+            ValueError, match=r"x: what the job cost has the columns .* but one row of numbers seconds, cpu_sec"
+        ):
+            cost_table({"x": wrong})
 
 
 def test_ensemble_joins_folds_and_averages_seeds(noisy, towers, members):
@@ -121,6 +121,58 @@ def test_ensemble_joins_folds_and_averages_seeds(noisy, towers, members):
     np.testing.assert_allclose(ensemble(files[:3])["std"].sel(site="V001"), spread, rtol=1e-6)
     as_test = members_of(found, members.drop(columns="role"))
     assert set(as_test.loc[as_test["role"] == "test", "fold"]) == {0, 1}
+
+
+def with_seen(file: xr.Dataset, towers: xr.Dataset, members: pd.DataFrame, value: float = 1e6) -> xr.Dataset:
+    """The file with every site of the towers, as the rules write it; at those seen in training only nonsense."""
+    sites = members[members["kind"] == "site"].set_index("id")["role"].reindex(towers["site"].values.astype(str))
+    whole = file.reindex(site=towers["site"].values.astype(str), fill_value=value)
+    return whole.assign_coords(role=("site", sites.map(OF_SPLIT).to_numpy(str)))
+
+
+def test_an_ensemble_takes_a_site_from_the_models_that_have_not_seen_it(noisy, towers, members):
+    """T002 is tested by fold 1 and seen by fold 0; T001 is in a fold that is not run."""
+    splits = members.drop(columns="role")
+    of_fold = {fold: roles(splits, fold) for fold in (0, 1)}
+    bare = noisy(1.0)
+    files = []
+    for fold, known in of_fold.items():
+        own = bare.assign_coords(site=sites_with_role(known, PREDICTED)).assign_attrs(fold=fold)
+        files.append(with_seen(own, towers, known, value=100.0 + fold))
+    found = ensemble(files)
+    assert found["site"].values.tolist() == sorted(towers["site"].values)
+    tested, never = (str(members.loc[members["fold"] == fold, "id"].iloc[0]) for fold in (1, 3))
+    np.testing.assert_array_equal(found["prediction"].sel(site=tested), files[1]["prediction"].sel(site=tested))
+    assert (found["prediction"].sel(site=never) == 100.5).all()
+    told = {site: str(found["role"].sel(site=site).values) for site in (tested, never, "V000")}
+    assert told == {tested: "cross_validated", never: "seen_in_training", "V000": "unseen"}
+    assert (int(found["members"].sel(site=tested)), int(found["members"].sel(site=never))) == (1, 2)
+    as_test = members_of(judged(found), splits)
+    assert set(as_test.loc[as_test["role"] == "test", "fold"]) == {0, 1}
+
+
+def test_nonsense_where_a_model_has_seen_the_labels_changes_no_table(noisy, towers, members):
+    """Neither skill, nor calibration, nor closure, nor pairs; also in the ensemble."""
+    splits = members.drop(columns="role")
+    plain = {f"{method}/seed0.nc": with_quantiles(noisy(z, method), z) for method, z in (("gbm", 1.5), ("dere", 0.5))}
+    whole = {name: with_seen(file, towers, members) for name, file in plain.items()}
+    for files in (plain, whole):
+        files["gbm/ensemble.nc"] = ensemble([files["gbm/seed0.nc"]])
+    assert whole["gbm/ensemble.nc"].sizes["site"] == towers.sizes["site"] > plain["gbm/ensemble.nc"].sizes["site"]
+    expected, found = (judge(files, towers, splits, CONFIG) for files in (plain, whole))
+    for name, table in expected.items():
+        assert len(table)
+        pd.testing.assert_frame_equal(found[name], table, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("role", "sentence"), [("unseen", "16 sites are too many"), ("seen_in_training", "are missing")]
+)
+def test_a_file_that_lies_about_what_it_has_seen_is_refused(noisy, towers, members, role, sentence):
+    lying = with_seen(noisy(1.0), towers, members, value=0.0)
+    lying["role"][:] = role
+    with pytest.raises(ValueError, match=sentence):
+        judge({"mine.nc": lying}, towers, members.drop(columns="role"), CONFIG)
 
 
 def test_ensemble_spread_is_the_law_of_total_variance(noisy):

@@ -25,9 +25,15 @@ def test_every_figure_has_its_caption():
 
 @pytest.mark.parametrize("world", [True, False], ids=["world", "towers"])
 @pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
-def test_caption_renders(path, world):
+def test_caption_renders(path, world, tmp_path, monkeypatch):
     class Snakemake:
         config = configuration(world)
+
+    # the first page takes in what the run changed
+    monkeypatch.chdir(tmp_path)
+    page = tmp_path / "results" / Snakemake.config["run"] / "changes.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<p>Nothing.</p>")
 
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     text = environment.from_string(path.read_text()).render(snakemake=Snakemake)
@@ -36,9 +42,25 @@ def test_caption_renders(path, world):
     assert len(html) > 100 and "{" not in text
 
 
-def test_captions_of_real_towers_do_not_speak_of_the_world():
+def test_the_first_page_names_what_is_invented_beside_what_is_real():
     class Snakemake:
-        config = configuration(world=False)
+        config = configuration(world=True)
 
-    text = jinja2.Template((FOLDER / "product_maps.rst").read_text()).render(snakemake=Snakemake)
-    assert "truth" not in text
+    def page():
+        return " ".join(jinja2.Template((FOLDER / "workflow.rst").read_text()).render(snakemake=Snakemake).split())
+
+    assert "**invented world: simulation, plant-type maps, towers**" in page() and "real files" not in page()
+    Snakemake.config["sources"]["towers"]["paths"] = ["mine"]
+    assert "**invented world: simulation, plant-type maps**" in page()
+    assert "**Beside them stand real files: towers.** Such a mixture (``allow_invented``)" in page()
+
+
+@pytest.mark.parametrize("world", [True, False], ids=["world beside them", "no world"])
+def test_captions_of_real_towers_do_not_speak_of_the_world(world):
+    class Snakemake:
+        config = configuration(world)
+
+    Snakemake.config["sources"]["towers"]["paths"] = ["mine"]
+    for name in ("product_maps", "world_map"):
+        text = jinja2.Template((FOLDER / f"{name}.rst").read_text()).render(snakemake=Snakemake)
+        assert "truth" not in text and "true" not in text

@@ -1,11 +1,15 @@
 """Every figure from files, as the rule draws them."""
 
+import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 from matplotlib.figure import Figure
 
 from dere.config.figures import FiguresConfig
+from dere.figures import world_map
 from dere.figures.catalogue import CATALOGUE, outputs, possible
-from dere.figures.gallery import ARGUMENTS, draw_all
+from dere.figures.gallery import ARGUMENTS, draw_all, read_inputs
 from dere.figures.registry import FIGURES
 from dere.figures.save import write_figure
 from dere.invented import marked
@@ -47,6 +51,32 @@ def test_a_run_without_truth_maps_and_labels_still_has_its_figures(files, tmp_pa
     written = {path.name for path in draw_all(few, tmp_path, FiguresConfig(dpi=50, formats=("png",)))}
     assert written == set(outputs(few, ["png"]))
     assert {"world_map.png", "skill_comparison.png", "series.png", "seasonal_cycles.png"} < written
+
+
+def test_figures_do_not_see_predictions_where_a_model_has_seen_the_labels(files, tmp_path):
+    plain = read_inputs({"predictions": files["predictions"]})["predictions"]
+    nonsense = []
+    for method, file in plain.items():
+        sites = file["site"].values.astype(str).tolist()
+        whole = file.reindex(site=[*sites, "seen"], fill_value=1e6)
+        whole = whole.assign_coords(role=("site", ["cross_validated"] * len(sites) + ["seen_in_training"]))
+        nonsense.append(write_netcdf(whole, tmp_path / method / "ensemble.nc"))
+    shown = read_inputs({"predictions": nonsense})["predictions"]
+    assert set(shown) == set(plain)
+    for method, file in shown.items():
+        xr.testing.assert_equal(file.drop_vars("role"), plain[method])
+
+
+def test_the_map_of_sites_shows_each_with_its_role(towers):
+    sites = towers["site"].values.astype(str)
+    role = np.where(towers["kind"].values.astype(str) == "tower", "seen_in_training", "unseen")
+    role[np.flatnonzero(role != "unseen")[0]] = "cross_validated"
+    figure = Figure()
+    world_map.draw(figure, towers, sites=pd.DataFrame({"site": sites, "role": role})[::-1])
+    shown = [text.get_text() for text in figure.legends[0].get_texts()]
+    counts = [(role == name).sum() for name in ("unseen", "seen_in_training", "cross_validated")]
+    assert [int(text.rpartition(": ")[2]) for text in shown] == [count for count in counts if count]
+    assert shown[-1] == "towers tested by models that have not seen them: 1"
 
 
 def test_figures_of_the_invented_world_say_so(files, drawn, tmp_path):

@@ -17,7 +17,7 @@ from dere.ingest.provenance import COLUMNS, provenance_row
 from dere.invented import PROCESS_MODEL
 from dere.io import content_hash, file_sha256, read_netcdf, write_netcdf, write_table
 from dere.run_config.root import normalise
-from dere.versions import loaded
+from dere.versions import here
 from dere.workflow.citations import write_citations
 from dere.workflow.harmonise import harmonise_files
 from dere.workflow.products import about_sources
@@ -186,7 +186,7 @@ def test_canonical_files_state_their_origin_and_are_the_same_bytes_when_written_
     table = pd.read_csv(tmp_path / "first" / "provenance.csv")
     packages = table[table["source"] == "software"].set_index("product")["version"]
     assert tuple(table.columns[: len(COLUMNS)]) == COLUMNS and len(table) - len(packages) == 4
-    assert dict(packages) == loaded() and {"python", "numpy", "xarray"} <= set(packages.index)
+    assert dict(packages) == here() and {"python", "numpy", "xarray"} <= set(packages.index)
     checksum = file_sha256(tmp_path / "first" / "provenance.csv")
     stated = {name: read_netcdf(tmp_path / "first" / f"{name}.nc").attrs for name in CANONICAL}
     stated["splits"] = json.loads((tmp_path / "first" / "splits.json").read_text())

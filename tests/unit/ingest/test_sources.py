@@ -15,7 +15,7 @@ from dere.ingest import source as declared
 from dere.ingest.source import Column, Product, declarations, of_modules, source_called, sources
 from dere.ingest.tower.canonical import canonical
 from dere.ingest.tower.discovery import claim, known_sources, recognise, wanted, wanted_by_names
-from dere.workflow.source_leaves import TOWERS_ALWAYS
+from dere.workflow.source_leaves import TOWERS_ALWAYS, TOWERS_LIMITS
 
 TOWERS = tuple(source for source in sources() if source.kind == "tower")
 FAMILY, ABCFLUX, SITES = "dere.ingest.tower.fluxnet", "dere.ingest.tower.abcflux", "dere.ingest.tower.site_table"
@@ -191,4 +191,5 @@ def test_readers_ask_for_no_leaf_that_their_source_does_not_name(tmp_path):
     for source in TOWERS:
         assert asked[source.name].asked <= {*source.options, *TOWERS_ALWAYS}, source.name
     named = {leaf for source in TOWERS for leaf in source.options}
-    assert named | set(TOWERS_ALWAYS) == set(TowerSource.model_fields) and not named & set(TOWERS_ALWAYS)
+    given = (*TOWERS_ALWAYS, *TOWERS_LIMITS)
+    assert named | set(given) == set(TowerSource.model_fields) and not named & set(given)

@@ -10,7 +10,7 @@ from ingest_samples import flx_name, put, synthetic_monthly, text, write_bif
 
 from dere.config.towers import TowerSource
 from dere.ingest.archives import beside, limits_of, members, with_limits
-from dere.ingest.limits import Limits
+from dere.ingest.limits import BeyondLimit, Limits
 from dere.ingest.tables import read_bytes
 from dere.ingest.tower.bif import read_bif
 from dere.ingest.tower.discovery import recognise
@@ -40,6 +40,16 @@ def test_limits_hold_outside_of_archives_too(tmp_path):
         about.reader()(metadata)
     with pytest.raises(ValueError, match=r"raise sources\.towers\.maximum_member_gb"):
         read_towers([tmp_path], strict)
+
+
+def test_a_file_beyond_the_limits_ends_the_run_and_costs_no_site(tmp_path):
+    """A site that was dropped for them would stay dropped when they are raised, which reruns nothing."""
+    for site, times in (("AA-Syn", 1), ("BB-Syn", 40)):
+        table = pd.concat([synthetic_monthly()] * times)
+        (tmp_path / f"{flx_name(site)}.gz").write_bytes(gzip.compress(text(table).encode()))
+    with pytest.raises(ValueError, match=r"BB-Syn.*gz unpacks from \d+ to \d+ bytes.*take it away") as refused:
+        read_towers([tmp_path], TowerSource(maximum_member_gb=2 * len(text(synthetic_monthly())) / 2**30))
+    assert isinstance(refused.value, BeyondLimit)
 
 
 def test_raised_limits_admit_a_large_file(tmp_path):

@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
+from dere.evaluation.predictions import judged
 from dere.exchange.co2 import EXCHANGE
 from dere.intervals.spread import fit_errors, stated
 from dere.io import file_sha256, read_netcdf, write_netcdf, write_table
@@ -39,7 +41,10 @@ def at_all_sites(canonical, run, tmp_path_factory):
 @pytest.mark.parametrize("method", METHODS)
 def test_predictions_are_complete_closed_and_have_a_spread(method, at_all_sites, canonical):
     result = read_netcdf(at_all_sites / f"{method}.nc")
-    assert list(result["site"].values) == SITES
+    assert list(result["site"].values) == [f"XX-S0{number}" for number in range(10)]
+    assert list(judged(result)["site"].values) == SITES
+    worth = ["cross_validated", "seen_in_training", "seen_in_training"] * 3 + ["unseen"]
+    assert result["role"].values.tolist() == worth
     flux = result["prediction"]
     assert np.isfinite(flux).all()
     assert float(abs(flux.sel(flux="reco") - flux.sel(flux="gpp") - flux.sel(flux="nee")).max()) < 1e-12
@@ -117,6 +122,22 @@ def test_labels_of_validation_towers_make_the_spread(method, at_all_sites, canon
         assert (second["std"] > first["std"] + 3).all()
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_predicted_at_training_towers_changes_nothing_else(method, at_all_sites, canonical, run, tmp_path):
+    """Other weather and labels there: other predictions there, but no bit of the spread and of what is judged."""
+    towers = read_netcdf(canonical["towers"])
+    seen = {"site": ["XX-S02", "XX-S05", "XX-S08"]}
+    towers["flux_value"].loc[seen] = 77.0
+    for name in ("air_temperature", "shortwave", "static"):
+        towers[name].loc[seen] += 9.0
+    for name in ("simulated", "igbp"):
+        towers[name].loc[seen] = towers[name].loc[{"site": ["XX-S01", "XX-S04", "XX-S07"]}].values
+    files = canonical | {"towers": write_netcdf(towers, tmp_path / "towers.nc")}
+    first, second = read_netcdf(at_all_sites / f"{method}.nc"), at_sites(method, files, run, tmp_path / "again.nc")
+    assert float(abs(first["prediction"] - second["prediction"]).sel(seen).max()) > 0
+    xr.testing.assert_identical(judged(first).drop_vars("role"), judged(second).drop_vars("role"))
+
+
 def test_climatology_has_the_spread_of_cycles_without_the_validation_towers(canonical, run, at_all_sites):
     """Written out: the errors at the validation towers of cycles that only the training towers made."""
     found = checkpoint.read(run / "climatology", EXCHANGE)
@@ -163,7 +184,8 @@ def test_a_run_folder_predicts_when_the_data_folder_is_gone(method, canonical, r
     shutil.rmtree(data)
     fitted = {stage: checkpoint.read(models / stage, EXCHANGE) for stage in methods()[method].predicts_from}
     predicted = resolved(methods()[method].predict)(fitted, chosen, None, unseen=False, gpu=0)
-    expected = read_netcdf(at_all_sites / f"{method}.nc")["prediction"]
+    # alone, to the bit: what is judged does not depend on the towers that are predicted beside it
+    expected = judged(read_netcdf(at_all_sites / f"{method}.nc"))["prediction"]
     np.testing.assert_array_equal(predicted.mean, expected)
 
 

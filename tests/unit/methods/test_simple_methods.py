@@ -12,12 +12,12 @@ import xarray as xr
 from dere.channels import SOIL_PROPERTIES
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.metrics import score
-from dere.evaluation.predictions import sites_with_role
+from dere.evaluation.predictions import judged, sites_with_role
 from dere.methods import methods
 from dere.methods.climatology.cycles import PRIOR_TOWERS, class_cycles
 from dere.methods.trees import search as tree_search
 from dere.methods.trees.features import lagged, running_mean, tree_features
-from dere.methods.trees.fitting import project
+from dere.methods.trees.fitting import project, text_of
 from dere.methods.trees.settings import TreesConfig
 from dere.variables import FLUXES, QUANTILES
 from simple_methods import CO2, FEW, Run, places_of
@@ -33,7 +33,7 @@ def predicted(name, towers, members, **options) -> xr.Dataset:
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_hands_in_a_complete_closing_file_with_its_spread(name, towers, members):
     file = predicted(name, towers, members)
-    check_prediction(file, towers, members, name)
+    check_prediction(judged(file), towers, members, name)
     assert file.attrs["method"] == name and file.attrs["backbone"] == "none"
     assert np.isnan(file["prediction"].values[~towers["record"].sel(site=file["site"]).values]).all()
     assert (file["std"].fillna(1) > 0).all() and file["quantile"].values.tolist() == list(QUANTILES)
@@ -183,6 +183,19 @@ def test_trees_are_deterministic_and_the_seed_is_used(towers, members):
     first, again, other = (predicted("gbm", towers, members, seed=s)["prediction"] for s in (0, 0, 1))
     xr.testing.assert_identical(first, again)
     assert not first.equals(other)
+
+
+def test_trees_of_two_threads_are_those_of_one_to_the_byte():
+    rng = np.random.default_rng(0)
+    x, y, ones = rng.normal(size=(3000, 9)).astype("float32"), rng.normal(size=3000), np.zeros(3000, int)
+    rows = tree_search.Rows(x, {"gpp": y}, {"gpp": rng.uniform(0.5, 1, 3000)}, ones, ones)
+    plain = {"learning_rate": 0.1, "num_leaves": 15, "min_data_in_leaf": 5, "feature_fraction": 0.7}
+    trial = tree_search.Trial(
+        {**plain, "bagging_fraction": 0.7, "lambda_l2": 0.1, "extra_trees": 0.0}, 20, 0.0, 1, ones
+    )
+    made = [tree_search.fit(rows, "gpp", trial, TreesConfig(**FEW, threads=threads), 0) for threads in (1, 2)]
+    assert made[0].model_to_string() != made[1].model_to_string(), "LightGBM writes down its threads"
+    assert text_of(made[0]) == text_of(made[1])
 
 
 def test_trees_learn_and_the_simulation_helps(towers, members, truth):

@@ -57,6 +57,18 @@ def test_rows_hold_what_others_need_to_compute_scores(predictions, towers):
     assert unseen["observed"].isna().all() and (unseen["predicted"] == 9.0).all()
 
 
+def test_rows_name_their_invented_sources(predictions, towers):
+    assert (tower_table(predictions, towers)["invented_sources"] == "").all()
+    mixed = tower_table(predictions.assign_attrs(invented_sources="simulation; cover"), towers)
+    assert (mixed["invented_sources"] == "simulation; cover").all()
+
+
+def test_rows_say_what_the_prediction_is_worth(predictions, towers):
+    worth = predictions.assign_coords(role=("site", ["unseen", "seen_in_training"]))
+    table = tower_table(worth, towers).drop_duplicates("site").set_index("site")
+    assert table["role"].to_dict() == {"AA": "unseen", "BB": "seen_in_training"}
+
+
 def test_the_fold_of_an_ensemble_comes_from_its_sites(predictions, towers):
     ensemble = predictions.assign_coords(fold=("site", [0, 4])).assign_attrs(fold="all", seed="ensemble")
     table = tower_table(ensemble, towers)

@@ -20,6 +20,7 @@ from dere.exchange.base import Exchange, Flux
 from dere.figures import label_weights
 from dere.figures.catalogue import CATALOGUE, outputs, possible
 from dere.figures.gallery import ARGUMENTS
+from dere.harmonise.site_roles import OF_SPLIT
 from dere.harmonise.splits import roles
 from dere.io import read_netcdf, write_netcdf, write_table
 from dere.products.files import write_products
@@ -149,19 +150,21 @@ def run(folder: Path, exchange: str = "toy") -> dict[str, Path]:
     files["provenance"] = folder / "provenance.csv"
     files["provenance"].write_text(header)
     here = roles(given["splits"], 0)
-    tested = here.loc[here["role"].isin(["test", "predict"]), "id"].tolist()
-    mean = season(given["towers"]["lat"].sel(site=tested).values)[..., None]
+    sites, worth = here["id"].tolist(), here["role"].map(OF_SPLIT).tolist()
+    mean = season(given["towers"]["lat"].sel(site=sites).values)[..., None]
     runs, cells = [], []
     for seed in range(2):
         path = folder / "predictions" / "gbm" / "none" / "fold0" / f"seed{seed}.nc"
         noisy = mean + rng.normal(0, 0.03, mean.shape)
-        runs.append(write_netcdf(predicted("site", tested, noisy, seed, spread=True), path))
+        made = predicted("site", sites, noisy, seed, spread=True).assign_coords(role=("site", worth))
+        runs.append(write_netcdf(made, path))
         level = season(given["drivers"]["lat"].values)[..., None] + rng.normal(0, 0.01, (4, 1, 1))
         cells.append(write_netcdf(predicted("cell", list(CELLS), level, seed), path.with_name(f"seed{seed}_cells.nc")))
     files["ensemble"] = folder / "predictions" / "gbm" / "none" / "ensemble.nc"
     write_ensembles(runs, [files["ensemble"]])
     products.products(cells, [], files, folder / "products", ProductsConfig(name="toy"), exchange=exchange)
     files["products"] = folder / "products"
+    products.write_sites(files, folder / "tables" / "sites.csv", [0], exchange)
     names = ("skill", "site_skill", "paired", "calibration", "closure", "totals", "roles")
     tables = {name: folder / "tables" / f"{name}.csv" for name in names}
     evaluate.evaluate([*runs, files["ensemble"]], files, tables, CONFIG, "gbm/none", 0, exchange)
@@ -204,7 +207,8 @@ def test_all_tables_and_products_of_another_exchange(known, tmp_path, capsys):
     towers = pd.read_csv(tmp_path / "products" / "towers.csv.gz")
     assert set(towers["flux"]) == {"isoprene"} and {"std", "q05", "q95"} <= set(towers)
     summary.main(tmp_path, "toy")
-    assert "ISOPRENE" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "ISOPRENE" in said and "12 towers: 4 cross-validated, 8 seen in training; 4 sites without labels" in said
     assert exchange.names == ("isoprene",)
 
 

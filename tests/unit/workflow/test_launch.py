@@ -7,6 +7,7 @@ import pytest
 
 from dere.workflow import launch
 from dere.workflow.configuration import configuration
+from dere.workflow.messages import GO_ON
 
 ROOT = Path(__file__).parents[3]
 MINE = [Path("mine.yaml")]
@@ -70,7 +71,7 @@ def test_report_and_summary_are_those_of_the_run_and_get_the_same_arguments(call
 
 
 def test_a_missing_source_is_a_sentence_before_anything_starts(called):
-    Path("mine.yaml").write_text("run: mine\nsources: {towers: {paths: [nowhere]}}\n")
+    Path("mine.yaml").write_text("run: mine\nsources: {towers: {paths: [nowhere]}}\nallow_invented: true\n")
     with pytest.raises(ValueError, match=r"^sources\.towers\.paths: nowhere does not exist; correct the path$"):
         launch.make_run(MINE, ["--cores", "1"], [])
     assert not called
@@ -105,3 +106,22 @@ def test_a_results_folder_that_cannot_be_written_to_is_a_sentence(called, monkey
     with pytest.raises(ValueError, match="results/mine cannot be written to, and the run mine writes below it"):
         launch.make_run(MINE, [], [])
     assert called == []
+
+
+@pytest.mark.parametrize(("status", "says", "told"), [(1, True, ""), (130, True, GO_ON), (1, False, GO_ON)])
+def test_an_interrupted_run_has_the_status_of_a_shell_and_says_once_how_to_go_on(
+    called, monkeypatch, capsys, status, says, told
+):
+    def call(command, descriptors=(), on_interrupt=None, **options):
+        on_interrupt()
+        return status
+
+    monkeypatch.setattr(launch, "call", call)
+    assert launch.interruptible(["snakemake"], says=says) == 130
+    assert capsys.readouterr().err.strip() == told
+    assert launch.make_run(MINE, [], []) == 130
+
+
+def test_a_run_that_ends_well_in_spite_of_ctrl_c_goes_on(called, monkeypatch):
+    monkeypatch.setattr(launch, "call", lambda *_, on_interrupt, **__: on_interrupt())
+    assert not launch.interruptible(["snakemake"])

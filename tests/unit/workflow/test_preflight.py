@@ -21,10 +21,10 @@ def call(*words, folder=ROOT):
 
 def test_no_package_is_needed(tmp_path):
     found = call("--downloads", str(tmp_path))
-    assert found.stderr == "" and f"Not in {tmp_path}: carbonglobe main" in found.stdout
+    assert found.stderr == "" and f"Optional, none in {tmp_path} yet: carbonglobe main" in found.stdout
     assert found.returncode == found.stdout.count("Problem: ") == 0 or "GB are free" in found.stdout
     listed = call("--only-downloads")
-    assert listed.returncode == 0 and listed.stdout.startswith("Not in data: ")
+    assert listed.returncode == 0 and listed.stdout.startswith("Optional, none in data yet: ")
 
 
 def test_missing_inputs_are_a_problem_and_found_ones_are_counted(tmp_path):

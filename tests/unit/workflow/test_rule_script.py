@@ -108,6 +108,10 @@ class Files(list):
         return self.named.items()
 
 
+CHECKPOINT = Files(model="o/towers/model.safetensors", manifest="o/towers/manifest.json", measured="b/train.csv")
+PREDICTION = Files(prediction="p/seed7.nc", measured="b/predict.csv")
+
+
 def rule(output, **params):
     return SimpleNamespace(
         input=Files(towers="d/towers.nc", parent_pure=["m/pure/model.safetensors", "m/pure/manifest.json"]),
@@ -121,7 +125,7 @@ def rule(output, **params):
 
 def test_job_of_a_training():
     params = {"name": "towers", "room": "dere.methods.dere", "exchange": "co2"}
-    assert rule_job(rule(["o/towers/model.safetensors", "o/towers/manifest.json"], **params)) == RuleJob(
+    assert rule_job(rule(CHECKPOINT, **params)) == RuleJob(
         files={"towers": Path("d/towers.nc")},
         parents={"pure": Path("m/pure")},
         output=Path("o/towers"),
@@ -136,11 +140,11 @@ def test_job_of_a_training():
 
 
 def test_job_of_a_prediction_name_the_file():
-    assert rule_job(rule(["p/seed7.nc"])).output == Path("p/seed7.nc")
+    assert rule_job(rule(PREDICTION)).output == Path("p/seed7.nc")
 
 
 def test_named_files_are_paths_by_name():
-    assert named_files(rule(["x"])) == {
+    assert named_files(rule(PREDICTION)) == {
         "towers": Path("d/towers.nc"),
         "parent_pure": [Path("m/pure/model.safetensors"), Path("m/pure/manifest.json")],
     }

@@ -16,6 +16,7 @@ from dere.workflow.digest import covered
 
 SOURCE = Path(dere.__file__).parents[1]
 FORMATS = {source.name: source.options for source in sources() if source.kind == "simulation"}
+AGES = ("dere.ingest.cover.mpi_bgc_source",)
 TOWERS = ("dere.ingest.tower.fluxnet", "dere.ingest.tower.badm")
 
 
@@ -62,10 +63,26 @@ def test_no_leaf_is_passed_to_nobody_by_mistake():
 def test_parts_of_the_arrays_pass_nothing_else():
     raw = Config().model_dump(mode="json")
     raw["sources"]["cover"]["provider"] = raw["sources"]["towers"]["provider"] = "dere"
-    assert source_leaves.ingested_cover(raw) == source_leaves.ingested_towers(raw, ()) == {"provider": "dere"}
+    assert source_leaves.ingested_cover(raw, AGES) == source_leaves.ingested_towers(raw, ()) == {"provider": "dere"}
+    assert source_leaves.limits_of_towers(raw) == {}
     raw = Config().model_dump(mode="json")
-    assert CoverSource(**source_leaves.ingested_cover(raw)) == CoverSource()
-    assert set(source_leaves.ingested_towers(raw, TOWERS)) == set(TowerSource.model_fields)
-    assert TowerSource(**source_leaves.ingested_towers(raw, TOWERS)) == TowerSource()
+    assert CoverSource(**source_leaves.ingested_cover(raw, AGES)) == CoverSource()
+    towers = source_leaves.ingested_towers(raw, TOWERS) | source_leaves.limits_of_towers(raw)
+    assert set(towers) == set(TowerSource.model_fields) and TowerSource(**towers) == TowerSource()
     assert "threshold" not in source_leaves.ingested_towers(raw, ("dere.ingest.tower.six_forests",))
-    assert not set(source_leaves.FINE_MAPS_ONLY) & set(source_leaves.ingested_cover(raw))
+    assert not set(source_leaves.FINE_MAPS_ONLY) & set(source_leaves.ingested_cover(raw, AGES))
+
+
+def test_what_only_one_source_of_stand_ages_reads_reaches_no_other():
+    raw = Config().model_dump(mode="json")
+    assert source_leaves.ingested_cover(raw, AGES)["age"] == raw["sources"]["cover"]["age"]
+    assert source_leaves.ingested_cover(raw, ("dere.ingest.cover.gfad_source",))["age"] == {
+        "format": "auto",
+        "path": "",
+    }
+
+
+def test_limits_that_only_refuse_are_no_part_of_what_is_compared():
+    limits = source_leaves.limits_of_towers(Config().model_dump(mode="json"))
+    assert set(limits) == {"maximum_member_gb", "maximum_compression", "minimum_sites"}
+    assert not set(limits) & set(source_leaves.ingested_towers(Config().model_dump(mode="json"), TOWERS))

@@ -8,6 +8,7 @@ import pytest
 
 from dere.io import file_sha256
 from dere.workflow import plan, unchanged
+from dere.workflow.digest import mark
 from dere.workflow.job_record import read_record, record_of
 from dere.workflow.plan import PLAN, Planned, PlannedFile, agreed, begin, state_of
 from dere.workflow.unchanged import Watch
@@ -70,12 +71,17 @@ def test_what_changed_between_plan_and_start_stops_the_job(place, name):
     assert note() is None
 
 
-def test_a_touch_stops_nothing_but_a_content_that_just_came_back_does(place, monkeypatch):
-    job = watch()
+def test_a_touch_stops_nothing_but_code_that_just_came_back_does(place, monkeypatch):
+    """This process may have loaded either before it looked."""
+    Path("module.py").write_text("X = 1\n")
+    path = Path("module.py").absolute()
+    agreed("more", lambda: Planned("m0re", [PlannedFile("script.py", str(path), state_of(path), mark(path, place))]))
     os.utime("tower.csv", (1, 1))
+    os.utime("module.py", (1, 1))
+    job = Watch("", {}, "m0re", watch().content)
     job.start()
     monkeypatch.setattr(unchanged, "_LOADING_S", 60.0)
-    with pytest.raises(ValueError, match=r"tower\.csv changed after this run was planned"):
+    with pytest.raises(ValueError, match=r"module\.py changed after this run was planned"):
         job.start()
 
 

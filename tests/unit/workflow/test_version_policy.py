@@ -75,4 +75,4 @@ def test_what_was_made_with_others_is_said_once():
 def test_installed_versions_are_those_of_the_packages_that_compute():
     assert set(versions.installed(["numpy", "no such package"])) == {"python", "numpy"}
     assert versions.counted({"sklearn", "numpy", "matplotlib"}) == ["numpy", "scikit-learn"]
-    assert {"python", "numpy"} <= set(versions.loaded())
+    assert {"python", "numpy"} <= set(versions.here())

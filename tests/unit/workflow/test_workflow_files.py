@@ -87,9 +87,14 @@ def test_gpu_rules_are_exactly_those_of_networks():
     assert all(str(RULES[name].conda_env).endswith("envs/train.yaml") for name in expected)
 
 
+def is_measured(rule):
+    return "measured" in rule.output.keys()  # noqa: SIM118
+
+
 def test_trainings_and_predictions_are_measured():
-    measured = {name for name, rule in RULES.items() if rule.benchmark}
-    assert measured == {name for name in RULES if name.startswith(tuple(SCRIPT_OF))} | OF_IMPUTATION
+    assert {name for name, rule in RULES.items() if is_measured(rule)} == {
+        name for name in RULES if name.startswith(tuple(SCRIPT_OF))
+    } | OF_IMPUTATION
 
 
 def section_of(stage):
@@ -130,10 +135,28 @@ def test_the_code_of_a_room_is_that_room_and_its_network(kind):
 
 
 def test_params_never_see_more_than_wildcards():
-    """Snakemake tracks functions of wildcards only, and compares named scalars as a set: one sub-tree is safe."""
+    """Snakemake tracks functions of wildcards only, and compares named scalars as a set: one sub-tree is safe.
+
+    What must not be compared is called ``limits``.
+    """
     for name, rule in RULES.items():
-        for value in rule.params:
+        limits = rule.params.get("limits")
+        assert limits is None or list(inspect.signature(limits).parameters) == ["wildcards", "threads"]
+        for value in [value for value in rule.params if value is not limits]:
             assert not callable(value) or list(inspect.signature(value).parameters) == ["wildcards"], name
+
+
+def test_a_cluster_is_given_predictions_with_the_training_before_them():
+    """Only of jobs whose memory is a number: of files that a group has yet to make there is no size."""
+    profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_text())
+    group_of = dict(text.split("=") for text in profile["groups"])
+    assert len(group_of) == len(profile["groups"])
+    assert all(isinstance(resource(RULES[name], "mem_mb"), int) for name in group_of)
+    for name, method in methods().items():
+        last = method.predicts_from[-1:]
+        assert group_of.get(f"predict_{name}") == (group_of[f"train_{last[0]}"] if last else None)
+    trained = [name for name in group_of if name.startswith("train_")]
+    assert len({group_of[name] for name in trained}) == len(trained)
 
 
 def test_every_script_belongs_to_a_rule():
@@ -147,7 +170,9 @@ def test_every_script_belongs_to_a_rule():
 def test_script_is_a_thin_adapter(path):
     text = path.read_text()
     assert len(text.splitlines()) <= 40
-    assert "snakemake.config" not in text and "with running(snakemake):" in text
+    measures = {is_measured(rule) for rule in RULES.values() if Path(str(rule.script)).stem == path.stem}
+    inside = ", measured(snakemake.output.measured):" if measures == {True} else ":"
+    assert "snakemake.config" not in text and f"with running(snakemake){inside}\n" in text
     assert not re.search(r"^\s*(for|while|def|class) ", text, re.M)
 
 

@@ -215,7 +215,7 @@ def _read_meta(path: Path) -> dict:
     try:
         meta = read_json(path)
     except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error}); write start_year, grid_degrees and ages") from None
+        raise ValueError(f"{error}; it needs start_year, grid_degrees and ages") from None
     missing = [key for key in ("start_year", "grid_degrees", "ages") if key not in meta]
     if missing:
         raise ValueError(f"{path} has no key {', '.join(missing)}, but it is needed to read the arrays; add it")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
+from dere.ingest.limits import BeyondLimit
 from dere.ingest.tower.site_ids import codes_in, resolved
 from dere.raised import raised_by_package
 
@@ -34,9 +35,11 @@ class SiteFault(NamedTuple):
 
 @contextmanager
 def fault_of(site: str, faults: list[SiteFault]) -> Iterator[None]:
-    """Keep the sentence that ends the block as a fault of a site; errors of other packages pass."""
+    """Keep the sentence that ends the block as a fault of a site; limits and errors of other packages pass."""
     try:
         yield
+    except BeyondLimit:
+        raise
     except (ValueError, FileNotFoundError) as error:
         if not raised_by_package(error.__traceback__):
             raise

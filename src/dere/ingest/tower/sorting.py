@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dere.ingest.archives import Member, TableFile, emptiness
-from dere.ingest.limits import Limits
+from dere.ingest.limits import BeyondLimit, Limits
 from dere.ingest.source import PassedOver, Product, Source
 from dere.ingest.tower.claims import claim
 from dere.ingest.tower.faults import SiteFault
@@ -85,6 +85,8 @@ def sort_into(path: Path, relative: str, found: Found, limits: Limits, among: Se
     try:
         sorted_out = [_entry(file, name, among) for file, name in inside(path, relative, limits)]
         empty = "" if sorted_out else emptiness(path)
+    except BeyondLimit:
+        raise
     except ValueError as error:
         raise Fault(error) from None
     if empty:

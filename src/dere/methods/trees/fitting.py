@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 
+import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -45,6 +47,11 @@ def fit_gbm(job: Job) -> Fitted:
 def fit_gbm_sim(job: Job) -> Fitted:
     """Tune and fit on towers with the simulated fluxes and states."""
     return _fit(job, simulated=True)
+
+
+def text_of(booster: lgb.Booster) -> str:
+    """Return LightGBM's text of its trees, which are the same whatever the threads; so is the text."""
+    return re.sub(r"^\[num_threads: \d+\]$", "[num_threads: 1]", booster.model_to_string(), flags=re.MULTILINE)
 
 
 def _fit(job: Job, simulated: bool) -> Fitted:
@@ -88,8 +95,7 @@ def _fit(job: Job, simulated: bool) -> Fitted:
     log.info("%s fold %d: %d rows, %d features, NEE from %s", job.stage, job.fold, *rows.features.shape, way)
     boosters = {flux: fit(rows, flux, best[flux], config, job.seed) for flux in exchange.names}
     arrays: dict[str, NDArray] = {
-        f"trees.{flux}": np.frombuffer(booster.model_to_string().encode(), np.uint8)
-        for flux, booster in boosters.items()
+        f"trees.{flux}": np.frombuffer(text_of(booster).encode(), np.uint8) for flux, booster in boosters.items()
     }
     arrays |= {f"variance.{flux}": np.asarray(value) for flux, value in variance.items()}
     arrays |= _intervals(rows, closed, exchange)

@@ -1,0 +1,44 @@
+"""One line before a run: what it runs on, from the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dere.workflow.targets import built_in
+
+_PROVIDERS = {
+    ("simulation", "builtin"): "simulation by the built-in process model on the weather of the towers",
+    ("cover", "igbp"): "plant types by the class of each tower",
+    ("cover", "dere"): "plant types of the simulation's arrays",
+    ("towers", "dere"): "towers of the simulation's arrays",
+}
+_NAMES = {"simulation": "simulation", "cover": "plant types", "towers": "towers"}
+
+
+def runs_on(config: Mapping[str, Any]) -> str:
+    """Return what a run reads, each source with where it comes from.
+
+    Parameters
+    ----------
+    config
+        The complete configuration.
+
+    Examples
+    --------
+    ``Run demo: simulation, plant types, towers of the built-in world.``
+    """
+    invented = built_in(config)
+    parts = []
+    for name, words in _NAMES.items():
+        source = config["sources"][name]
+        given = source.get("paths") or [source.get("path")]
+        if name in invented:
+            continue
+        if text := _PROVIDERS.get((name, source.get("provider"))):
+            parts.append(text)
+        elif any(given):
+            parts.append(f"{words} from {', '.join(filter(None, given))}")
+    if invented:
+        parts.append(f"{', '.join(_NAMES[name] for name in invented)} of the built-in world")
+    return f"Run {config['run']}: {'; '.join(parts)}."
