@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 _LOADING_S = 10.0
 """Time before the check in which the modules of a script may have been loaded."""
 _PACKAGE = "dere."
+_FOLDER = Path(__file__).parents[1]
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Watch:
             When a file is no longer what the job was planned with.
         """
         self._code, self._given = as_planned(files_behind(self.code)), as_planned(files_behind(self.content))
-        for name in [file.name for file in self._code if file.name.startswith(_PACKAGE) and "/" not in file.name]:
+        for name in [file.name for file in self._code if _is_module(file)]:
             _load(name)
         for file, state in self._code.items():
             if state_of(file.path) != state:
@@ -143,6 +144,11 @@ def _written(path: str) -> tuple[int, ...]:
     """Return the state of a file without its change time: a link to it, as backups make, is no edit."""
     state = state_of(path)
     return (*state[:2], *state[3:])
+
+
+def _is_module(file: PlannedFile) -> bool:
+    # plug-ins may have names within the package, and are loaded when the job asks for them
+    return file.path.endswith(".py") and file.name.startswith(_PACKAGE) and Path(file.path).is_relative_to(_FOLDER)
 
 
 def _load(name: str) -> None:

@@ -117,7 +117,7 @@ def test_a_link_to_an_intermediate_file_is_no_change(place):
 
 
 def test_modules_are_loaded_at_the_start(place, monkeypatch):
-    """What is edited later does not reach the job; a package that is not there is for the job itself to miss."""
+    """What is edited later does not reach the job; a package that is not there, and a plug-in, are its own affair."""
     loaded = []
 
     def load(name):
@@ -125,9 +125,12 @@ def test_modules_are_loaded_at_the_start(place, monkeypatch):
         raise ModuleNotFoundError(name="torch")
 
     monkeypatch.setattr(unchanged, "import_module", load)
-    agreed(
-        "own", lambda: Planned("0wn", [planned("table.csv", name) for name in ("dere.a", "dere.a/b.csv", "train.py")])
-    )
+    monkeypatch.setattr(unchanged, "_FOLDER", place / "package")
+    files = {"package/a.py": "dere.a", "package/b.csv": "dere.a/b.csv", "train.py": "train.py", "mine.py": "dere.mine"}
+    for name in files:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text("X = 1\n")
+    agreed("own", lambda: Planned("0wn", [planned(name, kind) for name, kind in files.items()]))
     Watch("", {}, "0wn").start()
     assert loaded == ["dere.a"]
 
