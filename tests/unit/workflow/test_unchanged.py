@@ -8,9 +8,10 @@ import pytest
 
 from dere.io import file_sha256
 from dere.workflow import plan, unchanged
-from dere.workflow.digest import mark
+from dere.workflow.digest import covered, mark
 from dere.workflow.job_record import read_record, record_of
 from dere.workflow.plan import PLAN, Planned, PlannedFile, agreed, begin, state_of
+from dere.workflow.planned import Maker
 from dere.workflow.unchanged import Watch
 
 
@@ -69,6 +70,20 @@ def test_what_changed_between_plan_and_start_stops_the_job(place, name):
     with pytest.raises(ValueError, match=f"{name} changed after"):
         job.start()
     assert note() is None
+
+
+def test_what_is_edited_while_the_call_still_plans_stops_the_job(place):
+    """A call reads each file of the code once, long before it comes to the last rule."""
+    script, source = place / "train.py", place / "src"
+    source.mkdir()
+    script.write_text("X = 1\n")
+    read = covered(script, source)
+    maker = Maker("demo train", lambda _: read, source, "warn")
+    mark(script, source)
+    script.write_text("X = 2\n")
+    code = maker.code({})
+    with pytest.raises(ValueError, match=r"train\.py changed after this run was planned"):
+        Watch("", {}, code).start()
 
 
 def test_a_touch_stops_nothing_but_code_that_just_came_back_does(place, monkeypatch):
