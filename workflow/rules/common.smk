@@ -10,6 +10,12 @@ sys.path.insert(0, str(SOURCE))
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_logger
 
+from dere.workflow.compiled import drop_outdated
+
+# before any other module of the package is loaded
+if workflow.is_main_process:
+    drop_outdated(SOURCE.rglob("*.py"))
+
 from dere import exchange as exchanges, methods as declared, plugins, versions
 from dere.backbones import declaration, module_of
 from dere.run_config.compose import composed

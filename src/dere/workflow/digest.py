@@ -202,7 +202,7 @@ def _dotted(folder: Path, source: Path) -> str:
 
 @cache
 def state_when_read(path: Path) -> tuple[int, ...]:
-    """Return the state of a file from before this process first read it: each is read once, to whatever it is edited."""
+    """Return the state of a file from before this process first read it; no file is read twice."""
     return state_of(path)
 
 

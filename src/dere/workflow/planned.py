@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dere import versions
+from dere.workflow.compiled import drop_outdated
 from dere.workflow.contents import contents
 from dere.workflow.digest import digest, mark, packages, state_when_read
 from dere.workflow.job_record import read_record, record_of
@@ -68,6 +69,7 @@ class Maker:
 
     def _code(self, wildcards: Any) -> Planned:
         files = self.files(wildcards)
+        drop_outdated(path for path in files.values() if path.suffix == ".py")
         found = digest(files, self.source)
         note_modules(found, files)
         return Planned(found, [self._file(name, path) for name, path in files.items()])
