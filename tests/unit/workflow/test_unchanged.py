@@ -22,6 +22,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setattr(plan, "_known", {})
     monkeypatch.setattr(plan.atexit, "register", lambda *_: None)
     monkeypatch.setattr(unchanged, "_LOADING_S", -1.0)
+    monkeypatch.setattr(unchanged, "_age", lambda: -1.0)
     monkeypatch.setenv(PLAN, "")
     begin()
     for name in ("tower.csv", "table.csv", "interim.nc"):
@@ -86,7 +87,8 @@ def test_what_is_edited_while_the_call_still_plans_stops_the_job(place):
         Watch("", {}, code).start()
 
 
-def test_a_touch_stops_nothing_but_code_that_just_came_back_does(place, monkeypatch):
+@pytest.mark.parametrize(("name", "value"), [("_LOADING_S", 60.0), ("_age", lambda: 60.0)])
+def test_a_touch_stops_nothing_but_code_that_just_came_back_does(place, monkeypatch, name, value):
     """This process may have loaded either before it looked."""
     Path("module.py").write_text("X = 1\n")
     path = Path("module.py").absolute()
@@ -95,7 +97,7 @@ def test_a_touch_stops_nothing_but_code_that_just_came_back_does(place, monkeypa
     os.utime("module.py", (1, 1))
     job = Watch("", {}, "m0re", watch().content)
     job.start()
-    monkeypatch.setattr(unchanged, "_LOADING_S", 60.0)
+    monkeypatch.setattr(unchanged, name, value)
     with pytest.raises(ValueError, match=r"module\.py changed after this run was planned"):
         job.start()
 
