@@ -43,8 +43,8 @@ from dere.workflow.version_policy import NEVER, said
 
 share_package(SOURCE)
 # Jobs that plan again, as on a cluster, are handed the plan of the call that started them.
-if workflow.is_main_process:
-    begin()
+if workflow.is_main_process and (unplanned := begin()) and not workflow.dryrun:
+    snakemake_logger.warning(unplanned)
 messages.rewrite(snakemake_logger)
 # Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
 if Path(sys.executable).exists():

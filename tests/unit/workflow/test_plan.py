@@ -1,6 +1,7 @@
 """A call of Snakemake and its jobs agree on what a job was planned with."""
 
 import os
+import shutil
 
 import pytest
 
@@ -61,6 +62,11 @@ def test_another_call_has_a_plan_of_its_own_and_old_ones_go(begun, tmp_path):
     assert agreed("code", lambda: Planned("two")) == "two"
 
 
+def test_a_plan_that_another_call_removes_meanwhile_is_no_failure(begun, tmp_path):
+    (tmp_path / "plans" / "gone").symlink_to("nowhere")
+    assert begin(tmp_path) == "" and os.environ[PLAN] != begun
+
+
 def test_without_a_plan_everybody_looks_for_himself(monkeypatch):
     another_process(monkeypatch)
     monkeypatch.delenv(PLAN, raising=False)
@@ -68,10 +74,18 @@ def test_without_a_plan_everybody_looks_for_himself(monkeypatch):
     assert files_behind("here") == []
 
 
+def test_a_plan_that_was_removed_stops_the_jobs_of_its_call(begun):
+    """Without it, a job would be of code that nobody compared."""
+    agreed("code", lambda: Planned("one"))
+    shutil.rmtree(begun)
+    with pytest.raises(ValueError, match="was removed while the run went on; call again"):
+        files_behind("one")
+
+
 def test_where_nothing_may_be_written_there_is_no_plan(tmp_path, monkeypatch):
     monkeypatch.setenv(PLAN, "that of another call")
     (tmp_path / "file").write_text("")
-    begin(tmp_path / "file")
+    assert "edited while this run goes on will not be noticed" in begin(tmp_path / "file")
     assert PLAN not in os.environ
 
 
