@@ -40,6 +40,7 @@ from dere.workflow.parameters import CELLS_KEYS, SITES_KEYS, without
 from dere.workflow.plan import PLAN, begin
 from dere.workflow.planned import Maker, content_of
 from dere.workflow.version_policy import NEVER, said
+from dere.workflow.world_files import refused_files
 
 share_package(SOURCE)
 # Jobs that plan again, as on a cluster, are handed the plan of the call that started them.
@@ -60,7 +61,7 @@ def normalise_in_place(raw):
         complete = normalise(raw)
     except (FileNotFoundError, ValueError) as error:
         raise WorkflowError(str(error)) from None
-    if refused := refused_mixture(complete):
+    if refused := refused_mixture(complete) or refused_files(complete):
         raise WorkflowError(refused)
     raw.clear()
     raw.update(complete)
