@@ -37,7 +37,7 @@ from dere.workflow.digest import covered, share_package
 from dere.workflow.job_record import records
 from dere.workflow.layout import PLACE
 from dere.workflow.parameters import CELLS_KEYS, SITES_KEYS, without
-from dere.workflow.plan import PLAN, begin
+from dere.workflow.plan import PLAN, agreed_values, begin
 from dere.workflow.planned import Maker, content_of
 from dere.workflow.version_policy import NEVER, said
 from dere.workflow.world_files import refused_files
@@ -64,7 +64,7 @@ def normalise_in_place(raw):
     if refused := refused_mixture(complete) or refused_files(complete):
         raise WorkflowError(refused)
     raw.clear()
-    raw.update(complete)
+    raw.update(agreed_values("configuration", complete))
 
 
 def handed_on():

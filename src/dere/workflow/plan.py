@@ -15,7 +15,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -111,6 +111,12 @@ def agreed(name: str, find: Callable[[], Planned]) -> str:
     if (folder, name) not in _known:
         _known[folder, name] = (_read(_place(folder, name)) or _first(Path(folder), name, find())).value
     return _known[folder, name]
+
+
+def agreed_values(name: str, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plain values ``name`` of this call, for jobs that read them again where they may be others by then."""
+    text = agreed(name, lambda: Planned(json.dumps(found)))
+    return dict(json.loads(text))
 
 
 def files_behind(value: str) -> list[PlannedFile]:

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from dere.workflow import plan
-from dere.workflow.plan import PLAN, Planned, PlannedFile, agreed, begin, files_behind, state_of
+from dere.workflow.plan import PLAN, Planned, PlannedFile, agreed, agreed_values, begin, files_behind, state_of
 
 
 @pytest.fixture
@@ -30,6 +30,16 @@ def test_whoever_comes_first_decides_for_all(begun, monkeypatch):
     assert agreed("code harmonise", lambda: Planned("new")) == "old"
     assert agreed("code evaluate", lambda: Planned("new")) == "new"
     assert files_behind("old") == [file] and files_behind("new") == []
+
+
+def test_jobs_have_the_configuration_that_the_call_had(begun, monkeypatch):
+    """A job of a cluster reads the files again, which may have been edited for the next run by then."""
+    planned = {"seeds": [0, 1], "trees": {"rate": 0.1, "depth": None, "Größe": "ä"}}
+    assert agreed_values("configuration", planned) == planned
+    another_process(monkeypatch)
+    assert agreed_values("configuration", {"seeds": [2]}) == planned
+    monkeypatch.delenv(PLAN)
+    assert agreed_values("configuration", {"seeds": [2]}) == {"seeds": [2]}
 
 
 def test_a_plan_that_was_written_in_between_counts(begun, monkeypatch):
