@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -74,14 +75,43 @@ def too_many(folder: Path | str) -> ValueError:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Return what lies below a folder and is none itself, sorted; links to folders are not followed.
+    """Return what lies below a folder and is none itself, sorted.
+
+    Links to folders are followed, because readers follow them, but for those that lead back to a folder above. A folder
+    that may not be looked into is empty.
 
     Raises
     ------
     ValueError
         When there is more than ``MOST_FILES``.
     """
-    found = list(islice(folder.rglob("*"), MOST_FILES + 1))
+    found = list(islice(_below(folder), MOST_FILES + 1))
     if len(found) > MOST_FILES:
         raise too_many(folder)
-    return sorted(path for path in found if not path.is_dir())
+    return sorted(path for path, is_folder in found if not is_folder)
+
+
+def _below(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield everything below a folder, and whether it is a folder."""
+    waiting: list[tuple[Path, frozenset[tuple[int, int]]]] = [(folder, frozenset())]
+    while waiting:
+        here, above = waiting.pop()
+        try:
+            status = here.stat()
+            entries = list(os.scandir(here))
+        except OSError:
+            continue
+        if (own := (status.st_dev, status.st_ino)) in above:
+            continue
+        for entry in entries:
+            path, is_folder = here / entry.name, _is_folder(entry)
+            if is_folder:
+                waiting.append((path, above | {own}))
+            yield path, is_folder
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False

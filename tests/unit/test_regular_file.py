@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from dere import regular_file
+from dere.ingest.tower.walk import entries
 from dere.regular_file import files_below, require_regular
 
 
@@ -40,6 +41,23 @@ def test_anything_else_is_said_to_be_what_it_is(tmp_path, monkeypatch):
     for name in ("nothing", "pipe/below", "x" * 400, "nul\0"):
         with pytest.raises(FileNotFoundError, match="does not exist; remedy"):
             require_regular(tmp_path / name, "remedy")
+
+
+def test_links_to_folders_are_followed_as_readers_follow_them(tmp_path):
+    """What a reader finds behind a link has to be compared too, or a change there would rerun nothing."""
+    store, folder = tmp_path / "store", tmp_path / "towers"
+    (store / "inner").mkdir(parents=True)
+    folder.mkdir()
+    (store / "inner" / "FLX_AA-Any.csv").write_text("")
+    (folder / "FLX_AA-Own.csv").write_text("")
+    (folder / "linked").symlink_to(store)
+    (folder / "nowhere").symlink_to("missing")
+    (folder / "itself").symlink_to("itself")
+    found = [str(path.relative_to(folder)) for path in files_below(folder)]
+    assert found == ["FLX_AA-Own.csv", "itself", "linked/inner/FLX_AA-Any.csv", "nowhere"]
+    walked = [name.removeprefix("towers/") for _, name, _ in entries(folder, "towers", [])]
+    assert sorted(walked) == found
+    assert files_below(folder / "FLX_AA-Own.csv") == files_below(tmp_path / "missing") == []
 
 
 def test_folders_are_searched_to_an_end(tmp_path, monkeypatch):

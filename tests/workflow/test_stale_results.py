@@ -134,7 +134,14 @@ def test_a_job_that_plans_again_on_its_node_is_held_to_the_plan_of_the_call(give
     on_node = ("--mode", "remote", "--target-jobs", "harmonise:", "--allowed-rules", "harmonise", "--force", "--nolock")
     planned = given.checkout.snakemake(*on_node, "--cores", "1", "--dry-run", "given.yaml")
     assert planned.returncode == 0 and len(list(tmp_path.iterdir())) > 3, planned.stdout[-2000:]
+    about = folder / "results/given/data/splits.json"
+    before = json.loads(about.read_text())["configuration_hash"]
+    settings = yaml.safe_load((folder / "given.yaml").read_text())
+    # edited for the next run while this one still waits in the queue
+    given.checkout.configured("given.yaml", settings | {"splits": {"cluster_km": 11}})
     assert given.checkout.snakemake(*on_node, "--cores", "1", "given.yaml").returncode == 0
+    assert json.loads(about.read_text())["configuration_hash"] == before
+    given.checkout.configured("given.yaml", settings)
     with edited(given.checkout, {"src/dere/harmonise/gaps.py": statement}):
         assert given.checkout.snakemake(*on_node, "--cores", "1", "given.yaml").returncode == 1
     assert "gaps.py changed after this run was planned" in (folder / "results/given/logs/harmonise.log").read_text()

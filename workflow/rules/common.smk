@@ -10,6 +10,12 @@ sys.path.insert(0, str(SOURCE))
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_logger
 
+from dere.workflow.compiled import drop_outdated
+
+# before any other module of the package is loaded
+if workflow.is_main_process:
+    drop_outdated(SOURCE.rglob("*.py"))
+
 from dere import exchange as exchanges, methods as declared, plugins, versions
 from dere.backbones import declaration, module_of
 from dere.run_config.compose import composed
@@ -31,14 +37,15 @@ from dere.workflow.digest import covered, share_package
 from dere.workflow.job_record import records
 from dere.workflow.layout import PLACE
 from dere.workflow.parameters import CELLS_KEYS, SITES_KEYS, without
-from dere.workflow.plan import PLAN, begin
+from dere.workflow.plan import PLAN, agreed_values, begin
 from dere.workflow.planned import Maker, content_of
 from dere.workflow.version_policy import NEVER, said
+from dere.workflow.world_files import refused_files
 
 share_package(SOURCE)
 # Jobs that plan again, as on a cluster, are handed the plan of the call that started them.
-if workflow.is_main_process:
-    begin()
+if workflow.is_main_process and (unplanned := begin()) and not workflow.dryrun:
+    snakemake_logger.warning(unplanned)
 messages.rewrite(snakemake_logger)
 # Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
 if Path(sys.executable).exists():
@@ -54,10 +61,10 @@ def normalise_in_place(raw):
         complete = normalise(raw)
     except (FileNotFoundError, ValueError) as error:
         raise WorkflowError(str(error)) from None
-    if refused := refused_mixture(complete):
+    if refused := refused_mixture(complete) or refused_files(complete):
         raise WorkflowError(refused)
     raw.clear()
-    raw.update(complete)
+    raw.update(agreed_values("configuration", complete))
 
 
 def handed_on():

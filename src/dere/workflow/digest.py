@@ -20,6 +20,7 @@ from pathlib import Path
 
 from dere.rooms import declaring
 from dere.workflow.meaning import meaning, only_for_types
+from dere.workflow.plan import state_of
 
 PACKAGE = "dere"
 VERSION = f"{PACKAGE}.__version__"
@@ -131,6 +132,7 @@ class Module:
 @cache
 def module(path: Path, source: Path) -> Module:
     """Read a source file; see `Module`."""
+    state_when_read(path)
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     names = _imports(tree, path, source)
     own = tuple(sorted(name for name in names if name.split(".")[0] == PACKAGE))
@@ -199,7 +201,14 @@ def _dotted(folder: Path, source: Path) -> str:
 
 
 @cache
+def state_when_read(path: Path) -> tuple[int, ...]:
+    """Return the state of a file from before this process first read it; no file is read twice."""
+    return state_of(path)
+
+
+@cache
 def _content_digest(path: Path) -> str:
+    state_when_read(path)
     return sha256(path.read_bytes()).hexdigest()
 
 

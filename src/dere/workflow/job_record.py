@@ -44,9 +44,11 @@ def record_of(job: str, wildcards: Mapping[str, str]) -> Path:
 def read_record(path: Path) -> JobRecord | None:
     """Read a note; None where there is none, or none that can be read."""
     try:
-        return JobRecord(**json.loads(path.read_text(encoding="utf-8")))
+        record = JobRecord(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+    texts = [record.job, record.versions, record.again, *(record.used if isinstance(record.used, dict) else [None])]
+    return record if all(isinstance(text, str) for text in texts) else None
 
 
 def write_record(record: JobRecord, path: Path) -> None:

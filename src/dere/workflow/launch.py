@@ -7,17 +7,20 @@ import sys
 import threading
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from snakemake.cli import get_argument_parser
 
 from dere.download.catalogue import names
+from dere.io import file_sha256, write_atomically
 from dere.workflow import summary
 from dere.workflow.configuration import DEFAULTS, configuration
 from dere.workflow.messages import GO_ON
 from dere.workflow.missing_sources import missing_sources
 from dere.workflow.one_run import call, held
+from dere.workflow.plan import STATE
 from dere.workflow.runs_on import runs_on
 
 # -P: modules beside it are no modules of the search path
@@ -30,6 +33,8 @@ LOOKS = (
     *("list_untracked", "list_conda_envs"),
 )
 """Arguments of Snakemake that only look: they need no lock."""
+SHOWN = ("figures", "tables", "config.html", "changes.html")
+"""What of a run its report shows."""
 PARTS = (
     *("targets", "until", "omit_from", "batch", "touch", "unlock", "cleanup_metadata", "conda_create_envs_only"),
     *("delete_all_output", "delete_temp_output"),
@@ -134,11 +139,9 @@ def require_writable(folder: Path) -> None:
 
 
 def write_report(folder: Path, arguments: Sequence[str]) -> int:
-    """Write the report of a run unless it is newer than everything in it; return Snakemake's status."""
-    report = folder / "report.html"
-    sources = [folder / "figures", folder / "tables", folder / "config.html", Path("workflow", "report")]
-    files = [file for source in sources for file in (source, *source.rglob("*")) if file.exists()]
-    if report.exists() and max(file.stat().st_mtime for file in files) <= report.stat().st_mtime:
+    """Write the report of a run unless it is of the very files that stand there; return Snakemake's status."""
+    report, note = folder / "report.html", STATE / "reports" / f"{folder.name}.txt"
+    if report.is_file() and note.is_file() and note.read_text(encoding="utf-8") == _shown_in(report):
         return 0
     tell(f"Writing {report}.")
     text = folder / "logs" / "report.log"
@@ -147,7 +150,19 @@ def write_report(folder: Path, arguments: Sequence[str]) -> int:
         status = interruptible(command, says=False, stdout=stream, stderr=stream)
     if status and status != INTERRUPTED:
         sys.stderr.write(text.read_text())
+    elif not status:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(note, partial(Path.write_text, data=_shown_in(report), encoding="utf-8"))
     return status
+
+
+def _shown_in(report: Path) -> str:
+    """Return the sums of a report and of all that it shows: no date tells, because clocks are set and files copied."""
+    # of a further exchange they lie in a folder of its name
+    places = [p for name in SHOWN for where in (name, f"*/{name}") for p in sorted(report.parent.glob(where))]
+    places += [Path("workflow", "report"), Path(__file__).with_name("report_text.py"), report]
+    files = [file for place in places for file in (place, *sorted(place.rglob("*"))) if file.is_file()]
+    return "\n".join(f"{file_sha256(file)}  {os.path.relpath(file)}" for file in files)
 
 
 def download(source: str, overlays: Sequence[Path], machine: Sequence[str], words: Sequence[str]) -> int:

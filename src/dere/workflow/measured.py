@@ -47,7 +47,7 @@ def cost() -> dict[str, float]:
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = sum(usage.ru_utime + usage.ru_stime for usage in (own, children))
     peak = max(_own_peak(own.ru_maxrss), children.ru_maxrss * _unit())
-    return {"seconds": _age(), "cpu_seconds": cpu, "max_rss_mb": peak / MIB}
+    return {"seconds": age(), "cpu_seconds": cpu, "max_rss_mb": peak / MIB}
 
 
 def _unit() -> int:
@@ -65,8 +65,8 @@ def _own_peak(reported: int) -> int:
     return reported * _unit()
 
 
-def _age() -> float:
-    """Seconds since this process began; where the system does not say, since this module was loaded."""
+def age() -> float:
+    """Return the seconds since this process began; where the system does not say, since this module was loaded."""
     if sys.platform == "linux" and _STAT.exists():
         # the name may hold spaces and brackets
         ticks = int(_STAT.read_text().rpartition(")")[2].split()[_START])

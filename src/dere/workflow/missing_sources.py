@@ -9,6 +9,7 @@ from typing import Any
 from dere.run_config.describe import leaves
 from dere.run_config.mixture import refused_mixture
 from dere.workflow import source_modules
+from dere.workflow.world_files import refused_files
 
 PATHS = ("path", "paths", "coordinates")
 """Leaves of a source that name files or folders."""
@@ -29,7 +30,7 @@ def missing_sources(config: Mapping[str, Any]) -> list[str]:
         for key, path in named_paths(config["sources"])
         if not path.exists() or (path.is_dir() and not any(path.iterdir()))
     ]
-    mixed = refused_mixture(config)
+    mixed = refused_mixture(config) or refused_files(config)
     return [*missing, *([mixed] if mixed else [])]
 
 

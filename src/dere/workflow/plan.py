@@ -15,7 +15,8 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -68,22 +69,33 @@ def state_of(path: str | os.PathLike[str]) -> tuple[int, ...]:
     return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
-def begin(state: Path = STATE) -> None:
+def begin(state: Path = STATE) -> str:
     """Begin the plan of a call of Snakemake and remove those of calls that were killed long ago.
 
     Where nothing may be written (a dry run in somebody else's checkout), there is no plan.
+
+    Returns
+    -------
+    str
+        What to warn of where there is none; else nothing.
     """
     folder = state.absolute() / "plans" / uuid.uuid4().hex
     try:
         folder.mkdir(parents=True)
-    except OSError:
+    except OSError as error:
         os.environ.pop(PLAN, None)
-        return
+        return (
+            f"What is edited while this run goes on will not be noticed, because {state / 'plans'} cannot be written "
+            f"({error.strerror}); remove it, or change its rights"
+        )
     for other in folder.parent.iterdir():
-        if time.time() - other.stat().st_mtime > _KEPT_DAYS * 86400:
-            shutil.rmtree(other, ignore_errors=True)
+        # another call may end and remove its own meanwhile
+        with suppress(FileNotFoundError):
+            if time.time() - other.stat().st_mtime > _KEPT_DAYS * 86400:
+                shutil.rmtree(other, ignore_errors=True)
     os.environ[PLAN] = str(folder)
     atexit.register(_end, folder, os.getpid())
+    return ""
 
 
 def _end(folder: Path, process: int) -> None:
@@ -101,9 +113,26 @@ def agreed(name: str, find: Callable[[], Planned]) -> str:
     return _known[folder, name]
 
 
+def agreed_values(name: str, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plain values ``name`` of this call, for jobs that read them again where they may be others by then."""
+    text = agreed(name, lambda: Planned(json.dumps(found)))
+    return dict(json.loads(text))
+
+
 def files_behind(value: str) -> list[PlannedFile]:
-    """Return the files that a parameter stands for; none outside a plan."""
-    found = _read(_place(os.environ.get(PLAN, ""), f"value {value}"))
+    """Return the files that a parameter stands for; none outside a plan.
+
+    Raises
+    ------
+    ValueError
+        When the plan of this call was removed, so that nobody can tell whether they are still what they were.
+    """
+    folder = os.environ.get(PLAN, "")
+    if folder and not Path(folder).is_dir():
+        raise ValueError(
+            f"{folder} holds what this run was planned with, but it was removed while the run went on; call again"
+        )
+    found = _read(_place(folder, f"value {value}"))
     return list(found.files) if found else []
 
 

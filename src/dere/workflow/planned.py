@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from dere import versions
+from dere.workflow.compiled import drop_outdated
 from dere.workflow.contents import contents
-from dere.workflow.digest import digest, mark, packages
+from dere.workflow.digest import digest, mark, packages, state_when_read
 from dere.workflow.job_record import read_record, record_of
 from dere.workflow.loaded import note_modules
-from dere.workflow.plan import Planned, PlannedFile, agreed, state_of
+from dere.workflow.plan import Planned, PlannedFile, agreed
 from dere.workflow.version_policy import Policy, planned_versions
 
 OfWildcards = Callable[[Any], Any]
@@ -68,13 +69,13 @@ class Maker:
 
     def _code(self, wildcards: Any) -> Planned:
         files = self.files(wildcards)
-        # the state first: what is written while it is read is another state later
-        states = {name: state_of(path) for name, path in files.items()}
+        drop_outdated(path for path in files.values() if path.suffix == ".py")
         found = digest(files, self.source)
         note_modules(found, files)
-        return Planned(
-            found, [PlannedFile(name, str(path), states[name], mark(path, self.source)) for name, path in files.items()]
-        )
+        return Planned(found, [self._file(name, path) for name, path in files.items()])
+
+    def _file(self, name: str, path: Path) -> PlannedFile:
+        return PlannedFile(name, str(path), state_when_read(path), mark(path, self.source))
 
     def _versions(self, wildcards: Any) -> str:
         today = versions.installed(versions.counted(packages(self.files(wildcards), self.source)))

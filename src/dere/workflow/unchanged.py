@@ -24,7 +24,7 @@ from dere.workflow.version_policy import names_in
 log = logging.getLogger(__name__)
 
 _LOADING_S = 10.0
-"""Time before the check in which the modules of a script may have been loaded."""
+"""Time before the check in which the modules of a script may have been loaded, unless the process is older."""
 _PACKAGE = "dere."
 _FOLDER = Path(__file__).parents[1]
 
@@ -137,7 +137,12 @@ def _mark(file: PlannedFile) -> str:
 
 
 def _may_be_loaded(file: PlannedFile) -> bool:
-    return file.path.endswith(".py") and time.time() - state_of(file.path)[2] / 1e9 < _LOADING_S
+    return file.path.endswith(".py") and time.time() - state_of(file.path)[2] / 1e9 < max(_LOADING_S, _age())
+
+
+def _age() -> float:
+    # by name, as above
+    return float(import_module("dere.workflow.measured").age())
 
 
 def _written(path: str) -> tuple[int, ...]:

@@ -40,6 +40,12 @@ def test_a_missing_file_and_a_wrong_setting_are_sentences(tmp_path):
         configuration([], ["seeds"])
 
 
+def write(*paths):
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+
+
 @pytest.fixture
 def called(tmp_path, monkeypatch):
     """Run in an empty folder and return the commands instead of calling them."""
@@ -77,15 +83,24 @@ def test_a_missing_source_is_a_sentence_before_anything_starts(called):
     assert not called
 
 
-def test_a_report_that_is_newer_than_the_run_stays(called):
-    report = Path("results/mine/report.html")
-    report.write_text("")
-    os.utime(report.parent / "tables", (1, 1))
-    launch.make_run(MINE, ["--cores", "1"], [])
-    assert [command[0] for command in called] == ["--cores", "summary"]
-    os.utime(report.parent / "tables", (2e9, 2e9))
-    launch.make_run(MINE, ["--cores", "1"], [])
-    assert [command[-2] for command in called[2:]] == ["--configfile", "--report", "summary"]
+@pytest.mark.parametrize("changed", ["tables/skill.csv", "water/tables/skill.csv", "water/changes.html", "report.html"])
+def test_a_report_stays_while_it_and_what_it_shows_do_whatever_their_dates(called, monkeypatch, changed):
+    """A clock that was wrong for a while leaves a report that is newer than whatever is made later."""
+    folder = Path("results/mine")
+    write(folder / "water/tables/skill.csv", folder / "water/changes.html", folder / "tables/skill.csv")
+
+    def call(command, descriptors=(), **options):
+        called.append(command)
+        (folder / "report.html").write_text(f"{len(called)}")
+        return 0
+
+    monkeypatch.setattr(launch, "interruptible", call)
+    assert launch.write_report(folder, []) == launch.write_report(folder, []) == 0
+    os.utime(folder / "tables/skill.csv", (4e9, 4e9))
+    assert launch.write_report(folder, []) == 0 and len(called) == 1
+    (folder / changed).write_text("another")
+    os.utime(folder / "report.html", (5e9, 5e9))
+    assert launch.write_report(folder, []) == launch.write_report(folder, []) == 0 and len(called) == 2
 
 
 @pytest.mark.parametrize(

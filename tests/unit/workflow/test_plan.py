@@ -1,11 +1,12 @@
 """A call of Snakemake and its jobs agree on what a job was planned with."""
 
 import os
+import shutil
 
 import pytest
 
 from dere.workflow import plan
-from dere.workflow.plan import PLAN, Planned, PlannedFile, agreed, begin, files_behind, state_of
+from dere.workflow.plan import PLAN, Planned, PlannedFile, agreed, agreed_values, begin, files_behind, state_of
 
 
 @pytest.fixture
@@ -29,6 +30,16 @@ def test_whoever_comes_first_decides_for_all(begun, monkeypatch):
     assert agreed("code harmonise", lambda: Planned("new")) == "old"
     assert agreed("code evaluate", lambda: Planned("new")) == "new"
     assert files_behind("old") == [file] and files_behind("new") == []
+
+
+def test_jobs_have_the_configuration_that_the_call_had(begun, monkeypatch):
+    """A job of a cluster reads the files again, which may have been edited for the next run by then."""
+    planned = {"seeds": [0, 1], "trees": {"rate": 0.1, "depth": None, "Größe": "ä"}}
+    assert agreed_values("configuration", planned) == planned
+    another_process(monkeypatch)
+    assert agreed_values("configuration", {"seeds": [2]}) == planned
+    monkeypatch.delenv(PLAN)
+    assert agreed_values("configuration", {"seeds": [2]}) == {"seeds": [2]}
 
 
 def test_a_plan_that_was_written_in_between_counts(begun, monkeypatch):
@@ -61,6 +72,11 @@ def test_another_call_has_a_plan_of_its_own_and_old_ones_go(begun, tmp_path):
     assert agreed("code", lambda: Planned("two")) == "two"
 
 
+def test_a_plan_that_another_call_removes_meanwhile_is_no_failure(begun, tmp_path):
+    (tmp_path / "plans" / "gone").symlink_to("nowhere")
+    assert begin(tmp_path) == "" and os.environ[PLAN] != begun
+
+
 def test_without_a_plan_everybody_looks_for_himself(monkeypatch):
     another_process(monkeypatch)
     monkeypatch.delenv(PLAN, raising=False)
@@ -68,10 +84,18 @@ def test_without_a_plan_everybody_looks_for_himself(monkeypatch):
     assert files_behind("here") == []
 
 
+def test_a_plan_that_was_removed_stops_the_jobs_of_its_call(begun):
+    """Without it, a job would be of code that nobody compared."""
+    agreed("code", lambda: Planned("one"))
+    shutil.rmtree(begun)
+    with pytest.raises(ValueError, match="was removed while the run went on; call again"):
+        files_behind("one")
+
+
 def test_where_nothing_may_be_written_there_is_no_plan(tmp_path, monkeypatch):
     monkeypatch.setenv(PLAN, "that of another call")
     (tmp_path / "file").write_text("")
-    begin(tmp_path / "file")
+    assert "edited while this run goes on will not be noticed" in begin(tmp_path / "file")
     assert PLAN not in os.environ
 
 

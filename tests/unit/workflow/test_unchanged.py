@@ -8,9 +8,10 @@ import pytest
 
 from dere.io import file_sha256
 from dere.workflow import plan, unchanged
-from dere.workflow.digest import mark
+from dere.workflow.digest import covered, mark
 from dere.workflow.job_record import read_record, record_of
 from dere.workflow.plan import PLAN, Planned, PlannedFile, agreed, begin, state_of
+from dere.workflow.planned import Maker
 from dere.workflow.unchanged import Watch
 
 
@@ -21,6 +22,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setattr(plan, "_known", {})
     monkeypatch.setattr(plan.atexit, "register", lambda *_: None)
     monkeypatch.setattr(unchanged, "_LOADING_S", -1.0)
+    monkeypatch.setattr(unchanged, "_age", lambda: -1.0)
     monkeypatch.setenv(PLAN, "")
     begin()
     for name in ("tower.csv", "table.csv", "interim.nc"):
@@ -71,7 +73,22 @@ def test_what_changed_between_plan_and_start_stops_the_job(place, name):
     assert note() is None
 
 
-def test_a_touch_stops_nothing_but_code_that_just_came_back_does(place, monkeypatch):
+def test_what_is_edited_while_the_call_still_plans_stops_the_job(place):
+    """A call reads each file of the code once, long before it comes to the last rule."""
+    script, source = place / "train.py", place / "src"
+    source.mkdir()
+    script.write_text("X = 1\n")
+    read = covered(script, source)
+    maker = Maker("demo train", lambda _: read, source, "warn")
+    mark(script, source)
+    script.write_text("X = 2\n")
+    code = maker.code({})
+    with pytest.raises(ValueError, match=r"train\.py changed after this run was planned"):
+        Watch("", {}, code).start()
+
+
+@pytest.mark.parametrize(("name", "value"), [("_LOADING_S", 60.0), ("_age", lambda: 60.0)])
+def test_a_touch_stops_nothing_but_code_that_just_came_back_does(place, monkeypatch, name, value):
     """This process may have loaded either before it looked."""
     Path("module.py").write_text("X = 1\n")
     path = Path("module.py").absolute()
@@ -80,7 +97,7 @@ def test_a_touch_stops_nothing_but_code_that_just_came_back_does(place, monkeypa
     os.utime("module.py", (1, 1))
     job = Watch("", {}, "m0re", watch().content)
     job.start()
-    monkeypatch.setattr(unchanged, "_LOADING_S", 60.0)
+    monkeypatch.setattr(unchanged, name, value)
     with pytest.raises(ValueError, match=r"module\.py changed after this run was planned"):
         job.start()
 

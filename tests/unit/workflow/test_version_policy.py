@@ -3,7 +3,7 @@
 import pytest
 
 from dere import versions
-from dere.workflow.job_record import JobRecord
+from dere.workflow.job_record import JobRecord, read_record
 from dere.workflow.version_policy import NEVER, accepted, as_text, names_in, planned_versions, said
 
 OLD = {"python": "3.11.9", "numpy": "2.4.6", "torch": "2.13.0"}
@@ -76,3 +76,17 @@ def test_installed_versions_are_those_of_the_packages_that_compute():
     assert set(versions.installed(["numpy", "no such package"])) == {"python", "numpy"}
     assert versions.counted({"sklearn", "numpy", "matplotlib"}) == ["numpy", "scikit-learn"]
     assert {"python", "numpy"} <= set(versions.here())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", '{"job": 3, "versions": "", "used": {}}', '{"job": "a", "used": [1]}']
+)
+def test_a_note_that_cannot_be_one_is_none(tmp_path, text):
+    """Whatever a full disk or an editor left there."""
+    (tmp_path / "note.json").write_text(text)
+    assert read_record(tmp_path / "note.json") is None
+    used = '{"job": "a", "versions": "", "used": %s, "again": ""}'
+    (tmp_path / "note.json").write_text(used % "[1]")
+    assert read_record(tmp_path / "note.json") is None
+    (tmp_path / "note.json").write_text(used % '{"numpy": "2.0"}')
+    assert read_record(tmp_path / "note.json") == JobRecord("a", "", {"numpy": "2.0"})
