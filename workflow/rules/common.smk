@@ -36,7 +36,7 @@ from dere.workflow import (
 from dere.workflow.digest import covered, share_package
 from dere.workflow.job_record import records
 from dere.workflow.layout import PLACE
-from dere.workflow.parameters import CELLS_KEYS, SITES_KEYS, without
+from dere.workflow.parameters import CELLS_KEYS, SITES_KEYS
 from dere.workflow.plan import PLAN, agreed_values, begin
 from dere.workflow.planned import Maker, content_of
 from dere.workflow.version_policy import NEVER, said

@@ -6,14 +6,13 @@ import json
 import os
 import sys
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from dere.io import file_sha256
-from dere.workflow.plan import STATE, Planned, PlannedFile, state_of
+from dere.workflow.plan import STATE, Planned, PlannedFile, state_of, write_note
 
 _SETTLED_S = 2.0
 """A file that was written a moment ago may be written again within the same tick of the file system's clock."""
@@ -100,11 +99,5 @@ def _read(store: Path) -> dict[str, list[object]]:
 
 def _write(store: Path, known: dict[str, list[object]]) -> None:
     """Keep the sums; where they cannot be kept, they are worked out again."""
-    temporary = store.with_name(f".{uuid.uuid4().hex}")
-    try:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(known), encoding="utf-8")
-        os.replace(temporary, store)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    with suppress(OSError):
+        write_note(known, store)

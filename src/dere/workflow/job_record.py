@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from dere.workflow.plan import STATE
+from dere.workflow.plan import STATE, write_note
 
 
 @dataclass(frozen=True)
@@ -53,10 +51,7 @@ def read_record(path: Path) -> JobRecord | None:
 
 def write_record(record: JobRecord, path: Path) -> None:
     """Write a note atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid.uuid4().hex}")
-    temporary.write_text(json.dumps(asdict(record)), encoding="utf-8")
-    os.replace(temporary, path)
+    write_note(asdict(record), path)
 
 
 def records(run: str) -> Iterator[JobRecord]:

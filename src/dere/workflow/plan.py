@@ -138,8 +138,8 @@ def files_behind(value: str) -> list[PlannedFile]:
 
 def _first(folder: Path, name: str, planned: Planned) -> Planned:
     """Write a parameter unless somebody was faster, and return the one that counts."""
-    _write(_place(folder, f"value {planned.value}"), planned)
-    own = _write(folder / f"{uuid.uuid4().hex}.json", planned)
+    write_note(asdict(planned), _place(folder, f"value {planned.value}"))
+    own = write_note(asdict(planned), folder / f"{uuid.uuid4().hex}.json")
     try:
         # unlike a rename, a second link is refused
         os.link(own, _place(folder, name))
@@ -158,10 +158,22 @@ def _place(folder: str | Path, name: str) -> Path:
     return Path(folder, sha256(name.encode()).hexdigest()[:32] + ".json")
 
 
-def _write(path: Path, planned: Planned) -> Path:
+def write_note(content: Mapping[str, Any], path: Path) -> Path:
+    """Write JSON atomically where processes of several machines write: a process number would not tell them apart.
+
+    Raises
+    ------
+    OSError
+        When the folder may not be written to.
+    """
     temporary = path.with_name(f".{uuid.uuid4().hex}")
-    temporary.write_text(json.dumps(asdict(planned)), encoding="utf-8")
-    os.replace(temporary, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(content), encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return path
 
 

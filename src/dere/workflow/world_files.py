@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dere.invented import WORLD
+from dere.io import read_netcdf
 from dere.run_config.mixture import KEYS, own_files
 from dere.world.tower_network import TOWERS, VIRTUAL
 
@@ -61,11 +62,9 @@ def _said_beside(path: Path) -> bool:
 
 
 def _source(file: Path) -> str:
-    # only here: most runs name none
-    from netCDF4 import Dataset
-
     try:
-        with Dataset(file) as found:
-            return str(getattr(found, "source", ""))
-    except (OSError, RuntimeError, UnicodeDecodeError):
+        with read_netcdf(file, load=False, decode_times=False) as found:
+            return str(found.attrs.get("source", ""))
+    except ValueError:
+        # damaged, which its reader says
         return ""
