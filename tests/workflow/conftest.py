@@ -20,6 +20,8 @@ FIRST = "tiny.log"
 PROFILE = yaml.safe_load((ROOT / "profiles" / "default" / "profile.yaml").read_text())
 COMPARED = ("rerun-triggers", "max-checksum-file-size")
 """What the profile says of reruns."""
+OF_MAKE = ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")
+"""Variables by which make changes what a make below it says: ``make[1]: ***``, not ``make: ***``."""
 WARM = ROOT / "tests" / "fixtures" / "warm_snakemake.py"
 
 
@@ -63,7 +65,8 @@ class Checkout:
         )
 
     def make(self, *words, **environment):
-        """Call make with this Python's environment in place of ``.venv``."""
+        """Call make with this Python's environment in place of ``.venv``, as from a shell also below another make."""
+        outside = {key: value for key, value in os.environ.items() if key not in OF_MAKE}
         command = ["make", "--no-print-directory", "-o", ".venv/.runtime", f"BIN={Path(sys.executable).parent}"]
         return subprocess.run(
             [*command, "CORES=2", "GPU=0", *words],
@@ -71,7 +74,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            env={**outside, "OMP_NUM_THREADS": "1", **environment},
             check=False,
         )
 
