@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from dere.backbones.declaration import BackboneRoom, Sizes
-from dere.config.network import BackboneConfig
+from dere.config.network import NetworkConfig
 from dere.rooms import declared, members
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def declaration(name: str) -> BackboneRoom:
     return room
 
 
-def make_backbone(name: str, sizes: Sizes, config: BackboneConfig, branches: int = 1) -> Backbone:
+def make_backbone(name: str, sizes: Sizes, config: NetworkConfig, branches: int = 1) -> Backbone:
     """Build a backbone; `declaration` says what is raised."""
     backbone: Backbone = declaration(name).network_class()(sizes, config, branches)
     return backbone

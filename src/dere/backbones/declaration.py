@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from dere.config.network import BackboneConfig
+from dere.config.network import NetworkConfig
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class BackboneRoom:
     """
 
     label: str
-    section: type[BackboneConfig]
+    section: type[NetworkConfig]
     network: str
     references: tuple[str, ...] = ()
     rank: int = 100

@@ -33,19 +33,11 @@ def require_even_heads(key: str, leaf: str, width: int, heads: int) -> None:
         )
 
 
-class BackboneConfig(Section):
-    """Size of a sequence network."""
+class NetworkConfig(Section):
+    """Size of any sequence network."""
 
     width: int = Field(64, ge=4)
     """Model width (d_model)."""
-    heads: int = Field(4, ge=1)
-    """Attention heads; must divide the width."""
-    encoder_layers: int = Field(2, ge=1)
-    """Encoder layers."""
-    decoder_layers: int = Field(1, ge=1)
-    """Decoder layers."""
-    feedforward: int = Field(128, ge=4)
-    """Width of the feed-forward layers."""
     dropout: float = Field(0.05, ge=0, lt=1)
     """Dropout share."""
 
@@ -57,6 +49,22 @@ class BackboneConfig(Section):
         ValueError
             When the network cannot be built with these values.
         """
+
+
+class BackboneConfig(NetworkConfig):
+    """Size of a sequence network with layers of attention."""
+
+    heads: int = Field(4, ge=1)
+    """Attention heads; must divide the width."""
+    encoder_layers: int = Field(2, ge=1)
+    """Encoder layers."""
+    decoder_layers: int = Field(1, ge=1)
+    """Decoder layers."""
+    feedforward: int = Field(128, ge=4)
+    """Width of the feed-forward layers."""
+
+    def check(self, key: str) -> None:
+        """See `NetworkConfig.check`; heads must divide the width."""
         require_even_heads(key, "width", self.width, self.heads)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dere.config.network import BackboneConfig
+from dere.config.network import NetworkConfig
 from dere.exchange import Exchange
 from dere.layers.inputs import Statistics
 
@@ -28,7 +28,7 @@ class Blueprint:
     """
 
     backbone: str
-    size: BackboneConfig
+    size: NetworkConfig
     window: int
     statistics: Statistics
     exchange: Exchange

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from dere.config.network import BackboneConfig
+from dere.config.network import NetworkConfig
 from dere.config.windows import WindowConfig
 from dere.exchange import Exchange
 from dere.training.fitted import Fitted
@@ -20,7 +20,7 @@ class Network:
     """A sequence network: its name and its size."""
 
     name: str
-    size: BackboneConfig
+    size: NetworkConfig
 
 
 @dataclass(frozen=True)
