@@ -25,6 +25,8 @@ class Blueprint:
         Of the training members.
     exchange
         What is predicted.
+    driver_names
+        (D,) names of the driver channels; empty where nobody asks for one by name.
     """
 
     backbone: str
@@ -32,6 +34,7 @@ class Blueprint:
     window: int
     statistics: Statistics
     exchange: Exchange
+    driver_names: tuple[str, ...] = ()
 
     @property
     def drivers(self) -> int:

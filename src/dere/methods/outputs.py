@@ -31,7 +31,8 @@ def rebuilt(fitted: Fitted) -> Blueprint:
     flux = torch.ones(len(exchange.names))
     statistics = Statistics(**found, flux_mean=flux, flux_std=flux)
     size = declaration(name).section(**params["backbone"])
-    return Blueprint(name, size, WindowConfig(**params["harmonise"]).window, statistics, exchange)
+    drivers = tuple(fitted.facts.get("drivers", ()))
+    return Blueprint(name, size, WindowConfig(**params["harmonise"]).window, statistics, exchange, drivers)
 
 
 def predicted_series(outputs: NDArray[np.float32], places: Places, exchange: Exchange) -> NDArray[np.float64]:

@@ -80,16 +80,27 @@ class Context:
         torch.manual_seed(job.seed)
 
     @cached_property
+    def statistics_file(self) -> xr.Dataset:
+        """What the canonical set holds of this fold's statistics."""
+        return read_netcdf(self.job.files["statistics"])
+
+    @cached_property
     def statistics(self) -> Statistics:
         """Statistics of this fold."""
-        return read_statistics(read_netcdf(self.job.files["statistics"]))
+        return read_statistics(self.statistics_file)
+
+    @cached_property
+    def driver_names(self) -> tuple[str, ...]:
+        """Names of the driver channels."""
+        return tuple(self.statistics_file["driver"].values.astype(str).tolist())
 
     @cached_property
     def blueprint(self) -> Blueprint:
         """What the networks of this run are built from."""
         network = self.job.network
         assert network is not None
-        return Blueprint(network.name, network.size, self.job.windows.window, self.statistics, self.job.exchange)
+        window, exchange = self.job.windows.window, self.job.exchange
+        return Blueprint(network.name, network.size, window, self.statistics, exchange, self.driver_names)
 
     def last(self, part: str) -> Path:
         """Undeclared file with the state of an unfinished run; a candidate and the refit have one each."""
@@ -162,6 +173,7 @@ class Context:
             self._refit(model, refit, options[best], results[best].best_epoch)
         facts = {
             **self.job.recorded,
+            "drivers": list(self.driver_names),
             "best_epoch": results[best].best_epoch,
             "best_validation_loss": results[best].best_loss,
             "candidate": best,

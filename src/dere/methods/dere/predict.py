@@ -8,7 +8,9 @@ import torch
 import xarray as xr
 from torch import nn
 
+from dere.layers.blueprint import Blueprint
 from dere.methods.dere.networks.dere import DereNetwork
+from dere.methods.dere.networks.potential import FLUXES
 from dere.methods.dere.networks.pure import PureNetwork
 from dere.methods.dere.settings import DereTowerConfig
 from dere.methods.dere.site import forward, pure_at
@@ -31,7 +33,7 @@ def predict_towers(
 ) -> Prediction:
     """Predict by stage 4."""
     found = fitted["towers"]
-    network = DereNetwork(rebuilt(found), _settings(found).adapters)
+    network = _network(found, rebuilt(found))
     return _predict(network, weights.load(network, found, unseen), fitted["pure"], found, places, gpu)
 
 
@@ -41,14 +43,22 @@ def predict_uncertain(
     """Predict by stage 6."""
     found = fitted["uncertain"]
     blueprint = rebuilt(found)
-    network = DereNetwork(blueprint, _settings(found).adapters)
+    network = _network(found, blueprint)
     whole = UncertainNetwork(network, blueprint.statistics.flux_std, blueprint.exchange)
     return _predict(network, weights.load(whole, found, unseen), fitted["pure"], found, places, gpu)
 
 
-def _settings(found: Fitted) -> DereTowerConfig:
-    """Settings with which a stage was trained."""
-    return DereTowerConfig(**found.facts["params"]["stage"])
+def _network(found: Fitted, blueprint: Blueprint) -> DereNetwork:
+    """The network of a stage as it was trained."""
+    settings = DereTowerConfig(**found.facts["params"]["stage"])
+    return DereNetwork(blueprint, settings.adapters, settings.head)
+
+
+def shares(network: DereNetwork) -> dict[str, float]:
+    """How much of each flux physics says, as attributes of the prediction: 0 = the stands alone, 1 = physics alone."""
+    if network.gate is None:
+        return {}
+    return {f"physics_{name}": float(value) for name, value in zip(FLUXES, network.gate.share(), strict=True)}
 
 
 def _predict(
@@ -72,4 +82,4 @@ def _predict(
     extras = xr.Dataset(
         {"plant_fraction": (("place", "plant_type"), learned)}, coords={"plant_type": list(PLANT_TYPES)}
     )
-    return Prediction(series, extras=extras)
+    return Prediction(series, extras=extras, facts=shares(network))

@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from dere.config.tower_training import TowerTrainingConfig
 
+Head = Literal["stands", "physics", "both"]
 Part = Literal["competition", "plant_types", "level"]
 
 
@@ -16,6 +17,9 @@ class DereTowerConfig(TowerTrainingConfig):
 
     adapters: bool = True
     """Small trainable adapters on the outputs of the pure stands (false = as published)."""
+    head: Head = "stands"
+    """What the sum of the stands is mixed with: stands = nothing, as published; both = potentials of GPP, Ra and Rh by
+    a gate that is learned; physics = the potentials alone (not DERE, a comparison)."""
     frozen: tuple[Part, ...] = ()
     """Parts of the network that towers do not change; the pure stands are always frozen."""
 

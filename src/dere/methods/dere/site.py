@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -34,10 +36,36 @@ def cache_pure(network: PureNetwork, windows: Windows, index: Tensor, device: st
     return cache
 
 
-def forward(network: DereNetwork, windows: Windows, index: Tensor, pure: Tensor, device: str) -> tuple[Tensor, Tensor]:
-    """Outputs (B, W, output) and plant fractions (B, Y, 3) of windows ``index`` from their pure outputs ``pure``."""
+def cache_fractions(
+    network: DereNetwork, windows: Windows, index: Tensor, device: str, frozen: Sequence[str], size: int = 16
+) -> Tensor | None:
+    """Fractions (window, A, Y, 3) of frozen plant types, NaN outside ``index``; None where towers change them."""
+    if "plant_types" not in frozen:
+        return None
+    cache = torch.full((len(windows), len(windows.ages), windows.length // 12, len(PLANT_TYPES)), float("nan"))
+    with torch.no_grad():
+        for batch in index.split(size):
+            drivers, static = windows.inputs(batch)
+            start = windows.observed(batch)[0][:, None].expand(-1, len(windows.ages), -1)
+            inputs = (drivers, static, start, windows.ages)
+            cache[batch] = network.plant_types(*(x.to(device) for x in inputs)).cpu()
+    return cache
+
+
+def forward(
+    network: DereNetwork, windows: Windows, index: Tensor, pure: Tensor, device: str, yearly: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Outputs (B, W, output) and plant fractions (B, Y, 3) of windows ``index``.
+
+    Parameters
+    ----------
+    pure
+        Their pure outputs.
+    yearly
+        Their fractions per age where plant types are frozen; None = worked out.
+    """
     drivers, static = windows.inputs(index)
     start, _ = windows.observed(index)
     state = windows.before(index)[:, MIXTURE]
     inputs = (pure, drivers, static, start, state, windows.ages, windows.weights(index))
-    return network(*(x.to(device) for x in inputs))
+    return network(*(x.to(device) for x in inputs), None if yearly is None else yearly.to(device))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dere.methods.dere.networks.dere import DereNetwork
 from dere.methods.dere.settings import DereTowerConfig
-from dere.methods.dere.site import cache_pure, forward, load_pure
+from dere.methods.dere.site import cache_fractions, cache_pure, forward, load_pure
 from dere.training.candidates import options
 from dere.training.context import Context
 from dere.training.draws import batches
@@ -31,23 +31,29 @@ def fit(job: Job) -> Fitted:
     context = Context(job)
     config: DereTowerConfig = job.section
     data = load_towers(context)
-    pure = cache_pure(load_pure(context), data.windows, torch.cat([data.training, data.validation]), context.device)
-    model = DereNetwork(context.blueprint, config.adapters)
+    learned = torch.cat([data.training, data.validation])
+    pure = cache_pure(load_pure(context), data.windows, learned, context.device)
+    model = DereNetwork(context.blueprint, config.adapters, config.head)
     context.load("age", model.competition)
     context.load("plant_types_observed", model.plant_types)
     freeze_parts(model, config.frozen)
-    model.to(context.device)
+    model.to(context.device).eval()
+    fractions = cache_fractions(model, data.windows, learned, context.device, config.frozen)
     reference = {name: p.detach().clone() for name, p in model.named_parameters()}
 
     def loss(option: DereTowerConfig, network: DereNetwork, index: Tensor) -> LossParts:
-        targets, fractions = forward(network, data.windows, index, pure[index], context.device)
+        yearly = None if fractions is None else fractions[index]
+        targets, mixed = forward(network, data.windows, index, pure[index], context.device, yearly)
         parts = flux_loss(targets, data, index, config.balance)
         if not network.training:
             return parts
+        parts = with_pull(parts, pull(network, reference, option.pull))
+        if yearly is not None:
+            return parts
         observed = data.windows.observed(index)[1].to(context.device)
         one = torch.ones((), device=context.device)
-        maps = squared(fractions / FRACTION_SCALE, observed / FRACTION_SCALE, one)
-        return together(with_pull(parts, pull(network, reference, option.pull)), maps, FRACTION_SHARE)
+        maps = squared(mixed / FRACTION_SCALE, observed / FRACTION_SCALE, one)
+        return together(parts, maps, FRACTION_SHARE)
 
     def loss_of(option: DereTowerConfig) -> Callable[[DereNetwork, Tensor], LossParts]:
         return partial(loss, option)

@@ -15,7 +15,7 @@ from dere.io import read_netcdf
 from dere.methods.dere.networks.dere import DereNetwork
 from dere.methods.dere.networks.likelihood import ModelError, negative_log_likelihood
 from dere.methods.dere.settings import DereTowerConfig
-from dere.methods.dere.site import cache_pure, forward, load_pure
+from dere.methods.dere.site import cache_fractions, cache_pure, forward, load_pure
 from dere.training.candidates import options
 from dere.training.context import Context
 from dere.training.draws import batches
@@ -84,11 +84,13 @@ def fit(job: Job) -> Fitted:
     basis = exchange.of_outputs(exchange.basis)
     data = load_towers(context)
     labels, covariance, mask = expanded_labels(read_netcdf(job.files["labels"]), data.windows, exchange)
-    pure = cache_pure(load_pure(context), data.windows, torch.cat([data.training, data.validation]), context.device)
-    dere = DereNetwork(context.blueprint, config.adapters)
+    learned = torch.cat([data.training, data.validation])
+    pure = cache_pure(load_pure(context), data.windows, learned, context.device)
+    dere = DereNetwork(context.blueprint, config.adapters, config.head)
     freeze_parts(dere, config.frozen)
     model = UncertainNetwork(dere, context.statistics.flux_std, exchange).to(context.device)
     context.load("towers", dere)
+    fractions = cache_fractions(dere.eval(), data.windows, learned, context.device, config.frozen)
     after_refit = state_of(model)
     context.load("towers", dere, unseen=True)
     before_refit = state_of(model)
@@ -97,7 +99,8 @@ def fit(job: Job) -> Fitted:
     def loss(
         option: DereTowerConfig, start: Mapping[str, Tensor], network: UncertainNetwork, index: Tensor
     ) -> LossParts:
-        outputs, _ = forward(network.dere, data.windows, index, pure[index], context.device)
+        yearly = None if fractions is None else fractions[index]
+        outputs, _ = forward(network.dere, data.windows, index, pure[index], context.device, yearly)
         if not network.training:
             return flux_loss(outputs, data, index, config.balance)
         total = covariance[index].to(context.device) + network.error.covariance()

@@ -9,8 +9,10 @@ from dere.layers.blueprint import Blueprint
 from dere.layers.heads import LevelHead
 from dere.methods.dere.networks.adapter import TypeAdapter
 from dere.methods.dere.networks.competition import CompetitionNetwork
+from dere.methods.dere.networks.gate import Gate
 from dere.methods.dere.networks.plant_types import PlantTypeNetwork
 from dere.methods.dere.networks.pure import PureNetwork
+from dere.methods.dere.settings import Head
 from dere.variables import PLANT_TYPES
 
 
@@ -65,10 +67,11 @@ def monthly(yearly: Tensor) -> Tensor:
 class DereNetwork(nn.Module):
     """Everything of DERE that is trained at towers; the pure stands come in as cached arrays."""
 
-    def __init__(self, blueprint: Blueprint, adapters: bool = False) -> None:
+    def __init__(self, blueprint: Blueprint, adapters: bool = False, head: Head = "stands") -> None:
         super().__init__()
         self.adapter = TypeAdapter(blueprint.exchange) if adapters else None
         self.competition = CompetitionNetwork(blueprint)
+        self.gate = None if head == "stands" else Gate(blueprint, self.competition.normaliser, head)
         self.plant_types = PlantTypeNetwork(blueprint)
         self.level = LevelHead(blueprint.static, blueprint.exchange)
 
@@ -81,6 +84,7 @@ class DereNetwork(nn.Module):
         state: Tensor,
         ages: Tensor,
         weights: Tensor,
+        yearly: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Predict a site.
 
@@ -98,6 +102,8 @@ class DereNetwork(nn.Module):
             (k,) years.
         weights
             (B, k) observed age weights.
+        yearly
+            (B, k, W / 12, 3) cached fractions of frozen plant types; None = worked out here.
 
         Returns
         -------
@@ -107,9 +113,12 @@ class DereNetwork(nn.Module):
         k = pure.shape[1]
         if self.adapter is not None:
             pure = self.adapter(pure)
-        yearly = self.plant_types(drivers, static, start[:, None].expand(-1, k, -1), ages)
+        if yearly is None:
+            yearly = self.plant_types(drivers, static, start[:, None].expand(-1, k, -1), ages)
         fractions = monthly(yearly)
         weighted = torch.einsum("bk,bkwc->bwc", weights, weight_types(pure, fractions))
+        if self.gate is not None:
+            weighted = self.gate(weighted, drivers)
         mean_fraction = torch.einsum("bk,bkyp->byp", weights, yearly)
         mean_state = torch.einsum("bk,bkt->bt", weights, state)[:, None]
         mean_age = (weights * ages).sum(1, keepdim=True)
