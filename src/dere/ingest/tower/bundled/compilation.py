@@ -65,12 +65,13 @@ def compiled(originals: Path) -> tuple[bytes, bytes]:
         content = read_bytes(path)
         table = in_calendar_order(pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False), path.name)
         site = str(table["Site"].iloc[0])
+        page = PAGE.format(site=site)
         tables.append(table)
         sites.append(
             {
                 "site_id": site,
                 "doi": "",
-                "citation": f"FLUXNET2015 site {site}, with the DOI on its page of the site list, {PAGE.format(site=site)}",
+                "citation": f"FLUXNET2015 site {site}, with the DOI on its page of the site list, {page}",
                 "source_file": f"{site}_MM.csv",
                 "source_sha256": sha256(content).hexdigest(),
             }
