@@ -30,10 +30,10 @@ help: ## list the targets
 demo: env ## the whole pipeline on the built-in world: skill table, report, products
 	@$(call run)
 
-towers: env ## the same on real towers; needs DERE_REALDATA=<folder with fluxnet2015-monthly>
+towers: env ## the same on 166 real towers of FLUXNET2015, which come with the package
 	@$(call run,config/towers.yaml)
 
-towers197: env ## real towers of two products, without satellites; needs DERE_REALDATA
+towers197: env ## real towers of two products, without satellites; needs DERE_REALDATA=<folder of both>
 	@$(call run,config/towers197.yaml)
 
 test: env-dev ## unit tests, and the whole pipeline at tiny size

@@ -27,11 +27,8 @@ def test_a_look_at_the_plan_is_that_of_the_users_file_and_ends_there(checkout, m
 
 
 @pytest.mark.slow
-def test_the_users_file_stands_after_the_targets_own(checkout, mine, tmp_path):
-    folder = tmp_path / "fluxnet2015-monthly"
-    folder.mkdir()
-    (folder / "any.csv").write_text("")
-    planned = checkout.make("towers", f"CONFIG={mine}", "ARGS=--summary", f"DERE_REALDATA={tmp_path}")
+def test_the_users_file_stands_after_the_targets_own(checkout, mine):
+    planned = checkout.make("towers", f"CONFIG={mine}", "ARGS=--summary")
     assert planned.returncode == 0, planned.stdout[-3000:]
     assert "results/mine/" in planned.stdout and "raw/simulation" not in planned.stdout
 

@@ -39,6 +39,7 @@ from dere.workflow.layout import PLACE
 from dere.workflow.parameters import CELLS_KEYS, SITES_KEYS
 from dere.workflow.plan import PLAN, agreed_values, begin
 from dere.workflow.planned import Maker, content_of
+from dere.workflow.tower_folders import tower_folders
 from dere.workflow.version_policy import NEVER, said
 from dere.workflow.world_files import refused_files
 

@@ -57,12 +57,17 @@ def arrays_of(config, source):
     return source_leaves.ingested_simulation(config) if own else {}
 
 
+def own_towers(config):
+    """Return the folders of towers that the run does not make, those of the package included."""
+    source = config["sources"]["towers"]
+    return tower_folders(source["provider"], source["paths"])
+
+
 def tower_files(config):
     """Return the tower files of a run, the built-in world's virtual towers included."""
     if config["sources"]["towers"]["provider"] == "dere":
         return array_files(config)
-    paths = config["sources"]["towers"]["paths"]
-    given = [file for path in paths for file in folder_files(path)]
+    given = [file for path in own_towers(config) for file in folder_files(path)]
     return given or ["<results>/raw/towers", "<results>/raw/virtual_towers"]
 
 

@@ -20,11 +20,11 @@ with running(snakemake):
         arrays = import_module("dere.workflow.ingest_dere")
         arrays.ingest_towers(SimulationSource(**snakemake.params.arrays), *map(Path, snakemake.output))
     else:
-        folders = [Path(folder) for folder in config.paths or snakemake.input.files]
+        folders = [Path(folder) for folder in snakemake.params.folders or snakemake.input.files]
         ingest_towers(
             folders,
             config,
             *map(Path, snakemake.output),
             among=of_modules(snakemake.params.sources),
-            invented=not config.paths,
+            invented=not snakemake.params.folders,
         )

@@ -12,10 +12,12 @@ from dere.config.base import Section
 class TowerSource(Section):
     """Flux towers."""
 
-    provider: Literal["files", "dere"] = "files"
-    """files = folders of tower files; dere = the towers of the simulation's arrays (sources.simulation.network)."""
+    provider: Literal["files", "bundled", "dere"] = "files"
+    """files = folders of tower files; bundled = the 166 FLUXNET2015 towers that come with the package, and those of the
+    folders, if any; dere = the towers of the simulation's arrays (sources.simulation.network)."""
     paths: tuple[str, ...] = ()
-    """Folders of tower files, also inside zips; the format of each file is recognised; empty = the built-in world's."""
+    """Folders of tower files, also inside zips; the format of each file is recognised; empty = the built-in world's
+    (provider files)."""
     use_satellites: bool = False
     """Read LAI and EVI columns where a format has them."""
     resolution: tuple[Literal["MM", "DD", "HH", "HR"], ...] = Field(("MM", "DD", "HH", "HR"), min_length=1)

@@ -7,8 +7,15 @@ from typing import Any
 
 KEYS = {"simulation": "path", "cover": "path", "towers": "paths"}
 """Source to the leaf that names its files; where it is empty, the built-in world writes them."""
-OTHER_PROVIDERS = {"simulation": "builtin (with harmonise.driver_set: monthly8)", "cover": "igbp"}
-"""Providers that need no files and invent none: the process model on the towers' own weather, the table of classes."""
+OTHER_PROVIDERS = {"simulation": "builtin (with harmonise.driver_set: monthly8)", "cover": "igbp", "towers": "bundled"}
+"""Providers that need no files and invent none: the process model on the towers' own weather, the table of classes, the
+towers of the package."""
+BUNDLED = "bundled"
+"""Provider of the towers that come with the package, beside which folders of one's own may stand."""
+FROM_FILES = ("files", BUNDLED)
+"""Providers that read the files that their source names."""
+PROVIDED = "sources.towers.provider"
+"""Leaf that names the towers of the package."""
 
 Tree = Mapping[str, Any]
 
@@ -22,13 +29,15 @@ def built_in(config: Tree) -> list[str]:
 
 
 def own_files(config: Tree) -> list[str]:
-    """Return the leaves that name files of one's own, with their whole keys."""
+    """Return the leaves that name real files, with their whole keys."""
     sources = config["sources"]
     named = [
         f"sources.{name}.{key}"
         for name, key in KEYS.items()
-        if sources[name][key] and sources[name].get("provider") == "files"
+        if sources[name][key] and sources[name].get("provider") in FROM_FILES
     ]
+    if sources["towers"]["provider"] == BUNDLED:
+        named.append(PROVIDED)
     # stand ages are read beside the maps and beside the table of classes
     ages = sources["cover"]["provider"] != "dere" and sources["cover"]["age"]["path"]
     return [*named, *(["sources.cover.age.path"] if ages else [])]

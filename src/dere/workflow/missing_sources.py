@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dere.run_config.describe import leaves
-from dere.run_config.mixture import refused_mixture
+from dere.run_config.mixture import FROM_FILES, refused_mixture
 from dere.workflow import source_modules
 from dere.workflow.world_files import refused_files
 
@@ -48,7 +48,7 @@ def wrong_sources(config: Mapping[str, Any]) -> list[str]:
 def named_paths(sources: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
     """Yield the leaf and the path of everything that sources in files name."""
     for kind, source in sources.items():
-        for leaf, value in leaves(source) if source["provider"] == "files" else ():
+        for leaf, value in leaves(source) if source["provider"] in FROM_FILES else ():
             if leaf.rpartition(".")[2] in PATHS:
                 for path in [value] if isinstance(value, str) else value:
                     if path:

@@ -56,12 +56,12 @@ def disk() -> str | None:
 
 
 def tower_files(folder: str) -> list[Path]:
-    """Return the tower files that `make towers` reads."""
+    """Return the FLUXNET2015 files that `make towers197` reads."""
     return list(Path(folder).glob("fluxnet2015-monthly/*_MM.csv*"))
 
 
 def inputs(folder: str | None) -> str | None:
-    """Return a problem with the real data, or None; the built-in world needs no input."""
+    """Return a problem with the real data, or None; `make demo` and `make towers` need no input."""
     if folder is None or tower_files(folder):
         return None
     return f"{folder} holds no fluxnet2015-monthly/*_MM.csv files; set DERE_REALDATA to the folder that does"
@@ -93,7 +93,7 @@ def of_checkout(realdata: str | None) -> tuple[list[str], list[str]]:
     Parameters
     ----------
     realdata
-        Folder of real tower data as for `make towers`, or None.
+        Folder of real tower data as for `make towers197`, or None.
     """
     problems = [problem for problem in (tools(), disk(), inputs(realdata)) if problem]
     minutes = max(3, round(10 / min(cores_here(), 4)))
@@ -101,12 +101,16 @@ def of_checkout(realdata: str | None) -> tuple[list[str], list[str]]:
     lines = [
         f"The environment {installed}.",
         f"make demo takes about {minutes} minutes after that; it needs no input files.",
+        "make towers reads the FLUXNET2015 towers of the package; the run takes 35 minutes to an hour on 2 cores.",
     ]
     if realdata is None:
-        lines.append("make towers needs real data: set DERE_REALDATA to the folder that holds fluxnet2015-monthly.")
+        lines.append(
+            "make towers197 needs more real data: set DERE_REALDATA to the folder that holds fluxnet2015-monthly and "
+            "icos-warm-winter-2020."
+        )
     elif not problems:
         count = len(tower_files(realdata))
-        lines.append(f"make towers finds {count} tower files; the run takes 35 minutes to an hour on 2 cores.")
+        lines.append(f"make towers197 finds {count} tower files of FLUXNET2015.")
     return lines, problems
 
 
@@ -123,7 +127,7 @@ def verdict(problems: list[str]) -> list[str]:
 def main() -> int:
     """Write the findings in a checkout; return 1 when something is missing."""
     parser = argparse.ArgumentParser(description="What is at hand and what is missing.")
-    parser.add_argument("--realdata", help="folder of real tower data, as for make towers")
+    parser.add_argument("--realdata", help="folder of real tower data, as for make towers197")
     parser.add_argument("--downloads", default=DOWNLOADS, type=Path, help="folder of downloads (downloads.folder)")
     parser.add_argument("--only-downloads", action="store_true", help="list the downloads and nothing else")
     arguments = parser.parse_args()

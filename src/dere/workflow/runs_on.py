@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dere.run_config.mixture import BUNDLED
 from dere.workflow.targets import built_in
 
 _PROVIDERS = {
     ("simulation", "builtin"): "simulation by the built-in process model on the weather of the towers",
     ("cover", "igbp"): "plant types by the class of each tower",
     ("cover", "dere"): "plant types of the simulation's arrays",
+    ("towers", BUNDLED): "towers of FLUXNET2015 that come with the package",
     ("towers", "dere"): "towers of the simulation's arrays",
 }
 _NAMES = {"simulation": "simulation", "cover": "plant types", "towers": "towers"}
@@ -35,8 +37,10 @@ def runs_on(config: Mapping[str, Any]) -> str:
         given = source.get("paths") or [source.get("path")]
         if name in invented:
             continue
-        if text := _PROVIDERS.get((name, source.get("provider"))):
+        if text := _PROVIDERS.get((name, source["provider"])):
             parts.append(text)
+            if source["provider"] == BUNDLED and any(given):
+                parts[-1] += f" and from {', '.join(given)}"
         elif any(given):
             parts.append(f"{words} from {', '.join(filter(None, given))}")
     if invented:

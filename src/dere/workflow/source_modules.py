@@ -14,6 +14,7 @@ from dere.config.cover import AgeSource
 from dere.ingest.cover.stand_ages import AGES, find_ages
 from dere.ingest.source import of_modules, source_called, sources
 from dere.ingest.tower.discovery import modules_of, wanted, wanted_by_names
+from dere.workflow.tower_folders import tower_folders
 from dere.world.file_names import BIF_NAME, file_name
 
 ARRAYS = "dere.workflow.ingest_dere"
@@ -34,7 +35,8 @@ def of_towers(config: Mapping[str, Any]) -> tuple[str, ...]:
     source = config["sources"]["towers"]
     if source["provider"] == "dere":
         return ()
-    return wanted([Path(path) for path in source["paths"]]) if source["paths"] else wanted_by_names(WORLD_TOWERS)
+    folders = tower_folders(source["provider"], source["paths"])
+    return wanted([Path(path) for path in folders]) if folders else wanted_by_names(WORLD_TOWERS)
 
 
 def of_simulation(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ def has_map(config: Tree) -> bool:
 
 def has_truth(config: Tree) -> bool:
     """Tell whether the true fluxes are known: the built-in world is on and its towers are the run's towers."""
-    return config["world"] is not None and not config["sources"]["towers"]["paths"]
+    return "towers" in built_in(config)
 
 
 def built_in(config: Tree) -> list[str]:

@@ -8,9 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from dere import resources
 from dere.invented import WORLD
 from dere.io import read_netcdf
-from dere.run_config.mixture import KEYS, own_files
+from dere.run_config.mixture import KEYS, PROVIDED, own_files
 from dere.world.tower_network import TOWERS, VIRTUAL
 
 _SITE = re.compile(rf"(^|_)({TOWERS}|{VIRTUAL})-")
@@ -28,6 +29,8 @@ def refused_files(config: Mapping[str, Any]) -> str | None:
     sources = config["sources"]
     read = own_files(config)
     named = [(f"sources.{name}.{key}", path) for name, key in KEYS.items() for path in _paths(sources[name][key])]
+    # what the package brings of itself
+    named += [(PROVIDED, str(resources.TOWERS))]
     named += [("sources.cover.age.path", path) for path in _paths(sources["cover"]["age"]["path"])]
     named = [(leaf, path) for leaf, path in named if leaf in read]
     invented = [f"{path} ({leaf})" for leaf, path in named if of_the_world(Path(path))]

@@ -50,6 +50,7 @@ def test_missing_and_empty_sources_are_named(check):
         "Problem: sources.cover.path: nowhere does not exist; correct the path.",
         "Problem: sources.towers.paths: empty is an empty folder; correct the path.",
     ]
+    assert check(text.replace("towers: {", "towers: {provider: bundled, "))[1] == lines, "folders beside the package's"
     unread = text.replace("cover: {path", "cover: {provider: igbp, path").replace(", empty", "")
     assert check(unread)[0] == 0
 

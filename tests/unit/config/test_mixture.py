@@ -37,7 +37,16 @@ TOWERS = {"paths": ["mine"]}
         (
             {"simulation": {"path": "model"}, "cover": {"provider": "igbp"}},
             "sources.simulation.path names real files, but towers would come from the built-in invented world, because "
-            "sources.towers.paths is empty; name files there, or accept the mixture with allow_invented: true",
+            "sources.towers.paths is empty; name files there, choose sources.towers.provider: bundled, or accept the mixture "
+            "with allow_invented: true",
+        ),
+        (
+            {"towers": {"provider": "bundled"}},
+            "sources.towers.provider names real files, but simulation and cover would come from the built-in invented",
+        ),
+        (
+            {"towers": {"provider": "bundled", **TOWERS}, "cover": {"provider": "igbp"}},
+            "sources.towers.paths and sources.towers.provider name real files, but simulation would come from",
         ),
         (
             {"cover": {"age": {"path": "ages.csv"}}},
@@ -57,6 +66,7 @@ def test_a_mixture_is_refused_with_its_keys_and_the_remedy(sources, sentence):
         {},
         {"simulation": {"provider": "builtin"}, "cover": {"provider": "igbp"}},
         {"towers": TOWERS, "simulation": {"provider": "builtin"}, "cover": {"provider": "igbp"}},
+        {"towers": {"provider": "bundled"}, "simulation": {"provider": "builtin"}, "cover": {"provider": "igbp"}},
         {"towers": TOWERS, "simulation": {"provider": "builtin"}, "cover": {"path": "maps", "age": {"path": "ages"}}},
         {"towers": TOWERS, "simulation": {"path": "model"}, "cover": {"provider": "igbp", "age": {"path": "ages"}}},
     ],

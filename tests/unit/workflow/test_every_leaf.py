@@ -14,10 +14,15 @@ from leaf_sweep import EXPECTED, MEMBERS, PATHS, begun, changes, expected, recor
 from other_values import changed
 
 RAW = tiny()
-ALONE = ("sources.simulation.provider", "sources.cover.provider", "harmonise.driver_set", "imputation.sampler")
+ALONE = (
+    "sources.simulation.provider",
+    "sources.cover.provider",
+    "sources.towers.provider",
+    "harmonise.driver_set",
+    "imputation.sampler",
+)
 """Beside another provider, driver set or sampler other settings count."""
 NO_OTHER = {
-    "sources.towers.provider",
     "products.method",
     *(f"networks.{name}.mix" for name in ("transformer", "informer")),
     *(f"stages.{name}.candidates" for name in ("baseline", "kgml_towers", "towers", "uncertain")),

@@ -5,6 +5,8 @@ import pytest
 from dere.run_config.root import normalise
 from dere.workflow.runs_on import runs_on
 
+BUNDLED = {"provider": "bundled"}
+
 
 @pytest.mark.parametrize(
     ("given", "text"),
@@ -33,6 +35,22 @@ from dere.workflow.runs_on import runs_on
             },
             "Run x: simulation by the built-in process model on the weather of the towers; plant types by the class of "
             "each tower; towers from t.",
+        ),
+        (
+            {"world": None, "sources": {"simulation": {"path": "s"}, "cover": {"path": "c"}, "towers": BUNDLED}},
+            "Run demo: simulation from s; plant types from c; towers of FLUXNET2015 that come with the package.",
+        ),
+        (
+            {
+                "world": None,
+                "sources": {
+                    "simulation": {"path": "s"},
+                    "cover": {"path": "c"},
+                    "towers": {**BUNDLED, "paths": ["t", "u"]},
+                },
+            },
+            "Run demo: simulation from s; plant types from c; towers of FLUXNET2015 that come with the package and from "
+            "t, u.",
         ),
     ],
 )

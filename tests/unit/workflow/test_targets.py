@@ -56,6 +56,7 @@ def test_what_is_given_away_names_its_own_references():
 def test_truth_exists_only_for_towers_of_the_world():
     assert targets.has_truth(DEFAULT)
     assert not targets.has_truth(normalise({"sources": {"towers": {"paths": ["x"]}}}))
+    assert not targets.has_truth(normalise({"sources": {"towers": {"provider": "bundled"}}}))
 
 
 def test_everything_that_trains_a_method_is_named_once_for_each_backbone():

@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 from dere.invented import WORLD
+from dere.resources import TOWERS
 from dere.run_config.root import normalise
 from dere.workflow.world_files import of_the_world, refused_files
 from dere.world import build
@@ -32,8 +33,12 @@ def test_files_of_the_world_say_so_wherever_they_lie(folders):
 
 
 def test_they_are_refused_beside_real_ones_only(folders):
-    def config(towers, maps, **more):
-        sources = {"towers": {"paths": towers}, "cover": {"path": maps}, "simulation": {"provider": "builtin"}}
+    def config(towers, maps, provider="files", **more):
+        sources = {
+            "towers": {"paths": towers, "provider": provider},
+            "cover": {"path": maps},
+            "simulation": {"provider": "builtin"},
+        }
         return normalise({"sources": sources, "harmonise": {"driver_set": "monthly8"}, **more})
 
     sentence = refused_files(config(["real"], "maps"))
@@ -41,6 +46,14 @@ def test_they_are_refused_beside_real_ones_only(folders):
         "maps (sources.cover.path) holds files of the built-in invented world, but real (sources"
     )
     assert "raw/towers (sources.towers.paths)" in refused_files(config(["real", "raw/towers"], ""))
-    for accepted in (config(["real"], "real maps"), config(["raw/towers"], "maps"), config([], "")):
+    ours = f"{TOWERS} (sources.towers.provider) real ones"
+    for mixed in (config([], "maps", "bundled"), config(["raw/towers"], "", "bundled")):
+        assert ours in refused_files(mixed)
+    for accepted in (
+        config(["real"], "real maps"),
+        config([], "real maps", "bundled"),
+        config(["raw/towers"], "maps"),
+        config([], ""),
+    ):
         assert refused_files(accepted) is None
     assert refused_files(config(["real"], "maps", allow_invented=True)) is None

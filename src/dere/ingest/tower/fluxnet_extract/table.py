@@ -1,30 +1,29 @@
 """The 44-column monthly extract of FLUXNET2015 with MODIS LAI and EVI (docs/data.md#known-traps).
 
-Two faults of the compilation are dealt with: within each calendar year LAI and EVI stand in the text order of the
-months (rows 1 to 12 hold months 1, 10, 11, 12, 2, ..., 9), and RECO is NEE + GPP by construction, hence no second
-opinion: ``reco_nt`` stays NaN.
+Within each calendar year LAI and EVI stand in the text order of the months (rows 1 to 12 hold months 1, 10, 11, 12, 2,
+..., 9) and are put back; what ``site`` does with the rest holds for every file of the compilation.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from dere.config.towers import TowerSource
-from dere.ingest.tables import month_numbers, numeric, read_table, require_columns
+from dere.ingest.tables import read_table
 from dere.ingest.tower.fluxnet_extract import COLUMNS, NAME, PRODUCT
-from dere.ingest.tower.record import SiteRecord, parse_columns
+from dere.ingest.tower.fluxnet_extract.site import ABOUT_SITE, parse_site
+from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.site_ids import resolved
-from dere.ingest.tower.steps import check_span
 from dere.variables import SATELLITE
 
 log = logging.getLogger(__name__)
 
-_ABOUT_SITE = ("Site", "Lat", "Lon", "PFT", "Climate")
 # position in the file's year -> calendar month (from 0) that the value there belongs to
 TEXT_ORDER = np.array(sorted(range(1, 13), key=str)) - 1
 
@@ -59,50 +58,21 @@ def parse(table: pd.DataFrame, source: str) -> SiteRecord:
     Raises
     ------
     ValueError
-        Missing columns, more than one site, and all that :func:`dere.ingest.tower.record.parse_columns` checks.
+        As :func:`dere.ingest.tower.fluxnet_extract.site.parse_site`.
     """
-    require_columns(table, _ABOUT_SITE, source)
-    months = month_numbers(table, source)
-    check_span(months, None, source)
-    about = {}
-    for column in _ABOUT_SITE:
-        found = table[column].dropna().unique()
-        if len(found) > 1:
-            raise ValueError(
-                f"{source}: column {column} holds {len(found)} values ({found[0]}, {found[1]}, ...), but one file is "
-                "one site; split the file by site"
-            )
-        about[column] = found[0] if len(found) else ""
-    values, counts, breaches = parse_columns(table, source, COLUMNS)
-    values["reco_nt"] = np.full(len(table), np.nan)
+    record = parse_site(table, source, COLUMNS, PRODUCT)
+    values, counts = dict(record.values), dict(record.counts)
     for name, satellite in ((column.variable, column.name) for column in COLUMNS if column.variable in SATELLITE):
-        stored = values[name]
-        values[name] = restore_months(stored, months)
-        counts[f"{name}_months"] = int(np.isfinite(values[name]).sum())
-        if lost := int(np.isfinite(stored).sum()) - counts[f"{name}_months"]:
+        values[name] = restore_months(values[name], record.months)
+        stored, counts[f"{name}_months"] = counts[f"{name}_months"], int(np.isfinite(values[name]).sum())
+        if lost := stored - counts[f"{name}_months"]:
             log.warning(
                 "%s: %d values of %s stand in years without twelve rows, where their months are not known; dropped",
                 source,
                 lost,
                 satellite,
             )
-    site = str(about["Site"])
-    return SiteRecord(
-        site=resolved(site),
-        months=months,
-        values=values,
-        product=PRODUCT.key,
-        processing="fluxnet2015 extract",
-        rank=(PRODUCT.rank,),
-        network="fluxnet",
-        source=source,
-        lat=float(numeric(table, "Lat", source)[0]),
-        lon=float(numeric(table, "Lon", source)[0]),
-        igbp=str(about["PFT"]),
-        koppen=str(about["Climate"]),
-        counts=counts,
-        breaches=breaches,
-    )
+    return replace(record, values=values, counts=counts)
 
 
 def read_extract(path: Path) -> SiteRecord:
@@ -116,7 +86,7 @@ def read_extract(path: Path) -> SiteRecord:
         When its content fails a check, or its site is not that of its name.
     """
     path = Path(path)
-    wanted = {"TIMESTAMP", *_ABOUT_SITE, *(column.name for column in COLUMNS)}
+    wanted = {"TIMESTAMP", *ABOUT_SITE, *(column.name for column in COLUMNS)}
     record = parse(read_table(path, wanted), path.name)
     match = re.fullmatch(NAME, path.name)
     named = resolved(match["site"]) if match else record.site
