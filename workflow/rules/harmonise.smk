@@ -90,7 +90,7 @@ for exchange in config["exchanges"]:
             **made_by("statistics", *exchange_modules(exchange), of=exchange),
             config={
                 key: config["harmonise"][key]
-                for key in ("satellites", "minimum_training_quality")
+                for key in ("satellites", "channels", "minimum_training_quality")
             },
             exchange=exchange,
         script:

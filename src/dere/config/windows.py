@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from dere.config.base import Section
@@ -12,6 +14,9 @@ class WindowConfig(Section):
 
     satellites: bool = False
     """Add LAI and EVI channels with a mask."""
+    channels: Literal["none", "knowledge", "causal"] = "knowledge"
+    """Channels made of the drivers (docs/knowledge.md): none, all that the run's satellites allow, or those that do not
+    look ahead."""
     window: int = Field(120, ge=12)
     """Months of a network window."""
     window_stride: int = Field(60, ge=1)

@@ -35,6 +35,7 @@ from dere.harmonise.final import final_cells, final_towers
 from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.impossible import without_impossible
 from dere.harmonise.interim import Interim
+from dere.harmonise.knowledge_channels import class_cycles, recorded_a_year, with_knowledge
 from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.labelled_towers import labelled_towers
 from dere.harmonise.lost_labels import warn_lost_labels
@@ -117,6 +118,10 @@ def harmonise(
         dropped |= lost
     towers, counts, lost = _tower_drivers(raw, interim, config)
     dropped |= lost
+    if config.channels != "none":
+        towers, lost = recorded_a_year(towers)
+        dropped |= lost
+        counts = counts[~counts["site"].isin(list(lost))]
     chosen = raw.sel(site=towers["site"].values)
     towers, labels = labelled_towers(towers, chosen, exchange, config)
     warn_lost_labels(chosen, labels.counts, config.maximum_closure_residual)
@@ -141,6 +146,8 @@ def harmonise(
     build = _builtin if builtin else _files
     drivers, members, of_cells, towers = build(towers, interim, source, config)
     towers, drivers = final_towers(towers, config.satellites), final_cells(drivers, config.satellites)
+    cycles = class_cycles(towers) if config.satellites else None
+    towers, drivers = (with_knowledge(dataset, config.channels, cycles) for dataset in (towers, drivers))
     table = make_splits(towers, drivers, split_config)
     truth = None
     if interim.truth is not None:

@@ -2,28 +2,31 @@
 
 Quantities are stored one by one with their own unit, complete; only here they become channels. ``monthly8`` has eight,
 ``carbonglobe136`` the 136 of the published file in its order. Satellite channels carry a mask channel each, because a
-missing month is information too.
+missing month is information too. Knowledge channels (`dere.knowledge.terms`) come last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from dere.channels import DIURNAL, HOURS, SOIL_LAYERS, SOIL_PROPERTIES
+from dere.knowledge.terms import terms
 from dere.variables import MONTHLY8, SATELLITE
 
+_SEEN = (*SATELLITE, *(f"{name}_mask" for name in SATELLITE))
 
-def driver_names(driver_set: str, satellites: bool = False) -> tuple[str, ...]:
-    """Channel names in stacking order.
+
+def driver_names(driver_set: str, satellites: bool = False, channels: str = "none") -> tuple[str, ...]:
+    """Channel names in stacking order: the driver set, satellites with their masks, knowledge channels.
 
     Raises
     ------
     ValueError
-        When ``driver_set`` is unknown.
+        When ``driver_set`` or ``channels`` is unknown.
     """
     if driver_set == "monthly8":
         names = list(MONTHLY8)
@@ -38,8 +41,8 @@ def driver_names(driver_set: str, satellites: bool = False) -> tuple[str, ...]:
             f"driver_set is '{driver_set}', expected 'monthly8' or 'carbonglobe136'; correct harmonise.driver_set"
         )
     if satellites:
-        names += [*SATELLITE, *(f"{name}_mask" for name in SATELLITE)]
-    return tuple(names)
+        names += _SEEN
+    return (*names, *(term.name for term in terms(channels, satellites)))
 
 
 def stored_variables(driver_set: str) -> tuple[str, ...]:
@@ -64,7 +67,7 @@ def is_mask(name: str) -> bool:
 
 
 def stack(
-    dataset: xr.Dataset, driver_set: str, satellites: bool = False
+    dataset: xr.Dataset, driver_set: str, satellites: bool = False, channels: str = "none"
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     """Stack the driver quantities of cells or sites as they are stored; nothing is filled here.
 
@@ -72,7 +75,7 @@ def stack(
     ----------
     dataset
         ``drivers.nc`` or ``towers.nc``: quantities over (member, time[, ...]), member being ``cell`` or ``site``.
-    driver_set, satellites
+    driver_set, satellites, channels
         As in the configuration.
 
     Returns
@@ -85,19 +88,21 @@ def stack(
     ValueError
         When a variable is missing or holds NaN.
     """
-    names = driver_names(driver_set, satellites)
+    names = driver_names(driver_set, satellites, channels)
+    knowledge = [term.name for term in terms(channels, satellites)]
     member = "cell" if "cell" in dataset.dims else "site"
-    wanted = [*stored_variables(driver_set), *(names[-2 * len(SATELLITE) :] if satellites else ())]
+    wanted = [*stored_variables(driver_set), *(_SEEN if satellites else ()), *knowledge]
     missing = [name for name in wanted if name not in dataset]
     if missing:
         raise ValueError(
-            f"driver dataset lacks {missing}, which driver_set '{driver_set}' {'with satellites ' * satellites}needs; "
-            "make it again with that driver_set or change harmonise.driver_set or harmonise.satellites"
+            f"driver dataset lacks {missing}, which driver_set '{driver_set}' {'with satellites ' * satellites}"
+            f"{f'and channels {channels} ' * bool(knowledge)}needs; make it again with that driver_set or change "
+            "harmonise.driver_set, harmonise.satellites or harmonise.channels"
         )
     shape = (dataset.sizes[member], dataset.sizes["time"], len(names))
     stacked = np.empty(shape, np.float32)
     position = 0
-    for block in _blocks(dataset, driver_set, satellites, member):
+    for block in _blocks(dataset, driver_set, satellites, knowledge, member):
         stacked[..., position : position + block.shape[-1]] = block
         position += block.shape[-1]
     if np.isnan(stacked).any():
@@ -110,7 +115,9 @@ def stack(
     return stacked, names
 
 
-def _blocks(dataset: xr.Dataset, driver_set: str, satellites: bool, member: str) -> Iterator[NDArray]:
+def _blocks(
+    dataset: xr.Dataset, driver_set: str, satellites: bool, knowledge: Sequence[str], member: str
+) -> Iterator[NDArray]:
     """Channel blocks (member, time, channels) in the order of ``driver_names``."""
     if driver_set == "monthly8":
         for name in MONTHLY8:
@@ -127,5 +134,8 @@ def _blocks(dataset: xr.Dataset, driver_set: str, satellites: bool, member: str)
         soil = dataset["soil"].transpose(member, "soil_property").sel(soil_property=list(SOIL_PROPERTIES)).values
         yield np.broadcast_to(soil[:, None], (soil.shape[0], dataset.sizes["time"], soil.shape[1]))
     if satellites:
-        names = [*SATELLITE, *(f"{name}_mask" for name in SATELLITE)]
-        yield np.stack([dataset[name].transpose(member, "time").values for name in names], -1)
+        yield np.stack([dataset[name].transpose(member, "time").values for name in _SEEN], -1)
+    shape = (dataset.sizes[member], dataset.sizes["time"])
+    for name in knowledge:
+        values = dataset[name].transpose(member, ...).values
+        yield np.broadcast_to(values.reshape(len(values), -1), shape)[..., None]

@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.harmonise.axis import month_number, monthly_climatology
+from dere.knowledge.water import potential_evaporation
 
 IGBP_GROUPS: dict[str, tuple[str, ...]] = {
     "ENF": ("ENF", "DNF"),
@@ -139,12 +140,6 @@ def first_year_cover(cover: xr.Dataset) -> tuple[NDArray, NDArray]:
     return first["plant_fraction"].transpose(..., "plant_type").values, first["vegetated_fraction"].values
 
 
-def potential_evaporation(temperature: NDArray, shortwave: NDArray) -> NDArray[np.float64]:
-    """Potential evaporation after Makkink (mm d-1) from air temperature (degC) and shortwave (W m-2)."""
-    slope = 4098.0 * 0.6108 * np.exp(17.27 * temperature / (temperature + 237.3)) / (temperature + 237.3) ** 2
-    return np.maximum(0.61 * slope / (slope + 0.066) * shortwave * 0.0864 / 2.45, 0.0)
-
-
 def c4_share(temperature: NDArray, rain: NDArray) -> NDArray[np.float64]:
     """Share of growing months (warmer than 5 degC) whose climate favours C4 grasses.
 
@@ -201,6 +196,11 @@ def _elevation(climate: xr.Dataset, elevation: NDArray | None) -> NDArray[np.flo
         pressure = np.nanmean(climate["pressure"].values, axis=1)
         known = np.where(np.isfinite(known), known, 44331.0 * (1.0 - (pressure / 101.325) ** 0.19026))
     return np.nan_to_num(known)
+
+
+def standard_pressure(elevation: NDArray) -> NDArray[np.float64]:
+    """Pressure (kPa) of the standard atmosphere at an elevation (m), as elevation follows from pressure here."""
+    return 101.325 * (1.0 - np.asarray(elevation, float) / 44331.0) ** (1.0 / 0.19026)
 
 
 def _satellite_columns(climate: xr.Dataset, month: NDArray, satellites: bool) -> dict[str, NDArray]:

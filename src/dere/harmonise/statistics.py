@@ -111,6 +111,7 @@ def statistics(
     satellites: bool,
     minimum_quality: float,
     exchange: Exchange = CO2,
+    channels: str = "none",
 ) -> xr.Dataset:
     """Statistics of one fold from its training cells and training towers.
 
@@ -127,6 +128,8 @@ def statistics(
         Tower months below it do not count.
     exchange
         Whose labels and states.
+    channels
+        Knowledge channels of the run, as in the configuration.
 
     Returns
     -------
@@ -167,8 +170,8 @@ def statistics(
     monthly = drivers.drop_vars("static")
     parts = {
         "driver": (
-            spread_of(monthly, cells, lambda part: stack(part, driver_set, satellites)[0]),
-            driver_names(driver_set, satellites),
+            spread_of(monthly, cells, lambda part: stack(part, driver_set, satellites, channels)[0]),
+            driver_names(driver_set, satellites, channels),
         ),
         "static": (joined([member_spread(of_cells), member_spread(of_sites)]), ATTRIBUTES),
         "target": (

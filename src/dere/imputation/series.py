@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dere.config.imputation import ImputationConfig
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.axis import month_number, monthly_climatology
-from dere.harmonise.drivers import driver_names, is_mask, stack
+from dere.harmonise.drivers import is_mask, stack
 from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.splits import roles
 from dere.variables import FLUXES
@@ -168,12 +168,14 @@ def build(
     driver_set = str(towers.attrs["driver_set"])
     wanted = [str(name) for name in statistics["driver"].values]
     satellites = any(is_mask(name) for name in wanted)
+    # the raw drivers alone: what is made of them stands behind them
     raw, names = stack(towers, driver_set, satellites)
-    if list(names) != wanted or list(names) != list(driver_names(driver_set, satellites)):
+    if list(names) != wanted[: len(names)]:
         raise ValueError(
             f"statistics hold drivers {wanted[:3]}..., towers have {list(names)[:3]}...; make the statistics again"
         )
-    drivers = _standardised(raw, statistics["driver_mean"].values, statistics["driver_std"].values)
+    of_drivers = statistics[["driver_mean", "driver_std"]].isel(driver=slice(len(names)))
+    drivers = _standardised(raw, of_drivers["driver_mean"].values, of_drivers["driver_std"].values)
     channels = tuple(names)
     if use_simulation and "simulated" in towers and bool(np.isfinite(towers["simulated"].values).any()):
         drivers, channels = _with_simulation(towers, statistics, drivers, channels)

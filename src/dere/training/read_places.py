@@ -57,7 +57,13 @@ def site_labels(towers: xr.Dataset, allowed: Sequence[str], minimum_quality: flo
 
 
 def site_places(
-    towers: xr.Dataset, members: pd.DataFrame, *, satellites: bool, reads: Sequence[str] = (), exchange: Exchange
+    towers: xr.Dataset,
+    members: pd.DataFrame,
+    *,
+    satellites: bool,
+    channels: str = "none",
+    reads: Sequence[str] = (),
+    exchange: Exchange,
 ) -> Places:
     """All sites of the canonical towers, without their labels.
 
@@ -69,12 +75,14 @@ def site_places(
         Split table, for the clusters.
     satellites
         Whether the run has satellite channels.
+    channels
+        Its knowledge channels, as in the configuration.
     reads
         ``simulated``: give the simulated series too.
     exchange
         What is predicted; its states are the simulation's.
     """
-    drivers, names = stack(towers, str(towers.attrs["driver_set"]), satellites)
+    drivers, names = stack(towers, str(towers.attrs["driver_set"]), satellites, channels)
     states = list(exchange.states)
     initial = None
     if states and "initial_state" in towers:
@@ -103,6 +111,7 @@ def cell_places(
     members: pd.DataFrame,
     *,
     satellites: bool,
+    channels: str = "none",
     window: int,
     stride: int,
     reads: Sequence[str] = (),
@@ -115,7 +124,7 @@ def cell_places(
     drivers, simulation, cover
         The canonical set; of a lazily opened simulation only the months before windows are read, unless the simulated
         series are asked for. None = the places come without simulated states.
-    members, satellites, reads, exchange
+    members, satellites, channels, reads, exchange
         As for `site_places`.
     window, stride
         Months of a window, and between the starts of two.
@@ -129,7 +138,7 @@ def cell_places(
     held = {"drivers.nc": drivers, "cover.nc": cover, "simulation.nc": simulation}
     require_same_axes({name: data for name, data in held.items() if data is not None}, ("cell", "time", "age"))
     starts = window_starts(drivers.sizes["time"], window, stride)
-    stacked, names = stack(drivers, str(drivers.attrs["driver_set"]), satellites)
+    stacked, names = stack(drivers, str(drivers.attrs["driver_set"]), satellites, channels)
     count = drivers.sizes["cell"]
     states = list(exchange.states)
     initial = simulated = None

@@ -61,6 +61,7 @@ def load_cells(job: Job, stands: Sequence[str] = STANDS) -> CellData:
         cover,
         job.roles,
         satellites=job.windows.satellites,
+        channels=job.windows.channels,
         window=job.windows.window,
         stride=job.windows.window_stride,
         exchange=job.exchange,

@@ -50,7 +50,9 @@ def load_towers(context: Context) -> TowerData:
     job, exchange = context.job, context.job.exchange
     towers = read_netcdf(job.files["towers"])
     labels = site_labels(towers, job.allowed(*TRAINED), job.windows.minimum_training_quality, exchange)
-    places = site_places(towers, job.roles, satellites=job.windows.satellites, exchange=exchange)
+    places = site_places(
+        towers, job.roles, satellites=job.windows.satellites, channels=job.windows.channels, exchange=exchange
+    )
     windows = windows_of(places, labels)
     training, validation = (select(windows, job.roles, "site", role, labelled=True) for role in TRAINED)
     flux_std = context.statistics.flux_std

@@ -7,9 +7,9 @@ from typing import Any
 
 from dere.methods import Stage
 
-CELLS_KEYS = ("window", "window_stride", "satellites")
+CELLS_KEYS = ("window", "window_stride", "satellites", "channels")
 """Leaves of the section harmonise for what learns or predicts in cells."""
-SITES_KEYS = ("window", "satellites", "minimum_training_quality")
+SITES_KEYS = ("window", "satellites", "channels", "minimum_training_quality")
 """Leaves of the section harmonise for what learns or predicts at sites."""
 
 LABEL_KEYS = (

@@ -118,7 +118,12 @@ def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
     """
     method, exchange, settings = task.method, task.exchange, task.windows
     places = site_places(
-        towers, task.members, satellites=settings.satellites, reads=method.reads_places, exchange=exchange
+        towers,
+        task.members,
+        satellites=settings.satellites,
+        channels=settings.channels,
+        reads=method.reads_places,
+        exchange=exchange,
     )
     role = task.members[task.members["kind"] == "site"].set_index("id")["role"].reindex(places.ids)
     judged = role.isin(PREDICTED).to_numpy()
@@ -161,6 +166,7 @@ def at_cells(
         cover,
         task.members,
         satellites=task.windows.satellites,
+        channels=task.windows.channels,
         window=task.windows.window,
         stride=task.windows.window_stride,
         reads=task.method.reads_places,

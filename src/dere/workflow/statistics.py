@@ -53,6 +53,7 @@ def write_statistics(
         config.satellites,
         config.minimum_training_quality,
         get(exchange),
+        config.channels,
     )
     title = f"Mean and spread of the training members of fold {fold}"
     parents = [dataset.attrs for dataset in (drivers, simulation, towers) if dataset is not None]

@@ -109,7 +109,8 @@ def test_training_gets_its_own_sub_tree_and_no_other(name):
     stage = stages()[name]
     for backbone in backbones_of(f"train_{name}"):
         given = parameters(RULES[f"train_{name}"], backbone)
-        keys = ["satellites", "window", "window_stride" if "simulation" in stage.reads else "minimum_training_quality"]
+        keys = ["satellites", "channels", "window"]
+        keys += ["window_stride" if "simulation" in stage.reads else "minimum_training_quality"]
         expected = {"backbone_name": backbone, "harmonise": {key: CONFIG["harmonise"][key] for key in keys}}
         expected |= {"stage": section_of(stage)} if stage.section else {}
         expected |= {"backbone": CONFIG["networks"][backbone]} if stage.per_backbone else {}

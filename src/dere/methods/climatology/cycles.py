@@ -31,7 +31,9 @@ _HALF_YEAR = 6
 def fit(job: Job) -> Fitted:
     """Mean cycles of the training and validation towers, and of the training towers alone."""
     towers = read_netcdf(job.files["towers"])
-    places = site_places(towers, job.roles, satellites=job.windows.satellites, exchange=job.exchange)
+    places = site_places(
+        towers, job.roles, satellites=job.windows.satellites, channels=job.windows.channels, exchange=job.exchange
+    )
     everything = _cycles_of(job, towers, places, *TRAINED)
     alone = _cycles_of(job, towers, places, "training")
     history = pd.DataFrame({"towers": [len(everything["cycles"])], "towers_unseen": [len(alone["cycles"])]})

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from dere.exchange import Exchange
 from dere.harmonise.axis import month_number
 from dere.harmonise.drivers import is_mask
+from dere.knowledge.earlier_months import lagged, running_mean
+from dere.knowledge.terms import NAMES as KNOWLEDGE
 from dere.training.places import Places
 from dere.variables import PLANT_TYPES, SATELLITE
 
@@ -26,8 +28,8 @@ def tree_features(places: Places, exchange: Exchange, simulated: bool = False) -
 
     Drivers at the month, at lags of 1 to 3 months, and as means over the 3 and 12 months that end with it; months
     outside the record are filled as for the networks (the site's own climatology). Diurnal cycles and soil layers
-    enter as their mean and range. Then month as sine and cosine (shifted by half a year in the south), static
-    attributes, and the plant and vegetated fractions of the year.
+    enter as their mean and range, knowledge channels at the month alone. Then month as sine and cosine (shifted by half
+    a year in the south), static attributes, and the plant and vegetated fractions of the year.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ def _columns(places: Places, exchange: Exchange, simulated: bool) -> Iterator[tu
     shape = (len(places), len(places.time))
     for name, series in _monthly_series(places):
         yield name, series
+        if name in KNOWLEDGE:
+            continue
         for lag in LAGS:
             yield f"{name}_lag{lag}", lagged(series, lag)
         for length in RUNNING_MEANS:
@@ -77,28 +81,6 @@ def _columns(places: Places, exchange: Exchange, simulated: bool) -> Iterator[tu
 def _nearest(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
     """Position of the year nearest to each wanted one."""
     return np.abs(known[None] - wanted[:, None]).argmin(1)
-
-
-def lagged(series: NDArray, lag: int) -> NDArray:
-    """Values ``lag`` months earlier; before the axis, the same calendar months of its first year stand in."""
-    return _with_year_before(series)[:, _YEAR - lag : _YEAR - lag + series.shape[1]]
-
-
-def running_mean(series: NDArray, length: int) -> NDArray:
-    """Mean over the ``length`` <= 12 months that end with each month, of the finite values."""
-    extended = _with_year_before(series)
-    finite = np.isfinite(extended)
-    total = np.cumsum(np.where(finite, extended, 0.0), axis=1)
-    count = np.cumsum(finite, axis=1)
-    end = np.arange(_YEAR, extended.shape[1])
-    number = count[:, end] - count[:, end - length]
-    return (total[:, end] - total[:, end - length]) / np.where(number > 0, number, np.nan)
-
-
-def _with_year_before(series: NDArray) -> NDArray:
-    if series.shape[1] < _YEAR:
-        raise ValueError(f"the time axis has {series.shape[1]} months, at least {_YEAR} are needed for lags and means")
-    return np.concatenate([series[:, :_YEAR], series], axis=1).astype(np.float64)
 
 
 def _monthly_series(places: Places) -> Iterator[tuple[str, NDArray]]:

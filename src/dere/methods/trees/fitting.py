@@ -147,7 +147,14 @@ def _rows_of(job: Job, config: TreesConfig, rng: np.random.Generator, simulated:
     towers = read_netcdf(job.files["towers"])
     roles = TRAINED if config.validation_towers else ("training",)
     reads = ("simulated",) if simulated else ()
-    places = site_places(towers, job.roles, satellites=job.windows.satellites, reads=reads, exchange=job.exchange)
+    places = site_places(
+        towers,
+        job.roles,
+        satellites=job.windows.satellites,
+        channels=job.windows.channels,
+        reads=reads,
+        exchange=job.exchange,
+    )
     labels = site_labels(towers, job.allowed(*roles), job.windows.minimum_training_quality, job.exchange)
     if not np.isfinite(labels.flux).any():
         raise ValueError(
