@@ -23,6 +23,9 @@ class BackboneRoom:
         ``module:class`` of the network, which is loaded only where it is built.
     references
         What to cite.
+    vectorised
+        Its operations can be mapped over stacked weights (``torch.vmap``), so that the members of an ensemble train
+        together; false = one after the other.
     rank
         Place among the backbones, small ones first.
     """
@@ -31,6 +34,7 @@ class BackboneRoom:
     section: type[NetworkConfig]
     network: str
     references: tuple[str, ...] = ()
+    vectorised: bool = True
     rank: int = 100
 
     @property

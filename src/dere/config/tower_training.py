@@ -9,7 +9,7 @@ from dere.config.training import TrainingConfig
 
 
 class Candidate(Section):
-    """Settings tried beside others; the validation towers of each fold choose."""
+    """Settings tried beside others; towers that the networks did not see choose."""
 
     learning_rate: float = Field(gt=0)
     """Peak learning rate."""
@@ -23,12 +23,14 @@ class TowerTrainingConfig(TrainingConfig):
     """Training on towers."""
 
     candidates: tuple[Candidate, ...] = ()
-    """Trained one after the other in place of learning_rate, pull and dropout; validation chooses (empty = one)."""
+    """Trained in turn in place of learning_rate, pull and dropout; towers not seen choose (empty = one)."""
     pull: float = Field(0.03, ge=0)
     """L2 pull of the weights to the simulation-trained ones."""
     dropout: float | None = Field(None, ge=0, lt=1)
     """Dropout share everywhere in the sequence networks while training on towers (null = as in networks)."""
+    input_noise: float = Field(0.0, ge=0)
+    """Gaussian noise on the normalised drivers and static attributes while training, in standard deviations."""
     refit: bool = False
-    """Train the chosen setting once more, for as long, on training and validation towers together (as trees are)."""
+    """With members = 1: train the chosen setting once more, for as long, on training and validation towers together."""
     balance: float = Field(0.5, ge=0, le=1)
     """0 = every month counts alike; 1 = errors count relative to each tower's own variability."""

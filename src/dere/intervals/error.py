@@ -1,4 +1,4 @@
-"""Predictive spread at unseen towers, learned from the residuals at the validation towers."""
+"""Predictive spread at unseen towers, learned from the residuals at towers that were not seen in training."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class ErrorModel:
 
 
 def fit_error(residual: np.ndarray, magnitude: np.ndarray, site: np.ndarray, flux: str = "a flux") -> ErrorModel:
-    """Fit the spread so that it is unbiased in size and covers 90 % at the validation towers.
+    """Fit the spread so that it is unbiased in size and covers 90 % at towers not seen in training.
 
     Parameters
     ----------
     residual
-        (n,) prediction minus observation at validation towers, gC m-2 d-1.
+        (n,) prediction minus observation at towers not seen in training, gC m-2 d-1.
     magnitude
         (n,) mean of predicted GPP and RECO.
     site
@@ -51,8 +51,8 @@ def fit_error(residual: np.ndarray, magnitude: np.ndarray, site: np.ndarray, flu
     """
     if len(residual) < MINIMUM_RESIDUALS:
         raise ValueError(
-            f"only {len(residual)} labelled months of {flux} at validation towers, at least {MINIMUM_RESIDUALS} are "
-            "needed for a predictive spread; use more towers or fewer folds"
+            f"only {len(residual)} labelled months of {flux} at towers not seen in training, at least "
+            f"{MINIMUM_RESIDUALS} are needed for a predictive spread; use more towers or fewer folds"
         )
     _, inverse, count = np.unique(site, return_inverse=True, return_counts=True)
     root = np.sqrt(1.0 / count[inverse])

@@ -42,7 +42,12 @@ class Normaliser(nn.Module):
 
     States are divided by their standard deviation after a logarithm of magnitude, because biomass and soil carbon
     span orders of magnitude between ages.
+
+    While training, normalised drivers and statics get Gaussian noise of the standard deviation ``noise``
+    (`dere.training.noise`).
     """
+
+    noise: float = 0.0
 
     def __init__(self, statistics: Statistics, exchange: Exchange) -> None:
         super().__init__()
@@ -75,11 +80,14 @@ class Normaliser(nn.Module):
 
     def drivers(self, x: Tensor) -> Tensor:
         """Normalise (…, D)."""
-        return (x - self.driver_mean) / self.driver_std
+        return self._noisy((x - self.driver_mean) / self.driver_std)
 
     def static(self, x: Tensor) -> Tensor:
         """Normalise (…, S)."""
-        return (x - self.static_mean) / self.static_std
+        return self._noisy((x - self.static_mean) / self.static_std)
+
+    def _noisy(self, x: Tensor) -> Tensor:
+        return x + self.noise * torch.randn_like(x) if self.training and self.noise else x
 
     def state(self, x: Tensor) -> Tensor:
         """Compress (…, state) physical states to order one, sign kept."""

@@ -66,6 +66,8 @@ class Stage:
         Minutes that its job may take on a cluster.
     priority
         Jobs with a higher one start first: those of the longest chain.
+    members
+        It is fitted as an ensemble of so many members as the run has (``dere.training.job.Job.members``).
     """
 
     name: str
@@ -83,6 +85,7 @@ class Stage:
     whole_input: bool = False
     runtime: int = 240
     priority: int = 0
+    members: bool = False
 
     @property
     def path(self) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Mapping
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dere.config.per_age_training import PerAgeTrainingConfig
@@ -13,17 +14,16 @@ from dere.methods.outputs import predicted_series, rebuilt
 from dere.methods.single_network import SingleNetwork
 from dere.methods.single_settings import SingleTowerConfig
 from dere.training import weights
-from dere.training.candidates import options
+from dere.training.averaging import closed_mean, counted
 from dere.training.context import Context, choose_device
-from dere.training.draws import batches
 from dere.training.fitted import Fitted, Prediction
 from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, target_loss, with_pull
 from dere.training.places import Places
 from dere.training.simulation import MIXTURE_ALONE, Batch, drawer, fixed_batches, load_cells
-from dere.training.snapshots import state_of
-from dere.training.tower_data import draw_windows, flux_loss, load_towers, refit_on_all
+from dere.training.tower_data import Share, flux_loss, load_towers
+from dere.training.tower_stage import TowerStage, fit_on_towers, trained_weights
 from dere.training.windows import MIXTURE, Windows, windows_of
 
 BATCH = 16
@@ -82,39 +82,42 @@ def fit_towers(job: Job, pretrained: str | None) -> Fitted:
     context = Context(job)
     config: SingleTowerConfig = job.section
     data = load_towers(context)
-    model = SingleNetwork(context.blueprint)
-    if pretrained:
-        context.load(pretrained, model)
-    freeze_parts(model, config.frozen)
-    model.to(context.device)
-    reference = {name: p.detach().clone() for name, p in model.named_parameters()} if pretrained else {}
 
-    def loss(option: SingleTowerConfig, network: SingleNetwork, index: Tensor) -> LossParts:
+    def make(member: int) -> SingleNetwork:
+        model = SingleNetwork(context.blueprint)
+        if pretrained:
+            context.load(pretrained, model, member=member)
+        freeze_parts(model, config.frozen)
+        return model
+
+    def loss(
+        option: SingleTowerConfig, network: SingleNetwork, index: Tensor, share: Share, start: Mapping[str, Tensor]
+    ) -> LossParts:
         prediction = forward(network, data.windows, index, bool(pretrained), context.device)
-        parts = flux_loss(prediction, data, index, config.balance)
-        return with_pull(parts, pull(network, reference, option.pull)) if network.training else parts
+        parts = flux_loss(prediction, data, index, option.balance, share)
+        return with_pull(parts, pull(network, start, option.pull)) if network.training else parts
 
-    def loss_of(option: SingleTowerConfig) -> Callable[[SingleNetwork, Tensor], LossParts]:
-        return partial(loss, option)
-
-    return context.fit_best(
-        model,
-        draw=lambda generator: draw_windows(data, config.batch, generator),
-        validation=batches(data.validation, config.batch),
-        loss_of=loss_of,
-        options=options(config),
-        refit=refit_on_all(config, data, state_of(model), loss_of),
-    )
+    reference = trained_weights if pretrained else lambda network: {}
+    return fit_on_towers(context, data, TowerStage(make, loss, reference), config)
 
 
 def predict(fitted: Fitted, places: Places, *, per_age: bool, unseen: bool, gpu: int) -> Prediction:
     """Predict places with the network of a tower stage; ``per_age`` as in `forward`."""
     device = choose_device(gpu)
+    windows = windows_of(places)
+    series = [_series(fitted.member(m), places, windows, per_age, unseen, device) for m in range(fitted.members)]
+    exchange = rebuilt(fitted.member(0)).exchange
+    return Prediction(*closed_mean(series, counted(fitted, places, unseen), exchange))
+
+
+def _series(
+    fitted: Fitted, places: Places, windows: Windows, per_age: bool, unseen: bool, device: str
+) -> NDArray[np.float64]:
+    """Fluxes (place, time, flux) by one network."""
     blueprint = rebuilt(fitted)
     network = weights.load(SingleNetwork(blueprint), fitted, unseen).to(device).eval()
-    windows = windows_of(places)
     with torch.no_grad():
         parts = [
             forward(network, windows, index, per_age, device).cpu() for index in torch.arange(len(windows)).split(BATCH)
         ]
-    return Prediction(predicted_series(torch.cat(parts).numpy(), places, blueprint.exchange))
+    return predicted_series(torch.cat(parts).numpy(), places, blueprint.exchange)

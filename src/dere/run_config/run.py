@@ -68,6 +68,8 @@ class RunConfig(Section):
     """What is predicted; files of co2 lie directly in results/<run>, those of others in a folder of their name."""
     plugins: tuple[str, ...] = ()
     """Files, folders or modules with methods and backbones of your own; paths begin at the working directory."""
+    members: int = Field(8, ge=1, le=64)
+    """Networks or trees per stage on towers, each without some of the towers; their mean predicts (1 = just one)."""
     splits: SplitsConfig = SplitsConfig()
     """Who trains, validates and tests."""
     networks: Section = Section()

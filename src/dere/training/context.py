@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import torch
 import xarray as xr
-from torch import Tensor
+from torch import Tensor, nn
 
 from dere.config.training import TrainingConfig
 from dere.io import content_hash, read_netcdf
@@ -23,6 +24,7 @@ from dere.training.dropout import dropout
 from dere.training.fitted import Fitted
 from dere.training.job import Job
 from dere.training.loop import LossParts, Model, fit
+from dere.training.noise import input_noise
 from dere.training.parallel import local_device
 from dere.training.snapshots import state_of
 
@@ -63,6 +65,17 @@ class Refit(Generic[Option]):
     start: Mapping[str, Tensor]
     draw: Callable[[torch.Generator], Any]
     loss_of: Callable[[Option], Callable[[Any, Any], LossParts]]
+
+
+@contextmanager
+def changed_by(option: TrainingConfig, model: nn.Module) -> Iterator[None]:
+    """Set dropout, noise and compilation of ``model`` as an option has them, while it is trained."""
+    with (
+        dropout(model, getattr(option, "dropout", None)),
+        input_noise(model, getattr(option, "input_noise", 0.0)),
+        compiled(model, option.compile),
+    ):
+        yield
 
 
 class Context:
@@ -106,9 +119,21 @@ class Context:
         """Undeclared file with the state of an unfinished run; a candidate and the refit have one each."""
         return self.job.scratch / f"last{part}.pt"
 
-    def load(self, parent: str, model: Model, unseen: bool = False) -> Model:
-        """Load what an earlier stage left behind into ``model``; see `weights.load`."""
-        return weights.load(model, self.job.parents[parent], unseen)
+    def load(self, parent: str, model: Model, unseen: bool = False, member: int = 0) -> Model:
+        """Load what an earlier stage left behind into ``model``: of its members one; see `weights.load`.
+
+        Raises
+        ------
+        ValueError
+            When the stages have different numbers of members, so that one would start where its test towers are known.
+        """
+        found = self.job.parents[parent].members
+        if found not in (1, self.job.members):
+            raise ValueError(
+                f"members: stage {self.job.stage} has {self.job.members}, but {parent}, from which it starts, was "
+                f"trained with {found}; train {parent} again with as many"
+            )
+        return weights.load(model, self.job.parents[parent].member(member), unseen)
 
     def fit(
         self,
@@ -153,7 +178,7 @@ class Context:
             if len(options) > 1:
                 log.info("candidate %d of %d: %s", number + 1, len(options), _differing(option, options))
             model.load_state_dict(start)
-            with dropout(model, getattr(option, "dropout", None)), compiled(model, option.compile):
+            with changed_by(option, model):
                 result = fit(
                     model,
                     draw=draw,
@@ -188,7 +213,7 @@ class Context:
         """Train ``option`` on all towers for the number of epochs that validation chose."""
         log.info("once more on training and validation towers together: %d epochs", epochs)
         model.load_state_dict(refit.start)
-        with dropout(model, getattr(option, "dropout", None)), compiled(model, option.compile):
+        with changed_by(option, model):
             fit(
                 model,
                 draw=refit.draw,

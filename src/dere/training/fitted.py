@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ class Fitted:
     Parameters
     ----------
     arrays
-        Weights of a network, cycles, trees as LightGBM's text (bytes): by name.
+        Weights of a network, cycles, trees as LightGBM's text (bytes): by name. Weights of several members stand along
+        a first axis.
     facts
         What can be written as JSON: fold, seed, split, parameters, classes of towers.
     history
@@ -32,6 +33,17 @@ class Fitted:
     facts: Mapping[str, Any]
     history: pd.DataFrame
     unseen: Mapping[str, NDArray[Any]] | None = None
+
+    @property
+    def members(self) -> int:
+        """Networks or trees whose mean predicts."""
+        return int(self.facts.get("members", 1))
+
+    def member(self, number: int) -> Fitted:
+        """Return one member's network as if it had been fitted alone."""
+        if self.members == 1:
+            return self
+        return replace(self, arrays={name: value[number] for name, value in self.arrays.items()})
 
     def chosen(self, unseen: bool) -> Mapping[str, NDArray[Any]]:
         """Arrays that predict; with ``unseen`` those that never saw the validation towers."""

@@ -50,6 +50,9 @@ class Job:
         Sequence network; None for a stage without one.
     fold, seed
         Fold and seed.
+    members
+        How many networks or trees it is fitted as; more than one leave out some of the towers each
+        (`dere.training.membership`).
     gpu
         Granted devices; 0 = compute on the CPU.
     scratch
@@ -71,6 +74,7 @@ class Job:
     network: Network | None
     fold: int
     seed: int
+    members: int = 1
     gpu: int = 0
     scratch: Path = Path()
     identity: str = ""

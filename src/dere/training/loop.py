@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from dere.config.training import TrainingConfig
+from dere.training.clipping import clip
 from dere.training.parallel import Team, team
 from dere.training.snapshots import Progress, read_last, write_broken, write_last
 
@@ -149,6 +150,7 @@ class _Training:
     parameters: list[nn.Parameter]
     progress: Progress
     ranks: Team
+    members: int = 1
 
     def epoch(self, epoch: int) -> float:
         """Take the steps of one epoch; mean training loss."""
@@ -170,8 +172,8 @@ class _Training:
         # each process adds its own numerator over everybody's denominator
         LossParts(parts.numerator, whole.denominator).mean.backward()
         self.ranks.add_gradients(self.parameters)
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.gradient_clip)
-        value = float(whole.mean)
+        norm = clip(self.parameters, self.config.gradient_clip, self.members)
+        value = float(whole.mean) / self.members
         # a finite loss with an infinite gradient would make the next batch, an innocent one, stop the run
         if not (math.isfinite(value) and math.isfinite(norm)):
             what = f"training loss is {value}" if not math.isfinite(value) else f"norm of the gradient is {float(norm)}"
@@ -240,6 +242,7 @@ def fit(
     last: Path | None = None,
     identity: str = "",
     epochs: int | None = None,
+    members: int = 1,
     stop_after: int | None = None,
 ) -> FitResult:
     """Train ``model`` and leave the best weights by validation in it.
@@ -269,6 +272,9 @@ def fit(
     epochs
         Take exactly so many of the configured epochs, without validation, and leave the last weights in the model:
         how a stage whose length validation has chosen is trained on all towers.
+    members
+        Networks that train together: the first axis of every trained weight, whose losses ``loss`` gives one by one.
+        Each has a gradient, and a largest norm of it, of its own; the history has the mean of their losses.
     stop_after
         Stop after so many epochs as if killed (tests of resuming).
 
@@ -294,7 +300,9 @@ def fit(
         torch.Generator().manual_seed(seed),
         [p.detach().clone() for p in parameters] if config.average else [],
     )
-    training = _Training(model, draw, validation, loss, config, seed, device, last, parameters, progress, ranks)
+    training = _Training(
+        model, draw, validation, loss, config, seed, device, last, parameters, progress, ranks, members
+    )
     blind = epochs is not None
     state = ranks.agree(read_last(last, identity))
     if state is not None and not progress.accepts(state):

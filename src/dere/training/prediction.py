@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from dere.exchange import Exchange
 
+MEMBERS, HELD_OUT = "member_prediction", "held_out_prediction"
+"""Variables of the predictions of an ensemble at sites."""
+
 
 def prediction_dataset(
     mean: NDArray[np.float64],
@@ -21,6 +24,8 @@ def prediction_dataset(
     time: NDArray[np.datetime64],
     record: NDArray[np.bool_],
     attrs: Mapping[str, Any],
+    members: NDArray[np.float64] | None = None,
+    held_out: NDArray[np.float64] | None = None,
 ) -> xr.Dataset:
     """Put a prediction into a dataset, empty outside each place's record.
 
@@ -38,6 +43,11 @@ def prediction_dataset(
         (place, time) bool.
     attrs
         Attributes of the file: method, backbone, fold, seed and more.
+    members
+        (member, place, time, flux) whose mean is the prediction; written in single precision, in which fluxes close to
+        its rounding only.
+    held_out
+        (place, time, flux) by members that never saw the place, NaN where there is none.
     """
     unit = {"units": exchange.fluxes[0].unit}
     dims = (place, "time", "flux")
@@ -46,13 +56,20 @@ def prediction_dataset(
         "prediction": "predicted monthly flux",
         "std": "standard deviation of the prediction",
         "quantile_value": "marginal quantiles; they do not close as the means do",
+        HELD_OUT: "prediction of towers seen in training by the members that left them out",
+        MEMBERS: "prediction of each member, in single precision",
     }
     result = xr.Dataset(
         {"prediction": (dims, np.where(record[..., None], mean, np.nan).astype(np.float64))},
         coords={place: ids, "time": time, "flux": list(exchange.names)},
     ).assign(extras)
+    if held_out is not None:
+        result[HELD_OUT] = (dims, held_out)
+    if members is not None:
+        result[MEMBERS] = (("member", *dims), members.astype(np.float32))
     for name, text in about.items():
         if name in result:
-            result[name] = result[name].where(within).transpose(*dims, ...)
+            first = ("member",) if name == MEMBERS else ()
+            result[name] = result[name].where(within).transpose(*first, *dims, ...)
             result[name].attrs |= {**unit, "long_name": text}
     return result.assign_attrs(attrs)

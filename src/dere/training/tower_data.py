@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,6 +17,21 @@ from dere.training.losses import squared
 from dere.training.read_places import site_labels, site_places
 from dere.training.roles import TRAINED
 from dere.training.windows import Windows, select, windows_of
+
+
+class Share(NamedTuple):
+    """How much the windows of a batch count.
+
+    Parameters
+    ----------
+    scale
+        (B, flux) weight of the squared error relative to the tower's own variability.
+    cluster
+        (B,) weight of the window's cluster; zero = left out.
+    """
+
+    scale: Tensor
+    cluster: Tensor
 
 
 @dataclass
@@ -44,6 +59,14 @@ class TowerData:
     site_scale: Tensor
     channels: list[int]
 
+    def share(self, index: Tensor) -> Share:
+        """Return how much windows ``index`` count where no cluster is left out."""
+        return Share(self.site_scale[index], torch.ones(len(index)))
+
+    def labelled(self) -> Tensor:
+        """Windows with labels of training and validation towers."""
+        return torch.cat([self.training, self.validation])
+
 
 def load_towers(context: Context) -> TowerData:
     """Windows of all sites with the labels of training and validation towers; all other labels stay behind."""
@@ -56,11 +79,11 @@ def load_towers(context: Context) -> TowerData:
     windows = windows_of(places, labels)
     training, validation = (select(windows, job.roles, "site", role, labelled=True) for role in TRAINED)
     flux_std = context.statistics.flux_std
-    scale = _site_scale(windows, training, flux_std)
+    scale = site_scale(windows, training, flux_std)
     return TowerData(windows, training, validation, flux_std, scale, exchange.of_outputs(exchange.names))
 
 
-def _site_scale(windows: Windows, training: Tensor, flux_std: Tensor) -> Tensor:
+def site_scale(windows: Windows, training: Tensor, flux_std: Tensor) -> Tensor:
     """Weight of each window's squared error per flux, (window, flux): inverse variance within the site.
 
     Its mean over the training windows that hold labels of the flux is one, and so is the weight of a window without.
@@ -78,7 +101,7 @@ def _site_scale(windows: Windows, training: Tensor, flux_std: Tensor) -> Tensor:
     return torch.where(some, weight / mean_weight, 1.0)
 
 
-def flux_loss(prediction: Tensor, data: TowerData, index: Tensor, balance: float) -> LossParts:
+def flux_loss(prediction: Tensor, data: TowerData, index: Tensor, balance: float, share: Share) -> LossParts:
     """Loss over the fluxes, each at its own observed months.
 
     Parameters
@@ -89,11 +112,13 @@ def flux_loss(prediction: Tensor, data: TowerData, index: Tensor, balance: float
         Windows of the batch.
     balance
         0 = all months alike; 1 = relative to each tower's own variability.
+    share
+        How much these windows count.
     """
     device = prediction.device
     std = data.flux_std.to(device)
     flux, label_weight = data.windows.labels(index)
-    weight = label_weight * data.site_scale[index][:, None] ** balance
+    weight = label_weight * share.scale[:, None] ** balance * share.cluster[:, None, None]
     return squared(prediction[..., data.channels] / std, flux.to(device) / std, weight.to(device))
 
 
@@ -102,10 +127,10 @@ def draw_windows(data: TowerData, size: int, generator: torch.Generator, both: b
 
     A site with many windows is not drawn more often than one with few.
     """
-    members = torch.cat([data.training, data.validation]) if both else data.training
-    sites = data.windows.place[members]
+    drawn = data.labelled() if both else data.training
+    sites = data.windows.place[drawn]
     count = torch.bincount(sites)[sites].float()
-    return members[torch.multinomial(1.0 / count, size, replacement=True, generator=generator)]
+    return drawn[torch.multinomial(1.0 / count, size, replacement=True, generator=generator)]
 
 
 def refit_on_all(

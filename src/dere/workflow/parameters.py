@@ -36,14 +36,15 @@ def threads_of(config: Tree, stage: Stage) -> int:
 
 
 def of_stage(config: Tree, stage: Stage, backbone: str) -> dict[str, Any]:
-    """Return the parameters of a stage: its settings, its network's size, and how windows are cut.
+    """Return the parameters of a stage: its settings, its network's size, its members, and how windows are cut.
 
     Threads are left out: they do not change a result.
     """
     keys = CELLS_KEYS if "simulation" in stage.reads else SITES_KEYS
     own = {"stage": without(section_of(config, stage), stage.threads)} if stage.section else {}
     network = {"backbone": config["networks"][backbone]} if stage.per_backbone else {}
-    return {**own, **network, **of_method(config, backbone, keys)}
+    members = {"members": config["members"]} if stage.members else {}
+    return {**own, **network, **members, **of_method(config, backbone, keys)}
 
 
 def of_method(config: Tree, backbone: str, keys: Sequence[str] = SITES_KEYS) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from dere.training.fitted import Fitted, Prediction
 from dere.training.places import Places
 from dere.training.prediction import prediction_dataset
 from dere.training.read_places import cell_places, site_labels, site_places
-from dere.training.roles import PREDICTED
+from dere.training.roles import PREDICTED, TRAINED
 from dere.workflow.members import read_roles
 from dere.workflow.rule_job import RuleJob
 
@@ -78,8 +78,15 @@ class Task:
         predicted: Prediction = function(self.fitted, places, None, unseen=unseen, gpu=self.gpu)
         return predicted
 
-    def dataset(self, predicted: Prediction, places: Places, errors: Sequence[ErrorModel], place: str) -> xr.Dataset:
-        """The prediction file: means, spread, and what the method adds; empty outside the records."""
+    def dataset(
+        self,
+        predicted: Prediction,
+        places: Places,
+        errors: Sequence[ErrorModel],
+        place: str,
+        held_out: NDArray[np.float64] | None = None,
+    ) -> xr.Dataset:
+        """The prediction file: means, members, spread, and what the method adds; empty outside the records."""
         extras = predicted.extras.rename(place=place) if "place" in predicted.extras.dims else predicted.extras
         if errors:
             extras = extras.merge(spread(predicted.mean, errors, self.exchange, place))
@@ -93,16 +100,19 @@ class Task:
             **(stated(errors, self.exchange) if errors else {}),
         }
         ids = places.ids if place == "site" else places.ids.astype(np.int64)
-        mean = predicted.mean
-        return prediction_dataset(mean, extras, self.exchange, place, ids, places.time, places.record, attrs)
+        axes = (place, ids, places.time, places.record)
+        return prediction_dataset(
+            predicted.mean, extras, self.exchange, *axes, attrs, members=predicted.members, held_out=held_out
+        )
 
 
 def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
     """Predict all record months of every site; the coordinate ``role`` says what a prediction is worth.
 
-    The spread comes from the validation towers, predicted by what never saw them; labels of all other towers are
-    not looked at. Towers of which the model has used the labels are predicted by the same weights as any other place,
-    apart from the sites that are judged, whose numbers so do not depend on them by a bit.
+    The spread comes from towers predicted by what never saw them: of an ensemble from all that its members learned
+    from, each by the members that left it out, of a single network from the validation towers. Labels of all other
+    towers are not looked at. Towers of which the model has used the labels are predicted by the same weights as any
+    other place, apart from the sites that are judged, whose numbers so do not depend on them by a bit.
 
     Parameters
     ----------
@@ -134,14 +144,20 @@ def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
         _require_complete(method.name, part, group)
     predicted = _taken(_joined(parts), order)
     errors: Sequence[ErrorModel] = ()
-    if OWN not in predicted.extras:
-        held_out = np.flatnonzero(role.eq("validation").to_numpy())
-        unseen = task.predict(places.take(held_out), unseen=True)
-        labels = site_labels(towers, places.ids[held_out].tolist(), settings.minimum_training_quality, exchange)
-        errors = fit_errors(unseen.mean, labels.flux[held_out], exchange)
+    ensemble, own = predicted.members is not None, OWN in predicted.extras
+    held_out = None
+    if ensemble or not own:
+        rows = np.flatnonzero(role.isin(TRAINED if ensemble else ("validation",)).to_numpy())
+        unseen = task.predict(places.take(rows), unseen=True).mean
+        if ensemble:
+            held_out = np.full(predicted.mean.shape, np.nan)
+            held_out[rows] = unseen
+        if not own:
+            labels = site_labels(towers, places.ids[rows].tolist(), settings.minimum_training_quality, exchange)
+            errors = fit_errors(unseen, labels.flux[rows], exchange)
     counted = "%s: %d sites, %d months, and %d sites seen in training"
     log.info(counted, method.name, judged.sum(), int(places.record[judged].sum()), (~judged).sum())
-    made = task.dataset(predicted, places, errors, "site")
+    made = task.dataset(predicted, places, errors, "site", held_out)
     worth = ("site", role.map(OF_SPLIT).to_numpy(str), {"long_name": LONG_NAME})
     return made.assign_coords({COORDINATE: worth}).assign_attrs(marked(invented_sources([towers.attrs])))
 
@@ -172,7 +188,8 @@ def at_cells(
         reads=task.method.reads_places,
         exchange=task.exchange,
     )
-    predicted = _joined([task.predict(block) for block in places.blocks(BLOCK)])
+    # members of an ensemble are not kept: at every cell and month they are many times what the maps are
+    predicted = _joined([replace(task.predict(block), members=None) for block in places.blocks(BLOCK)])
     errors: Sequence[ErrorModel] = ()
     if OWN not in predicted.extras:
         errors = read_errors(sites, task.exchange)
@@ -222,13 +239,20 @@ def _joined(parts: Sequence[Prediction]) -> Prediction:
     if len(parts) == 1:
         return parts[0]
     extras = xr.concat([part.extras for part in parts], "place", data_vars="minimal")
-    return Prediction(np.concatenate([part.mean for part in parts]), extras=extras, facts=parts[0].facts)
+    members = [part.members for part in parts if part.members is not None]
+    return Prediction(
+        np.concatenate([part.mean for part in parts]),
+        members=np.concatenate(members, axis=1) if members else None,
+        extras=extras,
+        facts=parts[0].facts,
+    )
 
 
 def _taken(predicted: Prediction, rows: NDArray[np.int64]) -> Prediction:
     """A prediction with its places in the order of ``rows``."""
     extras = predicted.extras.isel(place=rows) if "place" in predicted.extras.dims else predicted.extras
-    return Prediction(predicted.mean[rows], extras=extras, facts=predicted.facts)
+    members = None if predicted.members is None else predicted.members[:, rows]
+    return replace(predicted, mean=predicted.mean[rows], members=members, extras=extras)
 
 
 def _require_complete(name: str, predicted: Prediction, places: Places) -> None:

@@ -78,6 +78,7 @@ def stage_job(rule: RuleJob, stage: Stage) -> Job:
         network=network,
         fold=rule.fold,
         seed=rule.seed,
+        members=int(rule.params.get("members", 1)),
         gpu=rule.gpu,
         scratch=rule.output,
         identity=content_hash([recorded, inputs, rule.code, checkpoint.variables_hash(exchange)]),

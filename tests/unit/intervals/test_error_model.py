@@ -45,7 +45,7 @@ def test_each_flux_has_a_spread_from_its_own_months(towers):
     for flux, error in enumerate(errors):
         good = np.isfinite(labels[..., flux])
         assert error == fit_error((predicted - labels)[good, flux], size[good], site[good])
-    with pytest.raises(ValueError, match="only 10 labelled months of nee at validation towers"):
+    with pytest.raises(ValueError, match="only 10 labelled months of nee at towers not seen"):
         few = np.where([True, True, False], labels, np.nan)
         few[0, :10, 2] = 1.0
         fit_errors(predicted, few, EXCHANGE)

@@ -211,5 +211,5 @@ def test_a_spread_from_too_few_months_is_refused(canonical, run, tmp_path):
     towers = read_netcdf(canonical["towers"])
     towers["flux_value"].loc[{"site": ["XX-S01", "XX-S04", "XX-S07"]}] = np.nan
     files = canonical | {"towers": write_netcdf(towers, tmp_path / "towers.nc")}
-    with pytest.raises(ValueError, match="only 0 labelled months of gpp at validation towers"):
+    with pytest.raises(ValueError, match="only 0 labelled months of gpp at towers not seen"):
         predict_sites(prediction_job("baseline", files, run, tmp_path / "p.nc"))

@@ -134,7 +134,7 @@ def test_flux_loss_is_the_plain_mean_over_the_observed_months_of_each_flux(balan
                 error = (prediction[row, month, TARGETS.index(name)].item() - flux[window, month, f]) / std[f]
                 weight = quality[window, month, f] * (relative(window) / usual)[f] ** balance
                 total, weights = total + weight * error**2, weights + weight
-    parts = flux_loss(prediction, data, index, balance)
+    parts = flux_loss(prediction, data, index, balance, data.share(index))
     assert [float(parts.numerator), float(parts.denominator)] == pytest.approx([total, weights], rel=1e-4)
 
 

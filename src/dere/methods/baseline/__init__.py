@@ -12,6 +12,7 @@ STAGES = (
         fit="dere.methods.baseline.network:fit",
         reads=("towers", "statistics"),
         section=SingleTowerConfig(epochs=20, steps_per_epoch=10, weight_decay=1e-2, patience=6, pull=0),
+        members=True,
     ),
 )
 METHODS = (

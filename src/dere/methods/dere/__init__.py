@@ -71,6 +71,7 @@ STAGES = (
         section=DereTowerConfig(
             epochs=12, steps_per_epoch=10, learning_rate=5e-4, weight_decay=1e-2, patience=6, frozen=("plant_types",)
         ),
+        members=True,
         priority=10,
     ),
     Stage(
@@ -82,6 +83,7 @@ STAGES = (
         section=DereTowerConfig(
             epochs=8, steps_per_epoch=10, learning_rate=3e-4, weight_decay=1e-2, frozen=("plant_types",)
         ),
+        members=True,
     ),
 )
 METHODS = (

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -16,20 +15,17 @@ from dere.methods.dere.networks.dere import DereNetwork
 from dere.methods.dere.networks.likelihood import ModelError, negative_log_likelihood
 from dere.methods.dere.settings import DereTowerConfig
 from dere.methods.dere.site import cache_fractions, cache_pure, forward, load_pure
-from dere.training.candidates import options
 from dere.training.context import Context
-from dere.training.draws import batches
 from dere.training.fitted import Fitted
 from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, with_pull
-from dere.training.snapshots import state_of
-from dere.training.tower_data import draw_windows, flux_loss, load_towers, refit_on_all
+from dere.training.tower_data import Share, flux_loss, load_towers
+from dere.training.tower_stage import TowerStage, fit_on_towers, trained_weights
 from dere.training.windows import Windows
 
 # Model error at the start, as a share of the flux's standard deviation; learned from there.
 START_SHARE = 0.5
-Loss = Callable[["UncertainNetwork", Tensor], LossParts]
 
 
 class UncertainNetwork(nn.Module):
@@ -77,48 +73,40 @@ def expanded_labels(labels: xr.Dataset, windows: Windows, exchange: Exchange) ->
 
 
 def fit(job: Job) -> Fitted:
-    """Continue from stage 4; the weights are chosen on observed months of the validation towers."""
+    """Continue from stage 4; the weights are chosen on observed months of towers that they did not see."""
     context = Context(job)
     config: DereTowerConfig = job.section
     exchange = job.exchange
     basis = exchange.of_outputs(exchange.basis)
     data = load_towers(context)
     labels, covariance, mask = expanded_labels(read_netcdf(job.files["labels"]), data.windows, exchange)
-    learned = torch.cat([data.training, data.validation])
-    pure = cache_pure(load_pure(context), data.windows, learned, context.device)
-    dere = DereNetwork(context.blueprint, config.adapters, config.head)
-    freeze_parts(dere, config.frozen)
-    model = UncertainNetwork(dere, context.statistics.flux_std, exchange).to(context.device)
-    context.load("towers", dere)
-    fractions = cache_fractions(dere.eval(), data.windows, learned, context.device, config.frozen)
-    after_refit = state_of(model)
-    context.load("towers", dere, unseen=True)
-    before_refit = state_of(model)
-    scale = data.site_scale.mean(-1) ** config.balance
+    pure = cache_pure(load_pure(context), data.windows, data.labelled(), context.device)
+
+    def make(member: int, unseen: bool = True) -> UncertainNetwork:
+        dere = DereNetwork(context.blueprint, config.adapters, config.head)
+        context.load("towers", dere, unseen, member)
+        freeze_parts(dere, config.frozen)
+        return UncertainNetwork(dere, context.statistics.flux_std, exchange)
+
+    first = make(0).dere.to(context.device).eval()
+    fractions = cache_fractions(first, data.windows, data.labelled(), context.device, config.frozen)
 
     def loss(
-        option: DereTowerConfig, start: Mapping[str, Tensor], network: UncertainNetwork, index: Tensor
+        option: DereTowerConfig, network: UncertainNetwork, index: Tensor, share: Share, start: Mapping[str, Tensor]
     ) -> LossParts:
         yearly = None if fractions is None else fractions[index]
         outputs, _ = forward(network.dere, data.windows, index, pure[index], context.device, yearly)
         if not network.training:
-            return flux_loss(outputs, data, index, config.balance)
+            return flux_loss(outputs, data, index, option.balance, share)
         total = covariance[index].to(context.device) + network.error.covariance()
         residual = outputs[..., basis] - labels[index].to(context.device)
-        weight = (mask[index] * scale[index][:, None]).to(context.device)
+        scale = share.scale.mean(-1) ** option.balance * share.cluster
+        weight = (mask[index] * scale[:, None]).to(context.device)
         value = negative_log_likelihood(residual, total)
         parts = LossParts((weight * value).sum(), weight.sum())
         return with_pull(parts, pull(network.dere, start, option.pull))
 
-    def loss_from(state: Mapping[str, Tensor]) -> Callable[[DereTowerConfig], Loss]:
-        start = {name.removeprefix("dere."): value for name, value in state.items() if name.startswith("dere.")}
-        return lambda option: partial(loss, option, start)
-
-    return context.fit_best(
-        model,
-        draw=lambda generator: draw_windows(data, config.batch, generator),
-        validation=batches(data.validation, config.batch),
-        loss_of=loss_from(before_refit),
-        options=options(config),
-        refit=refit_on_all(config, data, after_refit, loss_from(after_refit)),
+    stage = TowerStage(
+        make, loss, lambda network: trained_weights(network.dere), refitted=lambda: make(0, unseen=False)
     )
+    return fit_on_towers(context, data, stage, config)

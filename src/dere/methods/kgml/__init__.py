@@ -22,6 +22,7 @@ STAGES = (
         reads=("towers", "statistics"),
         parents=("kgml_simulation",),
         section=SingleTowerConfig(epochs=12, steps_per_epoch=10, learning_rate=5e-4, weight_decay=1e-2, patience=6),
+        members=True,
     ),
 )
 METHODS = (

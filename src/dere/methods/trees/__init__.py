@@ -20,6 +20,7 @@ def _stage(name: str, about: str) -> Stage:
         gpu=0,
         memory=4000,
         runtime=120,
+        members=True,
     )
 
 

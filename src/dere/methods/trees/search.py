@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dere.methods.trees.settings import TreesConfig
+from dere.training.membership import deal
 
 Array = NDArray[np.float64]
 Setting = dict[str, float]
@@ -103,13 +104,7 @@ def inner_folds(cluster: NDArray, folds: int, rng: np.random.Generator) -> NDArr
         raise ValueError(
             f"the training towers form {len(names)} clusters, but trees.inner_folds is {folds}; lower that number"
         )
-    held = np.zeros(folds)
-    chosen = np.empty(len(names), np.int64)
-    shuffled = rng.permutation(len(names))
-    for index in shuffled[np.argsort(-size[shuffled], kind="stable")]:
-        chosen[index] = int(held.argmin())
-        held[chosen[index]] += size[index]
-    return chosen[member]
+    return deal(size, folds, rng)[member]
 
 
 def parameters(setting: Setting, config: TreesConfig, seed: int) -> dict[str, Any]:

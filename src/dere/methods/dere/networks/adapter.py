@@ -28,6 +28,8 @@ class TypeAdapter(nn.Module):
         """Adjust (…, 3, W, 7) scaled outputs."""
         channels = self.channels
         raw = inverse_positive(pure[..., channels] + FLOOR)
-        correction = torch.zeros_like(pure)
-        correction[..., channels] = self.shift + torch.tanh(self.stretch) * raw.clamp(-4, 4)
+        move = self.shift + torch.tanh(self.stretch) * raw.clamp(-4, 4)
+        # made from the move, which differs between the members of an ensemble where the pure outputs are theirs all
+        correction = move.new_zeros(pure.shape)
+        correction[..., channels] = move
         return correct(pure, correction)
