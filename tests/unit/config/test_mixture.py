@@ -37,8 +37,8 @@ TOWERS = {"paths": ["mine"]}
         (
             {"simulation": {"path": "model"}, "cover": {"provider": "igbp"}},
             "sources.simulation.path names real files, but towers would come from the built-in invented world, because "
-            "sources.towers.paths is empty; name files there, choose sources.towers.provider: bundled, or accept the mixture "
-            "with allow_invented: true",
+            "sources.towers.paths is empty; name files there, choose sources.towers.provider: bundled, or accept the "
+            "mixture with allow_invented: true",
         ),
         (
             {"towers": {"provider": "bundled"}},

@@ -49,8 +49,8 @@ BUNDLED = {"provider": "bundled"}
                     "towers": {**BUNDLED, "paths": ["t", "u"]},
                 },
             },
-            "Run demo: simulation from s; plant types from c; towers of FLUXNET2015 that come with the package and from "
-            "t, u.",
+            "Run demo: simulation from s; plant types from c; towers of FLUXNET2015 that come with the package and "
+            "from t, u.",
         ),
     ],
 )

@@ -16,7 +16,8 @@ PRODUCT = Product(
     "FLUXNET2015 monthly, as it comes with dere",
     "CC-BY-4.0 (values), MIT (compilation)",
     "Pastorello et al. 2020, Sci Data 7:225, doi 10.1038/s41597-020-0534-3, and each site; LAI and EVI: Nathaniel, "
-    "Liu, Gentine 2023, Sci Data 10:440, doi 10.1038/s41597-023-02349-y; acknowledgement: dere/resources/towers/README.md",
+    "Liu, Gentine 2023, Sci Data 10:440, doi 10.1038/s41597-023-02349-y; acknowledgement: "
+    "dere/resources/towers/README.md",
     version="metaflux 088f93b, months of LAI and EVI put right",
     url="https://doi.org/10.1038/s41597-020-0534-3",
     # a file of one's own comes first, the extract that it was made of included
