@@ -145,9 +145,10 @@ def harmonise(
 
     build = _builtin if builtin else _files
     drivers, members, of_cells, towers = build(towers, interim, source, config)
-    towers, drivers = final_towers(towers, config.satellites), final_cells(drivers, config.satellites)
+    towers = final_towers(towers, config.satellites)
     cycles = class_cycles(towers) if config.satellites else None
     towers, drivers = (with_knowledge(dataset, config.channels, cycles) for dataset in (towers, drivers))
+    drivers = final_cells(drivers, config.satellites)
     table = make_splits(towers, drivers, split_config)
     truth = None
     if interim.truth is not None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dere.blocks import block_slices, lazy_variables
 from dere.harmonise.axis import month_number, monthly_climatology
 from dere.harmonise.drivers import stored_variables
-from dere.harmonise.satellites import FALLBACK
+from dere.harmonise.satellites import FALLBACK, with_masks
 from dere.harmonise.statics import ATTRIBUTES, standard_pressure
 from dere.humidity import saturation_vapour_pressure, vapour_pressure
 from dere.knowledge.earlier_months import YEAR
@@ -76,12 +76,13 @@ def class_cycles(towers: xr.Dataset) -> ClassCycles:
 
 
 def with_knowledge(dataset: xr.Dataset, channels: str, cycles: ClassCycles | None) -> xr.Dataset:
-    """Add the knowledge channels to final drivers.
+    """Add the knowledge channels.
 
     Parameters
     ----------
     dataset
-        Final towers or cells with ``static``; cells in memory or as dask arrays.
+        Final towers, or cells with ``static``, in memory or as dask arrays. Satellite channels of cells may still have
+        their gaps: so no block of the masks need be made for a block of these channels.
     channels
         As in the configuration.
     cycles
@@ -124,13 +125,16 @@ def _needed(dataset: xr.Dataset, satellites: bool) -> list[str]:
     """Variables that the channels are made of."""
     names = [name for name in (*_DRIVERS, *_CYCLES) if name in stored_variables(str(dataset.attrs["driver_set"]))]
     names += ["static", *(["record"] if "record" in dataset else [])]
-    return names + [part for name in SATELLITE for part in (name, f"{name}_mask") if satellites]
+    seen = [part for name in SATELLITE for part in (name, f"{name}_mask") if satellites]
+    return names + [name for name in seen if name in dataset]
 
 
 def _values(
     dataset: xr.Dataset, member: str, wanted: Sequence[Term], cycles: ClassCycles | None
 ) -> dict[str, NDArray[np.float32]]:
     """Wanted channels of a dataset in memory."""
+    if cycles is not None and f"{SATELLITE[0]}_mask" not in dataset:
+        dataset = with_masks(dataset, member)
     made = computed(inputs_of(dataset, member, cycles))
     return {term.name: made[term.name] for term in wanted}
 

@@ -11,7 +11,7 @@ from dere.training.windows import windows_of
 from dere.variables import PLANT_TYPES
 
 
-def places_of(towers, satellites=False) -> Places:
+def places_of(towers, satellites=False, channels="none") -> Places:
     """What methods read of towers; statics and cover are ones where the towers have none yet."""
     ones = {"static": {"attribute": ["one"]}, "vegetated_fraction": {"year": [2001]}, "age_weight": {"age": [1]}}
     ones["plant_fraction"] = {"year": [2001], "plant_type": list(PLANT_TYPES)}
@@ -20,7 +20,7 @@ def places_of(towers, satellites=False) -> Places:
             shape = (towers.sizes["site"], *map(len, axes.values()))
             towers = towers.assign_coords(axes).assign({name: (("site", *axes), np.ones(shape))})
     members = pd.DataFrame({"id": towers["site"].values, "kind": "site", "cluster": ""})
-    return site_places(towers, members, satellites=satellites, exchange=EXCHANGE)
+    return site_places(towers, members, satellites=satellites, channels=channels, exchange=EXCHANGE)
 
 
 def window_drivers(towers, satellites=False):

@@ -16,6 +16,7 @@ from dere.harmonise.interim import Interim
 from dere.harmonise.labels import repeated_runs
 from dere.ingest.distance import distance_km
 from dere.ingest.tower.towers import read_towers
+from dere.knowledge.terms import TERMS
 from dere.variables import MONTHLY8
 
 ROOT = os.environ.get("DERE_REALDATA", "")
@@ -113,3 +114,16 @@ def test_few_months_do_not_fit_the_record_of_their_tower(extract, everything):
         found = canonical.odd
         assert {" ".join(row) for row in found[["site", "month", "flux"]].to_numpy()} == common | own
         assert (found["quality"] >= 0.5).all() and found["left_out"].all()
+
+
+def test_the_sites_without_leaf_area_have_that_of_their_class(extract):
+    """In the channels alone: the satellite channel keeps its constant, and its mask is the flag."""
+    towers = extract.towers
+    never = (towers["lai_satellite_mask"].values == 0).all(1)
+    assert towers["site"].values[never].tolist() == ["US-LWW", "US-Me4"]
+    for row in np.flatnonzero(never):
+        like = ~never & (towers["igbp"].values == towers["igbp"].values[row])
+        assert np.isfinite([towers[term.name].values[row].sum() for term in TERMS]).all()
+        largest = towers["lai_maximum"].values
+        assert like.sum() > 5 and largest[like].min() < largest[row] < largest[like].max()
+        assert np.ptp(towers["lai_next"].values[row]) > 0.3
