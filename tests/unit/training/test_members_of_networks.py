@@ -124,6 +124,8 @@ def test_together_is_as_one_after_the_other(stage, backbone, job, monkeypatch):
     alone = fit_job(replace(made, output=made.output / "alone"))
     assert together.arrays.keys() == alone.arrays.keys()
     for name, value in alone.arrays.items():
+        if name.endswith("key.bias"):
+            continue  # no output depends on it, so that Adam walks with the signs of rounding errors
         np.testing.assert_allclose(together.arrays[name], value, rtol=2e-3, atol=2e-4, err_msg=name)
     assert together.history["training_loss"].iloc[-1] == pytest.approx(alone.history["training_loss"].iloc[-1], 1e-4)
     assert together.facts["best_validation_loss"] == pytest.approx(alone.facts["best_validation_loss"], 1e-3)
