@@ -41,7 +41,7 @@ def target_loss(prediction: Tensor, truth: Tensor, std: Tensor) -> LossParts:
 
 
 def pull(model: nn.Module, reference: Mapping[str, Tensor], strength: float) -> Tensor | float:
-    """L2 pull of the trained weights to ``reference``, where the stage started.
+    """L2 pull of the weights named in ``reference`` to where the stage started.
 
     For the networks of earlier stages that is what the simulation taught; for parts that a tower stage adds (level,
     adapters) it is their start, which changes nothing.
@@ -50,7 +50,7 @@ def pull(model: nn.Module, reference: Mapping[str, Tensor], strength: float) -> 
         return 0.0
     total: Tensor | float = 0.0
     for name, parameter in model.named_parameters():
-        if parameter.requires_grad and name in reference:
+        if name in reference:
             total = total + ((parameter - reference[name]) ** 2).sum()
     return strength * total
 

@@ -22,8 +22,8 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def trained_weights(network: nn.Module) -> dict[str, Tensor]:
-    """Copy of the parameters of a network, which a pull may lead back to."""
-    return {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
+    """Copy of the parameters of a network that are not frozen, to which a pull leads back."""
+    return {name: p.detach().clone() for name, p in network.named_parameters() if p.requires_grad}
 
 
 @dataclass(frozen=True)

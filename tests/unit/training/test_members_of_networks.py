@@ -124,6 +124,8 @@ def test_together_is_as_one_after_the_other(stage, backbone, job, monkeypatch):
     alone = fit_job(replace(made, output=made.output / "alone"))
     assert together.arrays.keys() == alone.arrays.keys()
     for name, value in alone.arrays.items():
+        if name.endswith("key.bias"):
+            continue  # no output depends on it, so that Adam walks with the signs of rounding errors
         np.testing.assert_allclose(together.arrays[name], value, rtol=2e-3, atol=2e-4, err_msg=name)
     assert together.history["training_loss"].iloc[-1] == pytest.approx(alone.history["training_loss"].iloc[-1], 1e-4)
     assert together.facts["best_validation_loss"] == pytest.approx(alone.facts["best_validation_loss"], 1e-3)
@@ -201,3 +203,27 @@ def test_predictions_are_means_of_members_and_held_out_by_those_that_left_out(me
 def test_stages_of_different_numbers_of_members_are_refused(members, job):
     with pytest.raises(ValueError, match=f"stage uncertain has {members}, but towers, .*, was trained with 3; train"):
         fit_job(with_members(job("uncertain"), members))
+
+
+def test_one_member_is_the_plain_training_with_validation(job):
+    made = with_members(job("baseline"), 1)
+    fitted = fit_job(made)
+    context = Context(live_job(made))
+    config, data = context.job.section, single_stages.load_towers(context)
+    model = single_stages.SingleNetwork(context.blueprint)
+
+    def loss(network, index):
+        prediction = single_stages.forward(network, data.windows, index, False, "cpu")
+        flux, weight = data.windows.labels(index)
+        weight = weight * data.site_scale[index][:, None] ** config.balance
+        error = weight * (prediction[..., data.channels] / data.flux_std - flux / data.flux_std) ** 2
+        return LossParts(error.sum(), weight.sum())
+
+    def draw(generator):
+        site = data.windows.place[data.training]
+        return data.training[torch.multinomial(1 / torch.bincount(site)[site], config.batch, True, generator=generator)]
+
+    fit(model, draw=draw, validation=data.validation.split(config.batch), loss=loss, config=config, seed=0)
+    assert "members" not in fitted.facts
+    for name, value in model.state_dict().items():
+        assert np.array_equal(value.numpy(), fitted.arrays[name]), name

@@ -6,7 +6,9 @@ Their rows are those of training and validation towers, as for networks that are
 Each flux has a model, of the months that are its labels. Where the fluxes hang together, NEE is taken as RECO - GPP or
 from its own model, whichever has the smaller error in the inner cross-validation; in the second case the triple is
 projected onto RECO = GPP + NEE, the residual being shared out by the held-out error variances (weighted least squares),
-and the choice is made on the projected values. Intervals come from the held-out residuals.
+and the choice is made on the projected values. The settings found so are fitted by every member of the ensemble.
+Intervals come from the residuals at towers that were held out: by the members, or with one in the inner
+cross-validation.
 """
 
 from __future__ import annotations
@@ -23,12 +25,15 @@ from numpy.typing import NDArray
 
 from dere.exchange import Exchange
 from dere.io import read_netcdf
+from dere.methods.trees.balance import balanced
 from dere.methods.trees.features import tree_features
 from dere.methods.trees.intervals import fit_intervals
-from dere.methods.trees.search import Array, Rows, Trial, fit, inner_folds, random_settings, search, tower_score
+from dere.methods.trees.members import fit_members
+from dere.methods.trees.search import Array, Rows, Trial, inner_folds, random_settings, search, tower_score
 from dere.methods.trees.settings import TreesConfig
 from dere.training.fitted import Fitted
 from dere.training.job import Job
+from dere.training.membership import LEFT_OUT, membership
 from dere.training.places import Places
 from dere.training.read_places import Labels, site_labels, site_places
 from dere.training.roles import TRAINED
@@ -73,39 +78,43 @@ def _fit(job: Job, simulated: bool) -> Fitted:
     config: TreesConfig = job.section
     exchange = job.exchange
     rng = np.random.default_rng(job.seed)
-    rows = _rows_of(job, config, rng, simulated)
+    rows, cluster = _rows_of(job, config, rng, simulated)
     settings = random_settings(config.settings, rng)
     trials = {flux: search(rows, flux, settings, config, job.seed) for flux in exchange.names}
     best = {flux: found[0] for flux, found in trials.items()}
     held_out = {flux: trial.held_out for flux, trial in best.items()}
     variance = {flux: _variance(held_out[flux] - rows.targets[flux], rows.weight[flux]) for flux in exchange.names}
-    closed, scores = held_out, {}
+    scores: dict[str, float] = {}
     way = "each"
     if set(exchange.names) >= TRIPLE:
-        candidates = {
-            "difference": {**held_out, "nee": held_out["reco"] - held_out["gpp"]},
-            "direct": project(held_out, variance),
-        }
-        scores = {
-            name: tower_score(rows.targets["nee"], values["nee"], rows.weight["nee"], rows.site)
-            for name, values in candidates.items()
-        }
+        for name in ("difference", "direct"):
+            values = closed(held_out, name, variance)
+            scores[name] = tower_score(rows.targets["nee"], values["nee"], rows.weight["nee"], rows.site)
         way = min(scores, key=lambda name: scores[name])
-        closed = candidates[way]
     log.info("%s fold %d: %d rows, %d features, NEE from %s", job.stage, job.fold, *rows.features.shape, way)
-    boosters = {flux: fit(rows, flux, best[flux], config, job.seed) for flux in exchange.names}
+    dealt = membership(job.roles, job.members, job.seed, _roles(config))
+    boosters = fit_members(rows, cluster, best, dealt, config, job.seed)
     arrays: dict[str, NDArray] = {
-        f"trees.{flux}": np.frombuffer(text_of(booster).encode(), np.uint8) for flux, booster in boosters.items()
+        name: np.frombuffer(text_of(booster).encode(), np.uint8) for name, booster in boosters.trees.items()
     }
     arrays |= {f"variance.{flux}": np.asarray(value) for flux, value in variance.items()}
-    arrays |= _intervals(rows, closed, exchange)
+    arrays |= _intervals(rows, closed(boosters.held_out or held_out, way, variance), exchange)
+    members = {"members": len(dealt), LEFT_OUT: dealt.left_out()} if len(dealt) > 1 else {}
     facts = {
         **job.recorded,
+        **members,
         "settings": json.dumps({flux: {**t.setting, "trees": t.trees} for flux, t in best.items()}, sort_keys=True),
         "nee_from": way,
         "training_rows": len(rows.site),
     }
     return Fitted(arrays, facts, _settings_table(trials, scores))
+
+
+def closed(values: Mapping[str, Array], way: str, variance: Mapping[str, float]) -> Mapping[str, Array]:
+    """Predictions of each flux after NEE has been made as ``way`` says: difference, direct, or each by itself."""
+    if way == "difference":
+        return {**values, "nee": values["reco"] - values["gpp"]}
+    return project(values, variance) if way == "direct" else values
 
 
 def project(values: Mapping[str, Array], variance: Mapping[str, float]) -> dict[str, Array]:
@@ -127,7 +136,7 @@ def project(values: Mapping[str, Array], variance: Mapping[str, float]) -> dict[
 
 
 def _intervals(rows: Rows, held_out: Mapping[str, Array], exchange: Exchange) -> dict[str, NDArray]:
-    """What the intervals of each flux need, from the residuals of towers held out in the inner cross-validation."""
+    """What the intervals of each flux need, from the residuals of towers that were held out."""
     size = held_out[interval_size(exchange)]
     found: dict[str, NDArray] = {}
     for flux in exchange.names:
@@ -142,10 +151,15 @@ def interval_size(exchange: Exchange) -> str:
     return (*exchange.magnitude, *exchange.names)[0]
 
 
-def _rows_of(job: Job, config: TreesConfig, rng: np.random.Generator, simulated: bool) -> Rows:
-    """Training rows of the towers that may be learned from, in the order of the split table."""
+def _roles(config: TreesConfig) -> tuple[str, ...]:
+    """Roles whose labels are learned from."""
+    return TRAINED if config.validation_towers else ("training",)
+
+
+def _rows_of(job: Job, config: TreesConfig, rng: np.random.Generator, simulated: bool) -> tuple[Rows, NDArray[np.str_]]:
+    """Training rows of the towers that may be learned from, in the order of the split table, and their clusters."""
     towers = read_netcdf(job.files["towers"])
-    roles = TRAINED if config.validation_towers else ("training",)
+    roles = _roles(config)
     reads = ("simulated",) if simulated else ()
     places = site_places(
         towers,
@@ -165,7 +179,9 @@ def _rows_of(job: Job, config: TreesConfig, rng: np.random.Generator, simulated:
     order = {site: row for row, site in enumerate(places.ids.tolist())}
     chosen = np.array([order[site] for site in job.allowed(*roles) if site in order])
     here = Labels(labels.flux[chosen], labels.quality[chosen])
-    return rows_of(places.take(chosen), here, job.exchange, config.inner_folds, rng, simulated)
+    learned = places.take(chosen)
+    rows = rows_of(learned, here, job.exchange, config.inner_folds, rng, simulated)
+    return balanced(rows, config.balance), learned.classes["cluster"].to_numpy(str)[rows.site]
 
 
 def rows_of(

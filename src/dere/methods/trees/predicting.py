@@ -14,6 +14,8 @@ from dere.exchange import Exchange
 from dere.methods.trees.features import tree_features
 from dere.methods.trees.fitting import interval_size, project
 from dere.methods.trees.intervals import ResidualIntervals
+from dere.methods.trees.members import name_of
+from dere.training.averaging import closed_mean, counted
 from dere.training.fitted import Fitted, Prediction, Support
 from dere.training.places import Places
 from dere.variables import QUANTILES
@@ -25,33 +27,36 @@ def predict_gbm(
     fitted: Mapping[str, Fitted], places: Places, support: Support | None = None, *, unseen: bool = False, gpu: int = 0
 ) -> Prediction:
     """Predict places from their drivers and attributes."""
-    return _predict(fitted["gbm"], places, simulated=False)
+    return _predict(fitted["gbm"], places, unseen, simulated=False)
 
 
 def predict_gbm_sim(
     fitted: Mapping[str, Fitted], places: Places, support: Support | None = None, *, unseen: bool = False, gpu: int = 0
 ) -> Prediction:
     """Predict places from their drivers, attributes and simulated series."""
-    return _predict(fitted["gbm_sim"], places, simulated=True)
+    return _predict(fitted["gbm_sim"], places, unseen, simulated=True)
 
 
-def _predict(fitted: Fitted, places: Places, simulated: bool) -> Prediction:
+def _predict(fitted: Fitted, places: Places, unseen: bool, simulated: bool) -> Prediction:
     exchange = exchanges.get(str(fitted.facts.get("exchange", exchanges.DEFAULT)))
     features, _ = tree_features(places, exchange, simulated)
+    series = [_series(fitted, member, features, exchange) for member in range(fitted.members)]
+    values, members = closed_mean(series, counted(fitted, places, unseen), exchange)
+    facts = {name: fitted.facts[name] for name in FACTS}
+    return Prediction(values, members=members, extras=_intervals(fitted, values, exchange), facts=facts)
+
+
+def _series(fitted: Fitted, member: int, features: NDArray[np.float32], exchange: Exchange) -> NDArray[np.float64]:
+    """Closed fluxes (place, time, flux) by the trees of one member."""
     flat = features.reshape(-1, features.shape[-1])
-    raw = {
-        flux: np.asarray(
-            lgb.Booster(model_str=fitted.arrays[f"trees.{flux}"].tobytes().decode()).predict(flat, num_threads=1)
-        )
-        for flux in exchange.names
-    }
+    texts = {flux: fitted.arrays[name_of(flux, member, fitted.members)].tobytes().decode() for flux in exchange.names}
+    raw = {flux: np.asarray(lgb.Booster(model_str=text).predict(flat, num_threads=1)) for flux, text in texts.items()}
     if fitted.facts["nee_from"] == "direct":
         raw = project(raw, {flux: float(fitted.arrays[f"variance.{flux}"]) for flux in exchange.names})
     values = np.stack([raw[flux] for flux in exchange.names], -1).reshape(*features.shape[:2], len(exchange.names))
     if fitted.facts["nee_from"] != "direct":
         values = exchange.close(values)
-    facts = {name: fitted.facts[name] for name in FACTS}
-    return Prediction(values, extras=_intervals(fitted, values, exchange), facts=facts)
+    return values
 
 
 def _intervals(fitted: Fitted, values: NDArray[np.float64], exchange: Exchange) -> xr.Dataset:

@@ -10,6 +10,9 @@ from dere.config.base import Section
 class TreesConfig(Section):
     """LightGBM on identical drivers, statics and quality weights."""
 
+    balance: float = Field(0.5, ge=0, le=1)
+    """0 = months count by quality alone; 1 = long records and towers of large variance count no more than others."""
+
     validation_towers: bool = True
     """Learn from validation towers too, as networks do with stages.*.refit; false = from the training towers alone."""
     settings: int = Field(30, ge=2)
