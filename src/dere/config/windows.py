@@ -10,8 +10,8 @@ from dere.config.base import Section
 class WindowConfig(Section):
     """Windows, channels and label quality; ``harmonise`` has these settings among its own."""
 
-    satellites: bool = False
-    """Add LAI and EVI channels with a mask."""
+    satellites: bool = True
+    """Add LAI and EVI channels with a mask; where no source has them they are constants, so false is better there."""
     window: int = Field(120, ge=12)
     """Months of a network window."""
     window_stride: int = Field(60, ge=1)
