@@ -65,7 +65,7 @@ TABLE = {
     "sources.simulation.netcdf.minimum_fraction": (0.02, set()),
     "sources.cover.tower_window_km": (2.0, set()),
     "sources.cover.include_crops": (False, {"ingest_cover"}),
-    "sources.towers.use_satellites": (True, {"ingest_towers"}),
+    "sources.towers.use_satellites": (False, {"ingest_towers"}),
     "harmonise.maximum_driver_gap": (0.2, {"harmonise"}),
     "harmonise.window_stride": (6, {"harmonise"}),
     "harmonise.minimum_training_quality": (0.6, {"harmonise"}),

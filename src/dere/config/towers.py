@@ -18,8 +18,8 @@ class TowerSource(Section):
     paths: tuple[str, ...] = ()
     """Folders of tower files, also inside zips; the format of each file is recognised; empty = the built-in world's
     (provider files)."""
-    use_satellites: bool = False
-    """Read LAI and EVI columns where a format has them."""
+    use_satellites: bool = True
+    """Read LAI and EVI columns where a file has them."""
     resolution: tuple[Literal["MM", "DD", "HH", "HR"], ...] = Field(("MM", "DD", "HH", "HR"), min_length=1)
     """Steps that may be read where a site brings several of one processing, the preferred one first."""
     minimum_coverage: float = Field(0.8, gt=0, le=1)

@@ -12,8 +12,8 @@ from dere.config.base import Section
 class WindowConfig(Section):
     """Windows, channels and label quality; ``harmonise`` has these settings among its own."""
 
-    satellites: bool = False
-    """Add LAI and EVI channels with a mask."""
+    satellites: bool = True
+    """Add LAI and EVI channels with a mask; where no source has them they are constants, so false is better there."""
     channels: Literal["none", "knowledge", "causal"] = "knowledge"
     """Channels made of the drivers (docs/knowledge.md): none, all that the run's satellites allow, or those that do not
     look ahead."""

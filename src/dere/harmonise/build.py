@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +101,8 @@ def harmonise(
         When a rule of the modules is broken; the sentence names member, value, expectation and remedy.
     """
     builtin = source.provider == "builtin"
+    if interim.forcing is not None and not config.satellites:
+        interim = replace(interim, forcing=interim.forcing.drop_vars(SATELLITE, errors="ignore"))
     forcing, simulation = interim.forcing, interim.simulation
     if builtin and config.driver_set != "monthly8":
         raise ValueError(

@@ -38,24 +38,26 @@ def with_masks(dataset: xr.Dataset, member: str) -> xr.Dataset:
     attrs = {name: dataset[name].attrs if name in dataset else VARIABLES[name].attrs for name in SATELLITE}
     attrs |= {f"{name}_mask": _MASK for name in SATELLITE}
     if not dataset.chunks:
-        values = _filled(dataset, member)
+        values = _filled(dataset, member, dataset.sizes[member])
         return dataset.assign({name: ((member, "time"), values[name], attrs[name]) for name in values})
     templates = {
         name: xr.Variable((member, "time"), np.empty((0, dataset.sizes["time"]), _dtype(name)), attrs[name])
         for name in attrs
     }
     size = max(block.stop - block.start for block in blocks)
-    known = dataset[[name for name in SATELLITE if name in dataset]]
+    # time stays where no channel is there to bring it
+    known = dataset[[*(name for name in SATELLITE if name in dataset), "time"]]
 
     def read(block: slice) -> dict[str, NDArray]:
-        return _filled(known.isel({member: block}).compute(), member)
+        part = known.isel({member: block}, missing_dims="ignore").compute()
+        return _filled(part, member, block.stop - block.start)
 
     return dataset.assign(lazy_variables(read, templates, dataset.sizes[member], size))
 
 
-def _filled(dataset: xr.Dataset, member: str) -> dict[str, NDArray]:
+def _filled(dataset: xr.Dataset, member: str, members: int) -> dict[str, NDArray]:
     """Values and masks of all satellite channels, (member, time)."""
-    shape = (dataset.sizes[member], dataset.sizes["time"])
+    shape = (members, dataset.sizes["time"])
     month = month_number(dataset["time"].values) % 12
     result: dict[str, NDArray] = {}
     for name in SATELLITE:

@@ -15,15 +15,17 @@ from dere.config.world import WorldConfig
 from dere.invented import WORLD
 from dere.io import write_atomically
 from dere.variables import FLUX_UNIT, STANDS
-from dere.world import diurnal, gaps, landscape, nature, observation, satellite, tower_network
+from dere.world import diurnal, gaps, greenness, landscape, nature, observation, satellite, tower_network
 from dere.world.climate import Climate, climate_at
 from dere.world.fields import generator
-from dere.world.geography import Grid, find_land
+from dere.world.geography import Grid, Land, find_land
+from dere.world.greenness import Canopy, Sky
 from dere.world.landscape import Landscape
 from dere.world.process_model import simulate
 from dere.world.soil import soil_at
 from dere.world.tower_network import Sites
 from dere.world.write_cover import site_tables, write_cover
+from dere.world.write_satellites import write_satellites
 from dere.world.write_simulation import write_simulation
 from dere.world.write_towers import bif_table, write_towers
 from dere.world.write_truth import write_cell_truth, write_site_truth
@@ -55,6 +57,8 @@ class Plots:
         Landscape that the tower sees, and that around it.
     fluxes
         (site, time, flux) truth, gC m-2 d-1.
+    leaf_area
+        (site, time) truth, m2 m-2 of vegetated area.
     igbp, koppen
         Classes.
     """
@@ -64,6 +68,7 @@ class Plots:
     footprint: Landscape
     region: Landscape
     fluxes: Array
+    leaf_area: Array
     igbp: list[str]
     koppen: list[str]
 
@@ -130,12 +135,19 @@ def build_world(config: WorldConfig, folder: Path) -> None:
     )
     write_cover(folder / "cover", land, seen, seen_ages, config.start_year)
     write_cell_truth(folder / "truth" / "cells.nc", config, land, region, truth)
+    leaves = Canopy.of(truth.leaf_area, region)
+    green = greenness.observed(
+        leaves, None, _sky(climate), generator(config.seed, "cells", "greenness"), config.nature_distance, 0.5
+    )
+    write_satellites(folder / "simulation", land, green, config.start_year)
     log.info("nature at %d cells: mean GPP %.2f %s", land.cell.size, truth.fluxes[..., 0].mean(), FLUX_UNIT)
 
     rng = generator(config.seed, "places")
     sites = tower_network.place_towers(land, region.vegetated, config.towers, rng)
     towers = _plots(config, sites, "towers")
-    good, empty = _write_flux_towers(folder / "towers", config, towers)
+    good, empty = _write_flux_towers(
+        folder / "towers", config, towers, _greenness(config, towers, land, leaves, "towers")
+    )
     write_site_truth(
         folder / "truth" / "towers.nc",
         config,
@@ -159,7 +171,9 @@ def build_world(config: WorldConfig, folder: Path) -> None:
         land, region.vegetated, sites, config.virtual_towers, generator(config.seed, "virtual places")
     )
     virtual = _plots(config, spread, "virtual")
-    _write_virtual_towers(folder / "virtual_towers", config, virtual, towers)
+    _write_virtual_towers(
+        folder / "virtual_towers", config, virtual, _greenness(config, virtual, land, leaves, "virtual")
+    )
     write_site_truth(
         folder / "truth" / "virtual_towers.nc",
         config,
@@ -204,7 +218,9 @@ def _plots(config: WorldConfig, sites: Sites, purpose: str) -> Plots:
         region = landscape.with_fraction(region, own + d * region.fraction)
         footprint = landscape.with_fraction(footprint, truth.cover)
     igbp = tower_network.igbp_class(footprint, climate)
-    return Plots(sites, climate, footprint, region, truth.fluxes, igbp, tower_network.koppen_class(climate))
+    return Plots(
+        sites, climate, footprint, region, truth.fluxes, truth.leaf_area, igbp, tower_network.koppen_class(climate)
+    )
 
 
 def _site_cover(config: WorldConfig, plots: Plots, purpose: str) -> tuple:
@@ -221,33 +237,51 @@ def _site_cover(config: WorldConfig, plots: Plots, purpose: str) -> tuple:
     return site_tables(plots.sites.site, pixels, ages, config.start_year)
 
 
-def _sunlight(plots: Plots) -> Array:
-    months = plots.fluxes.shape[1]
-    return diurnal.top_of_atmosphere(plots.climate.lat)[:, np.arange(months) % 12]
+def _sunlight(climate: Climate) -> Array:
+    months = climate.monthly["air_temperature"].shape[1]
+    return diurnal.top_of_atmosphere(climate.lat)[:, np.arange(months) % 12]
 
 
-def _write_flux_towers(folder: Path, config: WorldConfig, plots: Plots) -> tuple[NDArray[np.bool_], int]:
+def _sky(climate: Climate) -> Sky:
+    return Sky(climate.monthly["air_temperature"], _sunlight(climate))
+
+
+def _greenness(config: WorldConfig, plots: Plots, land: Land, leaves: Canopy, purpose: str) -> dict[str, Array]:
+    """LAI and EVI of the pixels at sites, partly of the land around, whose leaves are those of the cells."""
+    return greenness.observed(
+        Canopy.of(plots.leaf_area, plots.footprint),
+        greenness.around(plots.sites.lat, plots.sites.lon, land.lat, land.lon, leaves),
+        _sky(plots.climate),
+        generator(config.seed, purpose, "greenness"),
+        config.nature_distance,
+        1.0,
+    )
+
+
+def _write_flux_towers(
+    folder: Path, config: WorldConfig, plots: Plots, green: dict[str, Array]
+) -> tuple[NDArray[np.bool_], int]:
     """Write the towers with fluxes; returns whether each month of the records is good, and the empty months."""
     rng = generator(config.seed, "towers", "observation")
     record = gaps.records(len(plots.sites.site), config.years, rng)
     quality, nothing = gaps.quality(record, plots.climate.monthly["air_temperature"], plots.climate.lat, rng)
-    columns = observation.weather(plots.climate, _sunlight(plots), rng)
+    columns = observation.weather(plots.climate, _sunlight(plots.climate), rng)
     columns |= observation.observe(plots.fluxes, quality, nothing, rng)
     plants, ages = _site_cover(config, plots, "towers")
     bif = bif_table(plots.sites, plots.igbp, plots.koppen, plots.climate)
-    write_towers(folder, plots.sites, record, columns, bif, plants, ages, config.start_year, rng)
+    write_towers(folder, plots.sites, record, columns, green, bif, plants, ages, config.start_year, rng)
     return quality[np.isfinite(quality)] >= 0.5, int(nothing.sum())
 
 
-def _write_virtual_towers(folder: Path, config: WorldConfig, plots: Plots, towers: Plots) -> None:
+def _write_virtual_towers(folder: Path, config: WorldConfig, plots: Plots, green: dict[str, Array]) -> None:
     """Write the virtual towers: the same columns, every flux -9999."""
     rng = generator(config.seed, "virtual", "observation")
     count = len(plots.sites.site)
     record = np.tile(np.array([[0, config.years]]), (count, 1))
-    columns = observation.weather(plots.climate, _sunlight(plots), rng)
+    columns = observation.weather(plots.climate, _sunlight(plots.climate), rng)
     names: Sequence[str] = observation.flux_columns()
     empty = np.full((count, 12 * config.years), np.nan)
     columns |= {name: empty for name in names}
     plants, ages = _site_cover(config, plots, "virtual")
     bif = bif_table(plots.sites, plots.igbp, plots.koppen, plots.climate)
-    write_towers(folder, plots.sites, record, columns, bif, plants, ages, config.start_year, rng, keep_all=True)
+    write_towers(folder, plots.sites, record, columns, green, bif, plants, ages, config.start_year, rng, keep_all=True)

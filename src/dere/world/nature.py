@@ -40,6 +40,10 @@ _MOST = np.log(1.8)
 """Logarithm of the most by which everything that no driver tells may multiply a month's GPP or respiration: several
 unlucky draws at once would otherwise make towers of a kind that nobody has seen."""
 
+_SHOWN = 0.5
+"""Share of events and timing (in logarithms) that changes leaf area as it changes GPP; the rest is leaf age and what no
+leaf shows."""
+
 
 def nature_parameters(distance: float) -> Parameters:
     """Parameters of nature, interpolated geometrically between the simulation's (0) and the default nature's (1)."""
@@ -100,7 +104,7 @@ def richness(legacy: Array, soil: Array, carbon: Array, days: Array) -> Array:
 
 def _individuality(
     climate: Climate, landscape: Landscape, gpp: Array, plants: Array, soil: Array, rich: Array, seed: int, purpose: str
-) -> tuple[Array, Array, Array]:
+) -> tuple[Array, Array, Array, Array]:
     """What no driver and no map tells: unforeseen events, the species' timing, the soil's own history.
 
     Parameters
@@ -117,7 +121,7 @@ def _individuality(
     Returns
     -------
     tuple
-        The same three; all stay non-negative.
+        The same three, all non-negative, and the factor on leaf area.
     """
     months = gpp.shape[1]
     rng = generator(seed, purpose, "events")
@@ -133,8 +137,9 @@ def _individuality(
     steep = steep * mean / ((total * steep).mean(axis=1, keepdims=True) + 1e-9)
     wanted = np.log((total * steep + 1e-9) / (plants + soil + 1e-9))
     bounded = np.exp(_bounded(wanted) - wanted)
-    gpp = gpp * np.exp(_bounded(productive + landscape.timing[:, None] * late))
-    return gpp, own_plants * steep * bounded, own_soil * steep * bounded
+    season = _bounded(productive + landscape.timing[:, None] * late)
+    gpp = gpp * np.exp(season)
+    return gpp, own_plants * steep * bounded, own_soil * steep * bounded, np.exp(_SHOWN * season)
 
 
 def _plausible(gpp: Array, plants: Array, soil: Array) -> tuple[Array, Array, Array]:
@@ -173,6 +178,8 @@ class Truth(NamedTuple):
         (point,) stocks before the first month, gC m-2; litter and debris count as soil.
     export
         (point, time) carbon that harvest takes away, less seeds that arrive, gC m-2 d-1.
+    leaf_area
+        (point, time) leaf area index, m2 m-2; half of what events and the species' timing do to GPP happens in leaves.
     """
 
     fluxes: Array
@@ -180,6 +187,7 @@ class Truth(NamedTuple):
     plant_carbon: Array
     soil_carbon: Array
     export: Array
+    leaf_area: Array
 
     def carbon(self, days: Array) -> Array:
         """(point, time) plant and soil carbon after each month, gC m-2, for months of ``days`` (time,)."""
@@ -250,7 +258,7 @@ def true_fluxes(
         parts.append([share * value for value in means])
     mean = AgeMeans(*(sum(values[1:], start=values[0]) for values in zip(*parts, strict=True)))
     rich = richness(landscape.soil_legacy, mean.soil, mean.soil_carbon, forcing.days)
-    wild = _individuality(climate, landscape, mean.gpp, mean.plants, mean.soil, rich, seed, purpose)
+    *wild, leaves = _individuality(climate, landscape, mean.gpp, mean.plants, mean.soil, rich, seed, purpose)
     gpp, plants, soil = ((1.0 - near) * w + near * p for w, p in zip(wild, _plausible(*wild), strict=True))
     reco = plants + soil
     lost = int((~np.isfinite(reco - gpp)).any(axis=1).sum())
@@ -261,4 +269,4 @@ def true_fluxes(
         )
     fluxes = np.stack([{"gpp": gpp, "reco": reco, "nee": reco - gpp}[name] for name in FLUXES], axis=-1)
     start = landscape.soil_legacy * mean.soil_carbon[:, 0]
-    return Truth(fluxes, mean.cover, mean.plant_carbon[:, 0], start, mean.export)
+    return Truth(fluxes, mean.cover, mean.plant_carbon[:, 0], start, mean.export, mean.leaf_area * leaves)

@@ -37,6 +37,7 @@ glob_Y{age}.npy     float32 (cell, year + 1, 12, 10): height, agb, soil_carbon, 
                     state. glob_Y_{BL,NL,GS}{age}.npy: pure stands.
 glob_F{age}.npy     float32 (cell, year + 1, 3): simulated fractions of BL, NL, GS in the mixture
 monthly8.nc         the eight monthly drivers, land fraction, area and elevation of the cells
+satellites.nc       LAI (m2 m-2) and EVI of the cells as satellites see them, NaN in dark winters and under clouds
 meta.json           start_year, grid_degrees, ages
 """
 

@@ -1,4 +1,7 @@
-"""Tower files as FLUXNET2015 FULLSET monthly csv, with BIF metadata (Pastorello and others 2020)."""
+"""Tower files as FLUXNET2015 FULLSET monthly csv, with BIF metadata (Pastorello and others 2020).
+
+Two last columns, LAI and EVI, are none of that product: they are named as in the monthly extract of it that has them.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ from dere.world.tower_network import Sites
 Array = NDArray[np.float64]
 
 MISSING = -9999.0
+GREENNESS = {"lai_satellite": "LAI", "evi_satellite": "EVI"}
+"""Satellite channels and their columns, which end each file."""
 
 
 def site_columns(
@@ -96,6 +101,7 @@ def write_towers(
     sites: Sites,
     records: NDArray[np.int64],
     columns: dict[str, Array],
+    green: dict[str, Array],
     bif: str,
     plants: pd.DataFrame,
     ages: pd.DataFrame,
@@ -115,6 +121,8 @@ def write_towers(
         (site, 2) first year index and number of years.
     columns
         Column name to (site, time) over the whole axis, NaN = missing.
+    green
+        The channels of ``GREENNESS`` over the whole axis; they neither take part in the order nor in what is absent.
     bif
         Text of the metadata table.
     plants, ages
@@ -126,12 +134,14 @@ def write_towers(
     keep_all
         Drop no columns (virtual towers).
     """
+    columns = columns | {column: green[name] for name, column in GREENNESS.items()}
     names = list(columns)
-    stack = np.stack([columns[name] for name in names], axis=-1)
+    stack = np.stack(list(columns.values()), axis=-1)
     position = {name: i for i, name in enumerate(names)}
     for i, site in enumerate(sites.site):
         first, count = int(records[i, 0]), int(records[i, 1])
-        chosen, no_reanalysis = site_columns(names, count, rng, keep_all)
+        chosen, no_reanalysis = site_columns(names[: -len(GREENNESS)], count, rng, keep_all)
+        chosen += GREENNESS.values()
         values = stack[i, 12 * first : 12 * (first + count)][:, [position[name] for name in chosen]]
         if no_reanalysis:
             lost = [j for j, name in enumerate(chosen) if name.endswith("_ERA")]

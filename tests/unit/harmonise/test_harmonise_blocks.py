@@ -17,7 +17,7 @@ from dere.harmonise.stands import masked_stands, pure_samples
 from dere.harmonise.statistics import member_spread, statistics
 from dere.ingest.simulation.carbonglobe import read_simulation
 from dere.io import read_netcdf, write_netcdf
-from dere.variables import STANDS
+from dere.variables import SATELLITE, STANDS
 
 CELLS, YEARS, AGES = 60, 2, (1, 100)
 SPLITS = SplitsConfig(folds=3, block_degrees=20)
@@ -27,12 +27,16 @@ SMALL = BLOCK_SHARE * 24 * 8 * 4 * 16
 
 @pytest.fixture(scope="module", params=["all stands", "mixture"])
 def interim_files(request, tmp_path_factory):
-    """Interim files of both driver sets, from a simulation with its own stands or with mixtures only."""
+    """Interim files of both driver sets, from a simulation with its own stands, and satellites, or mixtures only."""
     folder = tmp_path_factory.mktemp("simulation")
     stands = STANDS if request.param == "all stands" else ("mixture",)
     scale_simulation.write_simulation(folder, CELLS, YEARS, AGES, stands, degrees=6)
+    seen = np.random.default_rng(0).uniform(0, 1, (2, CELLS, 12 * YEARS))
+    seen[seen < 0.1] = np.nan
     for driver_set in ("monthly8", "carbonglobe136"):
         forcing, simulation = read_simulation(folder, driver_set)
+        if request.param == "all stands":
+            forcing = forcing.assign({n: (("cell", "time"), v) for n, v in zip(SATELLITE, seen, strict=True)})
         write_netcdf(forcing, folder / f"{driver_set}.nc")
         write_netcdf(simulation, folder / "simulation.nc", compress=False)
     return folder

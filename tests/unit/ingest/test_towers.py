@@ -48,7 +48,7 @@ def test_common_axis_and_records(folder):
 
 
 def test_newest_processing_is_taken_whole(folder):
-    towers, provenance, _ = read_towers([folder], TowerSource())
+    towers, provenance, _ = read_towers([folder], TowerSource(use_satellites=False))
     a = towers.sel(site="AA-Syn")
     assert np.isfinite(a.reco_nt.values[:24]).all()
     assert np.isnan(towers.reco_nt.sel(site="CC-Syn")).all()
@@ -60,7 +60,7 @@ def test_newest_processing_is_taken_whole(folder):
 
 
 def test_satellites_only_where_wanted(folder):
-    without, _, _ = read_towers([folder], TowerSource())
+    without, _, _ = read_towers([folder], TowerSource(use_satellites=False))
     assert np.isnan(without.lai_satellite).all()
     towers, provenance, _ = read_towers([folder], TowerSource(use_satellites=True))
     np.testing.assert_allclose(towers.lai_satellite.sel(site="AA-Syn").values[:12], np.arange(1, 13) / 2)

@@ -36,7 +36,7 @@ def bif(folder: Path) -> pd.DataFrame:
 
 def test_layout_is_the_contract(raw, small_config):
     ages = small_config.ages
-    simulation = {"mask2d.npy", "glob_X_fea.npy", "monthly8.nc", "meta.json", "README.md"}
+    simulation = {"mask2d.npy", "glob_X_fea.npy", "monthly8.nc", "satellites.nc", "meta.json", "README.md"}
     for age in ages:
         simulation |= {f"glob_Y{age:03d}.npy", f"glob_F{age:03d}.npy"}
         simulation |= {f"glob_Y_{stand}{age:03d}.npy" for stand in PLANT_TYPES}
@@ -257,7 +257,7 @@ def test_more_towers_than_codes_are_refused():
 
 def test_every_file_that_can_says_that_the_world_is_invented(raw):
     files = sorted(raw.rglob("*.nc"))
-    assert len(files) == 7
+    assert len(files) == 8
     for path in files:
         with xr.open_dataset(path) as data:
             assert data.attrs["source"] == "invented world", path.name

@@ -3,8 +3,9 @@
 Folder: ``mask2d.npy`` bool (lat, lon), row 0 = north; ``glob_X_fea.npy`` (cell, year, 12, 136);
 ``glob_Y{age:03d}.npy`` (cell, year + 1, 12, 10 or 7) for the mixture and ``glob_Y_{stand}{age:03d}.npy`` for pure
 stands, whose year 0 is the one before the drivers; ``glob_F{age:03d}.npy`` (cell, year + 1, 3) simulated plant
-fractions; ``monthly8.nc``; ``meta.json`` with start_year, grid_degrees and ages, and if wanted ``hours``, the clock of
-the diurnal cycles. Pure stands, fractions and ``monthly8.nc`` are absent from the public CarbonGlobe.
+fractions; ``monthly8.nc``; ``satellites.nc``; ``meta.json`` with start_year, grid_degrees and ages, and if wanted
+``hours``, the clock of the diurnal cycles. Pure stands, fractions and both NetCDF files are absent from the public
+CarbonGlobe.
 """
 
 from __future__ import annotations
@@ -37,11 +38,12 @@ from dere.ingest.simulation.carbonglobe_states import (
     parse_fractions,
     parse_targets,
 )
+from dere.ingest.simulation.cell_satellites import SATELLITE_FILE, parse_satellites
 from dere.ingest.simulation.mask_orientation import check_upright
 from dere.ingest.simulation.monthly_axes import on_axes
 from dere.ingest.sun_season import OTHER_PLACES, check_sun_season, mean_year
 from dere.io import read_json, read_netcdf
-from dere.variables import MONTHLY8, PLANT_TYPES, TARGETS, RangeTally
+from dere.variables import MONTHLY8, PLANT_TYPES, SATELLITE, TARGETS, RangeTally
 
 __all__ = ["SEVEN_TARGETS", "check_shape", "load_array", "parse_fractions", "parse_targets", "read_simulation"]
 
@@ -73,8 +75,9 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
     Returns
     -------
     tuple
-        Forcing: the drivers of the set (cell, time[, hour or layer]) and ``soil`` (cell, soil_property); with diurnal
-        cycles also the attribute ``hours``, their clock (see `dere.channels.CLOCK`).
+        Forcing: the drivers of the set (cell, time[, hour or layer]), ``soil`` (cell, soil_property) and, where the
+        folder has them, the satellite channels (cell, time), NaN missing; with diurnal cycles also the attribute
+        ``hours``, their clock (see `dere.channels.CLOCK`).
         Simulation: ``state`` (cell, stand, age, time, target), ``initial_state`` (cell, stand, age, target) of the
         month before the first and, where the folder has them, ``plant_fraction`` (cell, age, year, plant_type);
         fluxes in gC m-2 d-1.
@@ -112,19 +115,23 @@ def read_simulation(folder: Path, driver_set: str, memory: int | None = None) ->
         sun.append(sunlight.mean(axis=1))
         seasons.append(sunlight.mean(axis=2))
     check_sun_season(np.concatenate(seasons), lat, CHANNEL_FILE, _REMEDY, OTHER_PLACES)
-    monthly_path = folder / MONTHLY_FILE
-    monthly = None
-    if driver_set == "monthly8" or monthly_path.exists():
-        whole = fits(cells * count * len(MONTHLY8) * 8, memory)
-        monthly = read_netcdf(monthly_path, load=whole, decode_times=False)
-        months = np.arange(first, first + count)
-        monthly = on_axes(monthly, coords, float(meta["grid_degrees"]), months, MONTHLY_FILE)
+    whole = fits(cells * count * len(MONTHLY8) * 8, memory)
+
+    def beside(name: str) -> xr.Dataset:
+        opened = read_netcdf(folder / name, load=whole, decode_times=False)
+        return on_axes(opened, coords, float(meta["grid_degrees"]), np.arange(first, first + count), name)
+
+    wanted = driver_set == "monthly8" or (folder / MONTHLY_FILE).exists()
+    monthly = beside(MONTHLY_FILE) if wanted else None
+    satellites = beside(SATELLITE_FILE) if (folder / SATELLITE_FILE).exists() else None
     if monthly is not None and "land_fraction" in monthly.variables:
         share = monthly["land_fraction"].to_numpy()
         what = f"{MONTHLY_FILE}: land_fraction"
         require_possible("vegetated_fraction", share, what, "write shares of 0 to 1, or remove the variable")
         coords = cell_coordinates(mask, meta["grid_degrees"], share)
     parse, row_size = _driver_parser(folder, driver_set, monthly, first, cells, count)
+    if satellites is not None:
+        parse, row_size = _with_satellites(parse, satellites, cells, count), row_size + count * len(SATELLITE) * 4
     drivers = _drivers(parse, cells, row_size, memory, lat)
     # other driver sets have no hours
     hours = _clock(meta, np.concatenate(sun), coords["lon"].to_numpy()) if driver_set == "carbonglobe136" else {}
@@ -176,6 +183,16 @@ def _driver_parser(
 
         return parse, months * CHANNELS * 4
     raise ValueError(f"driver_set is '{driver_set}', but monthly8 or carbonglobe136 is expected; correct the config")
+
+
+def _with_satellites(parse: Parser, satellites: xr.Dataset, cells: int, months: int) -> Parser:
+    """The same function with the satellite channels of the block."""
+
+    def both(block: slice, tally: RangeTally) -> dict[str, xr.Variable]:
+        seen = parse_satellites(satellites, block, cells, months, tally)
+        return parse(block, tally) | seen
+
+    return both
 
 
 def _drivers(parse: Parser, cells: int, row_size: int, memory: int | None, lat: np.ndarray) -> dict[str, xr.Variable]:

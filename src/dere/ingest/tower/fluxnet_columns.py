@@ -76,6 +76,11 @@ def driver_columns() -> tuple[Column, ...]:
     return tuple(found)
 
 
+def satellite_columns() -> tuple[Column, ...]:
+    """LAI and EVI beside the product's own columns, as the monthly extract and the built-in world have them."""
+    return (Column("LAI", "lai_satellite", "m2 m-2"), Column("EVI", "evi_satellite", "1"))
+
+
 def filled_columns() -> tuple[Column, ...]:
     """Filled columns of the drivers without CO2, in files of days and months."""
     return tuple(Column(f"{stem}_F", name, VARIABLES[name].unit) for name, stem in STEMS.items())

@@ -110,6 +110,11 @@ class SiteRecord:
     code: str = ""
 
     @property
+    def has_satellites(self) -> bool:
+        """Whether a satellite saw the site in any month."""
+        return any(np.isfinite(self.values[name]).any() for name in SATELLITE if name in self.values)
+
+    @property
     def impossible(self) -> dict[str, int]:
         """Values that the file holds and the record does not, by variable: marks, impossible numbers, failed fits."""
         found = {n.removeprefix(COUNT): count for n, count in self.counts.items() if n.startswith(COUNT) and count}

@@ -35,7 +35,7 @@ def merge(
     metadata
         Coordinates by site; same keys.
     satellites
-        Records of the extract by site, for LAI, EVI and climate class; empty = no satellites.
+        Records by site that LAI and EVI are taken from; empty = no satellites.
 
     Returns
     -------

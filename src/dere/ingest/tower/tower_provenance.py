@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
     twins
         Codes of one tower.
     use_satellites
-        LAI and EVI come from the extract.
+        LAI and EVI are wanted.
     """
 
     chosen: Mapping[str, SiteRecord]
@@ -106,7 +106,7 @@ def _of_record(file: TableFile, record: SiteRecord, product: Product, outcome: O
     role += f" ({record.code} is {record.site})" if record.code else ""
     if record.site in outcome.dropped:
         role = f"{DROPPED}{outcome.dropped[record.site]}"
-    elif outcome.use_satellites and product.satellites:
+    elif outcome.use_satellites and (product.satellites or (record.has_satellites and winner is record)):
         role = "fluxes, drivers, satellites" if winner is record else f"satellites only; {role}"
     first, last = int(record.months[0]), int(record.months[-1])
     return provenance_row(

@@ -1,8 +1,8 @@
 """Every tower file of some folders, merged on one monthly axis: one processing per site, never spliced.
 
 The newest processing of a site is taken whole (see ``choice``), and so is that of a tower with several codes (see
-``twins``). LAI and EVI are satellite values that only the extract brings; where wanted, they come from there whatever
-the processing of the fluxes.
+``twins``). LAI and EVI are satellite values that few files bring; where wanted, they come from the extract,
+whatever the processing of the fluxes, else from the site's own file.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def read_and_account(
     folders
         Product folders, searched with their sub-folders and zips; the format of each file follows from its name.
     config
-        Which steps and variants to take, and whether satellites come from the extract.
+        Which steps and variants to take, and whether satellites are wanted.
     missing_coordinates
         Whether a site that no source places is dropped with a warning or ends the run.
     among
@@ -114,7 +114,8 @@ def read_and_account(
     extracts = {record.site: record for record in of_extracts}
     # the climate class is no part of the processing: where BIF has none, the extract's will do
     kept = {s: _with_climate(chosen[s], extracts.get(s)) for s in placed}
-    dataset = merge(kept, placed, extracts if config.use_satellites else {})
+    seeing = {site: record for site, record in kept.items() if record.has_satellites} | extracts
+    dataset = merge(kept, placed, seeing if config.use_satellites else {})
     if twins.kept:
         dataset = dataset.assign_coords({OTHER_CODES: ("site", [" ".join(twins.others(site)) for site in kept])})
     _log(kept, len(found.towers), len(found.passed_over), len(read), len(chosen), dataset)

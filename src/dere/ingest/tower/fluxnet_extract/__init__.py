@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dere.ingest.source import Column, Product, Source, named
-from dere.ingest.tower.fluxnet_columns import CITATION, driver_columns, flux_columns
+from dere.ingest.source import Product, Source, named
+from dere.ingest.tower.fluxnet_columns import CITATION, driver_columns, flux_columns, satellite_columns
 from dere.ingest.tower.site_ids import SITE
 
 NAME = rf"(?P<site>{SITE})_MM\.csv(\.gz)?"
@@ -16,12 +16,7 @@ PRODUCT = Product(
     rank=10,
     satellites=True,
 )
-COLUMNS = (
-    *flux_columns("VUT_REF"),
-    *driver_columns(),
-    Column("LAI", "lai_satellite", "m2 m-2"),
-    Column("EVI", "evi_satellite", "1"),
-)
+COLUMNS = (*flux_columns("VUT_REF"), *driver_columns(), *satellite_columns())
 SOURCES = (
     Source(
         name="FLUXNET2015 extract",
