@@ -200,5 +200,5 @@ def test_a_tower_with_less_than_a_year_is_dropped_with_a_sentence(interim, caplo
     assert "XX-S02" not in c.towers["site"].values and "XX-S02" not in set(c.counts["site"])
     short = final().isel(site=[0])
     short["record"][:, 5:] = False
-    with pytest.raises(ValueError, match="record of 5 months.*; this holds for all sites"):
+    with pytest.raises(ValueError, match=r"record of 5 months.*; this holds for all sites"):
         recorded_a_year(short)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import xarray as xr
 
 from dere.imputation.series import LIMIT, build, observed_covariance
 from dere.variables import FLUXES
@@ -80,3 +81,13 @@ def test_bad_input_is_one_sentence(towers, splits, statistics):
     unknown = towers.assign(simulated=(("site", "time", "target"), simulated)).assign_coords(target=list(FLUXES))
     with pytest.raises(ValueError, match="simulated nee of site S02 has no value"):
         build(unknown, splits, statistics)
+
+
+def test_what_is_made_of_the_drivers_is_no_input(towers, splits, statistics):
+    """Knowledge channels stand behind the raw drivers, in the statistics too; the imputation keeps its inputs."""
+    more = xr.Dataset({name: ("driver", [7.0]) for name in ("driver_mean", "driver_std")}, {"driver": ["degree_days"]})
+    wider = statistics.drop_dims("driver").merge(xr.concat([statistics[list(more)], more], "driver"))
+    with_channel = towers.assign(degree_days=towers["vpd"])
+    plain, wide = build(towers, splits, statistics), build(with_channel, splits, wider)
+    assert wider.sizes["driver"] == statistics.sizes["driver"] + 1 and wide.channels == plain.channels
+    np.testing.assert_array_equal(wide.drivers, plain.drivers)
