@@ -72,7 +72,7 @@ def measure(size: Size, count: int, repeats: int, device: str = "cpu") -> dict[s
         return steps(stacked, lambda index: stacked.losses(one, index, weights), batches, MEMBERS)
 
     ways = {
-        f"{MEMBERS} in turn": lambda: [alone(member) for member in range(MEMBERS)][0],
+        f"{MEMBERS} in turn": lambda: [alone(member) for member in reversed(range(MEMBERS))][-1],
         f"{MEMBERS} together": together,
         "one network": lambda: alone(0),
     }
