@@ -64,7 +64,7 @@ check: ## is everything at hand? inputs, disk, Python, expected time
 	@$(PYTHON) workflow/check.py $(if $(DERE_REALDATA),--realdata "$(DERE_REALDATA)")
 
 benchmarks: env ## networks against the naive arrangement of the published code; DEVICE=cuda on a GPU (docs/performance.md)
-	@for name in encoding frozen_cache attention driver_memory evaluation roofline; do \
+	@for name in encoding frozen_cache members attention driver_memory evaluation roofline; do \
 		echo "== $$name"; $(BIN)/python benchmarks/$$name.py --device $(DEVICE) || exit 1; done
 	@if [ -d results/demo/data ]; then echo "== switches"; $(BIN)/python benchmarks/switches.py results/demo --device $(DEVICE); \
 	else echo "== switches: left out, they need the data of make demo"; fi

@@ -49,7 +49,7 @@ def fit(
         1 = train on the GPU.
     settings
         Settings of the stages in place of the run's, for example ``epochs=5``; each counts for every stage of the
-        method that has it.
+        method that has it. ``members=1`` trains one network in place of an ensemble.
 
     Returns
     -------
@@ -115,9 +115,10 @@ def settings_of(run: Run, method: Method, backbone: str, settings: Mapping[str, 
     ValueError
         When a setting is one of no stage of the method, or has a wrong value.
     """
-    known_to = {
-        stage.path: set(type(stage.section).model_fields) for stage in stages_of([method.name]) if stage.section
-    }
+    own = stages_of([method.name])
+    known_to = {stage.path: set(type(stage.section).model_fields) for stage in own if stage.section}
+    if any(stage.members for stage in own):
+        known_to[()] = {"members"}
     known = set().union(*known_to.values())
     unknown = [name for name in settings if name not in known]
     if unknown:

@@ -35,8 +35,10 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
     -------
     Dataset
         As a prediction file: ``prediction(site, time, flux)``, and ``std`` and ``quantile_value`` from the errors at
-        the validation towers; maps have ``cell`` in place of ``site``. The coordinate ``role`` says of a run's sites
-        whether the model has seen them (`docs/tables.md#sitescsv`).
+        towers that the model did not see; of an ensemble also ``member_prediction(member, site, time, flux)`` and
+        ``held_out_prediction(site, time, flux)``, the towers seen in training by the members that left them out. Maps
+        have ``cell`` in place of ``site`` and no members. The coordinate ``role`` says of a run's sites whether the
+        model has seen them (`docs/tables.md#sitescsv`).
 
     Raises
     ------

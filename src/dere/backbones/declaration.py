@@ -24,8 +24,8 @@ class BackboneRoom:
     references
         What to cite.
     vectorised
-        Its operations can be mapped over stacked weights (``torch.vmap``), so that the members of an ensemble train
-        together; false = one after the other.
+        All its operations can be mapped over stacked weights (``torch.vmap``), so that the members of an ensemble train
+        together; false = one after the other, which every network can.
     rank
         Place among the backbones, small ones first.
     """
@@ -34,7 +34,7 @@ class BackboneRoom:
     section: type[NetworkConfig]
     network: str
     references: tuple[str, ...] = ()
-    vectorised: bool = True
+    vectorised: bool = False
     rank: int = 100
 
     @property

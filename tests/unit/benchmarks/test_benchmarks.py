@@ -15,6 +15,7 @@ import evaluation
 import frozen_cache
 import harmonise_scale
 import measuring
+import members
 import roofline
 from published_size import TINY
 
@@ -54,6 +55,11 @@ def test_a_cache_gives_the_same_epoch():
     measured, _ = frozen_cache.measure(TINY, 9, 1)
     assert measuring.same(results(measured)) <= measuring.TOLERANCE
     assert len(measured["cached"].result) == 2 + 1
+
+
+def test_members_together_take_the_same_steps():
+    measured = members.measure(TINY, 2, 1)
+    assert measuring.same(results(measured)) <= measuring.TOLERANCE
 
 
 @pytest.mark.parametrize("kind", attention.KINDS)

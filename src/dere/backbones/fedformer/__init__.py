@@ -30,7 +30,7 @@ BACKBONE = BackboneRoom(
     section=FEDformerConfig,
     network="dere.backbones.fedformer.network:FEDformer",
     references=("Zhou and others 2022, arXiv 2201.12740",),
-    # the weighted frequencies are put in place with index_copy, which torch.vmap cannot map over stacked indices
+    # frequencies are put in place with index_copy, which cannot be mapped over stacked indices
     vectorised=False,
     rank=30,
 )

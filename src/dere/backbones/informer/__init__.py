@@ -20,5 +20,6 @@ BACKBONE = BackboneRoom(
     section=InformerConfig,
     network="dere.backbones.informer.network:Informer",
     references=("Zhou and others 2021, arXiv 2012.07436",),
+    vectorised=True,
     rank=20,
 )

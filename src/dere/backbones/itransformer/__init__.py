@@ -15,5 +15,6 @@ BACKBONE = BackboneRoom(
     section=ITransformerConfig,
     network="dere.backbones.itransformer.network:ITransformer",
     references=("Liu and others 2024, arXiv 2310.06625",),
+    vectorised=True,
     rank=40,
 )

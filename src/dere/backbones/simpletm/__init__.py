@@ -42,5 +42,6 @@ BACKBONE = BackboneRoom(
     section=SimpleTMConfig,
     network="dere.backbones.simpletm.network:SimpleTM",
     references=("Chen and others 2025, A simple baseline for multivariate time series forecasting, ICLR",),
+    vectorised=True,
     rank=60,
 )

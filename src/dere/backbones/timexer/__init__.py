@@ -22,5 +22,6 @@ BACKBONE = BackboneRoom(
     section=TimeXerConfig,
     network="dere.backbones.timexer.network:TimeXer",
     references=("Wang and others 2024, arXiv 2402.19072",),
+    vectorised=True,
     rank=50,
 )

@@ -15,5 +15,6 @@ BACKBONE = BackboneRoom(
     section=TransformerConfig,
     network="dere.backbones.transformer.network:Transformer",
     references=("Vaswani and others 2017, arXiv 1706.03762",),
+    vectorised=True,
     rank=10,
 )
