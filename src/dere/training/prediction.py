@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from dere.exchange import Exchange
 
+HELD_OUT = "held_out_prediction"
+"""Variable (site, time, flux) of a prediction file: towers that the model learned from, predicted without them."""
+
 
 def prediction_dataset(
     mean: NDArray[np.float64],

@@ -25,7 +25,7 @@ from dere.methods.base import Method, found_in, resolved
 from dere.training import checkpoint
 from dere.training.fitted import Fitted, Prediction
 from dere.training.places import Places
-from dere.training.prediction import prediction_dataset
+from dere.training.prediction import HELD_OUT, prediction_dataset
 from dere.training.read_places import cell_places, site_labels, site_places
 from dere.training.roles import PREDICTED
 from dere.workflow.members import read_roles
@@ -129,14 +129,18 @@ def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
         _require_complete(method.name, part, group)
     predicted = _taken(_joined(parts), order)
     errors: Sequence[ErrorModel] = ()
+    held_out = np.flatnonzero(role.eq("validation").to_numpy())
+    unseen = task.predict(places.take(held_out), unseen=True)
     if OWN not in predicted.extras:
-        held_out = np.flatnonzero(role.eq("validation").to_numpy())
-        unseen = task.predict(places.take(held_out), unseen=True)
         labels = site_labels(towers, places.ids[held_out].tolist(), settings.minimum_training_quality, exchange)
         errors = fit_errors(unseen.mean, labels.flux[held_out], exchange)
     counted = "%s: %d sites, %d months, and %d sites seen in training"
     log.info(counted, method.name, judged.sum(), int(places.record[judged].sum()), (~judged).sum())
     made = task.dataset(predicted, places, errors, "site")
+    without = np.full(predicted.mean.shape, np.nan)
+    without[held_out] = np.where(places.record[held_out, :, None], unseen.mean, np.nan)
+    about = {"units": exchange.fluxes[0].unit, "long_name": "prediction by what never saw the tower"}
+    made[HELD_OUT] = (("site", "time", "flux"), without, about)
     worth = ("site", role.map(OF_SPLIT).to_numpy(str), {"long_name": LONG_NAME})
     return made.assign_coords({COORDINATE: worth}).assign_attrs(marked(invented_sources([towers.attrs])))
 

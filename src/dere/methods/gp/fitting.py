@@ -130,14 +130,13 @@ def weights(months: Months, balance: float) -> NDArray[np.float64]:
     mean = np.stack([np.bincount(months.site, column) / number for column in months.values.T], -1)
     square = ((months.values - mean[months.site]) ** 2).mean(-1)
     variance = np.bincount(months.site, square) / number + _STEADY
-    weight: NDArray[np.float64] = np.maximum(months.quality, 1e-3) * variance[months.site] ** -balance
-    return weight / float(weight.mean())
+    weight = np.maximum(months.quality, 1e-3) * variance[months.site] ** -balance
+    return np.asarray(weight / weight.mean(), np.float64)
 
 
 def chance_of(site: NDArray[np.int64]) -> NDArray[np.float64]:
     """Chance of each month to be drawn: the root of the months of its tower, shared out among them."""
-    chance: NDArray[np.float64] = np.bincount(site)[site] ** -0.5
-    return chance
+    return np.asarray(np.bincount(site)[site] ** -0.5, np.float64)
 
 
 def thinned(months: Months, most: int, rng: np.random.Generator) -> Months:
