@@ -13,6 +13,8 @@ from dere.exchange import Exchange
 
 HELD_OUT = "held_out_prediction"
 """Variable (site, time, flux) of a prediction file: towers that the model learned from, predicted without them."""
+LEFT_OUT = "left_out"
+"""Fact of a stage that can leave towers out after it was fitted: lists of the clusters left out together."""
 
 
 def prediction_dataset(
@@ -24,6 +26,7 @@ def prediction_dataset(
     time: NDArray[np.datetime64],
     record: NDArray[np.bool_],
     attrs: Mapping[str, Any],
+    held_out: NDArray[np.float64] | None = None,
 ) -> xr.Dataset:
     """Put a prediction into a dataset, empty outside each place's record.
 
@@ -41,6 +44,8 @@ def prediction_dataset(
         (place, time) bool.
     attrs
         Attributes of the file: method, backbone, fold, seed and more.
+    held_out
+        (place, time, flux) by what never saw the place, NaN where there is none.
     """
     unit = {"units": exchange.fluxes[0].unit}
     dims = (place, "time", "flux")
@@ -49,11 +54,14 @@ def prediction_dataset(
         "prediction": "predicted monthly flux",
         "std": "standard deviation of the prediction",
         "quantile_value": "marginal quantiles; they do not close as the means do",
+        HELD_OUT: "prediction of towers seen in training by what never saw them",
     }
     result = xr.Dataset(
         {"prediction": (dims, np.where(record[..., None], mean, np.nan).astype(np.float64))},
         coords={place: ids, "time": time, "flux": list(exchange.names)},
     ).assign(extras)
+    if held_out is not None:
+        result[HELD_OUT] = (dims, held_out)
     for name, text in about.items():
         if name in result:
             result[name] = result[name].where(within).transpose(*dims, ...)

@@ -58,6 +58,9 @@ class Combination:
     def sites(self, parts: Parts, towers: xr.Dataset, minimum_quality: float) -> xr.Dataset:
         """Combine predictions at sites; the spread comes from towers that no part saw when it predicted them.
 
+        A part without such predictions (a single tree model, which brings intervals of its own) is not in the mean
+        whose errors make the spread; fewer parts err rather more.
+
         Parameters
         ----------
         parts
@@ -70,17 +73,17 @@ class Combination:
         Raises
         ------
         ValueError
-            When the files do not belong together, or there are too few labelled months for a spread.
+            When the files do not belong together, no part has such predictions, or there are too few labelled months
+            for a spread.
         """
         self._require_alike(parts, "site")
-        held_out = self._mean(parts, "site", HELD_OUT)
+        held_out = self._held_out(parts)
         first = next(iter(parts.values()))
         ids = first["site"].values.astype(str)
         errors = fit_errors(
             held_out, _labels_where(held_out, ids, towers, minimum_quality, self.exchange), self.exchange
         )
-        made = self._dataset(parts, "site", ids, errors)
-        made[HELD_OUT] = (("site", *DIMS), held_out, first[HELD_OUT].attrs)
+        made = self._dataset(parts, "site", ids, errors, held_out)
         return made.assign_coords({COORDINATE: first[COORDINATE]})
 
     def cells(self, parts: Parts, sites: Mapping[str, Any]) -> xr.Dataset:
@@ -94,6 +97,16 @@ class Combination:
         self._require_alike(parts, "site")
         return self._dataset(parts, "site", next(iter(parts.values()))["site"].values, ())
 
+    def _held_out(self, parts: Parts) -> NDArray[np.float64]:
+        """(site, time, flux); NaN where any part that has such predictions at all has none."""
+        known = {name: part for name, part in parts.items() if HELD_OUT in part}
+        if not known:
+            raise ValueError(
+                f"{self.method.name}: none of {', '.join(parts)} predicts towers that it learned from without them "
+                f"({HELD_OUT}), so that its spread is unknown; add a part that does, for example a network method"
+            )
+        return self._mean(known, "site", HELD_OUT)
+
     def _mean(self, parts: Parts, place: str, variable: str = "prediction") -> NDArray[np.float64]:
         """(place, time, flux) of the whole; NaN where any part has none."""
         flux = list(self.exchange.names)
@@ -104,7 +117,14 @@ class Combination:
         combined: NDArray[np.float64] = resolved(self.method.combine)(values, self.exchange)
         return combined
 
-    def _dataset(self, parts: Parts, place: str, ids: NDArray[Any], errors: Sequence[ErrorModel]) -> xr.Dataset:
+    def _dataset(
+        self,
+        parts: Parts,
+        place: str,
+        ids: NDArray[Any],
+        errors: Sequence[ErrorModel],
+        held_out: NDArray[np.float64] | None = None,
+    ) -> xr.Dataset:
         mean = self._mean(parts, place)
         first = next(iter(parts.values()))
         attrs = {
@@ -118,7 +138,8 @@ class Combination:
         }
         extras = spread(mean, errors, self.exchange, place) if errors else xr.Dataset()
         record = np.asarray(np.isfinite(mean).all(-1))
-        made = prediction_dataset(mean, extras, self.exchange, place, ids, first["time"].values, record, attrs)
+        axes = (place, ids, first["time"].values, record)
+        made = prediction_dataset(mean, extras, self.exchange, *axes, attrs, held_out=held_out)
         log.info("%s: %s, %d places", self.method.name, ", ".join(parts), len(ids))
         return made.assign_attrs(marked(invented_sources(part.attrs for part in parts.values())))
 

@@ -25,9 +25,9 @@ from dere.methods.base import Method, found_in, resolved
 from dere.training import checkpoint
 from dere.training.fitted import Fitted, Prediction
 from dere.training.places import Places
-from dere.training.prediction import HELD_OUT, prediction_dataset
+from dere.training.prediction import LEFT_OUT, prediction_dataset
 from dere.training.read_places import cell_places, site_labels, site_places
-from dere.training.roles import PREDICTED
+from dere.training.roles import PREDICTED, TRAINED
 from dere.workflow.members import read_roles
 from dere.workflow.rule_job import RuleJob
 
@@ -78,7 +78,19 @@ class Task:
         predicted: Prediction = function(self.fitted, places, None, unseen=unseen, gpu=self.gpu)
         return predicted
 
-    def dataset(self, predicted: Prediction, places: Places, errors: Sequence[ErrorModel], place: str) -> xr.Dataset:
+    @property
+    def leaves_out(self) -> bool:
+        """Tell whether every tower that it learned from can be predicted without it."""
+        return any(LEFT_OUT in fitted.facts for fitted in self.fitted.values())
+
+    def dataset(
+        self,
+        predicted: Prediction,
+        places: Places,
+        errors: Sequence[ErrorModel],
+        place: str,
+        held_out: NDArray[np.float64] | None = None,
+    ) -> xr.Dataset:
         """The prediction file: means, spread, and what the method adds; empty outside the records."""
         extras = predicted.extras.rename(place=place) if "place" in predicted.extras.dims else predicted.extras
         if errors:
@@ -93,16 +105,17 @@ class Task:
             **(stated(errors, self.exchange) if errors else {}),
         }
         ids = places.ids if place == "site" else places.ids.astype(np.int64)
-        mean = predicted.mean
-        return prediction_dataset(mean, extras, self.exchange, place, ids, places.time, places.record, attrs)
+        axes = (place, ids, places.time, places.record)
+        return prediction_dataset(predicted.mean, extras, self.exchange, *axes, attrs, held_out=held_out)
 
 
 def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
     """Predict all record months of every site; the coordinate ``role`` says what a prediction is worth.
 
-    The spread comes from the validation towers, predicted by what never saw them; labels of all other towers are
-    not looked at. Towers of which the model has used the labels are predicted by the same weights as any other place,
-    apart from the sites that are judged, whose numbers so do not depend on them by a bit.
+    The spread comes from towers predicted by what never saw them: the validation towers, or all that it learned from
+    where a method can leave any of them out. Labels of all other towers are not looked at. Towers of which the model
+    has used the labels are predicted by the same weights as any other place, apart from the sites that are judged,
+    whose numbers so do not depend on them by a bit.
 
     Parameters
     ----------
@@ -129,18 +142,18 @@ def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
         _require_complete(method.name, part, group)
     predicted = _taken(_joined(parts), order)
     errors: Sequence[ErrorModel] = ()
-    held_out = np.flatnonzero(role.eq("validation").to_numpy())
-    unseen = task.predict(places.take(held_out), unseen=True)
-    if OWN not in predicted.extras:
-        labels = site_labels(towers, places.ids[held_out].tolist(), settings.minimum_training_quality, exchange)
-        errors = fit_errors(unseen.mean, labels.flux[held_out], exchange)
+    held_out, own = None, OWN in predicted.extras
+    if task.leaves_out or not own:
+        rows = np.flatnonzero(role.isin(TRAINED if task.leaves_out else ("validation",)).to_numpy())
+        unseen = task.predict(places.take(rows), unseen=True).mean
+        held_out = np.full(predicted.mean.shape, np.nan)
+        held_out[rows] = unseen
+        if not own:
+            labels = site_labels(towers, places.ids[rows].tolist(), settings.minimum_training_quality, exchange)
+            errors = fit_errors(unseen, labels.flux[rows], exchange)
     counted = "%s: %d sites, %d months, and %d sites seen in training"
     log.info(counted, method.name, judged.sum(), int(places.record[judged].sum()), (~judged).sum())
-    made = task.dataset(predicted, places, errors, "site")
-    without = np.full(predicted.mean.shape, np.nan)
-    without[held_out] = np.where(places.record[held_out, :, None], unseen.mean, np.nan)
-    about = {"units": exchange.fluxes[0].unit, "long_name": "prediction by what never saw the tower"}
-    made[HELD_OUT] = (("site", "time", "flux"), without, about)
+    made = task.dataset(predicted, places, errors, "site", held_out)
     worth = ("site", role.map(OF_SPLIT).to_numpy(str), {"long_name": LONG_NAME})
     return made.assign_coords({COORDINATE: worth}).assign_attrs(marked(invented_sources([towers.attrs])))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,8 @@ import torch
 from dere.methods.gp.features import CLIP, GROUPS, STATIC, Standard, even, group_of, groups_of
 from dere.methods.gp.fitting import targets_of
 from dere.methods.gp.kernel import JITTER, Hyper, Rows, covariance, of_labels
-from dere.methods.gp.left_out import group_of_sites
+from dere.methods.gp.left_out import group_of as left_out_of
+from dere.methods.gp.left_out import groups_of_clusters
 from dere.methods.gp.likelihood import drawn_rows, negative_log_likelihood, solve
 from dere.methods.gp.predicting import predict
 from simple_methods import CO2, Run, places_of
@@ -65,7 +64,7 @@ def test_the_closed_form_without_a_group_is_a_solution_of_the_other_rows():
     rows, hyper, group = rows_of(), Hyper.prior().to(torch.float64), torch.as_tensor(groups_of(NAMES))
     y, left_out = torch.as_tensor(np.random.default_rng(1).normal(size=(30, 2))), np.repeat([0, 1, 2], 10)
     matrix = of_labels(rows, hyper, group)
-    weights, without = solve(matrix, y, left_out)
+    weights, without = solve(matrix, y, left_out, 3)
     np.testing.assert_allclose(weights, torch.linalg.solve(matrix, y), atol=1e-9)
     for number in range(3):
         kept = torch.as_tensor(np.flatnonzero(left_out != number))
@@ -120,31 +119,26 @@ def test_towers_of_a_cluster_are_left_out_together():
     roles = pd.DataFrame(
         {"id": [f"T{i}" for i in range(40)], "kind": "site", "cluster": [f"c{i // 2}" for i in range(40)]}
     ).assign(role=["test" if i < 4 else "validation" if i < 12 else "training" for i in range(40)])
-    found = group_of_sites(roles, 0)
-    assert set(found) == set(roles["id"][4:]) and set(found.values()) == set(range(8))
-    assert all(found[f"T{i}"] == found[f"T{i + 1}"] for i in range(4, 40, 2))
-    assert np.bincount(list(found.values())).max() <= 6
+    found = left_out_of(roles["cluster"], groups_of_clusters(roles, 0))
+    assert (found[:4] == -1).all() and set(found[4:]) == set(range(8))
+    assert np.array_equal(found[::2], found[1::2]) and np.bincount(found[4:]).max() <= 6
 
 
 def test_a_left_out_tower_does_not_see_its_labels(towers, members):
     run = Run(towers, members)
     fitted, places = run.fitted("gp"), places_of(towers, members)
-    group = json.loads(fitted.facts["left_out"])
-    ids = places.ids.astype(str)
-    left = np.array([group.get(site) == 0 for site in ids])
     plain, unseen = (predict({"gp": fitted}, places, unseen=flag).mean for flag in (False, True))
-    known = np.isin(ids, list(group))
+    known = left_out_of(places.classes["cluster"], fitted.facts["left_out"]) >= 0
     assert known.sum() == 16 and np.abs(plain - unseen)[known].max(axis=(1, 2)).min() > 0
     np.testing.assert_array_equal(plain[~known], unseen[~known])
     # weights without a group know nothing of its labels: solved again with others there
     matrix = torch.eye(6, dtype=torch.float64) + 0.3
     groups = np.array([0, 0, 1, 1, 2, 2])
     first, second = (
-        solve(matrix, torch.as_tensor(y), groups)[1][0]
+        solve(matrix, torch.as_tensor(y), groups, 3)[1][0]
         for y in (np.arange(12.0).reshape(6, 2), np.vstack([np.full((2, 2), 99.0), np.arange(4.0, 12).reshape(4, 2)]))
     )
     np.testing.assert_allclose(first, second, atol=1e-12)
-    assert left.any()
 
 
 def test_places_with_other_features_are_refused(towers, members):

@@ -8,7 +8,6 @@ not cut off at zero either, as those of the trees are not.
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
 
@@ -21,12 +20,13 @@ from dere.exchange import Exchange
 from dere.io import read_netcdf
 from dere.methods.gp.features import GROUPS, Standard, even, groups_of
 from dere.methods.gp.kernel import VARIANCES, Hyper, Rows, of_labels
-from dere.methods.gp.left_out import group_of_sites
+from dere.methods.gp.left_out import group_of, groups_of_clusters
 from dere.methods.gp.likelihood import drawn_rows, most_likely, solve
 from dere.methods.gp.settings import GpConfig
 from dere.methods.trees.features import tree_features
 from dere.training.fitted import Fitted
 from dere.training.job import Job
+from dere.training.prediction import LEFT_OUT
 from dere.training.read_places import site_labels, site_places
 from dere.training.roles import TRAINED
 
@@ -51,9 +51,9 @@ class Months:
     quality
         (row,) the lowest of its labels.
     site
-        (row,) position of the tower in ``ids``.
-    ids
-        All towers.
+        (row,) integer code of the tower.
+    cluster
+        (row,) name of its cluster.
     """
 
     features: NDArray[np.float32]
@@ -61,7 +61,7 @@ class Months:
     values: NDArray[np.float64]
     quality: NDArray[np.float64]
     site: NDArray[np.int64]
-    ids: NDArray[np.str_]
+    cluster: NDArray[np.str_]
 
 
 def targets_of(exchange: Exchange) -> list[str]:
@@ -79,7 +79,7 @@ def fit(job: Job) -> Fitted:
     Fitted
         What `dere.methods.gp.predicting` needs: standardised training rows, their weights in a prediction with all
         towers and without each group, the scaling of features and fluxes, and the kernel; facts ``features``,
-        ``targets``, ``left_out`` (JSON of tower to group) and ``training_rows``; history with one row per step: loss.
+        ``targets``, ``left_out`` (clusters of each group) and ``training_rows``; history with one row per step: loss.
 
     Raises
     ------
@@ -98,11 +98,11 @@ def fit(job: Job) -> Fitted:
     targets = torch.as_tensor((months.values - level) / size)
     few = (rows, targets.float(), chance_of(months.site), group)
     hyper, losses = most_likely(*few, config.steps, config.search_rows, rng)
-    group_of = group_of_sites(job.roles, job.seed)
-    left_out = np.array([group_of[site] for site in months.ids[months.site].tolist()], np.int64)
+    left_out = groups_of_clusters(job.roles, job.seed)
     with torch.no_grad():
         exact = hyper.to(torch.float64)
-        found, without = solve(of_labels(rows.to(torch.float64), exact, group), targets, left_out)
+        matrix = of_labels(rows.to(torch.float64), exact, group)
+        found, without = solve(matrix, targets, group_of(months.cluster, left_out), len(left_out))
     log.info("%s fold %d: %d rows, %d features, loss %.3f", job.stage, job.fold, *months.features.shape, losses[-1])
     arrays = {
         "rows": rows.features.numpy(),
@@ -118,8 +118,8 @@ def fit(job: Job) -> Fitted:
         **job.recorded,
         "features": [str(name) for name in months.names],
         "targets": targets_of(job.exchange),
-        "left_out": json.dumps(group_of, sort_keys=True),
-        "training_rows": len(left_out),
+        LEFT_OUT: left_out,
+        "training_rows": len(months.site),
     }
     return Fitted(arrays, facts, pd.DataFrame({"step": np.arange(1, len(losses) + 1), "loss": losses}))
 
@@ -143,7 +143,12 @@ def thinned(months: Months, most: int, rng: np.random.Generator) -> Months:
     """Draw at most ``most`` months."""
     kept = drawn_rows(chance_of(months.site), most, rng)
     return Months(
-        months.features[kept], months.names, months.values[kept], months.quality[kept], months.site[kept], months.ids
+        months.features[kept],
+        months.names,
+        months.values[kept],
+        months.quality[kept],
+        months.site[kept],
+        months.cluster[kept],
     )
 
 
@@ -169,7 +174,7 @@ def _months(job: Job) -> Months:
         flux[site, month].astype(np.float64),
         labels.quality[..., index][site, month].min(-1).astype(np.float64),
         site,
-        places.ids,
+        places.classes["cluster"].to_numpy(str)[site],
     )
 
 

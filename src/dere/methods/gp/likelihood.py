@@ -76,7 +76,7 @@ def drawn_rows(chance: NDArray[np.float64], most: int, rng: np.random.Generator)
     return np.sort(rng.choice(len(chance), most, replace=False, p=chance / chance.sum()))
 
 
-def solve(covariance: Tensor, targets: Tensor, left_out: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+def solve(covariance: Tensor, targets: Tensor, left_out: NDArray[np.int64], groups: int) -> tuple[Tensor, Tensor]:
     """Weights of the rows in a prediction, with all of them and without each group.
 
     With A the inverse covariance and a = A y, the weights without the rows G are those of a - A[:, G] A[G, G]^-1 a[G]
@@ -90,6 +90,8 @@ def solve(covariance: Tensor, targets: Tensor, left_out: NDArray[np.int64]) -> t
         (row, target).
     left_out
         (row,) group of each row, 0 and up; -1 = in none.
+    groups
+        How many there are; one may have no row.
 
     Returns
     -------
@@ -99,9 +101,8 @@ def solve(covariance: Tensor, targets: Tensor, left_out: NDArray[np.int64]) -> t
     factor = torch.linalg.cholesky(covariance)
     inverse = torch.cholesky_inverse(factor)
     weights = torch.cholesky_solve(targets, factor)
-    number = int(left_out.max(initial=-1)) + 1
-    without = weights.repeat(number, 1, 1)
-    for group in range(number):
+    without = weights.repeat(groups, 1, 1)
+    for group in range(groups):
         rows = torch.as_tensor(np.flatnonzero(left_out == group))
         if len(rows):
             block = torch.linalg.solve(inverse[rows][:, rows], weights[rows])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -12,15 +11,18 @@ from numpy.typing import NDArray
 from dere import exchange as exchanges
 from dere.methods.gp.features import Standard, even, groups_of
 from dere.methods.gp.kernel import Hyper, covariance
+from dere.methods.gp.left_out import group_of
 from dere.methods.trees.features import tree_features
 from dere.training.fitted import Fitted, Prediction, Support
 from dere.training.places import Places
+from dere.training.prediction import LEFT_OUT
 
 BLOCK = 100
 """Places whose covariances with the training rows are held at a time."""
 ROWS = 4000
 """Months of them that are."""
 _PLAIN = -1
+"""Group of a place that is in none."""
 FACTS = ("training_rows",)
 
 
@@ -67,8 +69,8 @@ def _of_block(stage: Fitted, places: Places, unseen: bool) -> NDArray[np.float64
 
 def _weights(stage: Fitted, places: Places, unseen: bool) -> Iterator[tuple[NDArray[np.int64], torch.Tensor]]:
     """Places, and the weights of the training rows that predict them."""
-    group_of = json.loads(stage.facts["left_out"]) if unseen else {}
-    group = np.array([group_of.get(site, _PLAIN) for site in places.ids.astype(str).tolist()])
+    groups = stage.facts[LEFT_OUT] if unseen else []
+    group = group_of(places.classes["cluster"].to_numpy(str), groups)
     for number in np.unique(group):
         chosen = stage.arrays["weights"] if number == _PLAIN else stage.arrays["weights_without"][number]
         yield np.flatnonzero(group == number), torch.tensor(chosen)
