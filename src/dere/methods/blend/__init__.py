@@ -10,7 +10,7 @@ METHODS = (
     Method(
         name="blend",
         label="mean of methods",
-        colour="#44aa99",
+        colour="#332288",
         rank=200,
         combine="dere.methods.blend.mean:combine",
         parts=SHIPPED.methods,

@@ -25,7 +25,7 @@ METHODS = (
     Method(
         name="gp",
         label="Gaussian process",
-        colour="#999933",
+        colour="#ddcc77",
         rank=45,
         predict="dere.methods.gp.predicting:predict",
         stages=("gp",),
