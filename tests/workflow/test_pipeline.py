@@ -97,7 +97,15 @@ def opened(tiny):
 
 
 @pytest.mark.parametrize(
-    ("method", "at"), [("gbm", "sites"), ("dere", "sites"), ("baseline", "cells"), ("dere", "cells")]
+    ("method", "at"),
+    [
+        ("gbm", "sites"),
+        ("gp", "sites"),
+        ("blend", "sites"),
+        ("dere", "sites"),
+        ("baseline", "cells"),
+        ("dere", "cells"),
+    ],
 )
 def test_the_library_predicts_what_the_rules_have_written(opened, method, at):
     """No rule makes maps of a method that is not given away, so that there is nothing to compare those with."""

@@ -172,3 +172,13 @@ def made_by_method(script, exchange, method):
         of=f"{exchange} {method.name}",
         chosen=backbone_modules,
     )
+
+
+def made_by_combination(script, exchange, method):
+    """Return what makes the files of a prediction by a method over methods: its rule, its room, what combines."""
+    return made_by(
+        script,
+        f"dere.exchange.{exchange}",
+        *(room_of_method(method), method.module),
+        of=f"{exchange} {method.name}",
+    )

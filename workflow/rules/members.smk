@@ -87,3 +87,26 @@ def parameters_of_stage(stage):
 def parameters_of_method(keys):
     """Return the function that gives a prediction its parameters."""
     return lambda wildcards: parameters.of_method(config, wildcards.backbone, keys)
+
+
+def predictions_of_parts(exchange, method, cells=False):
+    """Return the function that gives the predictions of a method's parts by ``part_<method>``."""
+
+    def files(wildcards):
+        place = {"fold": wildcards.fold, "seed": wildcards.seed}
+        return {
+            f"part_{part}": "<results>/"
+            + layout.predictions(exchange, part, cells).format(
+                backbone=backbone, **place
+            )
+            for part, backbone in targets.parts_of(method, wildcards.backbone).items()
+        }
+
+    return files
+
+
+def parameters_of_combination(method):
+    """Return the function that gives a prediction by a method over methods its parameters."""
+    return lambda wildcards: parameters.of_combination(
+        config, method.parts, wildcards.backbone
+    )

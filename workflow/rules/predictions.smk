@@ -1,7 +1,7 @@
 # Predictions of all methods at every site, with what each is worth (role): one definition, one named rule per method
 # (predict_gbm, predict_dere ...; of a further exchange predict_gbm_<exchange>).
 
-for exchange, method in targets.of_all_exchanges(config, targets.methods_of):
+for exchange, method in targets.of_all_exchanges(config, targets.predicting):
 
     rule:
         name:
@@ -35,8 +35,10 @@ for exchange, method in targets.of_all_exchanges(config, targets.methods_of):
             "../scripts/predict.py"
 
 
-# The maps of the methods that are given away: map_dere ...
+# The maps of the methods that are given away: map_dere ... Those of a method over methods follow from its parts' below.
 for exchange, method in targets.of_all_exchanges(config, targets.mapped_methods):
+    if method.parts:
+        continue
 
     rule:
         name:
@@ -71,3 +73,72 @@ for exchange, method in targets.of_all_exchanges(config, targets.mapped_methods)
             exchange=exchange,
         script:
             "../scripts/predict_cells.py"
+
+
+# Methods over methods: they read the predictions of their parts (predict_blend ...), and the maps of these (map_blend).
+for exchange, method in targets.of_all_exchanges(config, targets.combining):
+
+    rule:
+        name:
+            f"predict_{method.name}{targets.suffix(exchange)}"
+        input:
+            unpack(predictions_of_parts(exchange, method)),
+            towers=in_run(exchange, "data/towers.nc"),
+            splits=in_run(exchange, "data/splits.csv"),
+        output:
+            prediction=predictions_of(exchange, method),
+            measured=in_run(exchange, f"benchmarks/predict_{method.name}/{PLACE}.csv"),
+        log:
+            in_run(exchange, f"logs/predict_{method.name}/{PLACE}.log"),
+        wildcard_constraints:
+            backbone=backbones_in_path(method),
+        conda:
+            f"../../envs/{method.env}.yaml"
+        threads: 1
+        resources:
+            mem_mb=method.memory,
+            runtime=15,
+        params:
+            **made_by_combination("combine", exchange, method),
+            config=parameters_of_combination(method),
+            name=method.name,
+            room=room_of_method(method),
+            plugins=plugins.used(config["plugins"], [room_of_method(method)]),
+            exchange=exchange,
+        script:
+            "../scripts/combine.py"
+
+
+for exchange, method in targets.of_all_exchanges(config, targets.mapped_methods):
+    if not method.parts:
+        continue
+
+    rule:
+        name:
+            f"map_{method.name}{targets.suffix(exchange)}"
+        input:
+            unpack(predictions_of_parts(exchange, method, cells=True)),
+            splits=in_run(exchange, "data/splits.csv"),
+            sites=predictions_of(exchange, method),
+        output:
+            cells=predictions_of(exchange, method, cells=True),
+            measured=in_run(exchange, f"benchmarks/map_{method.name}/{PLACE}.csv"),
+        log:
+            in_run(exchange, f"logs/map_{method.name}/{PLACE}.log"),
+        wildcard_constraints:
+            backbone=backbones_in_path(method),
+        conda:
+            f"../../envs/{method.env}.yaml"
+        threads: 1
+        resources:
+            mem_mb=whole_in_memory(method.memory),
+            runtime=30,
+        params:
+            **made_by_combination("combine_cells", exchange, method),
+            config=parameters_of_combination(method),
+            name=method.name,
+            room=room_of_method(method),
+            plugins=plugins.used(config["plugins"], [room_of_method(method)]),
+            exchange=exchange,
+        script:
+            "../scripts/combine_cells.py"

@@ -10,7 +10,7 @@ from typing import Any
 
 from dere.api.arguments import require
 from dere.api.configuration import working_directory
-from dere.api.model import Model, read_model
+from dere.api.model import Model, over_parts, read_model
 from dere.api.place import place_of
 from dere.api.run import Run
 from dere.api.threads import threads
@@ -33,6 +33,8 @@ def fit(
     **settings: Any,
 ) -> Model:
     """Fit all stages of a method on the canonical data of a run, by the functions that its rules call.
+
+    Of a method over methods: those of its parts.
 
     Parameters
     ----------
@@ -70,6 +72,17 @@ def fit(
     require("run", run, Run, "dere.open_run")
     declared = run.method(method)
     place = place_of(run.tree, declared, backbone, fold, seed)
+    if declared.parts:
+        if settings:
+            raise ValueError(
+                f"{next(iter(settings))} is not a setting of {method}, which is over {', '.join(declared.parts)}; set "
+                "it in the run's configuration"
+            )
+        on = targets.parts_of(declared, str(place["backbone"]))
+        parts = {
+            part: fit(part, run, backbone=own, fold=fold, seed=seed, folder=folder, gpu=gpu) for part, own in on.items()
+        }
+        return over_parts(declared, run.exchange, place, parts)
     tree = settings_of(run, declared, str(place["backbone"]), settings)
     if folder is not None and Path(folder).exists() and not Path(folder).is_dir():
         raise ValueError(f"folder: {folder} is a file, but a folder for checkpoints is expected; give another path")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ class Model:
         What the stages that it predicts from left behind, by name: arrays, facts and history.
     windows
         How windows are cut, and which channels they have.
+    parts
+        Of a method over methods: the fitted methods that it combines, by name; it has no stages.
     split
         Hash of the split table that it was fitted with.
     fold, seed
@@ -40,9 +42,12 @@ class Model:
     split: str
     fold: int
     seed: int
+    parts: Mapping[str, Model] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         of = f"{self.method.name}/{self.backbone}, fold {self.fold}, seed {self.seed}"
+        if self.parts:
+            return f"<dere model {of}: over {', '.join(self.parts)}>"
         arrays = [value for fitted in self.stages.values() for value in fitted.arrays.values()]
         return f"<dere model {of}: {', '.join(self.stages) or 'no stage'}, {sum(a.size for a in arrays)} numbers>"
 
@@ -85,4 +90,20 @@ def read_model(
         split=split,
         fold=int(place["fold"]),
         seed=int(place["seed"]),
+    )
+
+
+def over_parts(method: Method, exchange: Exchange, place: Mapping[str, str | int], parts: Mapping[str, Model]) -> Model:
+    """Return the model of a method over methods from its fitted parts, of one fold and seed."""
+    first = next(iter(parts.values()))
+    return Model(
+        method=method,
+        exchange=exchange,
+        backbone=str(place["backbone"]),
+        stages={},
+        windows=first.windows,
+        split=first.split,
+        fold=int(place["fold"]),
+        seed=int(place["seed"]),
+        parts=parts,
     )

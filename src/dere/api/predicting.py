@@ -13,6 +13,7 @@ from dere.api.run import Run, loaded
 from dere.api.threads import threads
 from dere.harmonise.splits import roles
 from dere.training.places import Places
+from dere.workflow.combine import Combination
 from dere.workflow.predict import Task, at_cells, at_sites
 
 
@@ -46,6 +47,8 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
         When the model belongs to another split or exchange, or a month of a record has no prediction.
     """
     require("model", model, Model, "dere.fit")
+    if model.parts:
+        return _combined(model, where, at, gpu)
     if isinstance(where, Places):
         task = _task(model, pd.DataFrame(), gpu)
         with threads(1, torch=model.method.env == "train"):
@@ -65,6 +68,21 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
             return sites
         with where.simulation as simulation:
             return at_cells(task, loaded(where.drivers), simulation, loaded(where.cover), sites.attrs)
+
+
+def _combined(model: Model, where: Run | Places, at: Literal["sites", "cells"], gpu: int) -> xr.Dataset:
+    """Predict by a method over methods: by its parts first."""
+    own = Combination(model.method, model.exchange, model.backbone, model.split, model.fold, model.seed)
+
+    def parts(kind: Literal["sites", "cells"]) -> dict[str, xr.Dataset]:
+        return {name: predict(part, where, at=kind, gpu=gpu) for name, part in model.parts.items()}
+
+    if isinstance(where, Places):
+        return own.places(parts("sites"))
+    found = parts(at)
+    sites = found if at == "sites" else parts("sites")
+    made = own.sites(sites, loaded(where.towers), model.windows.minimum_training_quality)
+    return made if at == "sites" else own.cells(found, made.attrs)
 
 
 def _task(model: Model, members: pd.DataFrame, gpu: int) -> Task:

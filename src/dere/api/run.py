@@ -13,12 +13,12 @@ import xarray as xr
 
 from dere import exchange as exchanges
 from dere.api.configuration import read_configuration
-from dere.api.model import Model, read_model
+from dere.api.model import Model, over_parts, read_model
 from dere.api.place import place_of
 from dere.api.tables import Tables
 from dere.exchange import DEFAULT, Exchange
 from dere.io import file_sha256, read_netcdf
-from dere.methods import Method, methods, stages
+from dere.methods import Method, in_run, methods, stages
 from dere.run_config.compose import composed
 from dere.run_config.run import RunConfig
 from dere.workflow import layout, targets
@@ -196,6 +196,10 @@ class Run:
         """
         declared = self.method(method)
         place = place_of(self.tree, declared, backbone, fold, seed)
+        if declared.parts:
+            on = targets.parts_of(declared, str(place["backbone"]))
+            parts = {part: self.fitted(part, own, fold, seed) for part, own in on.items()}
+            return over_parts(declared, self.exchange, place, parts)
         folders = {}
         for stage in (stages()[name] for name in declared.predicts_from):
             of_stage = {**place, "backbone": targets.backbone_of(stage, str(place["backbone"]))}
@@ -211,7 +215,8 @@ class Run:
         ValueError
             When there is none of that name, or it does not predict the run's exchange.
         """
-        known = {each: method for each, method in methods().items() if method.serves(self.exchange.name)}
+        all_of_them = [in_run(each, self.tree) for each in methods()]
+        known = {method.name: method for method in all_of_them if method.serves(self.exchange.name)}
         if name not in known:
             raise ValueError(
                 f"{name} is no method that predicts {self.exchange.name}; choose from {', '.join(known)}, or bring it "

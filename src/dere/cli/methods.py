@@ -16,8 +16,8 @@ from dere.cli.output import files_argument, json_option, print_records
 def methods(files: tuple[Path, ...], as_json: bool) -> None:
     """List the methods.
 
-    With the stages that are trained for each, whether it runs on every backbone, the exchanges that it predicts, and
-    what to cite. FILES are configuration files whose plug-ins count too.
+    With the stages that are trained for each, its parts, whether it runs on every backbone, the exchanges that it
+    predicts, and what to cite. FILES are configuration files whose plug-ins count too.
     """
     from dere import exchange
     from dere.methods import methods as known
@@ -29,6 +29,7 @@ def methods(files: tuple[Path, ...], as_json: bool) -> None:
             "name": method.name,
             "label": method.label,
             "stages": method.stages,
+            "parts": method.parts,
             "per_backbone": method.per_backbone,
             "exchanges": [name for name in exchange.names() if method.serves(name)],
             "references": method.references,

@@ -115,7 +115,15 @@ class Method:
     predict
         ``module:function`` that takes the fitted stages by name and places, and returns a
         ``dere.training.fitted.Prediction``: ``predict(fitted, places, support, unseen=..., gpu=...)``. With
-        ``unseen`` by what never saw the validation towers.
+        ``unseen`` by what never saw the validation towers. Empty for a method over methods.
+    parts
+        Of a method over methods: those that it combines, as it is shipped; ``methods`` of its settings may name others.
+        They are predicted first, and it runs where and on what they do.
+    combine
+        ``module:function`` that it has in place of ``predict``: ``combine(parts, exchange)`` takes the parts' means
+        (place, time, flux) by method and returns that of the whole, closed.
+    section
+        Settings of a method over methods, below its own name; it has the leaf ``methods``.
     stages
         All stages that are trained for it, in order.
     predicts_from
@@ -146,7 +154,10 @@ class Method:
     label: str
     colour: str
     rank: int
-    predict: str
+    predict: str = ""
+    parts: tuple[str, ...] = ()
+    combine: str = ""
+    section: Section | None = None
     stages: tuple[str, ...] = ()
     predicts_from: tuple[str, ...] = ()
     per_backbone: bool = True
@@ -163,8 +174,8 @@ class Method:
 
     @property
     def module(self) -> str:
-        """Module that predicts."""
-        return self.predict.partition(":")[0]
+        """Module that predicts or combines."""
+        return (self.predict or self.combine).partition(":")[0]
 
     def serves(self, exchange: str) -> bool:
         """Tell whether it predicts an exchange."""

@@ -53,7 +53,7 @@ def require_functions(module: ModuleType) -> None:
     ValueError
         When one names nothing.
     """
-    texts = [method.predict for method in getattr(module, "METHODS", ())]
+    texts = [method.predict or method.combine for method in getattr(module, "METHODS", ())]
     texts += [stage.fit for stage in getattr(module, "STAGES", ())]
     texts += [room.network for room in [getattr(module, "BACKBONE", None)] if room is not None]
     for text in texts:

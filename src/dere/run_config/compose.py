@@ -36,6 +36,9 @@ def compose(backbones: Iterable[str] | None = None, methods: Iterable[str] | Non
         for name, section in sections.items()
     }
     own = {s.path[0]: s.section for s in stages if s.section and s.path[0] != STAGES}
+    known = declared.methods()
+    chosen = [known[name] for name in (known if methods is None else methods)]
+    own |= {method.name: method.section for method in chosen if method.section}
     fields |= {
         name: (type(shipped), Field(shipped, description=type(shipped).__doc__)) for name, shipped in own.items()
     }
@@ -62,15 +65,16 @@ def of_run(complete: Mapping[str, Any]) -> dict[str, Any]:
     """Return a complete configuration without what the run does not use, and with its open choices made.
 
     Left out are the sections of backbones and stages that are not in use, and plug-ins that bring none that is. Where
-    ``products.method`` or a method of the figures is null, the run's own methods decide: the last by rank, and those
-    that declare themselves.
+    ``products.method`` or a method of the figures is null, the run's own methods decide: the last by rank that is not
+    over others, and those that declare themselves.
     """
     known = declared.methods()
     used = [known[name] for name in known if name in complete["methods"]]
     stages = declared.stages_of(complete["methods"])
     training = {"defaults", *(stage.path[1] for stage in stages if stage.path[0] == STAGES)}
     unused = {stage.path[0] for stage in declared.stages().values()} - {stage.path[0] for stage in stages} - {STAGES}
-    best = used[-1].name
+    unused |= {method.name for method in known.values() if method.section and method not in used}
+    best = declared.foremost(used).name
     reference = next((method.name for method in used if method.reference), used[0].name)
     of_methods, of_stages = declared.rooms()
     own = {name for name in known if of_methods[name] not in plugins.modules()} | {*complete["methods"]}

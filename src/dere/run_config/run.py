@@ -18,7 +18,8 @@ from dere.config.products import ProductsConfig
 from dere.config.sources import SourcesConfig
 from dere.config.splits import SplitsConfig
 from dere.config.world import WorldConfig
-from dere.methods import methods, rooms, stages_of
+from dere.methods import Method, in_run, methods, rooms, stages_of
+from dere.run_config.parts import require_parts
 
 CHANGED_FIRST = (
     *("run", "methods", "backbones", "folds", "seeds"),
@@ -117,6 +118,7 @@ class RunConfig(Section):
         for name in self.methods:
             if name not in known:
                 raise ValueError(f"methods: {name} is no method; choose from {', '.join(known)}")
+        known = known | self._over_methods()
         exchanges = exchange.names()
         for name in self.exchanges:
             if name not in exchanges:
@@ -143,6 +145,13 @@ class RunConfig(Section):
             for method in shown:
                 if method is not None and method not in known:
                     raise ValueError(f"{key}: {method} is no method; choose from {', '.join(known)}")
+
+    def _over_methods(self) -> dict[str, Method]:
+        """Return the methods over methods as the run has them; their parts are looked at."""
+        sections = {name: getattr(self, name).model_dump() for name in self.methods if methods()[name].parts}
+        for name, section in sections.items():
+            require_parts(name, section["methods"], self.methods)
+        return {name: in_run(name, sections) for name in sections}
 
     def _reads(self, what: str) -> bool:
         """Tell whether a stage of the run reads a canonical file."""

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from dere.exchange import Exchange
 
-MEMBERS, HELD_OUT = "member_prediction", "held_out_prediction"
-"""Variables of the predictions of an ensemble at sites."""
+HELD_OUT = "held_out_prediction"
+"""Variable (site, time, flux) of a prediction file: towers that the model learned from, predicted without them."""
+MEMBERS = "member_prediction"
+"""Variable (member, site, time, flux) of a prediction file: what each member of an ensemble says."""
 
 
 def prediction_dataset(
@@ -47,7 +49,7 @@ def prediction_dataset(
         (member, place, time, flux) whose mean is the prediction; written in single precision, in which fluxes close to
         its rounding only.
     held_out
-        (place, time, flux) by members that never saw the place, NaN where there is none.
+        (place, time, flux) by what never saw the place, NaN where there is none.
     """
     unit = {"units": exchange.fluxes[0].unit}
     dims = (place, "time", "flux")
@@ -56,7 +58,7 @@ def prediction_dataset(
         "prediction": "predicted monthly flux",
         "std": "standard deviation of the prediction",
         "quantile_value": "marginal quantiles; they do not close as the means do",
-        HELD_OUT: "prediction of towers seen in training by the members that left them out",
+        HELD_OUT: "prediction of towers seen in training by what never saw them",
         MEMBERS: "prediction of each member, in single precision",
     }
     result = xr.Dataset(

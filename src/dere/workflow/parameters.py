@@ -52,6 +52,12 @@ def of_method(config: Tree, backbone: str, keys: Sequence[str] = SITES_KEYS) -> 
     return {"backbone_name": backbone, "harmonise": {key: config["harmonise"][key] for key in keys}}
 
 
+def of_combination(config: Tree, parts: Sequence[str], backbone: str) -> dict[str, Any]:
+    """Return the parameters of a prediction by a method over methods."""
+    quality = config["harmonise"]["minimum_training_quality"]
+    return {"backbone_name": backbone, "parts": list(parts), "quality": quality}
+
+
 def of_harmonise(config: Tree) -> dict[str, Any]:
     """Return the section harmonise without the leaves that only the other driver set reads."""
     tree = config["harmonise"]

@@ -24,6 +24,7 @@ from dere.io import file_sha256, read_netcdf, write_netcdf
 from dere.methods.base import Method, found_in, resolved
 from dere.training import checkpoint
 from dere.training.fitted import Fitted, Prediction
+from dere.training.membership import LEFT_OUT
 from dere.training.places import Places
 from dere.training.prediction import prediction_dataset
 from dere.training.read_places import cell_places, site_labels, site_places
@@ -78,6 +79,11 @@ class Task:
         predicted: Prediction = function(self.fitted, places, None, unseen=unseen, gpu=self.gpu)
         return predicted
 
+    @property
+    def leaves_out(self) -> bool:
+        """Tell whether every tower that it learned from can be predicted without it."""
+        return any(LEFT_OUT in fitted.facts for fitted in self.fitted.values())
+
     def dataset(
         self,
         predicted: Prediction,
@@ -109,10 +115,10 @@ class Task:
 def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
     """Predict all record months of every site; the coordinate ``role`` says what a prediction is worth.
 
-    The spread comes from towers predicted by what never saw them: of an ensemble from all that its members learned
-    from, each by the members that left it out, of a single network from the validation towers. Labels of all other
-    towers are not looked at. Towers of which the model has used the labels are predicted by the same weights as any
-    other place, apart from the sites that are judged, whose numbers so do not depend on them by a bit.
+    The spread comes from towers predicted by what never saw them: the validation towers, or all that it learned from
+    where a method can leave any of them out. Labels of all other towers are not looked at. Towers of which the model
+    has used the labels are predicted by the same weights as any other place, apart from the sites that are judged,
+    whose numbers so do not depend on them by a bit.
 
     Parameters
     ----------
@@ -144,14 +150,12 @@ def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
         _require_complete(method.name, part, group)
     predicted = _taken(_joined(parts), order)
     errors: Sequence[ErrorModel] = ()
-    ensemble, own = predicted.members is not None, OWN in predicted.extras
-    held_out = None
-    if ensemble or not own:
-        rows = np.flatnonzero(role.isin(TRAINED if ensemble else ("validation",)).to_numpy())
+    held_out, own = None, OWN in predicted.extras
+    if task.leaves_out or not own:
+        rows = np.flatnonzero(role.isin(TRAINED if task.leaves_out else ("validation",)).to_numpy())
         unseen = task.predict(places.take(rows), unseen=True).mean
-        if ensemble:
-            held_out = np.full(predicted.mean.shape, np.nan)
-            held_out[rows] = unseen
+        held_out = np.full(predicted.mean.shape, np.nan)
+        held_out[rows] = unseen
         if not own:
             labels = site_labels(towers, places.ids[rows].tolist(), settings.minimum_training_quality, exchange)
             errors = fit_errors(unseen, labels.flux[rows], exchange)

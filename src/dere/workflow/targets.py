@@ -11,7 +11,7 @@ from typing import Any
 
 from dere.backbones import declaration
 from dere.exchange import DEFAULT
-from dere.methods import Method, Stage, methods, stages_of
+from dere.methods import Method, Stage, foremost, in_run, methods, stages_of
 from dere.run_config import mixture
 
 IMPUTATION_JOBS = ("train_imputation", "impute_labels")
@@ -50,7 +50,22 @@ def of_all_exchanges(config: Tree, members: Callable[[Tree, str], list[Any]]) ->
 
 def methods_of(config: Tree, exchange: str = DEFAULT) -> list[Method]:
     """Methods of a run that serve an exchange, in the order of the configuration."""
-    return [methods()[name] for name in config["methods"] if methods()[name].serves(exchange)]
+    return [method for name in config["methods"] if (method := in_run(name, config)).serves(exchange)]
+
+
+def predicting(config: Tree, exchange: str = DEFAULT) -> list[Method]:
+    """Methods of a run that predict by themselves, from what is fitted."""
+    return [method for method in methods_of(config, exchange) if not method.parts]
+
+
+def combining(config: Tree, exchange: str = DEFAULT) -> list[Method]:
+    """Methods of a run that are over others."""
+    return [method for method in methods_of(config, exchange) if method.parts]
+
+
+def parts_of(method: Method, backbone: str) -> dict[str, str]:
+    """Return the parts of a method over methods, each with the backbone in its paths."""
+    return {part: backbone_of(methods()[part], backbone) for part in method.parts}
 
 
 def backbones_of(method: Method, config: Tree) -> list[str]:
@@ -89,8 +104,11 @@ def stages(config: Tree, exchange: str = DEFAULT) -> list[Stage]:
 
 
 def mapped_methods(config: Tree, exchange: str = DEFAULT) -> list[Method]:
-    """Return the method whose predictions in cells are given away, where the run has maps."""
-    return [product_method(config, exchange)] if has_map(config) else []
+    """Return the methods that predict in cells where the run has maps: that which is given away, its parts first."""
+    if not has_map(config):
+        return []
+    chosen = product_method(config, exchange)
+    return [*(methods()[part] for part in chosen.parts), chosen]
 
 
 def networks(config: Tree, exchange: str = DEFAULT) -> list[Stage]:
@@ -98,9 +116,9 @@ def networks(config: Tree, exchange: str = DEFAULT) -> list[Stage]:
     return [stage for stage in stages(config, exchange) if stage.per_backbone]
 
 
-def backbone_of(stage: Stage, backbone: str) -> str:
-    """Return the backbone in the path of a stage's checkpoint, for a method on ``backbone``."""
-    return backbone if stage.per_backbone else NO_BACKBONE
+def backbone_of(member: Stage | Method, backbone: str) -> str:
+    """Return the backbone in the path of a stage or part, for a method on ``backbone``."""
+    return backbone if member.per_backbone else NO_BACKBONE
 
 
 def has_imputation(config: Tree) -> bool:
@@ -112,25 +130,41 @@ def training_jobs(config: Tree, exchange: str = DEFAULT) -> dict[str, dict[str, 
     """Return ``method/backbone`` to what trains it and what predicts.
 
     ``jobs`` are ``rule/wildcards`` without fold and seed of everything that is trained for the method (one without any
-    stage costs what its prediction does); ``networks`` are the stages whose networks predict.
+    stage costs what its prediction does, one over methods what its parts do, each job counted once); ``networks`` are
+    the stages whose networks predict.
     """
     found = {}
     for method, backbone in methods_and_backbones(config, exchange):
-        own = stages_of([method.name])
-        jobs = [f"train_{stage.name}/{backbone_of(stage, backbone)}" for stage in own]
-        if any("labels" in stage.reads for stage in own):
-            jobs += IMPUTATION_JOBS
-        jobs = jobs or [f"predict_{method.name}/{backbone}"]
-        predicting = [stage.name for stage in own if stage.per_backbone and stage.name in method.predicts_from]
-        found[f"{method.name}/{backbone}"] = {"jobs": jobs, "networks": predicting}
+        jobs, networks = [], []
+        for name, own in (parts_of(method, backbone) or {method.name: backbone}).items():
+            jobs += _jobs(methods()[name], own)
+            networks += _predicting_networks(methods()[name])
+        found[f"{method.name}/{backbone}"] = {
+            "jobs": list(dict.fromkeys(jobs)),
+            "networks": list(dict.fromkeys(networks)),
+        }
     return found
 
 
+def _jobs(method: Method, backbone: str) -> list[str]:
+    """What is run to train a method that is not over others."""
+    own = stages_of([method.name])
+    jobs = [f"train_{stage.name}/{backbone_of(stage, backbone)}" for stage in own]
+    if any("labels" in stage.reads for stage in own):
+        jobs += IMPUTATION_JOBS
+    return jobs or [f"predict_{method.name}/{backbone}"]
+
+
+def _predicting_networks(method: Method) -> list[str]:
+    """Stages of a method whose networks predict."""
+    return [s.name for s in stages_of([method.name]) if s.per_backbone and s.name in method.predicts_from]
+
+
 def product_method(config: Tree, exchange: str = DEFAULT) -> Method:
-    """Return the method whose predictions are given away: the configured one, or the last that serves the exchange."""
+    """Return the method whose predictions are given away: the configured one, or the foremost of the exchange."""
     served = methods_of(config, exchange)
     chosen = [method for method in served if method.name == config["products"]["method"]]
-    return chosen[0] if chosen else max(served, key=lambda method: method.rank)
+    return chosen[0] if chosen else foremost(served)
 
 
 def product_member(config: Tree, exchange: str = DEFAULT) -> str:
@@ -149,8 +183,8 @@ def benchmarks(config: Tree, exchange: str = DEFAULT) -> list[str]:
     if exchange == DEFAULT and has_imputation(config):
         rules += IMPUTATION_JOBS
     rules += [f"predict_{method.name}/{backbone}" for method, backbone in methods_and_backbones(config, exchange)]
-    if has_map(config):
-        rules.append(f"map_{product_member(config, exchange)}")
+    mapped_on = product_member(config, exchange).split("/")[1]
+    rules += [f"map_{m.name}/{backbone_of(m, mapped_on)}" for m in mapped_methods(config, exchange)]
     return [f"{rule}/{run}" for rule in rules for run in runs(config)]
 
 
@@ -200,7 +234,7 @@ def backbone_labels(config: Tree) -> dict[str, str]:
 def shown(config: Tree) -> dict[str, dict[str, Any]]:
     """Return how tables and figures show each method of a run, and those that the figures name."""
     names = dict.fromkeys([*config["methods"], config["figures"]["reference"], *config["figures"]["compared"]])
-    known = methods()
+    known = {name: in_run(name, config) for name in methods() if name in names}
     return {
         name: {
             "label": method.label,
@@ -212,5 +246,4 @@ def shown(config: Tree) -> dict[str, dict[str, Any]]:
             "network": method.per_backbone,
         }
         for name, method in known.items()
-        if name in names
     }

@@ -85,7 +85,7 @@ def test_what_fits_and_predicts_is_where_the_declarations_say():
     """Found in the text of the module, so that nothing is loaded here."""
     of_methods, of_stages = rooms()
     named = [(of_stages[stage.name], stage.fit) for stage in stages().values()]
-    named += [(of_methods[method.name], method.predict) for method in methods().values()]
+    named += [(of_methods[method.name], method.predict or method.combine) for method in methods().values()]
     for room, target in named:
         module, _, function = target.partition(":")
         assert module.startswith(f"{room}.")

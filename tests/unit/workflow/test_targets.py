@@ -48,7 +48,8 @@ def test_what_is_given_away_names_its_own_references():
     paper = "https://doi.org/10.1145/3770855.3818927"
     for method in methods():
         found = targets.product_settings(normalise({"products": {"method": method}}))
-        assert found["method"] == method and (paper in found["references"]) == method.startswith("dere")
+        ours = "dere" in (method[:4], *methods()[method].parts)
+        assert found["method"] == method and (paper in found["references"]) == ours
     ours = normalise({"products": {"method": "gbm", "references": "our paper"}})
     assert targets.product_settings(ours)["references"] == "our paper"
 
@@ -73,6 +74,26 @@ def test_everything_that_trains_a_method_is_named_once_for_each_backbone():
     measured = set(targets.benchmarks(config))
     for parts in jobs.values():
         assert {f"{job}/fold0/seed{seed}" for job in parts["jobs"] for seed in (0, 1)} <= measured
+
+
+def test_a_method_over_methods_runs_where_its_parts_do_and_costs_what_they_cost():
+    own = {"backbones": ["informer", "timexer"], "methods": ["gbm", "gp", "kgml", "dere_towers", "blend"]}
+    config = normalise(own | {"blend": {"methods": ["gbm", "kgml", "dere_towers"]}})
+    assert targets.members(config)[-2:] == ["blend/informer", "blend/timexer"]
+    (blend,) = targets.combining(config)
+    assert targets.parts_of(blend, "timexer") == {"gbm": "none", "kgml": "timexer", "dere_towers": "timexer"}
+    found = targets.training_jobs(config)
+    assert found["blend/timexer"]["jobs"] == [
+        job for part in ("gbm/none", "kgml/timexer", "dere_towers/timexer") for job in found[part]["jobs"]
+    ]
+    assert found["blend/timexer"]["networks"] == ["kgml_towers", "pure", "towers"]
+    assert targets.product_member(config) == "dere_towers/informer"
+    trees = normalise({"methods": ["gbm", "gp", "blend"], "blend": {"methods": ["gbm", "gp"]}})
+    assert targets.members(trees)[-1] == "blend/none" and targets.product_member(trees) == "gp/none"
+    both = normalise(own | {"blend": {"methods": ["kgml", "dere_towers"]}, "products": {"method": "blend"}})
+    assert [method.name for method in targets.mapped_methods(both)] == ["kgml", "dere_towers", "blend"]
+    jobs = {f"map_{name}/informer/fold0/seed0" for name in ("kgml", "dere_towers", "blend")}
+    assert {job for job in targets.benchmarks(both) if job.startswith("map_")} == jobs
 
 
 def test_backbones_are_compared_where_there_are_several_and_a_network():

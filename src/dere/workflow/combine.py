@@ -1,0 +1,195 @@
+"""Predictions of a method over methods, from the prediction files of its parts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere import exchange as exchanges
+from dere import plugins
+from dere.exchange import Exchange
+from dere.harmonise.site_roles import COORDINATE
+from dere.ingest.alignment import require_same_axes
+from dere.intervals.error import ErrorModel
+from dere.intervals.spread import fit_errors, read_errors, spread, stated
+from dere.invented import invented_sources, marked
+from dere.io import file_sha256, read_netcdf, write_netcdf
+from dere.methods.base import Method, found_in, resolved
+from dere.training.prediction import HELD_OUT, prediction_dataset
+from dere.training.read_places import site_labels
+from dere.workflow.rule_job import RuleJob
+
+log = logging.getLogger(__name__)
+
+Parts = Mapping[str, xr.Dataset]
+PART = "part_"
+"""Beginning of the name of the input that holds the predictions of a part."""
+DIMS = ("time", "flux")
+SAME = ("split", "fold", "seed")
+"""Attributes in which the files of all parts agree."""
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A method over methods, and what its prediction files say of themselves.
+
+    Parameters
+    ----------
+    method, exchange, backbone
+        What combines what, on which sequence network (``none`` where no part has one).
+    split, fold, seed
+        Of the parts.
+    """
+
+    method: Method
+    exchange: Exchange
+    backbone: str
+    split: str
+    fold: int
+    seed: int
+
+    def sites(self, parts: Parts, towers: xr.Dataset, minimum_quality: float) -> xr.Dataset:
+        """Combine predictions at sites; the spread comes from towers that no part saw when it predicted them.
+
+        A part without such predictions (a single tree model, which brings intervals of its own) is not in the mean
+        whose errors make the spread; fewer parts err rather more.
+
+        Parameters
+        ----------
+        parts
+            Prediction files of the same fold and seed, by method.
+        towers
+            ``data/towers.nc``; only labels of towers that the parts may learn from are looked at.
+        minimum_quality
+            Labels of lower quality do not count.
+
+        Raises
+        ------
+        ValueError
+            When the files do not belong together, no part has such predictions, or there are too few labelled months
+            for a spread.
+        """
+        self._require_alike(parts, "site")
+        held_out = self._held_out(parts)
+        first = next(iter(parts.values()))
+        ids = first["site"].values.astype(str)
+        errors = fit_errors(
+            held_out, _labels_where(held_out, ids, towers, minimum_quality, self.exchange), self.exchange
+        )
+        made = self._dataset(parts, "site", ids, errors, held_out)
+        return made.assign_coords({COORDINATE: first[COORDINATE]})
+
+    def cells(self, parts: Parts, sites: Mapping[str, Any]) -> xr.Dataset:
+        """Combine predictions in cells; ``sites`` are the attributes of the file at sites, which states the spread."""
+        self._require_alike(parts, "cell")
+        ids = next(iter(parts.values()))["cell"].values
+        return self._dataset(parts, "cell", ids, read_errors(sites, self.exchange))
+
+    def places(self, parts: Parts) -> xr.Dataset:
+        """Combine predictions at places of one's own, without a spread."""
+        self._require_alike(parts, "site")
+        return self._dataset(parts, "site", next(iter(parts.values()))["site"].values, ())
+
+    def _held_out(self, parts: Parts) -> NDArray[np.float64]:
+        """(site, time, flux); NaN where any part that has such predictions at all has none."""
+        known = {name: part for name, part in parts.items() if HELD_OUT in part}
+        if not known:
+            raise ValueError(
+                f"{self.method.name}: none of {', '.join(parts)} predicts towers that it learned from without them "
+                f"({HELD_OUT}), so that its spread is unknown; add a part that does, for example a network method"
+            )
+        return self._mean(known, "site", HELD_OUT)
+
+    def _mean(self, parts: Parts, place: str, variable: str = "prediction") -> NDArray[np.float64]:
+        """(place, time, flux) of the whole; NaN where any part has none."""
+        flux = list(self.exchange.names)
+        values = {
+            name: part[variable].sel(flux=flux).transpose(place, *DIMS).values.astype(np.float64)
+            for name, part in parts.items()
+        }
+        combined: NDArray[np.float64] = resolved(self.method.combine)(values, self.exchange)
+        return combined
+
+    def _dataset(
+        self,
+        parts: Parts,
+        place: str,
+        ids: NDArray[Any],
+        errors: Sequence[ErrorModel],
+        held_out: NDArray[np.float64] | None = None,
+    ) -> xr.Dataset:
+        mean = self._mean(parts, place)
+        first = next(iter(parts.values()))
+        attrs = {
+            "method": self.method.name,
+            "backbone": self.backbone,
+            "fold": self.fold,
+            "seed": self.seed,
+            "split": self.split,
+            "parts": list(parts),
+            **(stated(errors, self.exchange) if errors else {}),
+        }
+        extras = spread(mean, errors, self.exchange, place) if errors else xr.Dataset()
+        record = np.asarray(np.isfinite(mean).all(-1))
+        axes = (place, ids, first["time"].values, record)
+        made = prediction_dataset(mean, extras, self.exchange, *axes, attrs, held_out=held_out)
+        log.info("%s: %s, %d places", self.method.name, ", ".join(parts), len(ids))
+        return made.assign_attrs(marked(invented_sources(part.attrs for part in parts.values())))
+
+    def _require_alike(self, parts: Parts, place: str) -> None:
+        require_same_axes({f"predictions of {name}": part for name, part in parts.items()}, (place, *DIMS))
+        own = {name: getattr(self, name) for name in SAME}
+        for name, part in parts.items():
+            for key, wanted in own.items():
+                if str(part.attrs.get(key)) != str(wanted):
+                    raise ValueError(
+                        f"predictions of {name}: {key} is {part.attrs.get(key)}, but {self.method.name} combines "
+                        f"predictions of {key} {wanted}; predict by {name} again"
+                    )
+
+
+def _labels_where(
+    held_out: NDArray[np.float64], ids: NDArray[np.str_], towers: xr.Dataset, quality: float, exchange: Exchange
+) -> NDArray[np.floating]:
+    """Labels (site, time, flux) of the sites that have held-out predictions; NaN elsewhere."""
+    known = np.isfinite(held_out).all(-1).any(-1)
+    labels = site_labels(towers.sel(site=ids), ids[known].tolist(), quality, exchange).flux
+    return np.where(np.isfinite(held_out), labels, np.nan)
+
+
+def combine_sites(rule: RuleJob) -> None:
+    """Write the combination at sites for the job of a rule."""
+    made = _combination(rule).sites(_parts(rule), read_netcdf(rule.files["towers"]), float(rule.params["quality"]))
+    write_netcdf(made, rule.output)
+
+
+def combine_cells(rule: RuleJob) -> None:
+    """Write the combination in cells for the job of a rule; the spread is that of ``rule.files['sites']``."""
+    with read_netcdf(rule.files["sites"], load=False) as sites:
+        stated_there = sites.attrs
+    write_netcdf(_combination(rule).cells(_parts(rule), stated_there), rule.output)
+
+
+def _combination(rule: RuleJob) -> Combination:
+    plugins.load(rule.plugins)
+    return Combination(
+        method=found_in(rule.room, "METHODS", rule.name),
+        exchange=exchanges.get(rule.exchange),
+        backbone=str(rule.params["backbone_name"]),
+        split=file_sha256(rule.files["splits"]),
+        fold=rule.fold,
+        seed=rule.seed,
+    )
+
+
+def _parts(rule: RuleJob) -> dict[str, xr.Dataset]:
+    """Prediction files by part, in the order of the configuration."""
+    files: Mapping[str, Path] = rule.files
+    return {name: read_netcdf(files[f"{PART}{name}"]) for name in rule.params["parts"]}
