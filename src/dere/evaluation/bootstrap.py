@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dere.config.evaluation import REFERENCE
 from dere.evaluation import two_level
 from dere.evaluation.runs import ENSEMBLE
 from dere.evaluation.tables import average_runs
@@ -104,7 +105,7 @@ def geometric_ratio(a: Array, b: Array, counts: Counts) -> Interval:
 
 
 def paired(site_skill: pd.DataFrame, config: EvaluationConfig, ranks: Mapping[str, int] | None = None) -> pd.DataFrame:
-    """Compare every pair of methods per flux and scale, on test towers and on virtual towers.
+    """Compare every pair of methods per flux and scale, on test towers and on virtual towers; references are in none.
 
     Scores are averaged over seeds (and, for virtual towers, over folds) per site before pairing; of several assignments
     of clusters to folds each tests a tower once, and the logarithms of its RMSE are averaged. ``seeds`` is the
@@ -130,6 +131,8 @@ def paired(site_skill: pd.DataFrame, config: EvaluationConfig, ranks: Mapping[st
         ``share_better`` = share of towers where ``method`` has the smaller RMSE.
     """
     table = site_skill.assign(seed=site_skill["seed"].astype(str), fold=site_skill["fold"].astype(str))
+    # References leave out months that they use, so that they share no rows with a method.
+    table = table[~table["method"].str.startswith(REFERENCE)]
     main = table["rows"].ne("measured") | table["quality"].eq(config.testing_quality[0])
     # One value per site cannot have an NSE; its RMSE is the absolute bias and may be zero.
     table = table[

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from dere import backbones, exchange, plugins
 from dere.config.base import Section
 from dere.config.download import DownloadsConfig
-from dere.config.evaluation import EvaluationConfig
+from dere.config.evaluation import REFERENCE, EvaluationConfig
 from dere.config.figures import FiguresConfig
 from dere.config.harmonise import HarmoniseConfig
 from dere.config.imputation import ImputationConfig
@@ -123,6 +123,10 @@ class RunConfig(Section):
         for name in self.methods:
             if name not in known:
                 raise ValueError(f"methods: {name} is no method; choose from {', '.join(known)}")
+            if name.startswith(REFERENCE):
+                raise ValueError(
+                    f"methods: {name} begins with {REFERENCE}, by which tables mark what is no method; rename it"
+                )
         exchanges = exchange.names()
         for name in self.exchanges:
             if name not in exchanges:
