@@ -74,7 +74,7 @@ def make_splits(towers: xr.Dataset, drivers: xr.Dataset, config: SplitsConfig) -
         cluster = site_clusters(own["id"].tolist(), own["lat"].to_numpy(), own["lon"].to_numpy(), config.cluster_km)
         sites.loc[labelled, "cluster"] = cluster
         if config.protocol == "clusters":
-            stratum = groups_of(own, "class")
+            stratum = [name or "other" for name in groups_of(own, "class")]
             for number in range(config.assignments):
                 sites[fold_column(number)] = -1
                 chosen = assign_folds(cluster, stratum, config.folds, config.seed + number)

@@ -1,14 +1,13 @@
 """Test towers by what they are: plant classes or main climates that no training tower has, or the warmest towers.
 
 Whole clusters are placed, as in every split, so that no neighbour of a test tower trains. A cluster is placed by the
-class or climate that most of its towers have; a tower of another one, which would bring a left-out class into training
-or be tested as one that it is not, is in no fold (-1): it neither trains nor is scored.
+class or climate that most of its towers have; a tower of another or of none, which could bring a left-out class into
+training or be tested as one that it is not, is in no fold (-1): it neither trains nor is scored.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,7 @@ log = logging.getLogger(__name__)
 WARM_SHARE = 0.2
 """Share of the towers that protocol warm tests."""
 GROUP_OF_CLASS = {name: group for group, names in IGBP_GROUPS.items() for name in names}
+UNKNOWN = ""
 CLIMATES = ("tropical", "arid", "temperate", "continental", "polar")
 
 
@@ -47,39 +47,47 @@ def protocol_folds(sites: pd.DataFrame, config: SplitsConfig) -> NDArray[np.int6
     ValueError
         When there are too few classes, climates or clusters, or none of ``left_out``.
     """
-    stratum = groups_of(sites, "class")
     if config.protocol == "warm":
-        return _first_and_rest(sites, warmest(sites), stratum, config)
+        return _first_and_rest(sites, warmest(sites), config)
     group = pd.Series(groups_of(sites, config.protocol), index=sites.index)
-    of_cluster = sites["cluster"].map(group.groupby(sites["cluster"]).agg(lambda names: names.mode().iloc[0]))
+    known = group != UNKNOWN
+    if not known.any():
+        raise ValueError(
+            f"splits.protocol: it is {config.protocol}, but no tower with labels states its {config.protocol}; give "
+            "metadata that do, or choose another protocol"
+        )
+    of_cluster = sites["cluster"].map(group[known].groupby(sites["cluster"][known]).agg(lambda n: n.mode().iloc[0]))
+    placed = of_cluster.notna().to_numpy()
+    fold = np.full(len(sites), -1)
     if config.left_out:
         tested = _left_out(config)
         missing = [name for name in tested if name not in set(of_cluster)]
         if missing:
             raise ValueError(
                 f"splits.left_out: no cluster of labelled towers is mostly {missing[0]}, one at least is needed; "
-                f"choose from {', '.join(sorted(set(of_cluster)))}"
+                f"choose from {', '.join(sorted(set(of_cluster[placed])))}"
             )
-        fold = _first_and_rest(sites, of_cluster.isin(tested).to_numpy(), stratum, config)
+        fold[placed] = _first_and_rest(sites[placed], of_cluster[placed].isin(tested).to_numpy(), config)
         astray = group.isin(tested).to_numpy() != (fold == 0)
     else:
-        fold_of = _shared_out(of_cluster, config)
-        fold = of_cluster.map(fold_of).to_numpy(int)
+        fold_of = _shared_out(of_cluster[placed], config)
+        fold[placed] = of_cluster[placed].map(fold_of)
         # a group that is nowhere the main one is in no fold
         astray = group.map(fold_of).fillna(-1).to_numpy(int) != fold
+    astray |= ~known.to_numpy()
     if astray.any():
         log.warning(
-            "splits.protocol %s: %d of %d towers lie in a cluster of another %s and are in no fold",
+            "splits.protocol %s: %d of %d towers lie in a cluster of another %s, or state none, and are in no fold",
             config.protocol, astray.sum(), len(astray), config.protocol,
         )  # fmt: skip
     return np.where(astray, -1, fold)
 
 
 def groups_of(sites: pd.DataFrame, protocol: str) -> list[str]:
-    """Group of IGBP classes (``IGBP_GROUPS``) or main climate of each site; "other" where it is unknown."""
+    """Group of IGBP classes (``IGBP_GROUPS`` and other) or main climate of each site; empty where it states none."""
     if protocol == "climate":
-        return [climate_group(code) or "other" for code in sites["koppen"]]
-    return [GROUP_OF_CLASS.get(name, "other") for name in sites["igbp"]]
+        return [climate_group(code) for code in sites["koppen"]]
+    return [GROUP_OF_CLASS.get(name, "other" if name else UNKNOWN) for name in sites["igbp"]]
 
 
 def hidden_groups(config: SplitsConfig) -> list[str]:
@@ -111,10 +119,9 @@ def _left_out(config: SplitsConfig) -> list[str]:
     return list(dict.fromkeys(known[name] for name in config.left_out))
 
 
-def _first_and_rest(
-    sites: pd.DataFrame, first: NDArray[np.bool_], stratum: Sequence[str], config: SplitsConfig
-) -> NDArray[np.int64]:
-    """Fold 0 for some sites, the other folds for the clusters of the rest, at random."""
+def _first_and_rest(sites: pd.DataFrame, first: NDArray[np.bool_], config: SplitsConfig) -> NDArray[np.int64]:
+    """Fold 0 for some sites, the other folds for the clusters of the rest, at random over classes."""
+    stratum = groups_of(sites, "class")
     fold = np.zeros(len(sites), np.int64)
     rest = np.flatnonzero(~first)
     cluster = sites["cluster"].to_numpy()[rest].tolist()
