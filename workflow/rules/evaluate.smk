@@ -87,7 +87,7 @@ for exchange in config["exchanges"]:
                 name: in_run(exchange, f"tables/{name}.csv")
                 for name in ("skill", "paired", "cost")
             },
-            manifests=prediction_manifests(config, exchange),
+            manifests=training_manifests(config, exchange),
         output:
             comparison=report(
                 in_run(exchange, "tables/comparison.csv"),

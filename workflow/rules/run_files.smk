@@ -68,14 +68,9 @@ def manifests(config, exchange, networks):
     ]
 
 
-def prediction_manifests(config, exchange):
-    """Return the manifests of all networks that predict, each once."""
-    networks = {
-        (member.split("/")[1], stage): None
-        for member, parts in targets.training_jobs(config, exchange).items()
-        for stage in parts["networks"]
-    }
-    return manifests(config, exchange, networks)
+def training_manifests(config, exchange):
+    """Return the manifests of all stages that are trained."""
+    return manifests(config, exchange, targets.trained(config, exchange))
 
 
 def changed_files(config, exchange):

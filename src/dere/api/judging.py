@@ -131,6 +131,7 @@ def evaluate(
         config,
         truth=None if truth is None else loaded(truth),
         exchange=run.exchange,
+        with_references=False,
     )
     return Judgement(found["skill"], found["site_skill"], found["calibration"], found["closure"], run)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from dere.backbones import names
 from dere.config.base import LARGEST
+from dere.config.splits import SplitsConfig, folds_told
 from dere.methods import Method
 from dere.workflow import targets
 
@@ -43,9 +44,9 @@ def fold_of(tree: Mapping[str, Any], fold: object) -> int:
     ValueError
         When there is none of that number.
     """
-    folds, tested = int(tree["splits"]["folds"]), whole("fold", fold)
-    if not 0 <= tested < folds:
-        raise ValueError(f"fold: {tested} is not a fold; splits.folds is {folds}, so choose from 0 to {folds - 1}")
+    splits, tested = SplitsConfig(**tree["splits"]), whole("fold", fold)
+    if not 0 <= tested < splits.all_folds:
+        raise ValueError(f"fold: {tested} is not a fold; {folds_told(splits)}")
     return tested
 
 

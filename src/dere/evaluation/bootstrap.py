@@ -2,11 +2,13 @@
 
 Clusters of towers, not towers or months, are resampled: neighbours share climate, plant types and often the team.
 Virtual towers are drawn by the block of their cell (``evaluation.clusters``), because many lie in one cell.
-The same resamples serve every method, so a difference is always taken on equal towers.
+The same resamples serve every method, so a difference is always taken on equal towers. Where both methods have
+several seeds, these are resampled too (`dere.evaluation.two_level`).
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from itertools import combinations
@@ -16,6 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dere.config.evaluation import REFERENCE
+from dere.evaluation import two_level
 from dere.evaluation.runs import ENSEMBLE
 from dere.evaluation.tables import average_runs
 
@@ -43,6 +47,7 @@ COLUMNS = (
     "rmse_ratio",
     "ratio_low",
     "ratio_high",
+    "detectable_ratio",
     "share_better",
     "nse_difference_seed_std",
     "rmse_ratio_seed_std",
@@ -100,11 +105,12 @@ def geometric_ratio(a: Array, b: Array, counts: Counts) -> Interval:
 
 
 def paired(site_skill: pd.DataFrame, config: EvaluationConfig, ranks: Mapping[str, int] | None = None) -> pd.DataFrame:
-    """Compare every pair of methods per flux and scale, on test towers and on virtual towers.
+    """Compare every pair of methods per flux and scale, on test towers and on virtual towers; references are in none.
 
-    Scores are averaged over seeds (and, for virtual towers, over folds) per site before pairing. ``seeds`` is the
+    Scores are averaged over seeds (and, for virtual towers, over folds) per site before pairing; of several assignments
+    of clusters to folds each tests a tower once, and the logarithms of its RMSE are averaged. ``seeds`` is the
     number of seeds that both methods have; the spread columns are standard deviations over these of the statistic of
-    single seeds, empty with one seed.
+    single seeds, empty with one seed. With several, intervals are of clusters and seeds together.
 
     Parameters
     ----------
@@ -120,9 +126,13 @@ def paired(site_skill: pd.DataFrame, config: EvaluationConfig, ranks: Mapping[st
     DataFrame
         Columns ``COLUMNS``: NSE difference = median of ``method`` minus median of ``against`` (above 0, ``method`` is
         better); RMSE ratio = geometric mean of ``method`` over ``against`` (below 1, ``method`` is better);
+        ``detectable_ratio`` = sqrt(low / high) of its interval: only a ratio below it (or above its inverse) has an
+        interval of this width, in the logarithm, that does not hold 1;
         ``share_better`` = share of towers where ``method`` has the smaller RMSE.
     """
     table = site_skill.assign(seed=site_skill["seed"].astype(str), fold=site_skill["fold"].astype(str))
+    # References leave out months that they use, so that they share no rows with a method.
+    table = table[~table["method"].str.startswith(REFERENCE)]
     main = table["rows"].ne("measured") | table["quality"].eq(config.testing_quality[0])
     # One value per site cannot have an NSE; its RMSE is the absolute bias and may be zero.
     table = table[
@@ -130,22 +140,31 @@ def paired(site_skill: pd.DataFrame, config: EvaluationConfig, ranks: Mapping[st
     ]
     if table.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    by_seed = average_runs(table, ["fold"])
+    by_seed = average_runs(_geometric_over_assignments(table), ["fold"])
     rows: list[dict[str, object]] = []
     for (kind, flux, scale), part in by_seed.groupby(["rows", "flux", "scale"], sort=False):
-        rng = np.random.default_rng(config.seed)
-        found = _compare(part, config.bootstrap, rng, ranks or {})
+        found = _compare(part, config.bootstrap, config.seed, ranks or {})
         rows += [{**row, "grouping": _GROUPINGS[str(kind)], "flux": flux, "scale": scale} for row in found]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _compare(
-    part: pd.DataFrame, resamples: int, rng: np.random.Generator, ranks: Mapping[str, int]
-) -> list[dict[str, object]]:
+def _geometric_over_assignments(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a test tower that several folds test the geometric mean of its RMSE in all of them."""
+    key = ["site", "method", "backbone", "seed", "flux", "scale", "quality"]
+    several = table["rows"].eq("measured") & table.duplicated([*key, "rows"], keep=False)
+    if not several.any():
+        return table
+    rows = table[several]
+    with np.errstate(divide="ignore"):
+        log = rows.assign(rmse=np.log(rows["rmse"])).groupby(key)["rmse"].transform("mean")
+    return table.assign(rmse=table["rmse"].where(~several, np.exp(log)))
+
+
+def _compare(part: pd.DataFrame, resamples: int, seed: int, ranks: Mapping[str, int]) -> list[dict[str, object]]:
     cluster = part.drop_duplicates("site").set_index("site")["cluster"]
     sites = cluster.index.sort_values()
     labels = np.asarray([cluster[s] or s for s in sites])
-    counts = resample_clusters(labels, resamples, rng)
+    counts = resample_clusters(labels, resamples, np.random.default_rng(seed))
     members = set(zip(part["method"], part["backbone"], strict=True))
     methods = sorted(members, key=lambda member: (-ranks.get(member[0], sys.maxsize), *member))
     wide: dict[tuple[str, str], dict[str, pd.DataFrame]] = {
@@ -159,13 +178,29 @@ def _compare(
     }
     rows = []
     # With many networks most pairs share their sites, and the medians of the resamples are the dear part.
-    medians: dict[tuple[tuple[str, str], bytes], Array] = {}
+    known: dict[tuple[tuple[str, str], bytes], Array] = {}
 
     def median_of(method: tuple[str, str], values: Array, shared: NDArray, drawn: Counts) -> Array:
         key = (method, shared.tobytes())
-        if key not in medians:
-            medians[key] = resampled_median(values, drawn)
-        return medians[key]
+        if key not in known:
+            known[key] = resampled_median(values, drawn)
+        return known[key]
+
+    of_seeds: dict[tuple[tuple[str, str], bytes, tuple[str, ...]], tuple[Array, Array]] = {}
+
+    def two_level_of(method: tuple[str, str], seeds: tuple[str, ...], shared: NDArray) -> tuple[Array, Array]:
+        """Median of NSE and mean of ln RMSE in each resample of seeds and clusters; a lone seed is always drawn."""
+        key = (method, shared.tobytes(), seeds)
+        if key not in of_seeds:
+            drawn = counts[:, shared]
+            some = drawn.sum(1) > 0
+            of_seed = two_level.resample_seeds(len(seeds), resamples, seed)[some]
+            nse, rmse = (
+                two_level.seed_means(wide[method][score].loc[shared, list(seeds)].to_numpy(), of_seed)
+                for score in ("nse", "rmse")
+            )
+            of_seeds[key] = two_level.medians(nse, drawn[some]), two_level.means(np.log(rmse), drawn[some])
+        return of_seeds[key]
 
     for a, b in combinations(methods, 2):
         means = {m: {score: wide[m][score].mean(axis=1).to_numpy() for score in ("nse", "rmse")} for m in (a, b)}
@@ -177,12 +212,19 @@ def _compare(
         if shared.sum() < 2 or not len(drawn):
             continue
         nse_a, nse_b, rmse_a, rmse_b = (means[m][score][shared] for score in ("nse", "rmse") for m in (a, b))
-        draws = median_of(a, nse_a, shared, drawn) - median_of(b, nse_b, shared, drawn)
-        difference = Interval(float(np.median(nse_a) - np.median(nse_b)), *_interval(draws))
-        ratio = geometric_ratio(rmse_a, rmse_b, drawn)
         seeds = _common_seeds(wide[a]["nse"], wide[b]["nse"])
+        ratio = geometric_ratio(rmse_a, rmse_b, drawn)
+        if len(seeds) < 2:
+            draws = median_of(a, nse_a, shared, drawn) - median_of(b, nse_b, shared, drawn)
+        else:
+            own, other = (tuple(names) for names in zip(*seeds, strict=True))
+            of_a, of_b = two_level_of(a, own, shared), two_level_of(b, other, shared)
+            draws = of_a[0] - of_b[0]
+            ratio = Interval(ratio.value, *_interval(np.exp(of_a[1] - of_b[1])))
+        difference = Interval(float(np.median(nse_a) - np.median(nse_b)), *_interval(draws))
         spread = _seed_spread(wide[a], wide[b], seeds, shared)
         values = (int(shared.sum()), len(np.unique(labels[shared])), len(seeds), *difference, *ratio)
+        values += (math.sqrt(ratio.low / ratio.high),)
         names = COLUMNS[COLUMNS.index("sites") : COLUMNS.index("share_better")]
         rows.append(
             {"method": a[0], "backbone": a[1], "against": b[0], "against_backbone": b[1]}

@@ -70,11 +70,18 @@ def calibration(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def pooled(table: pd.DataFrame) -> pd.DataFrame:
+def pooled(table: pd.DataFrame, folds: int | None = None) -> pd.DataFrame:
     """Add rows ``fold = all, seed = all``: means over the files of a method, weighted by their sites.
 
     ``sites`` and ``months`` of these rows count each tower once, as ``skill.csv`` does: seeds of a fold predict the
     same towers, folds test different ones, and every fold predicts all virtual towers.
+
+    Parameters
+    ----------
+    table
+        Rows of all files.
+    folds
+        Folds of one assignment of clusters to folds; every assignment tests the same towers. None = there is one.
     """
     runs = table[(table["fold"] != POOLED) & (table["seed"] != ENSEMBLE)]
     if runs.empty:
@@ -85,7 +92,9 @@ def pooled(table: pd.DataFrame) -> pd.DataFrame:
     keys = [runs[name] for name in _KEY]
     mean = weighted.groupby(keys, sort=False).sum() / weight.groupby(keys, sort=False).sum().replace(0, float("nan"))
     once = runs["fold"].where(runs["grouping"] != "virtual", POOLED)
-    counts = runs.groupby([*keys, once], sort=False)[["sites", "months"]].max().groupby(list(_KEY), sort=False).sum()
+    assignment = once.where(once == POOLED, 0 if folds is None else pd.to_numeric(once, errors="coerce") // folds)
+    counts = runs.groupby([*keys, assignment.rename("assignment"), once], sort=False)[["sites", "months"]].max()
+    counts = counts.groupby([*_KEY, "assignment"], sort=False).sum().groupby(list(_KEY), sort=False).max()
     rows = mean.join(counts).reset_index().assign(fold=POOLED, seed=POOLED)
     return pd.concat([table, rows[list(COLUMNS)]], ignore_index=True)
 

@@ -2,7 +2,8 @@
 
 One row per method, backbone, grouping (test towers, virtual towers) and flux, monthly. Nothing is computed anew from
 predictions: scores come from ``skill.csv``, paired ratios from ``paired.csv``, seconds and memory from ``cost.csv`` and
-numbers of parameters from the manifests of the checkpoints.
+numbers of parameters and of settings tried from the manifests of the checkpoints. Reference rows come last, without
+ratios and cost.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dere.config.evaluation import REFERENCE
 from dere.evaluation.runs import ENSEMBLE, POOLED
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
@@ -27,7 +29,7 @@ GROUPINGS = (POOLED, "virtual")
 _RATIO = {"": "rmse_ratio", "_low": "ratio_low", "_high": "ratio_high"}
 KEY = ("method", "backbone", "grouping", "flux")
 _SCORES = ("sites", "seeds", "folds", "nse", "nse_seed_std", "rmse", "rmse_seed_std", "nse_ensemble")
-_COST = ("parameters", "seconds", "cpu_seconds", "max_rss_mb", "stages", "shared_stages")
+_COST = ("tried", "parameters", "seconds", "cpu_seconds", "max_rss_mb", "stages", "shared_stages")
 
 
 def ratio_columns(references: Iterable[str]) -> list[str]:
@@ -80,7 +82,7 @@ def comparison(
     cost
         ``cost.csv``.
     manifests
-        Manifests of the checkpoints that predict, of all folds and seeds.
+        Manifests of the checkpoints, of all folds and seeds.
     members
         Rows to make, in this order.
     references
@@ -98,7 +100,7 @@ def comparison(
         over that of the reference, with its 95 % interval from resampled clusters (below 1, the member is better).
         ``seconds``, ``cpu_seconds`` and ``max_rss_mb`` (largest of its jobs) are of one training run, the mean over
         folds and seeds: all its ``stages``, also those that serve other members of the run (``shared_stages``).
-        ``parameters`` are those of the networks that predict.
+        ``parameters`` are those of the networks that predict; ``tried`` is `_tried`.
 
     Raises
     ------
@@ -116,13 +118,17 @@ def comparison(
         parts.append(
             part.assign(
                 **_against(ratios, part, member, references),
+                tried=_tried(manifests, member),
                 parameters=sizes[member],
                 **costs[member],
                 stages=_names(member.jobs),
                 shared_stages=_names(shared),
             )
         )
-    return pd.concat(parts, ignore_index=True)[columns(references)]
+    for name in sorted(name for name in skill["method"].unique() if str(name).startswith(REFERENCE)):
+        member = Member(name, NO_BACKBONE, ())
+        parts.append(_scores(skill, member, exchange).assign(stages="", shared_stages=""))
+    return pd.concat(parts, ignore_index=True).reindex(columns=columns(references))
 
 
 def _scores(skill: pd.DataFrame, member: Member, exchange: Exchange) -> pd.DataFrame:
@@ -225,6 +231,21 @@ def _parameters(manifests: Sequence[Mapping[str, Any]], member: Member) -> float
             )
         total += found[0]
     return float(total)
+
+
+def _tried(manifests: Sequence[Mapping[str, Any]], member: Member) -> int:
+    """Number of ways to train among which a member was chosen in one fold and seed, 1 where all was fixed before.
+
+    A stage says it in its facts: ``tried`` (trees: settings of all fluxes, and ways to NEE) or one loss per candidate.
+    What stages tried adds up; epochs, folds, seeds and what was tried in earlier runs do not count.
+    """
+    total = 1
+    for job in member.jobs:
+        stage, _, backbone = job.removeprefix("train_").partition("/")
+        own = [m for m in manifests if (m["stage"], m["params"]["backbone_name"]) == (stage, backbone)]
+        found = [int(m.get("tried", len(m.get("candidate_validation_losses", [0])))) for m in own]
+        total += max(found, default=1) - 1
+    return total
 
 
 def _names(jobs: Sequence[str]) -> str:

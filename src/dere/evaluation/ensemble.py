@@ -30,7 +30,8 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
     Dataset
         ``prediction``, ``std`` (where members have one, or more than one member predicts every site), optional
         ``quantile_value``, ``members(site)``; coordinates ``fold(site)``, -1 where several folds predict a site, and
-        ``role(site)`` where the files have it; attributes fold = all, seed = ensemble.
+        ``role(site)`` where the files have it; attributes fold = all, seed = ensemble, and ``folds``, those that were
+        joined. Of several assignments of clusters to folds each tests a tower once; all of these are averaged.
 
     Raises
     ------
@@ -67,6 +68,7 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
         if with_quantiles:
             quantiles[index] += file["quantile_value"].sel(flux=first["flux"]).transpose(*order, "quantile").values
     members = count[:, None, None]
+    joined = " ".join(map(str, sorted({int(file.attrs["fold"]) for file in predictions})))
     attrs = first["prediction"].attrs
     out = xr.Dataset(
         {"prediction": (order, mean, attrs), "members": ("site", count, {"long_name": "files averaged"})},
@@ -76,7 +78,12 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
             "flux": first["flux"],
             "fold": ("site", fold, {"long_name": "fold that predicts the site, -1 = several"}),
         },
-        attrs={**{k: first.attrs[k] for k in ("method", "backbone")}, "fold": POOLED, "seed": ENSEMBLE},
+        attrs={
+            **{k: first.attrs[k] for k in ("method", "backbone")},
+            "fold": POOLED,
+            "seed": ENSEMBLE,
+            "folds": joined,
+        },
     )
     if roles:
         out = out.assign_coords(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -12,6 +13,7 @@ from dere.config.evaluation import EvaluationConfig
 from dere.evaluation import calibration
 from dere.evaluation.bootstrap import paired
 from dere.evaluation.closure import closure_table
+from dere.evaluation.own_months import reference_scores
 from dere.evaluation.predictions import judged
 from dere.evaluation.runs import POOLED
 from dere.evaluation.schemas import checked
@@ -19,7 +21,7 @@ from dere.evaluation.site_scores import map_skill, site_skill
 from dere.evaluation.tables import skill
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
-from dere.harmonise.splits import roles
+from dere.harmonise.splits import fold_columns, folds_of_assignment, roles
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ def judge(
     products: Products | None = None,
     exchange: Exchange = CO2,
     ranks: Mapping[str, int] | None = None,
+    with_references: bool = True,
 ) -> dict[str, pd.DataFrame]:
     """Score every file on the same rows.
 
@@ -57,6 +60,8 @@ def judge(
         What is predicted.
     ranks
         Method to its rank, which orders pairs of methods.
+    with_references
+        Add the rows of `dere.evaluation.own_months`, which are of no method.
 
     Returns
     -------
@@ -80,25 +85,35 @@ def judge(
         for (method, backbone), files in products.items():
             scored.append(map_skill(files, truth, cells, config, method=method, backbone=backbone, exchange=exchange))
     per_site = _joined(scored)
+    if with_references:
+        per_site = _joined([per_site, *reference_scores(per_site, predictions, towers, splits, config, exchange)])
     tables = {
         "site_skill": per_site,
         "skill": skill(per_site),
         "paired": paired(per_site, config, ranks),
-        "calibration": calibration.pooled(_joined(calibrated)),
+        "calibration": calibration.pooled(_joined(calibrated), folds_of_assignment(splits)),
         "closure": closure_table(predictions, {"/".join(key): files for key, files in products.items()}, exchange),
     }
     return {name: checked(table, name, exchange) for name, table in tables.items()}
 
 
 def members_of(prediction: xr.Dataset, splits: pd.DataFrame) -> pd.DataFrame:
-    """Roles for a prediction file; in an ensemble of several folds every tower is a test tower of its own fold."""
+    """Roles for a prediction file; in an ensemble of several folds every tower is a test tower of its own fold.
+
+    Of several assignments of clusters to folds, a tower that any of the ensemble's folds tests is one.
+    """
     fold = str(prediction.attrs.get("fold"))
     if fold != POOLED:
         return roles(splits, int(fold))
-    tested = {str(site) for site, k in zip(prediction["site"].values, prediction["fold"].values, strict=True) if k >= 0}
-    folds = splits.loc[(splits["kind"] == "site") & splits["id"].isin(tested) & (splits["fold"] >= 0), "fold"].unique()
     table = splits.assign(role="training")
-    table.loc[table["fold"].isin(folds), "role"] = "test"
+    if len(fold_columns(splits)) > 1 and "folds" in prediction.attrs:
+        joined = [roles(splits, int(name))["role"].eq("test") for name in str(prediction.attrs["folds"]).split()]
+        table.loc[np.logical_or.reduce(joined), "role"] = "test"
+    else:
+        pairs = zip(prediction["site"].values, prediction["fold"].values, strict=True)
+        tested = {str(site) for site, k in pairs if k >= 0}
+        own = (splits["kind"] == "site") & splits["id"].isin(tested) & (splits["fold"] >= 0)
+        table.loc[table["fold"].isin(splits.loc[own, "fold"].unique()), "role"] = "test"
     table.loc[table["fold"] < 0, "role"] = "predict"
     return table
 

@@ -27,8 +27,8 @@ _MEANINGS = {
     **dict.fromkeys(("crps", "width_50", "width_90", "seconds", "max_rss_mb", "cpu_seconds"), POSITIVE),
     **dict.fromkeys(("share_better", "coverage_50", "coverage_90", "coverage_90_tower_q25"), SHARE),
     **dict.fromkeys(("nse_seed_std", "rmse_seed_std"), POSITIVE),
-    **dict.fromkeys(("rmse_ratio", "ratio_low", "ratio_high"), pa.Column(float, pa.Check.gt(0))),
-    "parameters": POSITIVE,
+    **dict.fromkeys(("rmse_ratio", "ratio_low", "ratio_high", "detectable_ratio"), pa.Column(float, pa.Check.gt(0))),
+    **dict.fromkeys(("parameters", "tried"), POSITIVE),
     **dict.fromkeys(("sites", "months", "clusters", "seeds", "folds", "values", "repeats", "year"), COUNT),
 }
 _TEXTS = {

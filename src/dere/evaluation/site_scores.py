@@ -87,6 +87,12 @@ def site_skill(
         for reference in references(towers, members, config, truth, exchange)
     ]
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
+    return described(table, towers, members)
+
+
+def described(table: pd.DataFrame, towers: xr.Dataset, members: pd.DataFrame) -> pd.DataFrame:
+    """Add class, climate and cluster to the scores of towers; columns ``COLUMNS``."""
+    table = table.copy()
     for key in ("igbp", "koppen"):
         classes = dict(zip(towers["site"].values.astype(str), towers[key].values.astype(str), strict=True))
         table[key] = table["site"].map(classes).fillna("")

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from dere.config.evaluation import REFERENCE
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.style import BLACK, method_colour, method_label, ordered_methods
@@ -97,7 +98,8 @@ def draw(
     wide = wide.rename(columns={"median": "value", "q25": "low", "q75": "high"})
     methods = ordered_methods(wide["method"])[::-1]
     reference = reference if reference in methods else methods[-1]
-    others = [name for name in methods if name != reference]
+    # references are paired with no method: they leave out months that they use
+    others = [name for name in methods if name != reference and not name.startswith(REFERENCE)]
     difference = against(paired[paired["scale"] == "monthly"], reference)
     difference = difference[difference["method"].isin(others)].dropna(subset=["value"])
     # Intervals of 12 and of 500 towers differ tenfold in width: each grouping has axes of its own.

@@ -10,14 +10,20 @@ from typing import Any
 
 import matplotlib as mpl
 
+from dere.evaluation.runs import OWN_CLIMATOLOGY, OWN_LEVEL
 from dere.exchange.base import Flux
 
 # Okabe and Ito (2008), Color Universal Design.
 BLACK, GREY, NOTE = "#000000", "#8c8c8c", "#555555"
 ORANGE, SKY, GREEN = "#e69f00", "#56b4e9", "#009e73"
 BLUE, VERMILLION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
-OTHER_LABELS = {"product": "product files"}
+OTHER_LABELS = {
+    "product": "product files",
+    OWN_CLIMATOLOGY: "reference: own climatology",
+    OWN_LEVEL: "reference: best method, own level",
+}
 """What stands beside methods in tables without being one."""
+_OTHER_LINES = {OWN_CLIMATOLOGY: (0, (1, 1)), OWN_LEVEL: (0, (3, 1, 1, 1, 1, 1))}
 SEQUENTIAL, SEQUENTIAL_OTHER, DIVERGING = "viridis", "cividis", "RdBu_r"
 LAND, SEA = "#e8e6e1", "#ffffff"
 
@@ -90,7 +96,7 @@ def method_marker(method: str) -> str:
 
 def method_line(method: str) -> Any:
     """Line of a method without a network; style and colour both tell them apart."""
-    line = shown(method).get("line", "solid")
+    line = shown(method).get("line", _OTHER_LINES.get(method, "solid"))
     return line if isinstance(line, str) else (line[0], tuple(line[1]))
 
 

@@ -7,27 +7,31 @@ import pandas as pd
 import xarray as xr
 
 from dere.config.splits import SplitsConfig
+from dere.harmonise.learning_curve import with_kept_towers
+from dere.harmonise.protocols import groups_of, protocol_folds
 from dere.harmonise.splits import (
     assign_folds,
     cell_blocks,
+    fold_column,
+    fold_columns,
     published_every_fourth,
     published_roles,
     site_clusters,
     split_table,
 )
-from dere.harmonise.statics import IGBP_GROUPS
 
 
 def make_splits(towers: xr.Dataset, drivers: xr.Dataset, config: SplitsConfig) -> pd.DataFrame:
     """Clusters and folds of sites and cells, checked.
 
     Folds of sites are stratified over IGBP groups, those of cells over bands of latitude. Forcing members (drivers
-    with a coordinate ``site``) take cluster and fold of their site.
+    with a coordinate ``site``) take cluster and fold of their site. Assignment a is that of ``splits.seed + a``.
 
     Parameters
     ----------
     towers
-        Canonical towers: coordinates ``site``, ``lat``, ``lon``, ``cell``, ``kind``, ``igbp``.
+        Canonical towers: coordinates ``site``, ``lat``, ``lon``, ``cell``, ``kind``, ``igbp``, ``koppen``, and
+        ``static``.
     drivers
         Canonical drivers: coordinates ``cell``, ``lat``, ``lon``; with ``published_role`` the published split is that
         of the files, else that of the grid.
@@ -37,7 +41,8 @@ def make_splits(towers: xr.Dataset, drivers: xr.Dataset, config: SplitsConfig) -
     Raises
     ------
     ValueError
-        When no tower has labels, or there are fewer clusters than folds.
+        When no tower has labels, there are fewer clusters than folds, or a protocol or learning curve asks for more
+        than the towers have.
     """
     sites = pd.DataFrame(
         {
@@ -49,7 +54,6 @@ def make_splits(towers: xr.Dataset, drivers: xr.Dataset, config: SplitsConfig) -
             "igbp": towers["igbp"].values.astype(str),
         }
     )
-    groups = {name: group for group, names in IGBP_GROUPS.items() for name in names}
     labelled = (sites["kind"] == "tower").to_numpy()
     own = sites[labelled]
     if not len(own):
@@ -69,8 +73,14 @@ def make_splits(towers: xr.Dataset, drivers: xr.Dataset, config: SplitsConfig) -
         _check_placed(own["lat"], own["lon"], "towers", "splits.site_rule: published")
         cluster = site_clusters(own["id"].tolist(), own["lat"].to_numpy(), own["lon"].to_numpy(), config.cluster_km)
         sites.loc[labelled, "cluster"] = cluster
-        stratum = own["igbp"].map(groups).fillna("other").tolist()
-        sites.loc[labelled, "fold"] = assign_folds(cluster, stratum, config.folds, config.seed)
+        if config.protocol == "clusters":
+            stratum = [name or "other" for name in groups_of(own, "class")]
+            for number in range(config.assignments):
+                sites[fold_column(number)] = -1
+                chosen = assign_folds(cluster, stratum, config.folds, config.seed + number)
+                sites.loc[labelled, fold_column(number)] = chosen
+        else:
+            sites.loc[labelled, "fold"] = protocol_folds(_described(towers, own, cluster), config)
 
     lat, lon = drivers["lat"].values, drivers["lon"].values
     cells = pd.DataFrame(
@@ -79,7 +89,8 @@ def make_splits(towers: xr.Dataset, drivers: xr.Dataset, config: SplitsConfig) -
     if "site" in drivers.coords:
         by_site = sites.set_index("id")
         cells["cluster"] = by_site["cluster"].loc[drivers["site"].values.astype(str)].to_numpy()
-        cells["fold"] = by_site["fold"].loc[drivers["site"].values.astype(str)].to_numpy()
+        for name in fold_columns(sites):
+            cells[name] = by_site[name].loc[drivers["site"].values.astype(str)].to_numpy()
     elif config.cell_rule == "published_every_fourth" and "published_role" in drivers.coords:
         cells["cluster"] = "cell " + cells["id"]
         cells["fold"] = published_roles(drivers["published_role"].values)
@@ -91,8 +102,17 @@ def make_splits(towers: xr.Dataset, drivers: xr.Dataset, config: SplitsConfig) -
         _check_placed(cells["lat"], cells["lon"], "cells", "splits.cell_rule: published_every_fourth")
         cells["cluster"] = cell_blocks(lat, lon, config.block_degrees)
         bands = np.floor(np.abs(lat) / 20.0).astype(int)
-        cells["fold"] = assign_folds(cells["cluster"].tolist(), bands.tolist(), config.folds, config.seed)
-    return split_table(sites.drop(columns=["kind", "igbp"]), cells)
+        for number in range(config.assignments):
+            chosen = assign_folds(cells["cluster"].tolist(), bands.tolist(), config.folds, config.seed + number)
+            cells[fold_column(number)] = chosen
+    return with_kept_towers(split_table(sites.drop(columns=["kind", "igbp"]), cells), config)
+
+
+def _described(towers: xr.Dataset, own: pd.DataFrame, cluster: list[str]) -> pd.DataFrame:
+    """Labelled towers with what protocols ask of them: climate and mean temperature beside class and cluster."""
+    here = towers.sel(site=own["id"].to_numpy())
+    temperature = here["static"].sel(attribute="mean_temperature").values
+    return own.assign(cluster=cluster, koppen=here["koppen"].values.astype(str), mean_temperature=temperature)
 
 
 def _check_placed(lat: pd.Series, lon: pd.Series, what: str, remedy: str) -> None:

@@ -40,11 +40,12 @@ from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.labelled_towers import labelled_towers
 from dere.harmonise.lost_labels import warn_lost_labels
 from dere.harmonise.own_weather import with_own_weather
+from dere.harmonise.protocols import hidden_groups
 from dere.harmonise.provenance import provenance_table
 from dere.harmonise.simulated import states_at_towers
 from dere.harmonise.simulated_satellites import member_satellites
 from dere.harmonise.stands import masked_stands, pure_samples
-from dere.harmonise.statics import ATTRIBUTES, derived_igbp, first_year_cover, static_attributes
+from dere.harmonise.statics import ATTRIBUTES, derived_igbp, first_year_cover, static_attributes, without_classes
 from dere.harmonise.truth import canonical_truth
 from dere.harmonise.windows import site_windows
 from dere.ingest.alignment import require_same_axes
@@ -152,6 +153,9 @@ def harmonise(
     towers, drivers = (with_knowledge(dataset, config.channels, cycles) for dataset in (towers, drivers))
     drivers = final_cells(drivers, config.satellites)
     table = make_splits(towers, drivers, split_config)
+    if hidden := hidden_groups(split_config):
+        for members in (towers, drivers):
+            members["static"] = members["static"].copy(data=without_classes(members["static"].values, hidden))
     truth = None
     if interim.truth is not None:
         truth = canonical_truth(interim.truth, towers, None if builtin else drivers, exchange.names)

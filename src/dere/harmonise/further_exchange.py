@@ -18,7 +18,8 @@ from dere.config.splits import SplitsConfig
 from dere.exchange import Exchange
 from dere.harmonise.axis import month_number
 from dere.harmonise.labelled_towers import labelled_towers
-from dere.harmonise.splits import check_splits, site_clusters
+from dere.harmonise.learning_curve import with_kept_towers
+from dere.harmonise.splits import check_splits, fold_columns, folds_of_assignment, site_clusters
 from dere.ingest.distance import distance_km
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def own_splits(splits: pd.DataFrame, towers: xr.Dataset, name: str, config: Spli
     Raises
     ------
     ValueError
-        When no site has labels.
+        When no site has labels, or fewer than a learning curve keeps.
     """
     ids = towers["site"].values.astype(str)
     labelled = ids[towers["kind"].values.astype(str) == "tower"]
@@ -109,13 +110,15 @@ def own_splits(splits: pd.DataFrame, towers: xr.Dataset, name: str, config: Spli
         )
     table = splits.copy()
     of_sites = table[table["kind"] == "site"]
-    placed = _placed(of_sites, labelled.tolist(), int(table["fold"].max()) + 1, config)
-    for row, site in zip(of_sites.index, of_sites["id"], strict=True):
-        if site in placed:
-            table.loc[row, "cluster"], table.loc[row, "fold"] = placed[site]
-        elif site not in labelled:
-            table.loc[row, "fold"] = -1
-    return check_splits(table)
+    for column in fold_columns(splits):
+        own = of_sites.assign(fold=of_sites[column])
+        placed = _placed(own, labelled.tolist(), folds_of_assignment(splits), config)
+        for row, site in zip(of_sites.index, of_sites["id"], strict=True):
+            if site in placed:
+                table.loc[row, "cluster"], table.loc[row, column] = placed[site]
+            elif site not in labelled:
+                table.loc[row, column] = -1
+    return check_splits(with_kept_towers(table, config))
 
 
 def _placed(sites: pd.DataFrame, labelled: list[str], folds: int, config: SplitsConfig) -> dict[str, tuple[str, int]]:

@@ -2,10 +2,12 @@
 
 Towers closer than a distance, and twins of one station under two codes, form a cluster and share a fold; cells share
 one in blocks of some degrees. The role follows from the run's fold k: test = k, validation = k + 1, the rest trains.
+Of several assignments of clusters to folds each has a column; fold a * folds + k is fold k of assignment a.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -15,6 +17,8 @@ from numpy.typing import NDArray
 from dere.ingest.distance import distance_km
 
 COLUMNS = ("id", "kind", "cluster", "fold", "lat", "lon", "cell")
+KEPT = "kept_"
+"""Begins the columns that a learning curve adds (`dere.harmonise.learning_curve`): 1 = the fold may learn from it."""
 STRICTNESS = {"training": 0, "validation": 1, "test": 2}
 TWINS = (("DK-ZaH", "GL-ZaH"), ("DK-ZaF", "GL-ZaF"), ("DK-NuF", "GL-NuF"), ("NO-Adv", "SJ-Adv"), ("NO-Blv", "SJ-Blv"))
 """Stations that circulate under two codes (docs/data.md#rules); they share a fold even if one is misplaced."""
@@ -128,16 +132,51 @@ def published_roles(role: NDArray) -> NDArray[np.int64]:
     return fold
 
 
+def fold_column(assignment: int) -> str:
+    """Name of the column with the folds of an assignment.
+
+    Examples
+    --------
+    >>> fold_column(0), fold_column(2)
+    ('fold', 'fold_2')
+    """
+    return f"fold_{assignment}" if assignment else "fold"
+
+
+def kept_in(fold: int) -> str:
+    """Name of the column that says which towers a fold may learn from."""
+    return f"{KEPT}{fold}"
+
+
+def fold_columns(table: pd.DataFrame) -> list[str]:
+    """Names of the columns with folds, one per assignment, in order."""
+    found = [name for name in table.columns if re.fullmatch(r"fold(_[1-9]\d*)?", str(name))]
+    return sorted(found, key=lambda name: (len(name), name))
+
+
+def folds_of_assignment(table: pd.DataFrame) -> int:
+    """Number of folds of one assignment."""
+    return int(table["fold"].max()) + 1
+
+
+def all_folds(table: pd.DataFrame) -> int:
+    """Number of folds of all assignments."""
+    return folds_of_assignment(table) * len(fold_columns(table))
+
+
 def split_table(sites: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """Join sites and cells into one checked table.
 
     Parameters
     ----------
     sites, cells
-        ``id``, ``cluster``, ``fold``, ``lat``, ``lon``, ``cell`` (of a site: the cell that holds it, -1 = none).
+        ``id``, ``cluster``, ``fold``, ``lat``, ``lon``, ``cell`` (of a site: the cell that holds it, -1 = none), and
+        ``fold_1``, ``fold_2``, ... of further assignments.
     """
     table = pd.concat([cells.assign(kind="cell"), sites.assign(kind="site")], ignore_index=True)
-    table = table[list(COLUMNS)].astype({"id": str, "fold": int, "cell": int, "lat": float, "lon": float})
+    table = table[[*COLUMNS, *fold_columns(table)[1:]]].astype(
+        {"id": str, "fold": int, "cell": int, "lat": float, "lon": float}
+    )
     return check_splits(table)
 
 
@@ -157,7 +196,8 @@ def check_splits(table: pd.DataFrame) -> pd.DataFrame:
             "id": pa.Column(str),
             "kind": pa.Column(str, pa.Check.isin(["cell", "site"])),
             "cluster": pa.Column(str),
-            "fold": pa.Column(int, pa.Check.ge(-1)),
+            **{name: pa.Column(int, pa.Check.ge(-1)) for name in fold_columns(table)},
+            **{name: pa.Column(int, pa.Check.isin([0, 1])) for name in table.columns if str(name).startswith(KEPT)},
             # empty where the source publishes no coordinates
             "lat": pa.Column(float, pa.Check.in_range(-90, 90), nullable=True),
             "lon": pa.Column(float, pa.Check.in_range(-180, 360), nullable=True),
@@ -171,13 +211,14 @@ def check_splits(table: pd.DataFrame) -> pd.DataFrame:
     except pa.errors.SchemaError as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"splits table is not valid ({reason}); run the harmonise rule again") from None
-    folded = table[table["fold"] >= 0]
-    spread = folded.groupby(["kind", "cluster"])["fold"].nunique()
-    if (spread > 1).any():
-        raise ValueError(
-            f"cluster '{spread.index[spread > 1][0][1]}' lies in {spread.max()} folds, 1 is expected, because its "
-            "members are neighbours; run the harmonise rule again"
-        )
+    for column in fold_columns(table):
+        folded = table[table[column] >= 0]
+        spread = folded.groupby(["kind", "cluster"])[column].nunique()
+        if (spread > 1).any():
+            raise ValueError(
+                f"cluster '{spread.index[spread > 1][0][1]}' lies in {spread.max()} folds, 1 is expected, because its "
+                "members are neighbours; run the harmonise rule again"
+            )
     return table
 
 
@@ -187,7 +228,7 @@ def read_back(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def roles(splits: pd.DataFrame, fold: int) -> pd.DataFrame:
-    """Add ``role``: training, validation, test, or predict (fold -1).
+    """Add ``role``: training, validation, test, predict (fold -1), or unused (a learning curve keeps other towers).
 
     A cell takes the strictest role among its own and those of the towers it holds.
 
@@ -196,14 +237,20 @@ def roles(splits: pd.DataFrame, fold: int) -> pd.DataFrame:
     ValueError
         When ``fold`` is none of the table's.
     """
-    folds = int(splits["fold"].max()) + 1
-    if not 0 <= fold < folds:
-        raise ValueError(f"fold is {fold}, expected 0 to {folds - 1} as in the splits table; correct the run's fold")
+    if not 0 <= fold < all_folds(splits):
+        raise ValueError(
+            f"fold is {fold}, expected 0 to {all_folds(splits) - 1} as in the splits table; correct the run's fold"
+        )
+    folds = folds_of_assignment(splits)
+    assignment, tested = divmod(fold, folds)
+    own_fold = splits[fold_column(assignment)]
     own = np.select(
-        [splits["fold"] < 0, splits["fold"] == fold, splits["fold"] == (fold + 1) % folds],
+        [own_fold < 0, own_fold == tested, own_fold == (tested + 1) % folds],
         ["predict", "test", "validation"],
         "training",
     )
+    if kept_in(fold) in splits:
+        own = np.where(np.isin(own, ("validation", "training")) & splits[kept_in(fold)].eq(0), "unused", own)
     table = splits.assign(role=own)
     is_site = table["kind"] == "site"
     strict = table["role"].map(STRICTNESS)
@@ -212,7 +259,7 @@ def roles(splits: pd.DataFrame, fold: int) -> pd.DataFrame:
     strictest = pd.concat([strict, inherited], axis=1).max(axis=1)
     names = {value: name for name, value in STRICTNESS.items()}
     # a cell outside every set of the published split stays outside
-    table["role"] = strictest.map(names).where(own != "predict", "predict")
+    table["role"] = strictest.map(names).where(~np.isin(own, ("predict", "unused")), own)
     return table
 
 

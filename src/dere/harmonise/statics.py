@@ -119,6 +119,26 @@ def static_attributes(
     return table
 
 
+def without_classes(static: NDArray[np.float32], groups: Sequence[str]) -> NDArray[np.float32]:
+    """Attributes in which members of some groups are of class "other", also by the flags crop and wetland.
+
+    Parameters
+    ----------
+    static
+        (member, attribute) in the order of ``ATTRIBUTES``.
+    groups
+        Names of ``IGBP_GROUPS`` to hide.
+    """
+    hidden = [f"igbp_{name}" for name in groups]
+    hidden += [flag for name, flag in (("CRO", "crop"), ("WET", "wetland")) if name in groups]
+    columns = [ATTRIBUTES.index(name) for name in hidden]
+    found = static.copy()
+    other = ATTRIBUTES.index("igbp_other")
+    found[:, other] = np.where(static[:, columns].any(1), 1.0, static[:, other])
+    found[:, columns] = 0.0
+    return found
+
+
 def first_year_cover(cover: xr.Dataset) -> tuple[NDArray, NDArray]:
     """Cover that attributes and derived classes are made of: that of the first year.
 

@@ -58,7 +58,8 @@ def site_table(
     rows: list[tuple[str, str, int | None, int, str]] = []
     for site, count in zip(towers["site"].values.astype(str), months, strict=True):
         fold = int(own[site])
-        rows.append((site, roles[site], fold if fold >= 0 else None, int(count), _why(roles[site], fold, folds)))
+        why = _why(roles[site], fold, folds, labelled=count > 0)
+        rows.append((site, roles[site], fold if fold >= 0 else None, int(count), why))
     rows += [(site, DROPPED, None, 0, f"{why}; see sources.csv") for site, why in sorted(dropped.items())]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"fold": "Int64"})
 
@@ -107,10 +108,12 @@ def counted(table: pd.DataFrame) -> str:
     return "; ".join(text for text, count in told.items() if count)
 
 
-def _why(role: str, fold: int, folds: Sequence[int]) -> str:
+def _why(role: str, fold: int, folds: Sequence[int], labelled: bool) -> str:
     """Why a site has its role."""
     if role == CROSS_VALIDATED:
         return f"test tower of fold {fold}"
+    if role == UNSEEN and labelled:
+        return "it has labels, but the split puts it in no fold, so that no model has seen it"
     if role == UNSEEN:
         return "no flux has labels in enough good months, so that it is in no fold and no model has seen it"
     run = ", ".join(map(str, folds))

@@ -9,14 +9,14 @@ from pydantic import Field, model_validator
 from dere import backbones, exchange, plugins
 from dere.config.base import Section
 from dere.config.download import DownloadsConfig
-from dere.config.evaluation import EvaluationConfig
+from dere.config.evaluation import REFERENCE, EvaluationConfig
 from dere.config.figures import FiguresConfig
 from dere.config.harmonise import HarmoniseConfig
 from dere.config.imputation import ImputationConfig
 from dere.config.network import require_even_heads
 from dere.config.products import ProductsConfig
 from dere.config.sources import SourcesConfig
-from dere.config.splits import SplitsConfig
+from dere.config.splits import SplitsConfig, folds_told
 from dere.config.world import WorldConfig
 from dere.methods import Method, in_run, methods, rooms, stages_of
 from dere.run_config.parts import require_parts
@@ -99,11 +99,19 @@ class RunConfig(Section):
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: {list(values)} holds a value twice; list each once")
         for fold in self.folds:
-            if not 0 <= fold < self.splits.folds:
+            if not 0 <= fold < self.splits.all_folds:
+                raise ValueError(f"folds: {fold} is not a fold; {folds_told(self.splits)}")
+            if fold > 0 and self.splits.single:
                 raise ValueError(
-                    f"folds: {fold} is not a fold; splits.folds is {self.splits.folds}, so choose from "
-                    f"0 to {self.splits.folds - 1}"
+                    f"folds: {fold} is in the run, but with splits.protocol {self.splits.protocol}"
+                    f"{' and splits.left_out' if self.splits.left_out else ''} only fold 0 tests what the protocol "
+                    "says; choose folds: [0]"
                 )
+        if self.splits.protocol != "clusters" and len(self.exchanges) > 1:
+            raise ValueError(
+                f"splits.protocol: it is {self.splits.protocol}, which places the towers of {exchange.DEFAULT} alone, "
+                f"but exchanges are {', '.join(self.exchanges)}; choose protocol clusters, or that exchange alone"
+            )
         self._members_known()
         self._networks_fit()
         self._windows_fit()
@@ -118,6 +126,10 @@ class RunConfig(Section):
         for name in self.methods:
             if name not in known:
                 raise ValueError(f"methods: {name} is no method; choose from {', '.join(known)}")
+            if name.startswith(REFERENCE):
+                raise ValueError(
+                    f"methods: {name} begins with {REFERENCE}, by which tables mark what is no method; rename it"
+                )
         known = known | self._over_methods()
         exchanges = exchange.names()
         for name in self.exchanges:

@@ -31,7 +31,7 @@ def write_comparison(
     files
         ``skill``, ``paired`` and ``cost``.
     manifests
-        Manifests of the checkpoints that predict.
+        Manifests of the checkpoints.
     output
         File to write.
     members

@@ -16,7 +16,7 @@ LABEL_KEYS = (
     "minimum_training_quality", "minimum_labelled_months", "maximum_closure_residual", "repeated_run", "odd_months",
 )  # fmt: skip
 """Leaves of the section harmonise that make the labels of a further exchange, whose drivers are those of the first."""
-CLUSTER_KEYS = ("site_rule", "cluster_km")
+CLUSTER_KEYS = ("site_rule", "cluster_km", "training_towers", "training_draw")
 """Leaves of the section splits for sites that a further exchange adds."""
 
 Tree = Mapping[str, Any]

@@ -111,6 +111,15 @@ def mapped_methods(config: Tree, exchange: str = DEFAULT) -> list[Method]:
     return [*(methods()[part] for part in chosen.parts), chosen]
 
 
+def trained(config: Tree, exchange: str = DEFAULT) -> list[tuple[str, str]]:
+    """Return (backbone, stage) of everything that is trained."""
+    return [
+        (backbone, stage.name)
+        for stage in stages(config, exchange)
+        for backbone in (config["backbones"] if stage.per_backbone else [NO_BACKBONE])
+    ]
+
+
 def networks(config: Tree, exchange: str = DEFAULT) -> list[Stage]:
     """Return the stages that train a network."""
     return [stage for stage in stages(config, exchange) if stage.per_backbone]
@@ -175,11 +184,7 @@ def product_member(config: Tree, exchange: str = DEFAULT) -> str:
 
 def benchmarks(config: Tree, exchange: str = DEFAULT) -> list[str]:
     """Return ``rule/wildcards`` of every job whose cost is reported."""
-    rules = [
-        f"train_{stage.name}/{backbone}"
-        for stage in stages(config, exchange)
-        for backbone in (config["backbones"] if stage.per_backbone else [NO_BACKBONE])
-    ]
+    rules = [f"train_{stage}/{backbone}" for backbone, stage in trained(config, exchange)]
     if exchange == DEFAULT and has_imputation(config):
         rules += IMPUTATION_JOBS
     rules += [f"predict_{method.name}/{backbone}" for method, backbone in methods_and_backbones(config, exchange)]

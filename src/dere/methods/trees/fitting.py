@@ -66,7 +66,8 @@ def _fit(job: Job, simulated: bool) -> Fitted:
     -------
     Fitted
         Trees of each flux as LightGBM's text, the error variances of the fluxes, and what intervals need; facts
-        ``settings`` (JSON of the chosen ones), ``nee_from`` (difference, direct or each) and ``training_rows``; history
+        ``settings`` (JSON of the chosen ones), ``nee_from`` (difference, direct or each), ``training_rows`` and
+        ``tried`` (rows of the history); history
         with one row per flux and setting: flux, rank, score (mean ln RMSE over towers), trees, rung, chosen, and the
         setting's values.
 
@@ -100,14 +101,16 @@ def _fit(job: Job, simulated: bool) -> Fitted:
     arrays |= {f"variance.{flux}": np.asarray(value) for flux, value in variance.items()}
     arrays |= _intervals(rows, closed(boosters.held_out or held_out, way, variance), exchange)
     members = {"members": len(dealt), LEFT_OUT: dealt.left_out()} if len(dealt) > 1 else {}
+    history = _settings_table(trials, scores)
     facts = {
         **job.recorded,
         **members,
         "settings": json.dumps({flux: {**t.setting, "trees": t.trees} for flux, t in best.items()}, sort_keys=True),
         "nee_from": way,
         "training_rows": len(rows.site),
+        "tried": len(history),
     }
-    return Fitted(arrays, facts, _settings_table(trials, scores))
+    return Fitted(arrays, facts, history)
 
 
 def closed(values: Mapping[str, Array], way: str, variance: Mapping[str, float]) -> Mapping[str, Array]:
