@@ -10,6 +10,7 @@ import yaml
 
 import dere
 from dere.backbones import names
+from dere.evaluation.runs import OWN_CLIMATOLOGY, OWN_LEVEL
 from dere.figures.catalogue import CATALOGUE
 from dere.methods import methods, stages
 from dere.run_config.root import normalise
@@ -45,7 +46,7 @@ def test_tables_and_products_exist(tiny):
 
 def test_every_method_is_judged(tiny):
     skill = pd.read_csv(tiny.folder / RESULTS / "tables" / "skill.csv")
-    assert set(skill["method"]) == set(methods())
+    assert set(skill["method"]) == {*methods(), OWN_CLIMATOLOGY, OWN_LEVEL}
     assert {"all", "virtual", "map"} <= set(skill["grouping"])
 
 

@@ -19,6 +19,7 @@ ALONE = ("sources.simulation.provider", "sources.cover.provider", "harmonise.dri
 NO_OTHER = {
     "sources.towers.provider",
     "products.method",
+    "splits.left_out",
     *(f"networks.{name}.mix" for name in ("transformer", "informer")),
     *(f"stages.{name}.candidates" for name in ("baseline", "kgml_towers", "towers", "uncertain")),
 }
