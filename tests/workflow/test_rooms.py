@@ -94,5 +94,5 @@ def test_a_room_of_methods_runs_to_the_end_alone(continued, warm, room):
     scores = {room.rpartition(".")[2] for room in METRICS}
     assert scores & set(skill) == {room.rpartition(".")[2] for room in NEEDED}
     comparison = pd.read_csv(folder / RESULTS / "tables" / "comparison.csv")
-    assert list(dict.fromkeys(comparison["method"])) == own
+    assert list(dict.fromkeys(comparison["method"])) == [*own, OWN_LEVEL, OWN_CLIMATOLOGY]
     assert len(list((folder / RESULTS / "products").glob("*.nc"))) == 3
