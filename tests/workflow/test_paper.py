@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 import yaml
 
+from dere.evaluation.runs import OWN_CLIMATOLOGY, OWN_LEVEL
 from dere.methods import methods
 from dere_arrays import write_arrays
 
@@ -44,7 +45,7 @@ def paper(checkout, arrays):
 def test_every_method_is_judged_on_the_published_test_towers(paper):
     folder, _ = paper
     skill = pd.read_csv(folder / RESULTS / "tables" / "skill.csv")
-    assert set(skill["method"]) == set(methods())
+    assert set(skill["method"]) - {OWN_CLIMATOLOGY, OWN_LEVEL} == set(methods())
     splits = pd.read_csv(folder / RESULTS / "data" / "splits.csv")
     sites = splits[splits["kind"] == "site"].set_index("id")["fold"]
     # three test towers, the last one without a flux

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from dere.evaluation.runs import OWN_CLIMATOLOGY, OWN_LEVEL
 from dere.methods import methods, rooms, stages
 from dere.rooms import members
 
@@ -89,9 +90,9 @@ def test_a_room_of_methods_runs_to_the_end_alone(continued, warm, room):
     ran = set(re.findall(r"^(?:local)?rule (\w+):$", shown, re.M))
     assert ran <= LATE | {f"map_{own[-1]}"} and {"evaluate", "products", "figures"} <= ran
     skill = pd.read_csv(folder / RESULTS / "tables" / "skill.csv")
-    assert set(skill["method"]) == set(own)
+    assert set(skill["method"]) == {*own, OWN_CLIMATOLOGY, OWN_LEVEL}
     scores = {room.rpartition(".")[2] for room in METRICS}
     assert scores & set(skill) == {room.rpartition(".")[2] for room in NEEDED}
     comparison = pd.read_csv(folder / RESULTS / "tables" / "comparison.csv")
-    assert list(dict.fromkeys(comparison["method"])) == own
+    assert list(dict.fromkeys(comparison["method"])) == [*own, OWN_LEVEL, OWN_CLIMATOLOGY]
     assert len(list((folder / RESULTS / "products").glob("*.nc"))) == 3

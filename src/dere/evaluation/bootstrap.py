@@ -223,8 +223,8 @@ def _compare(part: pd.DataFrame, resamples: int, seed: int, ranks: Mapping[str, 
             ratio = Interval(ratio.value, *_interval(np.exp(of_a[1] - of_b[1])))
         difference = Interval(float(np.median(nse_a) - np.median(nse_b)), *_interval(draws))
         spread = _seed_spread(wide[a], wide[b], seeds, shared)
-        values = (int(shared.sum()), len(np.unique(labels[shared])), len(seeds), *difference, *ratio)
-        values += (math.sqrt(ratio.low / ratio.high),)
+        counted = (int(shared.sum()), len(np.unique(labels[shared])), len(seeds))
+        values = (*counted, *difference, *ratio, math.sqrt(ratio.low / ratio.high))
         names = COLUMNS[COLUMNS.index("sites") : COLUMNS.index("share_better")]
         rows.append(
             {"method": a[0], "backbone": a[1], "against": b[0], "against_backbone": b[1]}

@@ -149,8 +149,9 @@ def best_method(site_skill: pd.DataFrame, exchange: Exchange, config: Evaluation
     if rows["nse"].notna().sum() == 0:
         return None
     of_tower = average_runs(rows, ["fold", "seed"])
-    method, backbone = of_tower.groupby(["method", "backbone"])["nse"].median().idxmax()
-    return str(method), str(backbone)
+    of_method = of_tower.groupby(["method", "backbone"], as_index=False)["nse"].median()
+    best = of_method.loc[of_method["nse"].idxmax()]
+    return str(best["method"]), str(best["backbone"])
 
 
 def _ordered(values: xr.DataArray, reference: Reference, exchange: Exchange) -> Array:

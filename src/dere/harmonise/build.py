@@ -154,8 +154,8 @@ def harmonise(
     drivers = final_cells(drivers, config.satellites)
     table = make_splits(towers, drivers, split_config)
     if hidden := hidden_groups(split_config):
-        for members in (towers, drivers):
-            members["static"] = members["static"].copy(data=without_classes(members["static"].values, hidden))
+        for attributed in (towers, drivers):
+            attributed["static"] = attributed["static"].copy(data=without_classes(attributed["static"].values, hidden))
     truth = None
     if interim.truth is not None:
         truth = canonical_truth(interim.truth, towers, None if builtin else drivers, exchange.names)

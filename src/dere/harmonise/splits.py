@@ -259,7 +259,7 @@ def roles(splits: pd.DataFrame, fold: int) -> pd.DataFrame:
     strictest = pd.concat([strict, inherited], axis=1).max(axis=1)
     names = {value: name for name, value in STRICTNESS.items()}
     # a cell outside every set of the published split stays outside
-    table["role"] = strictest.map(names).where(~np.isin(own, ("predict", "unused")), own)
+    table["role"] = strictest.map(names).where(~np.isin(own, ("predict", "unused")), table["role"])
     return table
 
 

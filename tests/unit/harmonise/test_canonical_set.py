@@ -54,6 +54,18 @@ def test_the_canonical_set_has_all_that_the_contract_names(interim):
     assert not np.isnan(window_drivers(c.towers, False)[0]).any()
 
 
+def test_left_out_classes_are_other_at_towers_and_cells_and_nothing_else_differs(interim):
+    plain, hidden = (build(interim, splits=SPLITS.model_copy(update=own)) for own in ({}, {"protocol": "class"}))
+    for name in ("drivers", "towers", "simulation", "cover"):
+        before, after = getattr(plain, name), getattr(hidden, name)
+        if "static" in before:
+            classes = [label.startswith("igbp_") for label in before["attribute"].values]
+            known = after["static"].isel(attribute=classes)
+            assert (known.sel(attribute="igbp_other") == 1).all() and (known.sum("attribute") == 1).all()
+            before, after = before.drop_vars("static"), after.drop_vars("static")
+        xr.testing.assert_identical(before, after)
+
+
 def test_files_come_back_as_they_were_written(interim, tmp_path):
     c = build(interim)
     write(c, tmp_path)

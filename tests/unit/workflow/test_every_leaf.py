@@ -24,6 +24,7 @@ ALONE = (
 """Beside another provider, driver set or sampler other settings count."""
 NO_OTHER = {
     "products.method",
+    "splits.left_out",
     *(f"networks.{name}.mix" for name in ("transformer", "informer")),
     *(f"stages.{name}.candidates" for name in ("baseline", "kgml_towers", "towers", "uncertain")),
 }

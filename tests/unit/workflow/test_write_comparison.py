@@ -60,3 +60,22 @@ def test_a_missing_manifest_ends_in_a_sentence(run, tmp_path):
     with pytest.raises(ValueError, match="stage uncertain of backbone timexer has no parameters"):
         write_comparison(files, manifests[:-1], tmp_path / "comparison.csv", members, references)
     assert not (tmp_path / "comparison.csv").exists()
+
+
+def test_references_come_last_without_ratio_and_cost_and_every_row_says_what_was_tried(run, tmp_path):
+    files, manifests, members, references = run
+    skill = pd.read_csv(files["skill"])
+    own = skill[skill["method"] == "gbm"].assign(method="reference_own_climatology", nse=0.9)
+    pd.concat([own, skill]).to_csv(files["skill"], index=False)
+    facts = {"gbm/none": {"tried": 12}, "towers/timexer": {"candidate_validation_losses": [0.3, 0.2]}}
+    for name, of_stage in facts.items():
+        stage, backbone = name.split("/")
+        path = tmp_path / f"{stage}_{backbone}.json"
+        path.write_text(json.dumps({"stage": stage, "params": {"backbone_name": backbone}, **of_stage}))
+        manifests.append(path)
+    write_comparison(files, manifests, tmp_path / "comparison.csv", members, references)
+    table = pd.read_csv(tmp_path / "comparison.csv")
+    assert table["tried"].fillna(-1).tolist() == [12, 1, 2, -1]
+    last = table.iloc[-1]
+    assert last["method"] == "reference_own_climatology" and last["nse"] == 0.9
+    assert last[["parameters", "seconds", *(name for name in table if name.startswith("ratio_"))]].isna().all()
