@@ -32,5 +32,5 @@ BACKBONE = BackboneRoom(
     section=LagsConfig,
     network="dere.backbones.lags.network:Lags",
     references=("Rumelhart and others 1986, https://doi.org/10.1038/323533a0",),
-    rank=65,
+    rank=5,
 )
