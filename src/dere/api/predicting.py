@@ -12,6 +12,8 @@ from dere.api.model import Model
 from dere.api.run import Run, loaded
 from dere.api.threads import threads
 from dere.harmonise.splits import roles
+from dere.knowledge.terms import NAMES as KNOWLEDGE
+from dere.knowledge.terms import terms
 from dere.training.places import Places
 from dere.workflow.combine import Combination
 from dere.workflow.predict import Task, at_cells, at_sites
@@ -44,12 +46,14 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
     Raises
     ------
     ValueError
-        When the model belongs to another split or exchange, or a month of a record has no prediction.
+        When the model belongs to another split or exchange, own places have other knowledge channels than it was
+        fitted with, or a month of a record has no prediction.
     """
     require("model", model, Model, "dere.fit")
     if model.parts:
         return _combined(model, where, at, gpu)
     if isinstance(where, Places):
+        _require_channels(model, where)
         task = _task(model, pd.DataFrame(), gpu)
         with threads(1, torch=model.method.env == "train"):
             return task.dataset(task.predict(where), where, (), "site")
@@ -83,6 +87,18 @@ def _combined(model: Model, where: Run | Places, at: Literal["sites", "cells"], 
     sites = found if at == "sites" else parts("sites")
     made = own.sites(sites, loaded(where.towers), model.windows.minimum_training_quality)
     return made if at == "sites" else own.cells(found, made.attrs)
+
+
+def _require_channels(model: Model, places: Places) -> None:
+    """Refuse places whose knowledge channels are not those of the model."""
+    setting = model.windows.channels
+    wanted = [term.name for term in terms(setting, model.windows.satellites)]
+    found = [name for name in places.driver_names if name in KNOWLEDGE]
+    if found != wanted:
+        raise ValueError(
+            f"places: they have {len(found)} knowledge channels, but the model was fitted with {len(wanted)} "
+            f"(harmonise.channels: {setting}); make them with channels='{setting}' (docs/knowledge.md)"
+        )
 
 
 def _task(model: Model, members: pd.DataFrame, gpu: int) -> Task:

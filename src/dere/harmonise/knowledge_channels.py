@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.blocks import block_slices, lazy_variables
+from dere.blocks import block_slices, lazy_variables, slices
 from dere.harmonise.axis import month_number, monthly_climatology
 from dere.harmonise.drivers import stored_variables
 from dere.harmonise.satellites import FALLBACK, with_masks
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 Array = NDArray[np.float64]
 ClassCycles = Mapping[str, Mapping[str, Array]]
 """Satellite channel to class to its cycle (12,) from local midwinter on; the class "" is of all towers."""
+_PLACES = 256
+"""Places that are computed at a time, so that what is held in double precision stays small."""
 _DRIVERS = ("air_temperature", "precipitation", "shortwave", "vpd", "pressure", "co2")
 _CYCLES = ("specific_humidity_hourly", "air_temperature_hourly", "shortwave_hourly", "co2_hourly")
 
@@ -135,8 +137,11 @@ def _values(
     """Wanted channels of a dataset in memory."""
     if cycles is not None and f"{SATELLITE[0]}_mask" not in dataset:
         dataset = with_masks(dataset, member)
-    made = computed(inputs_of(dataset, member, cycles))
-    return {term.name: made[term.name] for term in wanted}
+    made = [
+        computed(inputs_of(dataset.isel({member: rows}), member, cycles))
+        for rows in slices(dataset.sizes[member], _PLACES)
+    ]
+    return {term.name: np.concatenate([part[term.name] for part in made]) for term in wanted}
 
 
 def inputs_of(dataset: xr.Dataset, member: str, cycles: ClassCycles | None) -> Inputs:

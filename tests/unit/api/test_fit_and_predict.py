@@ -1,5 +1,6 @@
 """Fitting and predicting without rules; that both give what the rules give is proven on a run of the pipeline."""
 
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -47,6 +48,11 @@ def test_sites_are_predicted_with_a_spread_and_places_without(opened, model):
     elsewhere = dere.predict(model, places.take(np.array([3, 1])))
     assert list(elsewhere["site"].values) == ["XX-S03", "XX-S01"] and "std" not in elsewhere
     np.testing.assert_array_equal(elsewhere["prediction"][0], predicted["prediction"].sel(site="XX-S03"))
+    more = replace(places, driver_names=(*places.driver_names[:-1], "degree_days"))
+    with pytest.raises(
+        ValueError, match=r"they have 1 knowledge channels, but .* 0 \(harmonise\.channels: none\); make"
+    ):
+        dere.predict(model, more)
 
 
 @pytest.mark.parametrize(

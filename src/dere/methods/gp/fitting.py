@@ -155,7 +155,13 @@ def thinned(months: Months, most: int, rng: np.random.Generator) -> Months:
 def _months(job: Job) -> Months:
     towers = read_netcdf(job.files["towers"])
     allowed, quality = job.allowed(*TRAINED), job.windows.minimum_training_quality
-    places = site_places(towers, job.roles, satellites=job.windows.satellites, exchange=job.exchange)
+    places = site_places(
+        towers,
+        job.roles,
+        satellites=job.windows.satellites,
+        channels=job.windows.channels,
+        exchange=job.exchange,
+    )
     labels = site_labels(towers, allowed, quality, job.exchange)
     index = job.exchange.index(targets_of(job.exchange))
     flux = labels.flux[..., index]
