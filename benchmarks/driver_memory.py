@@ -111,6 +111,7 @@ def ours(folder: Path, stands: tuple[str, ...]) -> tuple[Tensor, ...]:
         read_netcdf(folder / "cover.nc"),
         pd.DataFrame(columns=["id", "kind", "cluster"]),
         satellites=False,
+        channels="none",
         window=drivers.sizes["time"],
         stride=drivers.sizes["time"],
         exchange=exchange,

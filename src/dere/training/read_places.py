@@ -61,7 +61,7 @@ def site_places(
     members: pd.DataFrame,
     *,
     satellites: bool,
-    channels: str = "none",
+    channels: str,
     reads: Sequence[str] = (),
     exchange: Exchange,
 ) -> Places:
@@ -111,7 +111,7 @@ def cell_places(
     members: pd.DataFrame,
     *,
     satellites: bool,
-    channels: str = "none",
+    channels: str,
     window: int,
     stride: int,
     reads: Sequence[str] = (),

@@ -44,7 +44,9 @@ def test_sites_are_predicted_with_a_spread_and_places_without(opened, model):
     unseen = predicted["site"].values[predicted["role"].values != "seen_in_training"]
     assert set(unseen) == {"XX-S00", "XX-S03", "XX-S06", "XX-S09"}
     assert bool((predicted["std"] > 0).all()) and predicted.attrs["method"] == "baseline"
-    places = site_places(opened.towers.load(), opened.splits, satellites=False, exchange=opened.exchange)
+    places = site_places(
+        opened.towers.load(), opened.splits, satellites=False, channels="none", exchange=opened.exchange
+    )
     elsewhere = dere.predict(model, places.take(np.array([3, 1])))
     assert list(elsewhere["site"].values) == ["XX-S03", "XX-S01"] and "std" not in elsewhere
     np.testing.assert_array_equal(elsewhere["prediction"][0], predicted["prediction"].sel(site="XX-S03"))

@@ -143,7 +143,9 @@ def test_climatology_has_the_spread_of_cycles_without_the_validation_towers(cano
     found = checkpoint.read(run / "climatology", EXCHANGE)
     assert len(found.arrays["cycles"]) == 6 and len(found.unseen["cycles"]) == 3
     towers = read_netcdf(canonical["towers"])
-    places = site_places(towers, read_roles(canonical["splits"], 0), satellites=False, exchange=EXCHANGE)
+    places = site_places(
+        towers, read_roles(canonical["splits"], 0), satellites=False, channels="none", exchange=EXCHANGE
+    )
     held_out = places.take(np.array([1, 4, 7]))
     predict = resolved(methods()["climatology"].predict)
     seen, unseen = (predict({"climatology": found}, held_out, None, unseen=u) for u in (False, True))
@@ -178,7 +180,9 @@ def test_a_run_folder_predicts_when_the_data_folder_is_gone(method, canonical, r
         shutil.copytree(run / stage, models / stage)
     towers = read_netcdf(files["towers"])
     reads = methods()[method].reads_places
-    places = site_places(towers, read_roles(files["splits"], 0), satellites=False, reads=reads, exchange=EXCHANGE)
+    places = site_places(
+        towers, read_roles(files["splits"], 0), satellites=False, channels="none", reads=reads, exchange=EXCHANGE
+    )
     chosen = places.take(np.flatnonzero(np.isin(places.ids, SITES)))
     del towers
     shutil.rmtree(data)

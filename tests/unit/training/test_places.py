@@ -26,7 +26,7 @@ def members(canonical):
 @pytest.fixture(scope="module")
 def sites(canonical, members) -> Places:
     towers = read_netcdf(canonical["towers"])
-    return site_places(towers, members, satellites=False, reads=("simulated",), exchange=EXCHANGE)
+    return site_places(towers, members, satellites=False, channels="none", reads=("simulated",), exchange=EXCHANGE)
 
 
 def cells_of(canonical, members, reads=("simulated",), window=24, stride=12) -> Places:
@@ -37,6 +37,7 @@ def cells_of(canonical, members, reads=("simulated",), window=24, stride=12) -> 
         cover,
         members,
         satellites=False,
+        channels="none",
         window=window,
         stride=stride,
         reads=reads,
@@ -84,7 +85,9 @@ def test_windows_of_taken_places_keep_their_order(sites):
 
 
 def test_what_no_method_asked_for_stays_none_when_taken(canonical, members):
-    places = site_places(read_netcdf(canonical["towers"]), members, satellites=False, exchange=EXCHANGE)
+    places = site_places(
+        read_netcdf(canonical["towers"]), members, satellites=False, channels="none", exchange=EXCHANGE
+    )
     assert places.simulated is None and places.take(np.array([1])).simulated is None
 
 
@@ -124,10 +127,15 @@ def test_order_of_dimensions_in_the_files_does_not_matter(sites, cells, canonica
         return data.transpose(*reversed(list(data.dims)))
 
     assert_same(
-        site_places(turned("towers"), members, satellites=False, reads=("simulated",), exchange=EXCHANGE), sites
+        site_places(
+            turned("towers"), members, satellites=False, channels="none", reads=("simulated",), exchange=EXCHANGE
+        ),
+        sites,
     )
     sets = (turned(name) for name in ("drivers", "simulation", "cover"))
-    found = cell_places(*sets, members, satellites=False, window=24, stride=12, reads=("simulated",), exchange=EXCHANGE)
+    found = cell_places(
+        *sets, members, satellites=False, channels="none", window=24, stride=12, reads=("simulated",), exchange=EXCHANGE
+    )
     assert_same(found, cells)
 
 
@@ -138,7 +146,7 @@ def test_files_of_other_cells_months_or_ages_are_refused(canonical, members, nam
     held = {key: read_netcdf(canonical[key]) for key in ("drivers", "simulation", "cover")}
     held[name] = held[name].isel({axis: slice(None, None, -1)})
     with pytest.raises(ValueError, match=rf"differ in {axis} "):
-        cell_places(*held.values(), members, satellites=False, window=24, stride=12, exchange=EXCHANGE)
+        cell_places(*held.values(), members, satellites=False, channels="none", window=24, stride=12, exchange=EXCHANGE)
 
 
 def test_cells_have_the_states_before_their_windows_and_age_weighted_series(cells, canonical):
@@ -162,7 +170,7 @@ def test_a_stand_that_was_not_simulated_starts_from_the_mixture(cells, canonical
     for name in ("state", "initial_state"):
         simulation[name][3, 1] = np.nan
     found = cell_places(
-        drivers, simulation, cover, members, satellites=False, window=24, stride=12, exchange=EXCHANGE
+        drivers, simulation, cover, members, satellites=False, channels="none", window=24, stride=12, exchange=EXCHANGE
     ).initial
     expected = cells.initial.copy()
     rows = cells.window_place == 3
@@ -174,7 +182,15 @@ def test_only_asked_months_of_a_lazily_opened_simulation_are_needed(cells, canon
     drivers, cover = read_netcdf(canonical["drivers"]), read_netcdf(canonical["cover"])
     with read_netcdf(canonical["simulation"], load=False) as simulation:
         found = cell_places(
-            drivers, simulation, cover, members, satellites=False, window=24, stride=12, exchange=EXCHANGE
+            drivers,
+            simulation,
+            cover,
+            members,
+            satellites=False,
+            channels="none",
+            window=24,
+            stride=12,
+            exchange=EXCHANGE,
         )
         assert not simulation["state"].variable._in_memory
     assert found.simulated is None
@@ -221,7 +237,9 @@ def test_labels_of_other_sites_and_poor_months_are_missing(canonical):
 def test_an_exchange_without_states_has_no_state_before_its_windows(canonical, members):
     alone = replace(EXCHANGE, name="alone", states=())
     towers = read_netcdf(canonical["towers"])
-    assert site_places(towers, members, satellites=False, exchange=alone).initial is None
+    assert site_places(towers, members, satellites=False, channels="none", exchange=alone).initial is None
     drivers, simulation, cover = (read_netcdf(canonical[name]) for name in ("drivers", "simulation", "cover"))
-    found = cell_places(drivers, simulation, cover, members, satellites=False, window=24, stride=12, exchange=alone)
+    found = cell_places(
+        drivers, simulation, cover, members, satellites=False, channels="none", window=24, stride=12, exchange=alone
+    )
     assert found.initial is None and len(TARGETS) == len(EXCHANGE.states)

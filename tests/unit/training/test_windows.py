@@ -25,7 +25,7 @@ def members(canonical):
 @pytest.fixture(scope="module")
 def places(canonical, members):
     sets = (read_netcdf(canonical[name]) for name in ("drivers", "simulation", "cover"))
-    return cell_places(*sets, members, satellites=False, window=MONTHS, stride=12, exchange=EXCHANGE)
+    return cell_places(*sets, members, satellites=False, channels="none", window=MONTHS, stride=12, exchange=EXCHANGE)
 
 
 def with_states(places, canonical, change=None):
@@ -56,7 +56,15 @@ def test_they_agree_where_a_stand_was_not_simulated(canonical, members):
     drivers, simulation, cover = (read_netcdf(canonical[name]) for name in ("drivers", "simulation", "cover"))
     gaps(simulation)
     places = cell_places(
-        drivers, simulation, cover, members, satellites=False, window=MONTHS, stride=12, exchange=EXCHANGE
+        drivers,
+        simulation,
+        cover,
+        members,
+        satellites=False,
+        channels="none",
+        window=MONTHS,
+        stride=12,
+        exchange=EXCHANGE,
     )
     trained = with_states(places, canonical, gaps)
     assert trained.simulation.state.isnan().any()
@@ -119,7 +127,7 @@ def test_labels_of_a_window_are_zero_and_weigh_nothing_where_missing(canonical, 
     towers = read_netcdf(canonical["towers"])
     towers["flux_quality"].values[:] = np.random.default_rng(0).uniform(0.3, 1.0, towers["flux_quality"].shape)
     towers["flux_value"].values[2, 3, 1] = np.nan
-    sites = site_places(towers, members, satellites=False, exchange=EXCHANGE)
+    sites = site_places(towers, members, satellites=False, channels="none", exchange=EXCHANGE)
     labels = site_labels(towers, ["XX-S02", "XX-S05"], 0.5, EXCHANGE)
     windows = windows_of(sites, labels)
     flux, weight = windows.labels(torch.arange(20))
