@@ -88,12 +88,17 @@ def membership(roles: pd.DataFrame, members: int, seed: int, learned: Sequence[s
         )
     weight = np.empty((members, len(names)))
     for partition in range(-(-members // groups)):
-        rng = np.random.default_rng(np.random.SeedSequence((seed, partition)))
+        rng = generator(seed, partition)
         group = deal(size, groups, rng)
         for member in range(partition * groups, min((partition + 1) * groups, members)):
             drawn = np.where(group == member % groups, 0.0, rng.exponential(size=len(names)))
             weight[member] = drawn / drawn[drawn > 0].mean()
     return Membership(tuple(names.tolist()), weight)
+
+
+def generator(seed: int, partition: int) -> np.random.Generator:
+    """Source of the groups and weights of one partition of the clusters."""
+    return np.random.default_rng(np.random.SeedSequence((seed, partition)))
 
 
 def deal(size: NDArray[np.int64], groups: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dere.training.membership import GROUPS, deal, generator
 from dere.training.roles import TRAINED
-
-GROUPS = 8
-"""Most groups; as many as clusters where those are fewer."""
 
 
 def groups_of_clusters(roles: pd.DataFrame, seed: int) -> list[list[str]]:
-    """Deal the clusters of the towers that may be learned from into groups of about equal numbers of towers.
+    """Deal the clusters of the towers that may be learned from into the groups of the first members of an ensemble.
 
     Parameters
     ----------
@@ -31,14 +29,9 @@ def groups_of_clusters(roles: pd.DataFrame, seed: int) -> list[list[str]]:
     """
     towers = roles[(roles["kind"] == "site") & roles["role"].isin(TRAINED)]
     names, size = np.unique(towers["cluster"].to_numpy(str), return_counts=True)
-    groups: list[list[str]] = [[] for _ in range(min(GROUPS, len(names)))]
-    held = np.zeros(len(groups), int)
-    shuffled = np.random.default_rng(seed).permutation(len(names))
-    for index in shuffled[np.argsort(-size[shuffled], kind="stable")]:
-        least = int(held.argmin())
-        groups[least].append(str(names[index]))
-        held[least] += size[index]
-    return [sorted(group) for group in groups]
+    count = min(GROUPS, len(names))
+    group = deal(size, count, generator(seed, 0))
+    return [names[group == number].tolist() for number in range(count)]
 
 
 def group_of(cluster: Sequence[str] | NDArray[np.str_], groups: Sequence[Sequence[str]]) -> NDArray[np.int64]:
