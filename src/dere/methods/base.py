@@ -50,6 +50,8 @@ class Stage:
         Where they stand in the configuration, ``stages.<name>`` by default.
     parents
         Stages it starts from.
+    agrees
+        Leaves of its settings that must be those of its parents, where these have them.
     per_backbone
         It trains the run's sequence networks.
     threads
@@ -77,6 +79,7 @@ class Stage:
     section: Section | None = None
     settings: str = ""
     parents: tuple[str, ...] = ()
+    agrees: tuple[str, ...] = ()
     per_backbone: bool = True
     threads: str = ""
     env: Environment = "train"

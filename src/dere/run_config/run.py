@@ -20,6 +20,7 @@ from dere.config.splits import SplitsConfig, folds_told
 from dere.config.world import WorldConfig
 from dere.methods import Method, in_run, methods, rooms, stages_of
 from dere.run_config.parts import require_parts
+from dere.run_config.stage_checks import require_stages
 
 CHANGED_FIRST = (
     *("run", "methods", "backbones", "folds", "seeds"),
@@ -114,6 +115,7 @@ class RunConfig(Section):
             )
         self._members_known()
         self._networks_fit()
+        require_stages(self, stages_of(self.methods))
         self._windows_fit()
         if self.world is None:
             self._sources_complete()

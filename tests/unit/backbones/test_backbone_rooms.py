@@ -106,7 +106,7 @@ from dere.run_config.root import normalise
 text = Path("{copied}/config.yaml").read_text()
 print(list(normalise(yaml.safe_load(text))["networks"]), text == render())
 """
-    assert run(copied, program) == "['transformer'] True"
+    assert run(copied, program) == "['lags'] True"
 
 
 ALONE = '''"""A backbone in one file."""
@@ -129,7 +129,7 @@ class Plain(nn.Linear):
         super().__init__(sizes.drivers, config.width, config.bias)
 
 
-BACKBONE = BackboneRoom("Plain", PlainConfig, "dere.backbones.plain:Plain", rank=5)
+BACKBONE = BackboneRoom("Plain", PlainConfig, "dere.backbones.plain:Plain", rank=1)
 '''
 
 

@@ -33,4 +33,5 @@ BACKBONE = BackboneRoom(
     network="dere.backbones.lags.network:Lags",
     references=("Rumelhart and others 1986, https://doi.org/10.1038/323533a0",),
     rank=5,
+    vectorised=True,
 )

@@ -80,6 +80,7 @@ STAGES = (
         fit="dere.methods.dere.uncertain:fit",
         reads=("towers", "statistics", "labels"),
         parents=("pure", "towers"),
+        agrees=("adapters", "head"),
         section=DereTowerConfig(
             epochs=8, steps_per_epoch=10, learning_rate=3e-4, weight_decay=1e-2, frozen=("plant_types",)
         ),

@@ -17,11 +17,16 @@ class DereTowerConfig(TowerTrainingConfig):
 
     adapters: bool = True
     """Small trainable adapters on the outputs of the pure stands (false = as published)."""
-    head: Head = "stands"
+    head: Head = "both"
     """What the sum of the stands is mixed with: stands = nothing, as published; both = potentials of GPP, Ra and Rh by
     a gate that is learned; physics = the potentials alone (not DERE, a comparison)."""
     frozen: tuple[Part, ...] = ()
     """Parts of the network that towers do not change; the pure stands are always frozen."""
+
+    @property
+    def reads_channels(self) -> bool:
+        """Whether the knowledge channels are needed."""
+        return self.head != "stands"
 
     @model_validator(mode="after")
     def _something_learns(self) -> Self:
