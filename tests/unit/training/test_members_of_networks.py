@@ -154,6 +154,7 @@ def test_the_best_candidate_is_that_of_the_least_loss_at_towers_left_out(job):
     fitted = fit_job(job("baseline", candidates=candidates, epochs=4))
     losses = fitted.facts["candidate_validation_losses"]
     assert fitted.facts["candidate"] == int(np.argmin(losses)) == 1
+    assert fitted.history["validation_loss"].dropna().to_dict() == {4: losses[1]}
     alone = fit_job(job("baseline", learning_rate=1e-2, epochs=4))
     assert fitted.facts["best_validation_loss"] == alone.facts["best_validation_loss"]
     assert all(np.array_equal(value, alone.arrays[name]) for name, value in fitted.arrays.items())
