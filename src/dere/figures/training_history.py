@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePath
 
+import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
@@ -39,7 +40,8 @@ def draw(figure: Figure, history: Mapping[str, pd.DataFrame], columns: int = 4) 
     figure
         Empty figure.
     history
-        Stage to a table with columns epoch, training_loss, validation_loss; epoch 0 is before the first step.
+        Stage to a table with columns epoch, training_loss, validation_loss, empty where nothing was validated; epoch 0
+        is before the first step.
     columns
         Panels per row.
     """
@@ -52,7 +54,8 @@ def draw(figure: Figure, history: Mapping[str, pd.DataFrame], columns: int = 4) 
         table = history[name].sort_values("epoch")
         artists += panel.plot(table["epoch"], table["training_loss"], color=GREY, label="training")
         artists += panel.plot(table["epoch"], table["validation_loss"], color=BLUE, label="validation")
-        best = table.iloc[int(table["validation_loss"].to_numpy().argmin())]
+        # members of an ensemble are judged after the last epoch alone
+        best = table.iloc[int(np.nanargmin(table["validation_loss"]))]
         artists += panel.plot(
             best["epoch"], best["validation_loss"], "o", color=VERMILLION, markersize=5, label="kept", clip_on=False
         )

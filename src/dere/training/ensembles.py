@@ -111,7 +111,10 @@ def clusters_of(windows: Windows, clusters: Mapping[str, str]) -> list[str]:
 
 
 def fit_ensemble(context: Context, ensemble: Ensemble[Any]) -> Fitted:
-    """Train the members under each option and return those of the option with the least out-of-group loss."""
+    """Train the members under each option and return those of the option with the least out-of-group loss.
+
+    The history has that loss as validation loss of the last epoch.
+    """
     job, options = context.job, ensemble.options
     sites = job.roles[job.roles["kind"] == "site"]
     clusters = dict(zip(sites["id"].astype(str), sites["cluster"].astype(str), strict=True))
@@ -125,7 +128,10 @@ def fit_ensemble(context: Context, ensemble: Ensemble[Any]) -> Fitted:
         states, history = _train(context, ensemble, shares, option, number)
         loss = out_of_group_loss(ensemble, shares, states, option)
         log.info("setting %d of %d: loss at towers left out %.4f", number + 1, len(options), loss)
-        results.append((states, history, loss))
+        judged = history.assign(
+            validation_loss=history["validation_loss"].where(history["epoch"] < option.epochs, loss)
+        )
+        results.append((states, judged, loss))
     losses = [loss for _, _, loss in results]
     best = int(np.argmin(losses))
     states, history, loss = results[best]

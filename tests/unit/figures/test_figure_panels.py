@@ -199,3 +199,10 @@ def test_method_colours_differ_and_order_is_stable():
     lines = [method.line for method in known if not method.per_backbone]
     assert len(set(networks)) == len(networks) and len(set(lines)) == len(lines)
     assert style.ordered_methods(["zz", "dere", "gbm", "aa"]) == ["gbm", "dere", "aa", "zz"]
+
+
+def test_an_ensemble_is_marked_where_it_was_judged():
+    table = pd.DataFrame({"epoch": [0, 1, 2], "training_loss": [np.nan, 0.5, 0.4], "validation_loss": [np.nan] * 3})
+    table.loc[2, "validation_loss"] = 0.45
+    *_, kept = training_history.draw(Figure(), {"baseline": table})
+    assert kept.get_xydata().tolist() == [[2.0, 0.45]]

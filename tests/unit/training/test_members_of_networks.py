@@ -9,15 +9,18 @@ import torch
 from dere.config.training import TrainingConfig
 from dere.exchange.co2 import EXCHANGE
 from dere.io import read_netcdf, write_netcdf
+from dere.layers.inputs import Normaliser
 from dere.methods import single_stages
 from dere.training import checkpoint, ensembles
 from dere.training.context import Context
 from dere.training.loop import LossParts, fit
 from dere.training.membership import membership, not_seen
+from dere.training.noise import input_noise
 from dere.training.snapshots import state_of
 from dere.training.stacked import Stacked
 from dere.workflow.train import train as train_stage
-from stage_jobs import at_sites, live_job, make_job, with_settings
+from small_networks import DRIVERS, STATISTICS
+from stage_jobs import at_cells, at_sites, live_job, make_job, with_settings
 from stage_jobs import fit as fit_job
 
 CONFIG = TrainingConfig(epochs=4, steps_per_epoch=3, batch=5, learning_rate=1e-2, average=0.9)
@@ -151,6 +154,7 @@ def test_the_best_candidate_is_that_of_the_least_loss_at_towers_left_out(job):
     fitted = fit_job(job("baseline", candidates=candidates, epochs=4))
     losses = fitted.facts["candidate_validation_losses"]
     assert fitted.facts["candidate"] == int(np.argmin(losses)) == 1
+    assert fitted.history["validation_loss"].dropna().to_dict() == {4: losses[1]}
     alone = fit_job(job("baseline", learning_rate=1e-2, epochs=4))
     assert fitted.facts["best_validation_loss"] == alone.facts["best_validation_loss"]
     assert all(np.array_equal(value, alone.arrays[name]) for name, value in fitted.arrays.items())
@@ -227,3 +231,33 @@ def test_one_member_is_the_plain_training_with_validation(job):
     assert "members" not in fitted.facts
     for name, value in model.state_dict().items():
         assert np.array_equal(value.numpy(), fitted.arrays[name]), name
+
+
+@pytest.mark.parametrize("method", ["kgml", "dere"])
+def test_maps_hold_the_closed_mean_and_no_members(method, root, canonical, tmp_path):
+    sites = tmp_path / "sites.nc"
+    at_sites(method, canonical, root, sites)
+    made = at_cells(method, canonical, sites, root, tmp_path / "cells.nc")
+    assert not {"member_prediction", "held_out_prediction"} & set(made)
+    assert np.isfinite(made["prediction"]).all() and (made["std"] > 0).all()
+
+
+def test_switches_of_a_training_hold_for_members(job):
+    frozen = ["backbone"]
+    noisy = fit_job(job("kgml_towers", bf16=True, input_noise=0.2, frozen=frozen, epochs=1))
+    plain = job("kgml_towers", frozen=frozen, epochs=1)
+    plain = fit_job(replace(plain, output=plain.output / "plain"))
+    for name, value in noisy.arrays.items():
+        assert np.isfinite(value).all()
+        kept = name.startswith(("backbone", "normaliser"))
+        assert kept == all(np.array_equal(value[0], one) for one in value)
+        assert kept == np.array_equal(value, plain.arrays[name])
+
+
+def test_noise_on_inputs_is_of_training_alone_and_gone_afterwards():
+    normaliser = Normaliser(STATISTICS, EXCHANGE)
+    x = torch.zeros(20_000, DRIVERS)
+    with input_noise(normaliser, 0.3):
+        assert float(normaliser.train().drivers(x).std()) == pytest.approx(0.3, rel=0.05)
+        assert torch.equal(normaliser.eval().drivers(x), x)
+    assert torch.equal(normaliser.train().drivers(x), x)

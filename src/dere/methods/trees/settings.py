@@ -14,7 +14,7 @@ class TreesConfig(Section):
     """0 = months count by quality alone; 1 = long records and towers of large variance count no more than others."""
 
     validation_towers: bool = True
-    """Learn from validation towers too, as networks do with stages.*.refit; false = from the training towers alone."""
+    """Learn from validation towers too, as the members of networks do; false = from the training towers alone."""
     settings: int = Field(30, ge=2)
     """Random hyper-parameter settings tried by nested grouped cross-validation."""
     inner_folds: int = Field(3, ge=2)
