@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from dere import exchange as exchanges
 from dere.io import read_netcdf
-from dere.methods.climatology.cycles import decoded, encoded
 from dere.methods.simulation_fitted.regression import STRENGTHS, Coefficients, best_strength, fitted, normal
 from dere.methods.simulation_fitted.terms import terms_of
 from dere.training.fitted import Fitted, Prediction, Support
@@ -19,6 +18,7 @@ from dere.training.job import Job
 from dere.training.places import Places
 from dere.training.read_places import site_labels, site_places
 from dere.training.roles import TRAINED
+from dere.training.texts import decoded, encoded
 
 
 def fit(job: Job) -> Fitted:

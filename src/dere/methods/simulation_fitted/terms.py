@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
 from dere.exchange import Exchange
 from dere.harmonise.statics import potential_evaporation
-from dere.methods.trees.features import running_mean
 from dere.training.places import Places
 
 WARMTH = (0.0, 10.0, 20.0, 28.0)
@@ -49,8 +49,7 @@ def terms_of(places: Places, exchange: Exchange) -> Terms:
         for name in ("gpp", "ra", "rh")
     )
     temperature, rain, sun = (_monthly(places, name) for name in ("air_temperature", "precipitation", "shortwave"))
-    demand = running_mean(potential_evaporation(temperature, sun), WETNESS_MONTHS)
-    wetness = running_mean(rain, WETNESS_MONTHS) / (demand + _LEAST_DEMAND)
+    wetness = _recent(rain) / (_recent(potential_evaporation(temperature, sun)) + _LEAST_DEMAND)
     factors = np.concatenate([hats(temperature, WARMTH), hats(wetness, WETNESS)], axis=-1)
     # the response is singular at -46 degC
     warmth = np.exp(308.56 * (1.0 / 56.02 - 1.0 / (np.maximum(temperature, -30.0) + 46.02)))
@@ -60,6 +59,14 @@ def terms_of(places: Places, exchange: Exchange) -> Terms:
 def hats(values: NDArray, knots: Sequence[float]) -> NDArray[np.float64]:
     """Linear hat functions (..., knot) that sum to 1; beyond the outer knots the outer one is 1."""
     return np.stack([np.interp(values, knots, one) for one in np.eye(len(knots))], axis=-1)
+
+
+def _recent(series: NDArray) -> NDArray[np.float64]:
+    """Mean over the months that end with each one; the first month stands in for those before it."""
+    found: NDArray[np.float64] = uniform_filter1d(
+        series, WETNESS_MONTHS, axis=1, origin=WETNESS_MONTHS // 2, mode="nearest"
+    )
+    return found
 
 
 def _monthly(places: Places, name: str) -> NDArray[np.float64]:
