@@ -29,6 +29,8 @@ class SimulationSource(Section):
     """builtin only: months kept of each forcing for pre-training, at least harmonise.window (bounds the memory)."""
     satellites: Literal["site", "simulated"] = "simulated"
     """builtin only, LAI and EVI of the forcings: the site's own record, or what satellites see of the simulated LAI."""
+    leaf_area: Literal["prognostic", "satellite"] = "prognostic"
+    """builtin only, the light that leaves absorb: of the model's own leaves, or brought to what LAI and EVI show."""
     network: Literal[
         "above", "ameriflux", "fluxnet", "icos-ww", "icos-2023", "mix", "multiple", "networks", "6networks"
     ] = "multiple"

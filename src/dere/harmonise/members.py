@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from dere.config.simulation import SimulationSource
 from dere.harmonise.axis import calendar_years
 from dere.harmonise.beyond_record import extend_records
+from dere.harmonise.diagnosed import seen_light
 from dere.harmonise.simulated import age_weighted
 from dere.ingest.months import mid_months
 from dere.variables import MONTHLY8, PLANT_TYPES, SATELLITE, STANDS, TARGETS, VARIABLES
+from dere.world.absorbed_light import SeenLight
 from dere.world.forcing import Forcing
 from dere.world.process_model import simulate
 
@@ -83,7 +85,7 @@ def run_sites(towers: xr.Dataset, source: SimulationSource, is_member: NDArray[n
     Raises
     ------
     ValueError
-        When ``member_months`` is shorter than a window.
+        When ``member_months`` is shorter than a window, or satellites are wanted that the run does not have.
     """
     window, months = int(towers.attrs["window"]), source.member_months
     if months < window:
@@ -115,9 +117,16 @@ def run_sites(towers: xr.Dataset, source: SimulationSource, is_member: NDArray[n
     row_of_site = np.full(sites, -1)
     row_of_site[unperturbed] = np.arange(len(unperturbed))
 
+    light = None
+    if source.leaf_area == "satellite":
+        light = seen_light(series, forcing, spans, weight, source.ages, source.perturbation_seed)
+
+    def model(part: Forcing, seen: SeenLight | None) -> xr.Dataset:
+        return simulate(part, source.ages, seed=source.perturbation_seed, light=seen)
+
     for first in range(0, sites, BLOCK):
         chosen = np.arange(first, min(first + BLOCK, sites))
-        result = simulate(forcing.take(chosen), source.ages, seed=source.perturbation_seed)
+        result = model(forcing.take(chosen), light and light.take(chosen))
         values = result["state"].values
         mixture = age_weighted(values[:, STANDS.index("mixture")], weight[chosen])
         for local, site in enumerate(chosen):
@@ -143,7 +152,8 @@ def run_sites(towers: xr.Dataset, source: SimulationSource, is_member: NDArray[n
         changed = cut.perturbed(**factors)
         for first in range(0, len(unperturbed), BLOCK):
             chosen = np.arange(first, min(first + BLOCK, len(unperturbed)))
-            result = simulate(changed.take(chosen), source.ages, seed=source.perturbation_seed)
+            # what was observed belongs to the weather that was
+            result = model(changed.take(chosen), light and light.take(unperturbed[chosen]).blind(months))
             for local, member in enumerate(chosen):
                 _keep(result, local, copy * len(unperturbed) + int(member), months, state, initial, fraction)
         member_site.append(unperturbed)

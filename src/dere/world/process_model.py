@@ -8,7 +8,7 @@ balance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from itertools import pairwise
 
@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from dere.physics import derive
 from dere.variables import PLANT_TYPES, STANDS, TARGETS
 from dere.world import carbon
+from dere.world.absorbed_light import SeenLight, adjusted
 from dere.world.conditions import Conditions, prepare
 from dere.world.forcing import Array, Forcing
 from dere.world.parameters import DEFAULT, Parameters, Structure
@@ -45,6 +46,7 @@ def simulate(
     spin_up_years: int = 150,
     seed: int = 0,
     diagnostics: bool = False,
+    light: SeenLight | None = None,
 ) -> xr.Dataset:
     """Run the model.
 
@@ -68,7 +70,11 @@ def simulate(
         not depend on the others.
     diagnostics
         Add ``total_carbon`` (member, stand, age, month), the plant and soil carbon before the first and after each
-        month (gC m-2), and ``balance`` (member, stand, age, time), NPP - Rh - exports (gC m-2 month-1), in float64.
+        month (gC m-2), ``balance`` (member, stand, age, time), NPP - Rh - exports (gC m-2 month-1), and ``absorbed``
+        (member, stand, age, time), the share of light that the stand's own leaves absorb, in float64.
+    light
+        Correct the absorbed light by what satellites see: its observed months in the months of the forcing, its
+        climatology in the spin-up, the year before and where nothing was seen. None = the leaves' own.
 
     Returns
     -------
@@ -81,13 +87,16 @@ def simulate(
     Raises
     ------
     ValueError
-        On unknown stands, ages that do not increase from 1 or above, or fractions that do not sum to 1.
+        On unknown stands, ages that do not increase from 1 or above, fractions that do not sum to 1, or corrected
+        light without a mixture.
     """
     wanted_ages = _check_ages(ages)
     names = _check_stands(stands)
     prescribed = None if fraction is None else _check_fraction(fraction, forcing.members)
     if spin_up_years < _LITTER_YEARS:
         raise ValueError(f"spin_up_years is {spin_up_years}, expected at least {_LITTER_YEARS}; raise it")
+    if light is not None and "mixture" not in names:
+        raise ValueError(f"stands are {names}, but the mixture is what satellites see; add it, or give no light")
     conditions = prepare(forcing, parameters, structure or Structure())
     lay = layout(names, parameters)
     blocks = []
@@ -95,11 +104,13 @@ def simulate(
         part = slice(start, start + _SPIN_UP_BLOCK)
         some = _condition_members(conditions, part)
         shares = None if prescribed is None else prescribed[part]
-        snapshots = _spin_up(some, lay, parameters, shares, wanted_ages, spin_up_years, seed)
+        seen = None if light is None else light.take(part)
+        snapshots = _spin_up(some, lay, parameters, shares, wanted_ages, spin_up_years, seed, seen)
         for first in range(0, some.upper.size, _BLOCK):
             inner = slice(first, first + _BLOCK)
             joined = repeat_ages([_members(state, inner) for state in snapshots])
-            blocks.append(_run(joined, _condition_members(some, inner), lay, parameters, seed, diagnostics))
+            own = None if seen is None else seen.take(inner)
+            blocks.append(_run(joined, _condition_members(some, inner), lay, parameters, seed, diagnostics, own))
     order = [lay.stands.index(name) for name in names]
     return _dataset(blocks, names, order, wanted_ages)
 
@@ -118,13 +129,14 @@ def _spin_up(
     ages: Sequence[int],
     years: int,
     seed: int,
+    light: SeenLight | None,
 ) -> list[State]:
     """State of each stand one year before it reaches each of ``ages``; the last year is common to all ages."""
     state = bare_ground(lay, c, p, fraction, None, None)
     fine = coarse = rate = np.zeros(())
     for year, start in enumerate(_year_starts(len(c.days), years, seed, 1)):
         for month in range(12):
-            state, out = advance(state, start + month, month == 11, c, lay, p)
+            state, out = advance(state, start + month, month == 11, c, lay, p, _corrected(light, start + month, lay))
             if year >= years - _LITTER_YEARS:
                 fine, coarse, rate = fine + out.fine, coarse + out.coarse, rate + out.rate
     soil = carbon.equilibrium(fine / _LITTER_YEARS, coarse / _LITTER_YEARS, rate / (12.0 * _LITTER_YEARS), p)
@@ -140,33 +152,45 @@ def _spin_up(
         if year + 1 == ages[-1]:
             break
         for month in range(12):
-            state, _ = advance(state, starts[year] + month, month == 11, c, lay, p)
+            t = starts[year] + month
+            state, _ = advance(state, t, month == 11, c, lay, p, _corrected(light, t, lay))
     return snapshots
 
 
 def _run(
-    state: State, c: Conditions, lay: Layout, p: Parameters, seed: int, diagnostics: bool
+    state: State, c: Conditions, lay: Layout, p: Parameters, seed: int, diagnostics: bool, light: SeenLight | None
 ) -> dict[str, NDArray[np.generic]]:
     """Lead-in year and all months of the forcing; arrays (time, stand, age, member)."""
     months = len(c.days)
     lead = int(_year_starts(months, 1, seed, 3)[0])
-    rows, covers, totals, balances = [], [state.cover], [], []
+    rows, covers, totals, balances, absorbed = [], [state.cover], [], [], []
     for step in range(-12, months):
         if step >= 0 and step % 12 == 0:
             covers.append(state.cover)
         if step == 0 and diagnostics:
             totals.append(total_carbon(state, lay))
         t = lead + 12 + step if step < 0 else step
-        state, out = advance(state, t, step % 12 == 11, c, lay, p)
+        state, out = advance(state, t, step % 12 == 11, c, lay, p, _corrected(light, t, lay, step >= 0))
         if step >= -1:
             rows.append(_targets(state, out, c.days[t], lay, p))
         if step >= 0 and diagnostics:
             totals.append(total_carbon(state, lay))
             balances.append(out.gpp - out.ra - out.rh - out.export)
+            absorbed.append(out.absorbed)
     result: dict[str, NDArray[np.generic]] = {"state": np.stack(rows), "cover": np.stack(covers)}
     if diagnostics:
-        result |= {"total_carbon": np.stack(totals), "balance": np.stack(balances)}
+        result |= {"total_carbon": np.stack(totals), "balance": np.stack(balances), "absorbed": np.stack(absorbed)}
     return result
+
+
+def _corrected(
+    light: SeenLight | None, t: int, lay: Layout, seeing: bool = False
+) -> Callable[[Array, Array], Array] | None:
+    """What ``advance`` does to the absorbed shares of cohorts in month ``t``."""
+    if light is None:
+        return None
+    month = light.month(t, seeing)
+    return lambda absorbed, cover: adjusted(absorbed, cover, lay, month)
 
 
 def _targets(state: State, out: Month, days: float, lay: Layout, p: Parameters) -> NDArray[np.float32]:
@@ -199,7 +223,7 @@ def _dataset(
         cover = cover.transpose(3, 2, 0, 1)
         data["plant_fraction"] = (("member", "age", "year", "plant_type"), cover[:, :, 1:])
         data["initial_plant_fraction"] = (("member", "age", "plant_type"), cover[:, :, 0])
-    for name, axis in (("total_carbon", "edge"), ("balance", "time")):
+    for name, axis in (("total_carbon", "edge"), ("balance", "time"), ("absorbed", "time")):
         if name in blocks[0]:
             joined = np.concatenate([block[name][:, order] for block in blocks], axis=-1)
             data[name] = (("member", "stand", "age", axis), joined.transpose(3, 1, 2, 0))

@@ -6,6 +6,7 @@ along contiguous memory. A pure stand is one cohort; the mixture is the last thr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +64,10 @@ class State(NamedTuple):
 
 
 class Month(NamedTuple):
-    """Fluxes of a month (gC m-2 month-1, per stand; exports less seeds) and what the spin-up needs of it."""
+    """Fluxes of a month per stand (gC m-2 month-1; exports less seeds) and what else is asked of it.
+
+    ``fine``, ``coarse`` and ``rate`` serve the spin-up; ``absorbed`` is the share of light of the stand's own leaves.
+    """
 
     gpp: Array
     ra: Array
@@ -72,6 +76,7 @@ class Month(NamedTuple):
     fine: Array
     coarse: Array
     rate: Array
+    absorbed: Array
 
 
 def bare_ground(
@@ -102,8 +107,19 @@ def bare_ground(
     )
 
 
-def advance(state: State, t: int, end_of_year: bool, c: Conditions, lay: Layout, p: Parameters) -> tuple[State, Month]:
-    """The month ``t`` of the conditions; cover moves when ``end_of_year``."""
+def advance(
+    state: State,
+    t: int,
+    end_of_year: bool,
+    c: Conditions,
+    lay: Layout,
+    p: Parameters,
+    light: Callable[[Array, Array], Array] | None = None,
+) -> tuple[State, Month]:
+    """The month ``t`` of the conditions; cover moves when ``end_of_year``.
+
+    ``light`` changes the absorbed shares of the cohorts, given these and the cohorts' cover.
+    """
     tr = lay.traits
     cover = _cohort_cover(lay, state.cover, state.plants.leaf.shape)
     days = c.days[t]
@@ -125,6 +141,9 @@ def advance(state: State, t: int, end_of_year: bool, c: Conditions, lay: Layout,
     sown = state.plants._replace(reserve=state.plants.reserve + seeds)
     plants, opening = carbon.flush(sown, target, p)
     absorbed, reaching = _light(plants, cover, lay, p)
+    own = lay.by_stand(absorbed)
+    if light is not None:
+        absorbed = light(absorbed, cover)
     wish = absorbed * c.demand[t] * c.thrift[t]
     evaporation = p.soil_evaporation * c.demand[t] * (1.0 - lay.by_stand(absorbed)) * wet_upper
     upper, lower, met_upper, met_lower = water.advance(
@@ -163,6 +182,7 @@ def advance(state: State, t: int, end_of_year: bool, c: Conditions, lay: Layout,
         fine,
         coarse,
         rate,
+        own,
     )
     return after, month
 

@@ -161,6 +161,26 @@ def test_members_shorter_than_a_window_are_refused():
         build(make_towers(sites=4), source)
 
 
+def test_the_model_may_absorb_the_light_that_satellites_see():
+    """A site seen twice as green has more GPP, and so has its copy; others keep theirs."""
+    source = SOURCE.model_copy(update={"leaf_area": "satellite"})
+    towers = make_towers(sites=4)
+    seen = {name: towers["nee"].copy(data=np.full(towers["nee"].shape, value)) for name, value in
+            (("lai_satellite", 1.0), ("evi_satellite", 0.25))}  # fmt: skip
+    plain, green = towers.assign(seen), towers.assign(seen)
+    green["evi_satellite"] = green["evi_satellite"].copy()
+    green["evi_satellite"][1] = 0.45
+    before, after = (build(data, source) for data in (plain, green))
+    gpp = TARGETS.index("gpp")
+    old, new = (found.towers["simulated"].values[..., gpp] for found in (before, after))
+    assert np.nansum(new[1]) > 1.2 * np.nansum(old[1])
+    np.testing.assert_allclose(new[[0, 2, 3]], old[[0, 2, 3]], rtol=1e-5)
+    old, new = (found.simulation["state"].values[5, ..., gpp] for found in (before, after))
+    assert new.sum() > 1.2 * old.sum(), "the copy of that site"
+    with pytest.raises(ValueError, match=r"leaf_area is satellite, but the run has no satellite channels"):
+        build(towers, source, satellites=False)
+
+
 def test_the_136_channels_cannot_drive_the_builtin_model():
     with pytest.raises(ValueError, match="'carbonglobe136' and sources"):
         build(make_towers(sites=4), driver_set="carbonglobe136")

@@ -23,6 +23,7 @@ from dere.training.job import Job
 from dere.training.places import Places
 from dere.training.read_places import site_labels, site_places
 from dere.training.roles import TRAINED
+from dere.training.texts import decoded, encoded
 
 PRIOR_TOWERS = 3.0
 _HALF_YEAR = 6
@@ -71,16 +72,6 @@ def _cycles_of(job: Job, towers: xr.Dataset, places: Places, *roles: str) -> dic
         "igbp": encoded(igbp),
         "climate": encoded(climate),
     }
-
-
-def encoded(texts: list[str]) -> NDArray[np.uint8]:
-    """Texts as bytes, one line each."""
-    return np.frombuffer("\n".join(texts).encode(), np.uint8)
-
-
-def decoded(array: NDArray[np.uint8]) -> list[str]:
-    """Reverse of `encoded`."""
-    return array.tobytes().decode().split("\n")
 
 
 def tower_cycles(flux: NDArray, month: NDArray[np.int64]) -> NDArray[np.float64]:
