@@ -24,8 +24,14 @@ from dere.training.texts import decoded, encoded
 def fit(job: Job) -> Fitted:
     """Coefficients of the training and validation towers, and of the training towers alone."""
     towers = read_netcdf(job.files["towers"])
-    satellites = job.windows.satellites
-    places = site_places(towers, job.roles, satellites=satellites, reads=("simulated",), exchange=job.exchange)
+    places = site_places(
+        towers,
+        job.roles,
+        satellites=job.windows.satellites,
+        channels=job.windows.channels,
+        reads=("simulated",),
+        exchange=job.exchange,
+    )
     everything, errors = _coefficients(job, towers, places, *TRAINED)
     alone, _ = _coefficients(job, towers, places, "training")
     history = pd.DataFrame({"strength": STRENGTHS, "error": errors})
