@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from dere.workflow.predict import predict_sites
 from dere.workflow.train import train
 from stage_jobs import NETWORK_STAGES, at_cells, at_sites, live_job, make_job, prediction_job
 
+GOLDEN = Path(__file__).parents[2] / "golden"
 METHODS = [name for name, method in methods().items() if not method.parts]
 SITES = ["XX-S00", "XX-S03", "XX-S06", "XX-S09"]
 """Fold 0, and the site without labels."""
@@ -52,6 +54,14 @@ def test_predictions_are_complete_closed_and_have_a_spread(method, at_all_sites,
     assert result["quantile"].values.tolist() == list(QUANTILES)
     assert (result["quantile_value"].diff("quantile") > 0).all()
     assert result.attrs["method"] == method and result.attrs["split"] == file_sha256(canonical["splits"])
+
+
+@pytest.mark.parametrize("method", ["baseline", "kgml", "dere_towers", "dere"])
+def test_the_published_form_predicts_what_version_0_1_predicted(method, at_all_sites):
+    """No channels, one network, stands alone (config/published.yaml): recorded before there was anything else."""
+    found = judged(read_netcdf(at_all_sites / f"{method}.nc"))["prediction"].transpose("site", "time", "flux")
+    with np.load(GOLDEN / "published_predictions.npz") as recorded:
+        np.testing.assert_allclose(found.values, recorded[method], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("method", METHODS)

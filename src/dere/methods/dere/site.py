@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -37,11 +37,16 @@ def cache_pure(network: PureNetwork, windows: Windows, index: Tensor, device: st
 
 
 def cache_fractions(
-    network: DereNetwork, windows: Windows, index: Tensor, device: str, frozen: Sequence[str], size: int = 16
+    make: Callable[[], DereNetwork], windows: Windows, index: Tensor, device: str, frozen: Sequence[str], size: int = 16
 ) -> Tensor | None:
-    """Fractions (window, A, Y, 3) of frozen plant types, NaN outside ``index``; None where towers change them."""
+    """Fractions (window, A, Y, 3) of frozen plant types, NaN outside ``index``; None where towers change them.
+
+    ``make`` gives a network at its start; the random numbers that this takes are given back.
+    """
     if "plant_types" not in frozen:
         return None
+    with torch.random.fork_rng(devices=[]):
+        network = make().to(device).eval()
     cache = torch.full((len(windows), len(windows.ages), windows.length // 12, len(PLANT_TYPES)), float("nan"))
     with torch.no_grad():
         for batch in index.split(size):

@@ -36,8 +36,7 @@ def fit(job: Job) -> Fitted:
         freeze_parts(model, config.frozen)
         return model
 
-    first = make(0).to(context.device).eval()
-    fractions = cache_fractions(first, data.windows, data.labelled(), context.device, config.frozen)
+    fractions = cache_fractions(lambda: make(0), data.windows, data.labelled(), context.device, config.frozen)
 
     def loss(
         option: DereTowerConfig, network: DereNetwork, index: Tensor, share: Share, start: Mapping[str, Tensor]

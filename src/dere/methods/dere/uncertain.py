@@ -88,8 +88,7 @@ def fit(job: Job) -> Fitted:
         freeze_parts(dere, config.frozen)
         return UncertainNetwork(dere, context.statistics.flux_std, exchange)
 
-    first = make(0).dere.to(context.device).eval()
-    fractions = cache_fractions(first, data.windows, data.labelled(), context.device, config.frozen)
+    fractions = cache_fractions(lambda: make(0).dere, data.windows, data.labelled(), context.device, config.frozen)
 
     def loss(
         option: DereTowerConfig, network: UncertainNetwork, index: Tensor, share: Share, start: Mapping[str, Tensor]
