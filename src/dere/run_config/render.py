@@ -32,7 +32,7 @@ HEADER = f"""\
 FIRST, REST = (
     f"# {'-' * 12} {text} {'-' * (116 - 14 - len(text))}"
     for text in (
-        "The ten keys that are changed first: who, on which data, how it trains, what is given away",
+        "The eleven keys that are changed first: who, on which data, how it trains, what is given away",
         "The rest",
     )
 )

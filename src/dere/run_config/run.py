@@ -23,7 +23,7 @@ from dere.run_config.parts import require_parts
 from dere.run_config.stage_checks import require_stages
 
 CHANGED_FIRST = (
-    *("run", "methods", "backbones", "folds", "seeds"),
+    *("run", "methods", "backbones", "members", "folds", "seeds"),
     *("world", "sources", "harmonise", "stages", "products"),
 )
 """What overlays change: who runs, on which data, how it trains and what is given away; first in ``config.yaml``."""
@@ -50,6 +50,8 @@ class RunConfig(Section):
     """Methods to train, predict and judge."""
     backbones: tuple[str, ...] = Field(default_factory=first_backbone, min_length=1)
     """Sequence networks that drive every network method; their sizes stand under networks."""
+    members: int = Field(8, ge=1, le=64)
+    """Networks or trees per stage on towers, each without some of the towers; their mean predicts (1 = just one)."""
     folds: tuple[int, ...] = Field((0,), min_length=1)
     """Folds to test; 0 alone is one split, all of them a full cross-validation."""
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1)
@@ -70,8 +72,6 @@ class RunConfig(Section):
     """What is predicted; files of co2 lie directly in results/<run>, those of others in a folder of their name."""
     plugins: tuple[str, ...] = ()
     """Files, folders or modules with methods and backbones of your own; paths begin at the working directory."""
-    members: int = Field(8, ge=1, le=64)
-    """Networks or trees per stage on towers, each without some of the towers; their mean predicts (1 = just one)."""
     splits: SplitsConfig = SplitsConfig()
     """Who trains, validates and tests."""
     networks: Section = Section()

@@ -174,10 +174,28 @@ def test_any_table_of_sections_becomes_stages():
     assert issubclass(model, Section) and model() == model.model_validate({})
 
 
+ALIKE = {name: {"adapters": False} for name in ("towers", "uncertain")}
+
+
 @pytest.mark.parametrize("stage", ["towers", "uncertain"])
 def test_a_training_in_which_nothing_learns_is_refused(stage):
     every = {"frozen": ["level", "competition", "plant_types"]}
     with pytest.raises(ValueError, match=rf"stages.{stage}: .*nothing is left to train; take a part from frozen"):
-        normalise({"stages": {stage: {**every, "adapters": False}}})
+        normalise({"stages": {**ALIKE, stage: {**every, "adapters": False}}})
     assert normalise({"stages": {stage: every}})["stages"][stage]["adapters"]
-    assert normalise({"stages": {stage: {"frozen": every["frozen"][1:], "adapters": False}}})
+    assert normalise({"stages": {**ALIKE, stage: {"frozen": every["frozen"][1:], "adapters": False}}})
+
+
+def test_a_stage_that_continues_another_has_its_network():
+    for leaf, value in (("adapters", False), ("head", "stands")):
+        with pytest.raises(ValueError, match=rf"stages.uncertain.{leaf}: .* continues stages.towers, where {leaf} is"):
+            normalise({"stages": {"towers": {leaf: value}}})
+    assert normalise({"stages": {"towers": {"head": "stands"}}, "methods": ["dere_towers"]})
+
+
+def test_physics_needs_the_knowledge_channels():
+    tree = {"harmonise": {"channels": "none"}}
+    with pytest.raises(ValueError, match=r"stages.towers.head: it is both, which needs the knowledge channels, but"):
+        normalise(tree)
+    assert normalise({**tree, "methods": ["baseline", "gbm"]})
+    assert normalise({**tree, "stages": {name: {"head": "stands"} for name in ("towers", "uncertain")}})
