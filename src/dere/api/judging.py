@@ -10,10 +10,11 @@ import pandas as pd
 import xarray as xr
 
 from dere.api.arguments import require
+from dere.api.files import loaded
 from dere.api.foreign import as_prediction, read
 from dere.api.place import fold_of
 from dere.api.plausible import check_plausible
-from dere.api.run import Run, loaded
+from dere.api.run import Run
 from dere.evaluation.bootstrap import COLUMNS, paired
 from dere.evaluation.judge import judge
 from dere.evaluation.schemas import checked

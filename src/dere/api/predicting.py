@@ -8,8 +8,9 @@ import pandas as pd
 import xarray as xr
 
 from dere.api.arguments import require
+from dere.api.files import loaded
 from dere.api.model import Model
-from dere.api.run import Run, loaded
+from dere.api.run import Run
 from dere.api.threads import threads
 from dere.harmonise.splits import roles
 from dere.knowledge.terms import NAMES as KNOWLEDGE

@@ -13,6 +13,7 @@ import xarray as xr
 
 from dere import exchange as exchanges
 from dere.api.configuration import read_configuration
+from dere.api.files import require_this_version
 from dere.api.model import Model, over_parts, read_model
 from dere.api.place import place_of
 from dere.api.tables import Tables
@@ -241,7 +242,7 @@ class Run:
         rule = {"statistics": "statistics", "labels": "impute_labels"}.get(name, "harmonise")
         found = self.made(path, rule, DEFAULT if name in layout.SHARED else None)
         if name == "towers":
-            _require_this_version(found)
+            require_this_version(found)
         return found
 
     def made(self, path: str, rule: str, exchange: str | None = None) -> Path:
@@ -284,19 +285,3 @@ class Run:
         }
         told = [f"  {name + ':':13}{', '.join(map(str, found)) or 'none yet'}" for name, found in lines.items()]
         return "\n".join([f"<dere run {self.name}, {self.exchange.name}, in {self.folder}>", *told])
-
-
-def _require_this_version(towers: Path) -> None:
-    with read_netcdf(towers, load=False) as found:
-        dims = found["flux_quality"].dims if "flux_quality" in found else ()
-    if set(dims) != {"site", "time", "flux"}:
-        raise ValueError(
-            f"{towers} was written by another version of dere (flux_quality by site, month and flux is expected); make "
-            "the run again with dere run"
-        )
-
-
-def loaded(dataset: xr.Dataset) -> xr.Dataset:
-    """Read a lazy dataset and close its file, which a notebook would else hold for as long as it lives."""
-    with dataset:
-        return dataset.load()

@@ -69,6 +69,14 @@ ROOT = Path(__file__).parents[3]
             {"harmonise": {"window": 132}, "sources": {"simulation": {"provider": "builtin"}}},
             "sources.simulation.member_months: it is 120, but harmonise.window is 132",
         ),
+        (
+            {"harmonise": {"channels": "none"}},
+            "stages.towers.head: it is both, which needs the knowledge channels, but harmonise.channels is none; set",
+        ),
+        (
+            {"stages": {"uncertain": {"head": "stands"}}},
+            "stages.uncertain.head: it is stands, but this stage continues stages.towers, where head is both; give",
+        ),
         ({"world": None}, "sources.towers.paths: it is empty although world is null"),
     ],
     ids=lambda value: str(value)[:30] if isinstance(value, dict) else "",

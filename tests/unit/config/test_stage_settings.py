@@ -62,12 +62,9 @@ def test_the_overlays_train_as_they_always_did():
     tiny = stages("config/tiny.yaml")
     assert of_leaves(tiny) == few
     assert {stage["ages_per_step"] for stage in tiny.values() if "ages_per_step" in stage} == {2}
-    towers = {name: (16, *rest[:-1], 8) for name, (_, *rest) in SHIPPED.items()}
-    found = of_leaves(stages("config/towers.yaml"))
-    assert {name: found[name] for name in ("baseline", "kgml_towers", "towers")} == {
-        name: towers[name] for name in ("baseline", "kgml_towers", "towers")
-    }
-    assert found["uncertain"] == (8, 10, 16, 3e-4, 1e-2, 8) and found["mixture"] == SHIPPED["mixture"]
+    towers = of_leaves(stages("config/towers.yaml"))
+    assert {towers[name] for name in ("baseline", "kgml_towers", "towers")} == {(20, 20, 16, 1e-3, 0.1, 6)}
+    assert towers["uncertain"] == (10, 20, 16, 3e-4, 0.1, 4) and towers["mixture"] == SHIPPED["mixture"]
     published = stages("config/comparison_published.yaml")
     assert {stage[:1] + stage[2:] for stage in of_leaves(published).values()} == {(100, 8, 1e-4, 0, 5)}
     assert {name for name, stage in published.items() if stage["gradient_clip"] == 1} == {"defaults", "pure"}

@@ -27,7 +27,8 @@ def network(name="transformer", **sizes):
         zeros(DRIVERS), ones(DRIVERS), zeros(STATIC), ones(STATIC), ones(10), ones(10), ones(3), ones(3)
     )
     section = declaration(name).section
-    size = section(**{"width": 8, "heads": 2, "feedforward": 8, "dropout": 0} | sizes)
+    small = {"width": 8, "heads": 2, "feedforward": 8, "dropout": 0}.items()
+    size = section(**{key: value for key, value in small if key in section.model_fields} | sizes)
     return SingleNetwork(Blueprint(name, size, WINDOW, statistics, EXCHANGE))
 
 
