@@ -68,6 +68,15 @@ def test_scores_that_others_need_say_so():
     assert {room for room, text in texts.items() if re.search("needs? this file", text)} == NEEDED
 
 
+@pytest.mark.parametrize("room", METHODS)
+def test_a_room_of_methods_imports_no_other(room):
+    folder = Path(import_module(room).__file__).parent
+    imported = re.findall(
+        r"^ *(?:from|import) (dere\.methods\.\w+)", "".join(map(Path.read_text, folder.glob("*.py"))), re.M
+    )
+    assert not {*imported} & {*METHODS} - {room}
+
+
 @pytest.mark.parametrize("taken", TOGETHER, ids=lambda taken: "-".join(room.rpartition(".")[2] for room in taken))
 def test_without_a_room_a_run_can_be_planned(fresh, warm, taken):
     take_away(fresh.folder, *with_those_over(taken[0]), *taken[1:])
