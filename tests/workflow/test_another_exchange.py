@@ -11,7 +11,7 @@ import xarray as xr
 RESULTS = "results/tiny"
 NAME = "isoprene"
 UNIT = "nmol m-2 s-1"
-METHODS = {"climatology/none", "gbm/none", "baseline/transformer"}
+METHODS = {"climatology/none", "gbm/none", "gp/none", "baseline/transformer"}
 """Those of the run's methods that serve any exchange."""
 BOTH = {"exchanges": ["co2", NAME]}
 ONE_BACKBONE = {**BOTH, "backbones": ["transformer"]}
@@ -180,7 +180,7 @@ def test_its_tables_are_complete(made, sites):
     assert tables["comparison"][["nse", "rmse"]].notna().all(axis=None)
     assert tables["closure"].empty
     assert {rule for rule in tables["cost"]["rule"] if rule.startswith("train")} == {
-        "train_climatology", "train_gbm", "train_baseline"
+        "train_climatology", "train_gbm", "train_gp", "train_baseline"
     }  # fmt: skip
 
 

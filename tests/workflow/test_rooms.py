@@ -45,6 +45,12 @@ def take_away(folder, *taken):
     assert made.returncode == 0, made.stderr
 
 
+def with_those_over(room):
+    """Return a room of methods and those whose methods combine its own, which cannot be without it."""
+    own = {method for method, found in rooms()[0].items() if found == room}
+    return [room, *dict.fromkeys(rooms()[0][name] for name, method in methods().items() if own & {*method.parts})]
+
+
 def small(folder, room):
     """Return the tiny configuration without what one room of methods and one backbone do not know."""
     tree = yaml.safe_load((folder / "config" / "tiny.yaml").read_text())
@@ -62,9 +68,18 @@ def test_scores_that_others_need_say_so():
     assert {room for room, text in texts.items() if re.search("needs? this file", text)} == NEEDED
 
 
+@pytest.mark.parametrize("room", METHODS)
+def test_a_room_of_methods_imports_no_other(room):
+    folder = Path(import_module(room).__file__).parent
+    imported = re.findall(
+        r"^ *(?:from|import) (dere\.methods\.\w+)", "".join(map(Path.read_text, folder.glob("*.py"))), re.M
+    )
+    assert not {*imported} & {*METHODS} - {room}
+
+
 @pytest.mark.parametrize("taken", TOGETHER, ids=lambda taken: "-".join(room.rpartition(".")[2] for room in taken))
 def test_without_a_room_a_run_can_be_planned(fresh, warm, taken):
-    take_away(fresh.folder, *taken)
+    take_away(fresh.folder, *with_those_over(taken[0]), *taken[1:])
     planned = fresh.snakemake("--dry-run", "--cores", "2", tiny=False, warm=warm)
     assert planned.returncode == 0 and "This was a dry-run" in planned.stdout, planned.stdout[-3000:]
     for room in taken[:1]:

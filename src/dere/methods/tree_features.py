@@ -1,4 +1,4 @@
-"""Inputs of the tree models: what networks see, plus what a tree cannot work out by itself (lags, means, season)."""
+"""Inputs of trees and gp: what networks see, plus what they cannot work out by themselves (lags, means, season)."""
 
 from __future__ import annotations
 
