@@ -49,10 +49,22 @@ class BackboneRoom:
 
 @dataclass
 class Sizes:
-    """What a backbone must know of the data."""
+    """What a backbone must know of the data.
+
+    Parameters
+    ----------
+    drivers, static, condition, dynamic
+        Number of channels of each input.
+    window
+        Months of a window.
+    raw
+        How many of the drivers, the first ones, say nothing of other months; those after them are made of them and do
+        (knowledge channels). None = all.
+    """
 
     drivers: int
     static: int
     condition: int
     dynamic: int
     window: int
+    raw: int | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dere.config.network import NetworkConfig
 from dere.exchange import Exchange
+from dere.knowledge.terms import NAMES as KNOWLEDGE
 from dere.layers.inputs import Statistics
 
 
@@ -40,6 +41,11 @@ class Blueprint:
     def drivers(self) -> int:
         """Number of driver channels."""
         return len(self.statistics.driver_mean)
+
+    @property
+    def raw(self) -> int:
+        """Number of driver channels before the knowledge channels, which are made of them."""
+        return self.drivers - sum(name in KNOWLEDGE for name in self.driver_names)
 
     @property
     def static(self) -> int:

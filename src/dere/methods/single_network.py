@@ -19,7 +19,7 @@ class SingleNetwork(nn.Module):
     def __init__(self, blueprint: Blueprint) -> None:
         super().__init__()
         self.normaliser = Normaliser(blueprint.statistics, blueprint.exchange)
-        sizes = Sizes(blueprint.drivers, blueprint.static, blueprint.condition, 0, blueprint.window)
+        sizes = Sizes(blueprint.drivers, blueprint.static, blueprint.condition, 0, blueprint.window, blueprint.raw)
         self.backbone = make_backbone(blueprint.backbone, sizes, blueprint.size)
         self.head = StateHead(self.backbone.width, self.normaliser.centre, blueprint.exchange)
         self.level = LevelHead(blueprint.static, blueprint.exchange)

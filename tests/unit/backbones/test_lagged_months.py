@@ -1,26 +1,29 @@
 """The network of lagged months: what a month reads, and that its driver part is shared."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from dere.backbones.lags.network import lagged_months
+from dere.backbones import declaration, make_backbone
+from dere.backbones.lags.network import earlier_months
 from dere.methods.tree_features import lagged, running_mean
-from small_backbones import inputs, make
+from small_backbones import SIZES, inputs, make
 
 
 def test_lags_and_means_are_those_of_the_trees():
     drivers = torch.randn(2, 30, 3, dtype=torch.float64)
-    made = lagged_months(drivers, (1, 3), (3, 12)).numpy()
+    made = earlier_months(drivers, (1, 3), (3, 12)).numpy()
     for place in range(3):
         series = drivers[..., place].numpy()
-        wanted = [series, lagged(series, 1), lagged(series, 3), running_mean(series, 3), running_mean(series, 12)]
+        wanted = [lagged(series, 1), lagged(series, 3), running_mean(series, 3), running_mean(series, 12)]
         np.testing.assert_allclose(made[..., place::3], np.stack(wanted, -1), rtol=1e-12)
 
 
 def test_a_window_below_a_year_is_refused():
     with pytest.raises(ValueError, match="has 11 months, at least 12"):
-        lagged_months(torch.zeros(1, 11, 1), (1,), (3,))
+        earlier_months(torch.zeros(1, 11, 1), (1,), (3,))
 
 
 def test_far_values_count_as_the_clip():
@@ -32,3 +35,14 @@ def test_far_values_count_as_the_clip():
     torch.testing.assert_close(network.decode(network.encode(drivers, static), condition, dynamic), near)
     drivers[0, 5, 0] = 3.0
     assert not torch.allclose(network.decode(network.encode(drivers, static), condition, dynamic), near)
+
+
+def test_channels_made_of_others_have_no_lags():
+    sizes = replace(SIZES, raw=2)
+    network = make_backbone("lags", sizes, declaration("lags").section(width=16)).eval()
+    assert network.drivers.in_features == SIZES.drivers + 5 * 2
+    drivers, static, _, _ = inputs()
+    changed = drivers.clone()
+    changed[:, 10, 3] += 1.0
+    moved = (network.encode(changed, static) - network.encode(drivers, static)).abs().sum(-1)
+    assert (moved[:, 10] > 0).all() and float(moved.sum() - moved[:, 10].sum()) == 0

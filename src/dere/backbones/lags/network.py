@@ -1,7 +1,8 @@
 """One month with lags through two hidden layers; what is linear in the drivers is worked out once per site.
 
 The first layer is linear in drivers, static attributes, condition and what varies in time, so that its part of drivers
-and attributes is the memory that all decodings share; the nonlinear rest is small.
+and attributes is the memory that all decodings share; the nonlinear rest is small. Channels that are made of others
+(knowledge channels) say themselves what they know of other months, so they have no lags, as in the trees.
 """
 
 from __future__ import annotations
@@ -34,14 +35,16 @@ class Lags(Backbone):
     def __init__(self, sizes: Sizes, config: LagsConfig, branches: int = 1) -> None:
         super().__init__()
         self.width, self.lags, self.means, self.clip = config.width, config.lags, config.means, config.clip
-        copies = 1 + len(config.lags) + len(config.means)
-        self.drivers = nn.Linear(copies * sizes.drivers, config.width)
+        self.raw = sizes.drivers if sizes.raw is None else sizes.raw
+        copies = len(config.lags) + len(config.means)
+        self.drivers = nn.Linear(sizes.drivers + copies * self.raw, config.width)
         self.static = nn.Linear(sizes.static, config.width, bias=False)
         self.decoders = nn.ModuleList(MonthDecoder(sizes, config) for _ in range(branches))
 
     def encode(self, drivers: Tensor, static: Tensor) -> Tensor:
         """See `Backbone.encode`; memory is (B, W, width), the sites' part of the first layer before its activation."""
-        months = lagged_months(drivers.clamp(-self.clip, self.clip), self.lags, self.means)
+        drivers = drivers.clamp(-self.clip, self.clip)
+        months = torch.cat([drivers, earlier_months(drivers[..., : self.raw], self.lags, self.means)], dim=-1)
         return self.drivers(months) + self.static(static.clamp(-self.clip, self.clip))[:, None]
 
     def decode(self, memory: Tensor, condition: Tensor, dynamic: Tensor | None = None, branch: int = 0) -> Tensor:
@@ -70,8 +73,8 @@ class MonthDecoder(nn.Module):
         return self.dropout(F.silu(self.second(x)))
 
 
-def lagged_months(drivers: Tensor, lags: tuple[int, ...], means: tuple[int, ...]) -> Tensor:
-    """Each month beside earlier months and running means.
+def earlier_months(drivers: Tensor, lags: tuple[int, ...], means: tuple[int, ...]) -> Tensor:
+    """What each month knows of the months before it: lagged values and running means.
 
     Before the window, the same calendar months of its first year stand in, as for trees
     (`dere.methods.tree_features`).
@@ -86,7 +89,7 @@ def lagged_months(drivers: Tensor, lags: tuple[int, ...], means: tuple[int, ...]
     Returns
     -------
     Tensor
-        (B, W, D times (1 + lags + means)).
+        (B, W, D times (lags + means)).
 
     Raises
     ------
@@ -101,4 +104,4 @@ def lagged_months(drivers: Tensor, lags: tuple[int, ...], means: tuple[int, ...]
     end = YEAR + window
     shifted = [extended[:, YEAR - lag : end - lag] for lag in lags]
     averaged = [(total[:, YEAR + 1 :] - total[:, YEAR + 1 - n : end + 1 - n]) / n for n in means]
-    return torch.cat([drivers, *shifted, *averaged], dim=-1)
+    return torch.cat([*shifted, *averaged], dim=-1)

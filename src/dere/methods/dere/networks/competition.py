@@ -29,7 +29,12 @@ class CompetitionNetwork(nn.Module):
         self.normaliser = Normaliser(blueprint.statistics, blueprint.exchange)
         free = len(blueprint.exchange.free)
         sizes = Sizes(
-            blueprint.drivers, blueprint.static, blueprint.condition, len(PLANT_TYPES) + free, blueprint.window
+            blueprint.drivers,
+            blueprint.static,
+            blueprint.condition,
+            len(PLANT_TYPES) + free,
+            blueprint.window,
+            blueprint.raw,
         )
         self.backbone = make_backbone(blueprint.backbone, sizes, blueprint.size)
         self.out = nn.Linear(self.backbone.width, 2 * free)

@@ -25,7 +25,7 @@ class PlantTypeNetwork(nn.Module):
     def __init__(self, blueprint: Blueprint) -> None:
         super().__init__()
         self.normaliser = Normaliser(blueprint.statistics, blueprint.exchange)
-        sizes = Sizes(blueprint.drivers, blueprint.static, len(PLANT_TYPES) + 1, 0, blueprint.window)
+        sizes = Sizes(blueprint.drivers, blueprint.static, len(PLANT_TYPES) + 1, 0, blueprint.window, blueprint.raw)
         self.backbone = make_backbone(blueprint.backbone, sizes, blueprint.size)
         self.out = nn.Linear(self.backbone.width, len(PLANT_TYPES))
         nn.init.zeros_(self.out.weight)

@@ -17,7 +17,7 @@ class PureNetwork(nn.Module):
     def __init__(self, blueprint: Blueprint) -> None:
         super().__init__()
         self.normaliser = Normaliser(blueprint.statistics, blueprint.exchange)
-        sizes = Sizes(blueprint.drivers, blueprint.static, blueprint.condition, 0, blueprint.window)
+        sizes = Sizes(blueprint.drivers, blueprint.static, blueprint.condition, 0, blueprint.window, blueprint.raw)
         self.backbone = make_backbone(blueprint.backbone, sizes, blueprint.size, branches=len(PLANT_TYPES))
         self.heads = nn.ModuleList(
             StateHead(self.backbone.width, self.normaliser.centre, blueprint.exchange) for _ in PLANT_TYPES
