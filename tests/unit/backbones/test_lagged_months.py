@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dere.backbones.lags.network import lagged_months
-from dere.methods.trees.features import lagged, running_mean
+from dere.methods.tree_features import lagged, running_mean
 from small_backbones import inputs, make
 
 

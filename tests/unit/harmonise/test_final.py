@@ -16,7 +16,7 @@ from dere.harmonise.gaps import complete_drivers
 from dere.harmonise.satellites import FALLBACK
 from dere.harmonise.windows import site_windows
 from dere.ingest.months import mid_months
-from dere.methods.trees.features import lagged, running_mean, tree_features
+from dere.methods.tree_features import lagged, running_mean, tree_features
 from dere.variables import MONTHLY8, SATELLITE
 
 

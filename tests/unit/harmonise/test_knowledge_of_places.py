@@ -25,7 +25,7 @@ from dere.harmonise.statics import ATTRIBUTES
 from dere.harmonise.windows import site_windows
 from dere.humidity import saturation_vapour_pressure, specific_humidity
 from dere.knowledge.terms import TERMS, terms
-from dere.methods.trees.features import tree_features
+from dere.methods.tree_features import tree_features
 from dere.variables import SATELLITE
 
 CONFIG = HarmoniseConfig(window=24, window_stride=12, satellites=True)

@@ -6,8 +6,8 @@ import pytest
 import xarray as xr
 
 from dere.evaluation.predictions import sites_with_role
+from dere.methods.tree_features import tree_features
 from dere.methods.trees.balance import balanced
-from dere.methods.trees.features import tree_features
 from dere.methods.trees.members import fit_members
 from dere.methods.trees.search import Rows, Trial, fit, random_settings
 from dere.methods.trees.settings import TreesConfig

@@ -15,8 +15,8 @@ from dere.evaluation.metrics import score
 from dere.evaluation.predictions import judged, sites_with_role
 from dere.methods import methods
 from dere.methods.climatology.cycles import PRIOR_TOWERS, class_cycles
+from dere.methods.tree_features import lagged, running_mean, tree_features
 from dere.methods.trees import search as tree_search
-from dere.methods.trees.features import lagged, running_mean, tree_features
 from dere.methods.trees.fitting import project, text_of
 from dere.methods.trees.settings import TreesConfig
 from dere.variables import FLUXES, QUANTILES

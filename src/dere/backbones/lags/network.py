@@ -74,7 +74,7 @@ def lagged_months(drivers: Tensor, lags: tuple[int, ...], means: tuple[int, ...]
     """Each month beside earlier months and running means.
 
     Before the window, the same calendar months of its first year stand in, as for trees
-    (`dere.methods.trees.features`).
+    (`dere.methods.tree_features`).
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ from dere.methods.gp.kernel import VARIANCES, Hyper, Rows, of_labels
 from dere.methods.gp.left_out import group_of, groups_of_clusters
 from dere.methods.gp.likelihood import drawn_rows, most_likely, solve
 from dere.methods.gp.settings import GpConfig
-from dere.methods.trees.features import tree_features
+from dere.methods.tree_features import tree_features
 from dere.training.fitted import Fitted
 from dere.training.job import Job
 from dere.training.membership import LEFT_OUT

@@ -12,7 +12,7 @@ from dere import exchange as exchanges
 from dere.methods.gp.features import Standard, even, groups_of
 from dere.methods.gp.kernel import Hyper, covariance
 from dere.methods.gp.left_out import group_of
-from dere.methods.trees.features import tree_features
+from dere.methods.tree_features import tree_features
 from dere.training.fitted import Fitted, Prediction, Support
 from dere.training.membership import LEFT_OUT
 from dere.training.places import Places

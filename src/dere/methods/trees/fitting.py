@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from dere.exchange import Exchange
 from dere.io import read_netcdf
+from dere.methods.tree_features import tree_features
 from dere.methods.trees.balance import balanced
-from dere.methods.trees.features import tree_features
 from dere.methods.trees.intervals import fit_intervals
 from dere.methods.trees.members import fit_members
 from dere.methods.trees.search import Array, Rows, Trial, inner_folds, random_settings, search, tower_score

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dere import exchange as exchanges
 from dere.exchange import Exchange
-from dere.methods.trees.features import tree_features
+from dere.methods.tree_features import tree_features
 from dere.methods.trees.fitting import interval_size, project
 from dere.methods.trees.intervals import ResidualIntervals
 from dere.methods.trees.members import name_of

@@ -1,4 +1,4 @@
-"""Inputs of the tree models: what networks see, plus what a tree cannot work out by itself (lags, means, season)."""
+"""Inputs of tree models and the Gaussian process: what networks see, plus lags, means and season of each month."""
 
 from __future__ import annotations
 
