@@ -19,6 +19,13 @@ RULES, CONFIG = with_script("tiny"), loaded("tiny")[1]
 TEXTS = {path.name: path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))}
 SCRIPT_OF = {"train_": "train", "predict_": "predict", "map_": "predict_cells"}
 """Script of the rules that declarations make; that of any other has its name."""
+COMBINED = {
+    f"{start}{name}": script
+    for name, method in methods().items()
+    if method.parts
+    for start, script in (("predict_", "combine"), ("map_", "combine_cells"))
+}
+"""Script of the rules of methods over methods."""
 OF_IMPUTATION = set(targets.IMPUTATION_JOBS)
 each_rule = pytest.mark.parametrize("name", RULES)
 
@@ -57,7 +64,7 @@ def test_rule_is_complete(name):
     assert (ROOT / "workflow" / "rules" / str(rule.conda_env)).resolve().parent == ROOT / "envs"
     assert {"mem_mb", "runtime"} <= set(rule.resources.keys())
     own = next((script for start, script in SCRIPT_OF.items() if name.startswith(start)), name)
-    own = name if name in OF_IMPUTATION else own
+    own = name if name in OF_IMPUTATION else COMBINED.get(name, own)
     assert Path(str(rule.script)).stem == own
     for backbone in backbones_of(name):
         assert f"{own}.py" in code_of(rule, backbone)
@@ -79,7 +86,8 @@ def test_every_stage_and_method_of_the_run_has_its_rule():
 
 def test_gpu_rules_are_exactly_those_of_networks():
     on_devices = {f"train_{name}" for name, stage in stages().items() if stage.gpu}
-    on_devices |= {f"{kind}_{name}" for name, m in methods().items() if m.per_backbone for kind in ("predict", "map")}
+    networks = [name for name, method in methods().items() if method.per_backbone and not method.parts]
+    on_devices |= {f"{kind}_{name}" for name in networks for kind in ("predict", "map")}
     expected = on_devices & set(RULES) | OF_IMPUTATION
     assert {name for name, rule in RULES.items() if resource(rule, "gpu")} == expected
     assert {f"train_{name}" for name, stage in stages().items() if stage.per_backbone} <= expected
@@ -114,6 +122,7 @@ def test_training_gets_its_own_sub_tree_and_no_other(name):
         expected = {"backbone_name": backbone, "harmonise": {key: CONFIG["harmonise"][key] for key in keys}}
         expected |= {"stage": section_of(stage)} if stage.section else {}
         expected |= {"backbone": CONFIG["networks"][backbone]} if stage.per_backbone else {}
+        expected |= {"members": CONFIG["members"]} if stage.members else {}
         assert given["config"] == expected
         assert (given["name"], given["room"], given["exchange"]) == (name, rooms()[1][name], "co2")
         parents = {f"parent_{parent}" for parent in stage.parents}
@@ -129,7 +138,8 @@ def test_the_code_of_a_room_is_that_room_and_its_network(kind):
         for backbone in backbones_of(f"{kind}_{name}"):
             code = code_of(RULES[f"{kind}_{name}"], backbone)
             own = {room_of[name], member.module}
-            own |= {f"dere.backbones.{backbone}", declaration(backbone).module} if member.per_backbone else set()
+            runs_network = member.per_backbone and f"{kind}_{name}" not in COMBINED
+            own |= {f"dere.backbones.{backbone}", declaration(backbone).module} if runs_network else set()
             assert own <= code
             others = {f"dere.backbones.{other}" for other in names()} | {*of_methods.values(), *of_stages.values()}
             assert not [found for found in code & others if found not in own]
@@ -161,17 +171,17 @@ def test_a_cluster_is_given_predictions_with_the_training_before_them():
 
 
 def test_every_script_belongs_to_a_rule():
-    """One of a further exchange too, which the runs here do not have."""
+    """One of a further exchange and one of maps of a method over methods too, which the runs here do not have."""
     named = set(re.findall(r"scripts/(\w+)\.py", "".join(TEXTS.values())))
     assert {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")} == named
-    assert {Path(str(rule.script)).stem for rule in RULES.values()} | {"harmonise_exchange"} == named
+    assert {Path(str(rule.script)).stem for rule in RULES.values()} | {"harmonise_exchange", "combine_cells"} == named
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "workflow" / "scripts").glob("*.py")), ids=lambda path: path.stem)
 def test_script_is_a_thin_adapter(path):
     text = path.read_text()
     assert len(text.splitlines()) <= 40
-    measures = {is_measured(rule) for rule in RULES.values() if Path(str(rule.script)).stem == path.stem}
+    measures = {"measured=" in part for part in definitions() if f"scripts/{path.name}" in part}
     inside = ", measured(snakemake.output.measured):" if measures == {True} else ":"
     assert "snakemake.config" not in text and f"with running(snakemake){inside}\n" in text
     assert not re.search(r"^\s*(for|while|def|class) ", text, re.M)
