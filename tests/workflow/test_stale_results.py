@@ -23,6 +23,7 @@ FILES = {
     "cover/lat_lon_age_weights.csv": {"ingest_cover"},
     "simulation/glob_Y020.npy": {"ingest_simulation"},
     "simulation/meta.json": {"ingest_simulation"},
+    "simulation/satellites.nc": {"ingest_simulation"},
 }
 """A file of each kind that a run is given, and the rule where the change begins; the others follow it."""
 

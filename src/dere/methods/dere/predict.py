@@ -69,7 +69,8 @@ def shares(networks: Sequence[DereNetwork]) -> dict[str, float]:
     found = [network.gate.share() for network in networks if network.gate is not None]
     if not found:
         return {}
-    return {f"physics_{name}": float(value) for name, value in zip(FLUXES, torch.stack(found).mean(0), strict=True)}
+    means = torch.stack(found).mean(0).tolist()
+    return {f"physics_{name}": value for name, value in zip(FLUXES, means, strict=True)}
 
 
 def _predict(
