@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from dere.evaluation.runs import OWN_CLIMATOLOGY, OWN_LEVEL
+
 RESULTS = "results/tiny"
 NAME = "isoprene"
 UNIT = "nmol m-2 s-1"
@@ -174,7 +176,8 @@ def test_its_tables_are_complete(made, sites):
     tables = {path.stem: pd.read_csv(path) for path in (folder / "tables").glob("*.csv")}
     assert set(tables) == {"skill", "site_skill", "paired", "calibration", "closure", "totals", "roles", "cost",
                            "comparison", "sites"}  # fmt: skip
-    assert {f"{row.method}/{row.backbone}" for row in tables["skill"].itertuples()} == METHODS
+    references = {f"{name}/none" for name in (OWN_CLIMATOLOGY, OWN_LEVEL)}
+    assert {f"{row.method}/{row.backbone}" for row in tables["skill"].itertuples()} == METHODS | references
     assert set(tables["skill"]["flux"]) == set(tables["comparison"]["flux"]) == {NAME}
     assert set(tables["site_skill"]["site"]) <= set(sites[3:]) and len(tables["site_skill"])
     assert tables["comparison"][["nse", "rmse"]].notna().all(axis=None)
