@@ -140,10 +140,18 @@ def settings_of(run: Run, method: Method, backbone: str, settings: Mapping[str, 
             if known
             else f"{unknown[0]} is not a setting of {method.name}, which has none; leave it out"
         )
+    # what a later stage must have in common with a stage of the method follows it
+    followers = {
+        stage.path: set(stage.agrees)
+        for stage in stages().values()
+        if stage.agrees
+        and stage.path not in known_to
+        and any(stages()[name].path in known_to for name in stage.parents)
+    }
     tree = {**run.tree, "methods": list(dict.fromkeys([*run.tree["methods"], method.name]))}
     if method.per_backbone:
         tree["backbones"] = [backbone]
-    for path, names in known_to.items():
+    for path, names in (known_to | followers).items():
         tree = with_section(tree, path, {name: value for name, value in settings.items() if name in names})
     return normalise(tree, folder=working_directory(run.folder))
 

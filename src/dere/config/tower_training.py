@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from dere.config.base import Section
@@ -34,3 +36,14 @@ class TowerTrainingConfig(TrainingConfig):
     """With members = 1: train the chosen setting once more, for as long, on training and validation towers together."""
     balance: float = Field(0.5, ge=0, le=1)
     """0 = every month counts alike; 1 = errors count relative to each tower's own variability."""
+
+
+BUDGET: dict[str, Any] = {
+    "batch": 8,
+    "weight_decay": 0.5,
+    "dropout": 0.3,
+    "input_noise": 0.3,
+    "balance": 0.8,
+    "pull": 0.0,
+}
+"""What every network method has on towers as it is shipped, beside the common settings (docs/decisions/0018)."""

@@ -74,7 +74,7 @@ def test_a_section_says_its_keys_also_where_it_may_be_null():
 
 
 def test_a_common_setting_of_a_stage_says_where_its_default_stands():
-    assert explain("stages.towers.batch").common == "stages.defaults.batch"
+    assert explain("stages.mixture.batch").common == "stages.defaults.batch"
     for own in ("stages.pure.epochs", "stages.defaults.batch", "networks.transformer.width"):
         assert explain(own).common == ""
 

@@ -33,11 +33,11 @@ SHIPPED = {
     "age": (4, 20, 16, 1e-3, 1e-4, 4),
     "plant_types_simulated": (4, 20, 16, 2e-3, 1e-4, 4),
     "plant_types_observed": (6, 10, 16, 1e-3, 1e-4, 4),
-    "towers": (12, 10, 16, 5e-4, 1e-2, 6),
-    "uncertain": (8, 10, 16, 3e-4, 1e-2, 4),
-    "baseline": (20, 10, 16, 2e-3, 1e-2, 6),
+    "towers": (10, 20, 8, 2e-3, 0.5, 4),
+    "uncertain": (5, 20, 8, 1e-3, 0.5, 4),
+    "baseline": (10, 20, 8, 2e-3, 0.5, 4),
     "kgml_simulation": (12, 25, 16, 2e-3, 1e-4, 6),
-    "kgml_towers": (12, 10, 16, 5e-4, 1e-2, 6),
+    "kgml_towers": (10, 20, 8, 2e-3, 0.5, 4),
 }
 LEAVES = ("epochs", "steps_per_epoch", "batch", "learning_rate", "weight_decay", "patience")
 
@@ -54,7 +54,7 @@ def test_the_default_run_trains_as_it_always_did():
     }
     assert found["towers"]["frozen"] == found["uncertain"]["frozen"] == ["plant_types"]
     pulls = {name: stage["pull"] for name, stage in found.items() if "pull" in stage}
-    assert pulls == {"towers": 0.03, "uncertain": 0.03, "baseline": 0, "kgml_towers": 0.03}
+    assert pulls == {"towers": 0, "uncertain": 0, "baseline": 0, "kgml_towers": 0}
 
 
 def test_the_overlays_train_as_they_always_did():
@@ -63,8 +63,8 @@ def test_the_overlays_train_as_they_always_did():
     assert of_leaves(tiny) == few
     assert {stage["ages_per_step"] for stage in tiny.values() if "ages_per_step" in stage} == {2}
     towers = of_leaves(stages("config/towers.yaml"))
-    assert {towers[name] for name in ("baseline", "kgml_towers", "towers")} == {(20, 20, 16, 1e-3, 0.1, 6)}
-    assert towers["uncertain"] == (10, 20, 16, 3e-4, 0.1, 4) and towers["mixture"] == SHIPPED["mixture"]
+    assert {towers[name] for name in ("baseline", "kgml_towers", "towers")} == {(20, 20, 8, 4e-3, 0.5, 4)}
+    assert towers["uncertain"] == (10, 20, 8, 1e-3, 0.5, 4) and towers["mixture"] == SHIPPED["mixture"]
     published = stages("config/comparison_published.yaml")
     assert {stage[:1] + stage[2:] for stage in of_leaves(published).values()} == {(100, 8, 1e-4, 0, 5)}
     assert {name for name, stage in published.items() if stage["gradient_clip"] == 1} == {"defaults", "pure"}
@@ -90,16 +90,16 @@ def test_a_changed_default_changes_exactly_the_stages_that_do_not_state_it(leaf)
 
 @pytest.mark.parametrize("turn", [1, -1], ids=["own first", "defaults first"])
 def test_a_stage_beats_a_default_in_whatever_order_the_files_come(turn):
-    own, default = {"stages": {"mixture": {"batch": 5}}}, {"stages": {"defaults": {"batch": 7}}}
+    own, default = {"stages": {"mixture": {"gradient_clip": 5}}}, {"stages": {"defaults": {"gradient_clip": 7}}}
     found = stages(*[own, default][::turn])
-    assert found["mixture"]["batch"] == 5
-    assert {found[name]["batch"] for name in found if name != "mixture"} == {7}
+    assert found["mixture"]["gradient_clip"] == 5
+    assert {found[name]["gradient_clip"] for name in found if name != "mixture"} == {7}
 
 
 def test_shipped_differences_are_a_stage_s_own_with_and_without_config_yaml():
-    tree = {"stages": {"defaults": {"epochs": 3, "patience": 2}, "towers": {"batch": 5}}}
+    tree = {"stages": {"defaults": {"epochs": 3, "patience": 2}, "pure": {"batch": 5}}}
     assert normalise(tree)["stages"] == stages(tree)
-    assert stages(tree)["towers"] == stages()["towers"] | {"batch": 5}
+    assert stages(tree)["pure"] == stages()["pure"] | {"batch": 5}
 
 
 def test_null_is_the_default_for_common_settings_and_a_value_for_others():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dere.config.tower_training import BUDGET
 from dere.methods.base import Method, Stage
 from dere.methods.single_settings import SingleTowerConfig
 
@@ -11,7 +12,7 @@ STAGES = (
         about="The network on towers alone.",
         fit="dere.methods.baseline.network:fit",
         reads=("towers", "statistics"),
-        section=SingleTowerConfig(epochs=20, steps_per_epoch=10, weight_decay=1e-2, patience=6, pull=0),
+        section=SingleTowerConfig(**BUDGET),
         members=True,
     ),
 )

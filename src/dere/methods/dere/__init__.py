@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dere.config.per_age_training import PerAgeTrainingConfig
+from dere.config.tower_training import BUDGET
 from dere.config.training import TrainingConfig
 from dere.methods.base import Method, Stage
 from dere.methods.dere.settings import DereTowerConfig
@@ -68,9 +69,7 @@ STAGES = (
         fit="dere.methods.dere.towers:fit",
         reads=("towers", "statistics"),
         parents=("pure", "age", "plant_types_observed"),
-        section=DereTowerConfig(
-            epochs=12, steps_per_epoch=10, learning_rate=5e-4, weight_decay=1e-2, patience=6, frozen=("plant_types",)
-        ),
+        section=DereTowerConfig(**BUDGET, frozen=("plant_types",)),
         members=True,
         priority=10,
     ),
@@ -81,9 +80,7 @@ STAGES = (
         reads=("towers", "statistics", "labels"),
         parents=("pure", "towers"),
         agrees=("adapters", "head"),
-        section=DereTowerConfig(
-            epochs=8, steps_per_epoch=10, learning_rate=3e-4, weight_decay=1e-2, frozen=("plant_types",)
-        ),
+        section=DereTowerConfig(**{**BUDGET, "epochs": 5, "learning_rate": 1e-3}, frozen=("plant_types",)),
         members=True,
     ),
 )

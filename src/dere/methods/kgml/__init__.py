@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dere.config.per_age_training import PerAgeTrainingConfig
+from dere.config.tower_training import BUDGET
 from dere.methods.base import Method, Stage
 from dere.methods.single_settings import SingleTowerConfig
 
@@ -21,7 +22,7 @@ STAGES = (
         fit="dere.methods.kgml.network:fit_towers",
         reads=("towers", "statistics"),
         parents=("kgml_simulation",),
-        section=SingleTowerConfig(epochs=12, steps_per_epoch=10, learning_rate=5e-4, weight_decay=1e-2, patience=6),
+        section=SingleTowerConfig(**BUDGET),
         members=True,
     ),
 )
