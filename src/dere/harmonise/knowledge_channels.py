@@ -74,6 +74,12 @@ def class_cycles(towers: xr.Dataset) -> ClassCycles:
         known = np.isfinite(cycles).all(1)
         of_class = {str(group): cycles[known & (classes == group)].mean(0) for group in np.unique(classes[known])}
         result[name] = of_class | {"": cycles[known].mean(0) if known.any() else np.full(12, FALLBACK[name])}
+        if not known.any():
+            log.warning(
+                "no tower has %s, so that its channels are constants; set harmonise.satellites: false, which leaves "
+                "them out, or give towers that bring it",
+                name,
+            )
     return result
 
 

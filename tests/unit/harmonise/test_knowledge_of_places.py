@@ -202,3 +202,11 @@ def test_a_tower_with_less_than_a_year_is_dropped_with_a_sentence(interim, caplo
     short["record"][:, 5:] = False
     with pytest.raises(ValueError, match=r"record of 5 months.*; this holds for all sites"):
         recorded_a_year(short)
+
+
+def test_a_run_without_any_satellite_value_is_told_so(caplog):
+    towers = final()
+    for name in ("lai_satellite_mask", "evi_satellite_mask"):
+        towers[name][:] = 0
+    class_cycles(towers)
+    assert "no tower has lai_satellite, so that its channels are constants; set harmonise.satellites" in caplog.text
