@@ -9,10 +9,10 @@ import pytest
 
 import scale_simulation
 
-CELLS, YEARS = 4000, 2
+CELLS, YEARS = 5000, 2
 AGES = (1, 5, 10, 20, 30, 40, 50, 70, 100, 130, 160, 200, 250, 300, 350, 400, 450, 500)
-ROOM_MB = 220
-"""What a process may allocate beyond its libraries; the states of the four stands are 276 MB."""
+ROOM_MB = 250
+"""What a process may allocate beyond its libraries; the states of the four stands are 346 MB."""
 
 STEP = """
     import logging, resource, sys

@@ -88,7 +88,7 @@ def test_a_file_of_ones_own_comes_first_and_is_not_cited_as_the_packages(towers,
     given.to_csv(tmp_path / "DE-Hai_MM.csv", index=False)
     both = read_towers([TOWERS, tmp_path], TowerSource())
     row = both.provenance[both.provenance["file"] == "DE-Hai_MM.csv"].iloc[0]
-    assert row["role"] == "fluxes and drivers" and row["product"] == fluxnet_extract.PRODUCT.title
+    assert row["role"] == "fluxes, drivers, satellites" and row["product"] == fluxnet_extract.PRODUCT.title
     assert not row["site_citation"] and len(both.dataset["site"]) == 166
 
 

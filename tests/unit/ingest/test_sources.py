@@ -178,7 +178,7 @@ def test_readers_ask_for_no_leaf_that_their_source_does_not_name(tmp_path):
     write_collections(tmp_path)
     plumber2_samples.write(tmp_path, "Flux")
     synthetic_monthly().to_csv(tmp_path / MONTHLY, index=False)
-    about_the_site = {"AA-Syn_MM.csv": "FLUXNET2015 extract", TABLE: "FLUXNET2015 of the package"}
+    about_the_site = {"AA-Syn_MM.csv": "FLUXNET2015 extract", TABLE: "FLUXNET2015 bundled"}
     for name in about_the_site:
         synthetic_monthly().to_csv(tmp_path / name, index=False)
     found = recognise([tmp_path])

@@ -26,6 +26,7 @@ NO_OTHER = {
     "products.method",
     "splits.left_out",
     *(f"networks.{name}.mix" for name in ("transformer", "informer")),
+    *(f"stages.{name}.{leaf}" for name in ("towers", "uncertain") for leaf in ("adapters", "head")),
     *(f"stages.{name}.candidates" for name in ("baseline", "kgml_towers", "towers", "uncertain")),
 }
 """Settings of which another value is allowed beside other changes only, or where it lists more than a value."""

@@ -12,8 +12,8 @@ def test_every_method_has_predictions_for_each_fold_and_seed():
     assert targets.predictions(config) == [
         "gbm/none/fold0/seed1",
         "gbm/none/fold3/seed1",
-        "dere/transformer/fold0/seed1",
-        "dere/transformer/fold3/seed1",
+        "dere/lags/fold0/seed1",
+        "dere/lags/fold3/seed1",
     ]
 
 
@@ -21,8 +21,8 @@ def test_only_the_stages_of_the_methods_are_trained():
     config = normalise({"methods": ["baseline", "gbm"]})
     assert [stage.name for stage in targets.stages(config)] == ["baseline", "gbm"]
     assert [stage.name for stage in targets.networks(config)] == ["baseline"]
-    rules = ("train_baseline/transformer", "train_gbm/none", "predict_baseline/transformer", "predict_gbm/none")
-    expected = [f"{rule}/fold0/seed0" for rule in (*rules, "map_baseline/transformer")]
+    rules = ("train_baseline/lags", "train_gbm/none", "predict_baseline/lags", "predict_gbm/none")
+    expected = [f"{rule}/fold0/seed0" for rule in (*rules, "map_baseline/lags")]
     assert targets.benchmarks(config) == expected
 
 
@@ -36,7 +36,7 @@ def test_stages_of_the_default_run_are_named_once():
 
 
 def test_maps_need_cells_and_are_of_the_method_that_is_given_away():
-    assert targets.has_map(DEFAULT) and targets.product_member(DEFAULT) == "dere/transformer"
+    assert targets.has_map(DEFAULT) and targets.product_member(DEFAULT) == "dere/lags"
     assert [method.name for method in targets.mapped_methods(DEFAULT)] == ["dere"]
     trees = normalise({"products": {"method": "gbm"}})
     assert targets.has_map(trees) and targets.product_member(trees) == "gbm/none"

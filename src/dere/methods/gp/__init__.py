@@ -33,7 +33,7 @@ METHODS = (
         per_backbone=False,
         references=REFERENCES,
         marker="P",
-        line=(0, (1, 1.2)),
+        line=(0, (3, 1, 1, 1, 1, 1)),
         memory=4000,
     ),
 )

@@ -32,7 +32,7 @@ COLUMNS = (
 )
 SOURCES = (
     Source(
-        name="FLUXNET2015 of the package",
+        name="FLUXNET2015 bundled",
         kind="tower",
         files=TABLE,
         matches=named(r"fluxnet2015_monthly\.csv(\.gz)?"),
