@@ -15,6 +15,9 @@ from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.skill_comparison import GROUPINGS, one_run
 from dere.figures.style import BLACK, method_colour, method_label, method_line, method_marker, ordered_methods
 
+PANEL_INCHES, LINE_INCHES = 3.1, 0.2
+"""Height of a row of square panels with its labels, and of a line of the legend."""
+
 
 def draw(figure: Figure, calibration: pd.DataFrame, exchange: Exchange = CO2) -> list[Artist]:
     """Share of observations inside central intervals against the nominal share, per grouping and flux.
@@ -51,6 +54,8 @@ def draw(figure: Figure, calibration: pd.DataFrame, exchange: Exchange = CO2) ->
         axes[0].set_ylabel("observations inside\nthe interval (%)")
     for panel in grid[-1]:
         panel.set_xlabel("nominal share (%)")
+    # panels are square: a figure made for several groupings would leave the room of those that are missing empty
+    figure.set_figheight(PANEL_INCHES * len(groupings) + LINE_INCHES * (2 + -(-len(methods) // 2)))
     handles = [Line2D([], [], label=method_label(method), **_look(method)) for method in methods]
     if handles:
         figure.legend(handles=handles, loc="outside upper center", ncols=2)
