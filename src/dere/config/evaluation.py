@@ -6,9 +6,6 @@ from pydantic import Field
 
 from dere.config.base import Section
 
-REFERENCE = "reference_"
-"""Begins the names of rows that use the tested towers' own months (`dere.evaluation.own_months`); of no method."""
-
 
 class EvaluationConfig(Section):
     """Scores."""

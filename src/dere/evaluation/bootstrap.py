@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dere.config.evaluation import REFERENCE
+from dere.config.reference_rows import REFERENCE
 from dere.evaluation import two_level
 from dere.evaluation.runs import ENSEMBLE
 from dere.evaluation.tables import average_runs

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dere.config.evaluation import REFERENCE
+from dere.config.reference_rows import REFERENCE
 from dere.evaluation.runs import ENSEMBLE, POOLED
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2

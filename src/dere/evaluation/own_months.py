@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.config.evaluation import REFERENCE
+from dere.config.reference_rows import REFERENCE
 from dere.evaluation.runs import ENSEMBLE, OWN_CLIMATOLOGY, OWN_LEVEL, POOLED
 from dere.evaluation.site_scores import IDENTITY, described, score_reference
 from dere.evaluation.tables import average_runs

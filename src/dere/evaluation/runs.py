@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dere.config.evaluation import REFERENCE
+from dere.config.reference_rows import REFERENCE
 
 POOLED = "all"
 """Scores averaged over all folds or seeds, and all towers together."""

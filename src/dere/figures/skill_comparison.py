@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dere.config.evaluation import REFERENCE
+from dere.config.reference_rows import REFERENCE
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.style import BLACK, method_colour, method_label, ordered_methods

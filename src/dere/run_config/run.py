@@ -9,12 +9,13 @@ from pydantic import Field, model_validator
 from dere import backbones, exchange, plugins
 from dere.config.base import Section
 from dere.config.download import DownloadsConfig
-from dere.config.evaluation import REFERENCE, EvaluationConfig
+from dere.config.evaluation import EvaluationConfig
 from dere.config.figures import FiguresConfig
 from dere.config.harmonise import HarmoniseConfig
 from dere.config.imputation import ImputationConfig
 from dere.config.network import require_even_heads
 from dere.config.products import ProductsConfig
+from dere.config.reference_rows import REFERENCE
 from dere.config.sources import SourcesConfig
 from dere.config.splits import SplitsConfig, folds_told
 from dere.config.world import WorldConfig

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dere.config.evaluation import REFERENCE, EvaluationConfig
+from dere.config.evaluation import EvaluationConfig
+from dere.config.reference_rows import REFERENCE
 from dere.evaluation.bootstrap import paired
 from dere.evaluation.judge import judge
 from dere.evaluation.own_months import LEVEL_MONTHS, best_method, level_corrected, own_climatology
