@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_a_leaf_is_explained(dere):
-    found = dere("config", "explain", "stages.towers.batch")
+    found = dere("config", "explain", "stages.mixture.batch")
     assert found.exit_code == 0
-    assert found.output.splitlines()[0] == "stages.towers.batch: Windows per step."
+    assert found.output.splitlines()[0] == "stages.mixture.batch: Windows per step."
     lines = [line.split(maxsplit=1) for line in found.output.splitlines()[2:]]
     assert lines[:2] == [["type", "whole number"], ["allowed", ">= 1"]]
     assert lines[2][1].endswith("(of stages.defaults.batch)")
