@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dere.knowledge.light_use import absorbed_share_of_evi
 from dere.world.forcing import Array
 from dere.world.stand import Layout
 
@@ -32,7 +33,7 @@ def observed_share(lai: Array, evi: Array) -> Array:
     lai, evi
         m2 m-2 and 1, NaN = no view; the same shape.
     """
-    return np.where(np.isfinite(evi), np.clip(1.2 * (evi - 0.05), 0.0, 1.0), -np.expm1(-EXTINCTION * lai))
+    return np.where(np.isfinite(evi), absorbed_share_of_evi(evi), -np.expm1(-EXTINCTION * lai))
 
 
 def correction(observed: Array, simulated: Array) -> tuple[Array, Array]:

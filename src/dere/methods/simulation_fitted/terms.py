@@ -11,6 +11,7 @@ from scipy.ndimage import uniform_filter1d
 
 from dere.exchange import Exchange
 from dere.harmonise.statics import potential_evaporation
+from dere.knowledge.temperature import lloyd_taylor
 from dere.training.places import Places
 
 WARMTH = (0.0, 10.0, 20.0, 28.0)
@@ -52,7 +53,7 @@ def terms_of(places: Places, exchange: Exchange) -> Terms:
     wetness = _recent(rain) / (_recent(potential_evaporation(temperature, sun)) + _LEAST_DEMAND)
     factors = np.concatenate([hats(temperature, WARMTH), hats(wetness, WETNESS)], axis=-1)
     # the response is singular at -46 degC
-    warmth = np.exp(308.56 * (1.0 / 56.02 - 1.0 / (np.maximum(temperature, -30.0) + 46.02)))
+    warmth = lloyd_taylor(temperature)
     return Terms(gpp[..., None] * factors, np.stack([ra, rh, warmth, gpp], axis=-1))
 
 
