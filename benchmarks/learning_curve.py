@@ -26,7 +26,7 @@ import yaml
 from matplotlib.figure import Figure
 from measuring import table as as_text
 
-from dere.config.evaluation import REFERENCE
+from dere.config.reference_rows import REFERENCE
 from dere.evaluation.predictions import sites_with_role
 from dere.evaluation.runs import ENSEMBLE
 from dere.figures.style import house_style, method_colour, method_label, method_line
