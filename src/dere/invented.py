@@ -9,7 +9,7 @@ ATTRIBUTE = "invented_sources"
 """Global attribute that lists the invented sources of a file; files made of it pass it on."""
 WORLD = "invented world"
 PROCESS_MODEL = "simulation (built-in process model)"
-"""What was simulated on the forcing of towers: the weather may be measured, the model is that of the world."""
+"""What was simulated on the forcing of towers; where that was measured, nothing is invented, but files say so too."""
 
 
 def source_text(sources: Sequence[str], about: str = "") -> str:
@@ -18,7 +18,7 @@ def source_text(sources: Sequence[str], about: str = "") -> str:
     Parameters
     ----------
     sources
-        Invented ones; empty = none.
+        Invented ones, and `PROCESS_MODEL` where it ran; empty = none.
     about
         Who wrote the file.
 
@@ -26,9 +26,18 @@ def source_text(sources: Sequence[str], about: str = "") -> str:
     --------
     >>> source_text(["cover", "towers"], "dere 1.0")
     'invented world: cover, towers; dere 1.0'
+    >>> source_text([PROCESS_MODEL], "dere 1.0")
+    'simulation by the built-in process model; dere 1.0'
     """
-    world = f"{WORLD}: {', '.join(sources)}" if sources else ""
-    return "; ".join(text for text in (world, about) if text)
+    drawn = invented_only(sources)
+    world = f"{WORLD}: {', '.join(drawn)}" if drawn else ""
+    model = "simulation by the built-in process model" if PROCESS_MODEL in sources else ""
+    return "; ".join(text for text in (world, model, about) if text)
+
+
+def invented_only(sources: Iterable[str]) -> list[str]:
+    """Sources that are files of the invented world; a process model on measured weather is not."""
+    return [source for source in sources if source != PROCESS_MODEL]
 
 
 def marked(sources: Sequence[str], about: str = "") -> dict[str, str]:

@@ -8,7 +8,7 @@ import xarray as xr
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.site_roles import COORDINATE
-from dere.invented import ATTRIBUTE, invented_sources
+from dere.invented import ATTRIBUTE, invented_only, invented_sources
 
 _SITE_COLUMNS = ("igbp", "koppen", "lat", "lon")
 
@@ -69,5 +69,5 @@ def tower_table(predictions: xr.Dataset, towers: xr.Dataset, exchange: Exchange 
     frame[COORDINATE] = frame["site"].map(predictions[COORDINATE].to_series()) if COORDINATE in predictions else ""
     frame["time"] = frame["time"].dt.strftime("%Y-%m")
     # a table has no attributes, and this one travels alone
-    frame[ATTRIBUTE] = "; ".join(invented_sources([predictions.attrs]))
+    frame[ATTRIBUTE] = "; ".join(invented_only(invented_sources([predictions.attrs])))
     return frame.reset_index(drop=True)

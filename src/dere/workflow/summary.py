@@ -12,7 +12,7 @@ from dere.exchange import DEFAULT, get
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.changes import NOTHING, changes_in, lines
-from dere.invented import PROCESS_MODEL, figure_line, invented_sources
+from dere.invented import figure_line, invented_only, invented_sources
 from dere.io import read_netcdf
 from dere.products.sites import counted
 
@@ -84,7 +84,7 @@ def invented(towers: xr.Dataset) -> str:
     towers
         ``data/towers.nc``, whose attributes tell.
     """
-    sources = [source for source in invented_sources([towers.attrs]) if source != PROCESS_MODEL]
+    sources = invented_only(invented_sources([towers.attrs]))
     return f"{figure_line(sources)}\n" if sources else ""
 
 

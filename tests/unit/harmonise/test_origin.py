@@ -101,6 +101,7 @@ def test_the_process_model_on_measured_weather_is_said_to_be_invented(tmp_path):
     measured = replace(origin(table[table["source"] != "simulation"]), invented=(PROCESS_MODEL,))
     for name in ("simulation", "towers"):
         assert file_attributes(measured, name)["invented_sources"] == "simulation (built-in process model)"
+        assert "invented world" not in file_attributes(measured, name)["source"]
     assert "invented_sources" not in file_attributes(measured, "cover")
     drawn = replace(measured, invented=(PROCESS_MODEL, "towers"))
     assert file_attributes(drawn, "simulation")["invented_sources"] == "simulation (built-in process model); towers"
