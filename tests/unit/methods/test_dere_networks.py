@@ -150,7 +150,7 @@ def test_without_satellites_physics_takes_a_constant_share_of_the_light():
     names = ("light_use_efficiency", "lloyd_taylor", "shortwave_h00", "shortwave_h01", "wind")
     potential = Potential(replace(BLUEPRINT, driver_names=names), torch.tensor([2.0, 4.0, 1.0]))
     month = potential(torch.tensor([0.4, 1.5, 100.0, 300.0, 3.0])[None, None])
-    gpp = 0.8 * 0.4 * 0.1763 * 200.0 * 0.5
+    gpp = 0.8 * 0.4 * (2.04 * 0.0864) * 200.0 * 0.5
     torch.testing.assert_close(month[0, 0], torch.tensor([gpp / 2, 0.5 * gpp / 4, 1.5]))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from dere.knowledge.light_use import PPFD
 from dere.layers.blueprint import Blueprint
 
 FLUXES = ("gpp", "ra", "rh")
@@ -24,8 +25,6 @@ RESPIRATION = 1.0
 """Rh at 10 degC, gC m-2 d-1."""
 ABSORBED = 0.5
 """Share of light that is absorbed where no satellite says it."""
-PHOTONS = 0.1763
-"""Photosynthetic photons (mol m-2 d-1) per shortwave radiation (W m-2)."""
 
 
 class Potential(nn.Module):
@@ -65,7 +64,7 @@ class Potential(nn.Module):
         if self.seen:
             gpp = drivers[..., self.seen].mean(-1)
         else:
-            gpp = drivers[..., self.efficiency] * PHOTONS * drivers[..., self.light].mean(-1) * ABSORBED
+            gpp = drivers[..., self.efficiency] * PPFD * drivers[..., self.light].mean(-1) * ABSORBED
         gpp = REALISED * gpp.clamp_min(0.0)
         respired = RESPIRATION * drivers[..., self.response].clamp_min(0.0)
         potential = torch.stack([gpp, RESPIRED * gpp, respired], dim=-1)
