@@ -220,7 +220,13 @@ def test_overlays_are_valid(path):
     tree = merged(Config().model_dump(mode="json"), yaml.safe_load(path.read_text()))
     complete = normalise(tree, {"DERE_REALDATA": "/real", "DERE_PAPERDATA": "/paper"})
     assert complete["run"] == path.stem
-    assert complete["world"] is None or path.stem in ("tiny", "comparison", "comparison_published", "published")
+    assert complete["world"] is None or path.stem in (
+        "tiny",
+        "comparison",
+        "comparison_published",
+        "published",
+        "towers_assignments",
+    )
 
 
 @pytest.mark.parametrize("name", ["tiny", "comparison", "comparison_published"])
