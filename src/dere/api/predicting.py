@@ -48,13 +48,14 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
     ------
     ValueError
         When the model belongs to another split or exchange, own places have other knowledge channels than it was
-        fitted with, or a month of a record has no prediction.
+        fitted with or lack a series that it reads, or a month of a record has no prediction.
     """
     require("model", model, Model, "dere.fit")
     if model.parts:
         return _combined(model, where, at, gpu)
     if isinstance(where, Places):
         _require_channels(model, where)
+        _require_read(model, where)
         task = _task(model, pd.DataFrame(), gpu)
         with threads(1, torch=model.method.env == "train"):
             return task.dataset(task.predict(where), where, (), "site")
@@ -100,6 +101,16 @@ def _require_channels(model: Model, places: Places) -> None:
             f"places: they have {len(found)} knowledge channels, but the model was fitted with {len(wanted)} "
             f"(harmonise.channels: {setting}); make them with channels='{setting}' (docs/knowledge.md)"
         )
+
+
+def _require_read(model: Model, places: Places) -> None:
+    """Refuse places without the series that the method reads."""
+    for name in model.method.reads_places:
+        if getattr(places, name) is None:
+            raise ValueError(
+                f"places: they have no {name} series, which {model.method.name} reads; make them with "
+                f"reads=('{name}',) (dere.training.read_places), or predict with a method that does not need them"
+            )
 
 
 def _task(model: Model, members: pd.DataFrame, gpu: int) -> Task:

@@ -58,10 +58,15 @@ def check_ages(table: xr.Dataset, ages: Sequence[int]) -> None:
     Raises
     ------
     ValueError
-        When as many weights are of other ages.
+        When there are more or fewer weights than ages, or as many of other ages.
     """
+    if table.sizes["age"] != len(ages):
+        raise ValueError(
+            f"the age table has {table.sizes['age']} weights, the run has {len(ages)} stand ages; give one weight per "
+            "age, or correct world.ages or sources.simulation.ages"
+        )
     own = [int(age) for age in table["age"].values] if "age" in table.coords else list(ages)
-    if len(own) == len(ages) and own != [int(age) for age in ages]:
+    if own != [int(age) for age in ages]:
         raise ValueError(
             f"the age weights are of the ages {own}, but the simulation has {[int(age) for age in ages]}; correct the "
             "stand ages in the configuration (world.ages or sources.simulation.ages)"

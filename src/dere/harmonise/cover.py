@@ -172,6 +172,7 @@ def site_cover(
         vegetated[there] = np.nan_to_num(own["vegetated_fraction"].transpose("site", "year").values[rows][:, year])
         cover_source[there] = own["cover_source"].values[rows] if "cover_source" in own else "own"
     if own_ages is not None:
+        check_ages(own_ages, ages)
         rows, there = lookup(own_ages["site"].values.astype(str), sites)
         weight[there], age_source[there] = own_ages["age_weight"].transpose("site", "age").values[rows], "own"
     uncovered = np.isnan(fraction).any((1, 2))

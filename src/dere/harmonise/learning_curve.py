@@ -53,4 +53,4 @@ def drawn_clusters(cluster: NDArray[np.str_], number: int, generator: np.random.
         if held + size[index] <= number:
             chosen.append(names[index])
             held += int(size[index])
-    return np.isin(cluster, chosen or names[[int(size.argmin())]])
+    return np.isin(cluster, chosen or names[order[[size[order].argmin()]]])

@@ -118,6 +118,7 @@ class RunConfig(Section):
         self._networks_fit()
         require_stages(self, stages_of(self.methods))
         self._windows_fit()
+        self._light_seen()
         if self.world is None:
             self._sources_complete()
         self._arrays_agree()
@@ -196,6 +197,22 @@ class RunConfig(Section):
             raise ValueError(
                 f"harmonise.window: it is {window} months, but the built-in world has {self.world.years * 12} "
                 f"(world.years: {self.world.years}); shorten the window, or give the world more years"
+            )
+
+    def _light_seen(self) -> None:
+        """Light can only be brought to what satellites show where the run has satellites."""
+        simulation = self.sources.simulation
+        if simulation.provider != "builtin" or simulation.leaf_area != "satellite":
+            return
+        needed = {
+            "harmonise.satellites": self.harmonise.satellites,
+            "sources.towers.use_satellites": self.sources.towers.use_satellites,
+        }
+        off = [key for key, given in needed.items() if not given]
+        if off:
+            raise ValueError(
+                f"sources.simulation.leaf_area: it is satellite, but {off[0]} is false, so that the run has no "
+                f"satellite channels; set {off[0]}: true, or choose leaf_area: prognostic"
             )
 
     def _arrays_agree(self) -> None:

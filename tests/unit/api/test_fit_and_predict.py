@@ -56,6 +56,9 @@ def test_sites_are_predicted_with_a_spread_and_places_without(opened, model):
         ValueError, match=r"they have 1 knowledge channels, but .* 0 \(harmonise\.channels: none\); make"
     ):
         dere.predict(model, more)
+    simulation = dere.fit("simulation", opened)
+    with pytest.raises(ValueError, match="they have no simulated series, which simulation reads; make them with reads"):
+        dere.predict(simulation, places)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from dere.run_config.root import Config, normalise
 from dere.run_config.run import CHANGED_FIRST
 
 ROOT = Path(__file__).parents[3]
+SEES_LIGHT = {"provider": "builtin", "leaf_area": "satellite"}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,14 @@ ROOT = Path(__file__).parents[3]
         ({"trees": {"settings": "many"}}, "trees.settings: 'many' is refused"),
         ({"folds": [5]}, "folds: 5 is not a fold; splits.folds is 5, so choose from 0 to 4"),
         ({"seeds": [1, 1]}, "seeds: [1, 1] holds a value twice"),
+        (
+            {"sources": {"simulation": SEES_LIGHT}, "harmonise": {"satellites": False}},
+            "sources.simulation.leaf_area: it is satellite, but harmonise.satellites is false, so that the run has no",
+        ),
+        (
+            {"sources": {"simulation": SEES_LIGHT, "towers": {"use_satellites": False}}},
+            "sources.simulation.leaf_area: it is satellite, but sources.towers.use_satellites is false, so that",
+        ),
         ({"backbones": ["gru"]}, "backbones: gru is not a known backbone; choose from lags"),
         ({"methods": ["gbn"]}, "methods: gbn is no method; choose from climatology, "),
         ({"exchanges": ["co3"]}, "exchanges: co3 is no exchange; choose from "),

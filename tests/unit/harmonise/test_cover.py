@@ -124,6 +124,8 @@ def test_sites_take_their_own_table_then_the_map_then_their_class(towers, forcin
     row = int(np.abs(cover.grid["lat"].values - float(towers["lat"][2])).argmin())
     column = int(np.abs(cover.grid["lon"].values - float(towers["lon"][2])).argmin())
     cover.grid["vegetated_fraction"].values[:, row, column] = 0.6
+    with pytest.raises(ValueError, match="3 weights, the run has 2 stand ages; give one weight per age"):
+        site_cover(towers, YEARS, (1, 20), own, own_ages)
     result = site_cover(towers, YEARS, AGES, own, own_ages, cover.grid, cover.grid_ages)
     assert list(result["cover_source"].values[:3]) == ["igbp", "own", "cell"]
     assert result["age_source"].values[1] == "own"

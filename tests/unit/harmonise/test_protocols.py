@@ -7,6 +7,7 @@ import xarray as xr
 
 from dere.config.splits import SplitsConfig
 from dere.harmonise.assignment import make_splits
+from dere.harmonise.learning_curve import drawn_clusters
 from dere.harmonise.protocols import GROUP_OF_CLASS, groups_of, hidden_groups
 from dere.harmonise.splits import all_folds, fold_columns, read_back, roles
 from dere.harmonise.statics import ATTRIBUTES, without_classes
@@ -178,3 +179,9 @@ def test_what_the_towers_cannot_give_is_refused(settings, message):
 def test_settings_that_contradict_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         SplitsConfig(**settings)
+
+
+def test_where_no_cluster_fits_another_draw_keeps_another_of_the_smallest():
+    cluster = np.repeat(["a", "b", "c", "d"], [2, 2, 2, 5])
+    kept = [drawn_clusters(cluster, 1, np.random.default_rng(draw)) for draw in range(20)]
+    assert {tuple(np.unique(cluster[some])) for some in kept} == {("a",), ("b",), ("c",)}

@@ -26,8 +26,11 @@ from ingest_samples import flx_name, synthetic_extract, synthetic_monthly
 from dere.config.towers import TowerSource
 from dere.harmonise.labels import make_labels
 from dere.ingest.source import sources
+from dere.ingest.tower.bundled import TABLE
+from dere.ingest.tower.bundled.table import parse as parse_bundled
 from dere.ingest.tower.record import possible_months
 from dere.ingest.tower.towers import read_towers
+from dere.resources import TOWERS
 
 CONFIG = TowerSource(resolution=("MM", "DD", "HH", "HR"), diurnal_cycles=True, members=True)
 CODES = (-999, -6999, -9999.9, -99999, 1e20, 9.96921e36, np.inf)
@@ -241,3 +244,13 @@ def test_sums_of_months_and_the_extract(tmp_path):
     record = read(tmp_path / "XX-Syn_MM.csv")["XX-Syn"]
     assert record.impossible == {"nee": 1, "lai_satellite": 1, "evi_satellite": 1}
     assert np.isnan(record.values["lai_satellite"][0]) and np.nanmax(record.values["lai_satellite"]) <= 6
+
+
+def test_a_satellite_series_that_never_varies_is_missing(caplog):
+    """EVI of RU-Cok is 0 in all 144 months of the compilation, while its LAI reaches 1.7."""
+    (record,) = parse_bundled(pd.read_csv(TOWERS / TABLE).query("Site == 'RU-Cok'"), "t.csv")
+    assert (record.values["evi_satellite"] == 0).all()
+    found = possible_months(record)
+    assert np.isnan(found.values["evi_satellite"]).all() and found.impossible == {"evi_satellite": 144}
+    np.testing.assert_array_equal(found.values["lai_satellite"], record.values["lai_satellite"])
+    assert "evi_satellite is 0 in all months, which leaves never are; it is missing" in caplog.text

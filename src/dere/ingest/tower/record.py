@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,9 @@ from dere.ingest.tower.canonical import canonical, check
 from dere.ingest.tower.fluxnet_columns import CO2_ZEROS, STEMS, flux_names
 from dere.variables import MONTHLY8, SATELLITE
 
+log = logging.getLogger(__name__)
+
+YEAR = 12
 RECORD_VARIABLES: tuple[str, ...] = (
     *flux_names("VUT_REF"),
     *(f"{name}{suffix}" for name in MONTHLY8 for suffix in ("", "_quality", "_reanalysis")),
@@ -125,7 +129,8 @@ class SiteRecord:
 def possible_months(record: SiteRecord) -> SiteRecord:
     """Return the record with NaN in place of monthly means that no such quantity has; they are counted.
 
-    What readers took out of finer steps is narrower here: a half hour can be what no month is.
+    What readers took out of finer steps is narrower here: a half hour can be what no month is. A satellite series that
+    never varies in a year or more is a mark of missing values (EVI of RU-Cok in FLUXNET2015 is 0 in all 144 months).
 
     Raises
     ------
@@ -137,6 +142,12 @@ def possible_months(record: SiteRecord) -> SiteRecord:
 
     def kept(name: str, values: np.ndarray) -> np.ndarray:
         found, count = only_possible(name, np.asarray(values, float), source, name)
+        if name in SATELLITE and _never_varies(found):
+            log.warning(
+                "%s: %s is %g in all months, which leaves never are; it is missing", source, name, np.nanmax(found)
+            )
+            count += int(np.isfinite(found).sum())
+            found = np.full_like(found, np.nan)
         if count:
             counts[f"{COUNT}{name}"] = counts.get(f"{COUNT}{name}", 0) + count
         return found
@@ -144,6 +155,12 @@ def possible_months(record: SiteRecord) -> SiteRecord:
     values = {name: kept(name, found) for name, found in record.values.items()}
     members = {name: kept(name, found) for name, found in record.members.items()}
     return replace(record, values=values, members=members, counts=counts)
+
+
+def _never_varies(series: np.ndarray) -> bool:
+    """Whether a monthly series holds a year of values or more, all of them equal."""
+    values = series[np.isfinite(series)]
+    return len(values) >= YEAR and bool((values == values[0]).all())
 
 
 def require_drivers(columns: pd.Index, source: str) -> None:
