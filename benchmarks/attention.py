@@ -20,6 +20,7 @@ from measuring import Measured, added_peak, in_turns, parser, same, start, table
 from published_size import PUBLISHED, TINY, Size
 from torch import Tensor
 
+from dere.backbones.transformer import TransformerConfig
 from dere.layers.attention import Attention
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ def explicit(layer: Attention, queries: Tensor, memory: Tensor) -> Tensor:
 
 def steps(size: Size, kind: str, sites: int, device: str) -> dict[str, Callable[[], tuple[Tensor, ...]]]:
     """Forward and backward in both ways; each returns output and gradients."""
+    if not isinstance(size.network, TransformerConfig):
+        raise TypeError(f"attention is measured for a transformer, not for {size.backbone}")
     layer = Attention(size.network.width, size.network.heads).to(device)
     memory = torch.randn(sites, size.window, size.network.width, device=device)
     copies = len(size.ages) if kind != KINDS[0] else 1

@@ -84,7 +84,7 @@ def answer_of(given: Any, prefix: str = "") -> dict[str, Field]:
         for name, variable in given.variables.items():
             if name in SAYS_NOTHING or name in given.dims or variable.dtype.kind == "M":
                 continue
-            labels = tuple(labels_of(given, dim) for dim in variable.dims)
+            labels = tuple(labels_of(given, str(dim)) for dim in variable.dims)
             found[f"{prefix}{name}"] = Field(plain(variable.to_numpy()), labels)
     elif isinstance(given, pd.DataFrame):
         index = given.index.astype(str).to_numpy()

@@ -38,7 +38,7 @@ def cells_in_another_order(dataset: xr.Dataset, rng: np.random.Generator, about:
 
 @damage("harmless")
 def axes_in_another_order(dataset: xr.Dataset, rng: np.random.Generator, about: Grid) -> Change:
-    return Change(dataset.transpose(*[str(name) for name in rng.permutation(list(dataset.dims))]))
+    return Change(dataset.transpose(*[str(name) for name in rng.permutation([*map(str, dataset.dims)])]))
 
 
 @damage("harmless", 2)

@@ -9,6 +9,7 @@ import os
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from fuzz_changes import Change, Damage, damage, pick
@@ -33,7 +34,7 @@ def fields_in_quotes(content: bytes, rng: np.random.Generator, about: str) -> Ch
     text = content.decode("latin-1")
     rows = list(csv.reader(io.StringIO(text), delimiter=";" if text.split("\n")[0].count(";") else ","))
     written = io.StringIO()
-    how = csv.QUOTE_ALL if rng.random() < 0.5 else csv.QUOTE_NONNUMERIC
+    how: Literal[1, 2] = csv.QUOTE_ALL if rng.random() < 0.5 else csv.QUOTE_NONNUMERIC
     csv.writer(
         written, quoting=how, lineterminator="\n", delimiter=";" if ";" in text.split("\n")[0] else ","
     ).writerows(rows)

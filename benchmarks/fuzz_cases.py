@@ -91,11 +91,11 @@ def plan(seed: int, number: int, attempt: int, readers: Sequence[Reader]) -> tup
 def fitting(target: Target) -> tuple[tuple[Damage, ...], tuple[Damage, ...]]:
     """Damages to the content, and to the bytes and the place, of a target."""
     outside = STORE if target.kind == "store" else (*fuzz_bytes.BYTES, *fuzz_bytes.PLACES)
-    content, outside = (
-        tuple(found for found in group if found.name not in target.without)
-        for group in (CONTENTS.get(target.kind, ()), outside)
-    )
-    return content, outside
+
+    def kept(group: Sequence[Damage]) -> tuple[Damage, ...]:
+        return tuple(found for found in group if found.name not in target.without)
+
+    return kept(CONTENTS.get(target.kind, ())), kept(outside)
 
 
 def weighted(rng: np.random.Generator, damages: Sequence[Damage]) -> Damage:
@@ -177,19 +177,20 @@ def damaged(planned: Plan, folder: Path, rng: np.random.Generator) -> Change | N
     """Damage the files in a folder; None where the damage does not fit the content."""
     target = planned.target
     path = folder / target.file
-    change: Change | None = Change(None)
+    change = Change(None)
     if planned.content:
         content, about = load(target, path), target.about
         if target.kind == "npz":
-            change = of_member(planned.content, content, rng, about)
+            found = of_member(planned.content, content, rng, about)
         else:
-            change = planned.content.apply(content, rng, about)
-        if change is None:
+            found = planned.content.apply(content, rng, about)
+        if found is None:
             return None
+        change = found
         save(target, change.content, path)
     if planned.outside:
         if target.kind == "store":
-            path = Path(pick(rng, sorted(found for found in path.rglob("*") if found.is_file())))
+            path = Path(pick(rng, sorted(file for file in path.rglob("*") if file.is_file())))
         if planned.outside in fuzz_bytes.BYTES:
             further = planned.outside.apply(path.read_bytes(), rng, BYTES.get(target.kind, ""))
             if further is not None:

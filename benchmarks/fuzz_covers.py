@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def write_fine(folder: Path, seed: int) -> None:
     plant_type_maps.write_fine_map(folder, YEAR, plant_type_maps.synthetic_layers(120, 120, seed=seed, ocean=False))
 
 
-def weights(rows: list[tuple[object, ...]], keys: list[str], seed: int) -> pd.DataFrame:
+def weights(rows: Sequence[tuple[object, ...]], keys: list[str], seed: int) -> pd.DataFrame:
     """Weights of the ages that sum to 1."""
     share = np.random.default_rng(seed).dirichlet(np.ones(len(AGES)), len(rows)).round(8)
     return pd.DataFrame([(*row, *values) for row, values in zip(rows, share, strict=True)], columns=[*keys, *WEIGHTS])

@@ -36,4 +36,4 @@ def save(dataset: xr.Dataset, path: Path) -> None:
             claimed = opened.createVariable(huge, "f4", names, zlib=True, chunksizes=[min(1000, 4)] * len(names))
             claimed.setncatts({key: value for key, value in attrs.items() if key != "_FillValue"})
         return
-    dataset.to_netcdf(path, encoding=plain, **({"format": "NETCDF3_64BIT"} if classic else {}))
+    dataset.to_netcdf(path, encoding=plain, format="NETCDF3_64BIT" if classic else None)

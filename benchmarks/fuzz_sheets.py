@@ -45,8 +45,8 @@ def save(content: Sheet | Book, path: Path) -> None:
     page.append(list(book.sheet.header))
     for row in book.sheet.rows:
         page.append([float(text) if is_number(text) and not book.texts else text or None for text in row])
-    for row, column, value in book.stray:
-        page.cell(row, column, value)
+    for line, column, value in book.stray:
+        page.cell(line, column, value)
     for name in book.further:
         workbook.create_sheet(name)
     workbook.save(path)

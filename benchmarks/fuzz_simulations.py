@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import Any
 
 import carbonglobe_samples
 import numpy as np
@@ -35,7 +36,7 @@ def write_own(folder: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows, columns = np.nonzero(np.load(folder / "mask2d.npy"))
     lat, lon = 75.0 - 30.0 * rows, -165.0 + 30.0 * columns
-    made = {
+    made: dict[str, Any] = {
         name: (
             ("cell", "time"),
             (MEDIANS[name] * rng.uniform(0.9, 1.1, (len(rows), 24))).astype("f4"),

@@ -175,8 +175,8 @@ def main(given: list[str] | None = None, run: Callable[[Sequence[Path], Path, in
         figure.savefig(arguments.folder / "learning_curve.png", dpi=150)
     mean = table.groupby([table["asked"].fillna(-1), *KEY], sort=False)[["towers", "nse", "rmse_ratio"]].mean()
     lines = [
-        [key[1], key[2], key[3], f"{row['towers']:.0f}", f"{row['nse']:.2f}", f"{row['rmse_ratio']:.3f}"]
-        for key, row in mean.iterrows()
+        [*map(str, row[KEY]), f"{row['towers']:.0f}", f"{row['nse']:.2f}", f"{row['rmse_ratio']:.3f}"]
+        for _, row in mean.reset_index().iterrows()
     ]
     log.info("%s", as_text(["method", "backbone", "flux", "towers", "median NSE", "RMSE to all towers"], lines))
 

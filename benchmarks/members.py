@@ -1,7 +1,8 @@
 """Eight members of a tower stage trained together, against one after the other and against a single network.
 
-Run: python benchmarks/members.py [--device cuda --steps 10]. The network is the baseline at the size of the default
-run. All ways take the same steps on the same batches without dropout; the losses of the first member must agree.
+Run: python benchmarks/members.py [--device cuda --steps 10 --backbone lags]. The network is the baseline at the size of
+the default run. All ways take the same steps on the same batches without dropout; the losses of the first member must
+agree.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from copy import deepcopy
 
 import torch
 from measuring import Measured, in_turns, parser, same, start, time_table
-from published_size import DEFAULT, TINY, Size
+from published_size import DEFAULT, LAGS, TINY, Size
 from torch import Tensor
 
 from dere.methods.single_network import SingleNetwork
@@ -84,11 +85,12 @@ def measure(size: Size, count: int, repeats: int, device: str = "cpu") -> dict[s
 def main(given: list[str] | None = None) -> None:
     options = parser(__doc__, 3)
     options.add_argument("--steps", type=int, default=5)
+    options.add_argument("--backbone", choices=("transformer", "lags"), default="transformer")
     arguments = options.parse_args(given)
     start(arguments)
-    size = TINY if arguments.tiny else DEFAULT
+    size = TINY if arguments.tiny else {"transformer": DEFAULT, "lags": LAGS}[arguments.backbone]
     measured = measure(size, arguments.steps, arguments.repeats, arguments.device)
-    log.info("\n%s", time_table(f"{arguments.steps} steps of the baseline", measured))
+    log.info("\n%s", time_table(f"{arguments.steps} steps of the baseline ({size.backbone})", measured))
     one = measured["one network"]
     together = measured[f"{MEMBERS} together"]
     log.info("%d together cost %.2f times one (CPU), %.2f (wall)", MEMBERS, together.cpu / one.cpu,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dere import exchange as exchanges
+from dere.backbones.lags import LagsConfig
 from dere.backbones.transformer import TransformerConfig
 from dere.config.imputation import ImputationConfig
 from dere.config.training import TrainingConfig
@@ -33,12 +34,13 @@ OF_DEFAULT_RUN = ImputationConfig()
 class Size:
     """Sizes of inputs and network; dropout is off, so that two ways can be compared."""
 
-    network: TransformerConfig
+    network: TransformerConfig | LagsConfig
     window: int = 336
     drivers: int = len(driver_names("carbonglobe136"))
     static: int = 20
     ages: tuple[int, ...] = YEARS_OF_AGE
     imputation: ImputationConfig = OF_DEFAULT_RUN
+    backbone: str = "transformer"
 
     @property
     def blueprint(self) -> Blueprint:
@@ -49,7 +51,7 @@ class Size:
             zeros(self.drivers), ones(self.drivers), zeros(self.static), ones(self.static), ones(outputs),
             ones(outputs), ones(fluxes), ones(fluxes),
         )  # fmt: skip
-        return Blueprint("transformer", self.network, self.window, statistics, EXCHANGE)
+        return Blueprint(self.backbone, self.network, self.window, statistics, EXCHANGE)
 
     def pure(self) -> PureNetwork:
         """Untrained pure stands."""
@@ -113,7 +115,10 @@ WIDE = Size(TransformerConfig(**_WIDTH_512), imputation=_DIFFUSION)
 """Our block at the published width."""
 
 DEFAULT = Size(TransformerConfig(dropout=0), window=120, drivers=len(driver_names("monthly8", True)))
-"""The default run."""
+"""The transformer of the default run."""
+
+LAGS = replace(DEFAULT, network=LagsConfig(dropout=0), backbone="lags")
+"""The default backbone of the default run."""
 
 TINY = Size(
     TransformerConfig(width=8, heads=2, encoder_layers=2, feedforward=8, dropout=0, decoder_self_attention=True,

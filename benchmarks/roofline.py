@@ -52,11 +52,10 @@ def stages(size: Size, windows: Windows, batch: int, device: str) -> dict[str, t
     every = torch.arange(len(windows.ages))
     ages = every[:: max(1, len(every) // AGES)][:AGES]
     drivers, static, state, years, weights = inputs(windows, index, device)
-    pure, competition, dere, single = (
-        network.to(device).train() for network in (size.pure(), size.competition(), size.dere(), size.single())
-    )
+    pure, competition = size.pure().to(device).train(), size.competition().to(device).train()
+    dere, single = size.dere().to(device).train(), size.single().to(device).train()
     cache = weighted_pure(pure, windows, index, device, 4)
-    frozen = torch.cat([pure_outputs(pure, *(x[i] for x in (drivers, static, state)), years) for i in index.split(4)])
+    frozen = torch.cat([pure_outputs(pure, drivers[i], static[i], state[i], years) for i in index.split(4)])
     pure.train()
     before, observed = (value.to(device) for value in windows.observed(index))
     flux = torch.rand(batch, windows.length, len(EXCHANGE.outputs), device=device)
@@ -196,7 +195,7 @@ def measure(size: Size, batch: int, repeats: int, product: int, device: str = "c
         took = seconds(in_turns({name: step}, repeats, device)[name], device)
         # again, because other work on the machine comes and goes
         peak = max(peak, matrix_product(product, repeats, device))
-        rows.append([name, count, took, matrix_share(step, device)])
+        rows.append((name, count, took, matrix_share(step, device)))
     return [
         [name, f"{count * 1e-9:.3g}", f"{took:.3g}", f"{count / took * 1e-9:.3g}", f"{count / took / peak:.0%}",
          f"{share:.0%}"]

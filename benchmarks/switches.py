@@ -40,7 +40,7 @@ SWITCHES: dict[str, dict[str, bool]] = {
     "both": {"bf16": True, "compile": True},
 }
 QUALITY = 0.5
-METHOD = {"name": "baseline", "room": "dere.methods.baseline"}
+METHOD: dict[str, Any] = {"name": "baseline", "room": "dere.methods.baseline"}
 
 
 def skill(predictions: Path, towers: Path) -> list[float]:

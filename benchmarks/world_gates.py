@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -57,7 +58,7 @@ def read_world(folder: Path) -> pd.DataFrame:
     frames = []
     for path in sorted(folder.glob("FLX_*FULLSET_MM*.csv")):
         site = path.name.split("_")[1]
-        row = sites.loc[site]
+        row: Any = sites.loc[site]
         frames.append(tidy(pd.read_csv(path), site, row["lat"], row["lon"], row["igbp"]))
     return pd.concat(frames, ignore_index=True)
 
@@ -179,7 +180,7 @@ def cell_simulation(raw: Path) -> tuple[Grid, np.ndarray, np.ndarray]:
     cell = np.flatnonzero(np.load(folder / "mask2d.npy").ravel())
     weight = pd.read_csv(raw / "cover" / "lat_lon_age_weights.csv").filter(like="weight_").to_numpy()
     index = [TARGETS.index(flux) for flux in FLUXES]
-    total = 0.0
+    total = np.zeros(())
     for a, age in enumerate(meta["ages"]):
         values = np.load(folder / f"glob_Y{age:03d}.npy", mmap_mode="r")[:, 1:, :, index]
         total = total + weight[:, a, None, None, None] * values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 COUNTED = {
@@ -28,11 +29,18 @@ def installed(packages: Iterable[str]) -> dict[str, str]:
     """
     found = {"python": platform.python_version()}
     for name in sorted(set(packages) - {"python"}):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
+        if number := _installed(name):
+            found[name] = number
     return found
+
+
+@cache
+def _installed(name: str) -> str:
+    # a process goes on with the packages it began with; reading what pip wrote of them costs milliseconds each time
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def here() -> dict[str, str]:

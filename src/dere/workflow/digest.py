@@ -179,7 +179,8 @@ def _room_members(call: ast.Call, source: Path) -> list[str]:
     return [f"{room}.{stem}" for stem in declaring(source.joinpath(*room.split(".")), marker)]
 
 
-def _loaded(name: str, source: Path) -> dict[str, Path]:
+@cache
+def _loaded(name: str, source: Path) -> Mapping[str, Path]:
     """Return what importing a dotted name runs below the package's ``__init__``: packages on the way and the module.
 
     A last part that is no module (a function, a class) is ignored.

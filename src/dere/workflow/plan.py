@@ -17,7 +17,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -138,8 +138,10 @@ def files_behind(value: str) -> list[PlannedFile]:
 
 def _first(folder: Path, name: str, planned: Planned) -> Planned:
     """Write a parameter unless somebody was faster, and return the one that counts."""
-    write_note(asdict(planned), _place(folder, f"value {planned.value}"))
-    own = write_note(asdict(planned), folder / f"{uuid.uuid4().hex}.json")
+    # vars, because the copies that dataclasses.asdict makes of every state cost more than writing them
+    content = {"value": planned.value, "files": [vars(file) for file in planned.files]}
+    write_note(content, _place(folder, f"value {planned.value}"))
+    own = write_note(content, folder / f"{uuid.uuid4().hex}.json")
     try:
         # unlike a rename, a second link is refused
         os.link(own, _place(folder, name))
