@@ -28,7 +28,7 @@ def made():
     labels = labels_around(predicted, 3)
     labels[4, 7] = np.nan
     dims, flux = ("site", "time", "flux"), list(EXCHANGE.names)
-    coords = {"site": SITES, "time": pd.date_range("2001-01-16", periods=MONTHS, freq="MS"), "flux": flux}
+    coords = {"site": SITES, "time": pd.date_range("2001-01-01", periods=MONTHS, freq="MS"), "flux": flux}
     rng = np.random.default_rng(0)
     towers = xr.Dataset(
         {
