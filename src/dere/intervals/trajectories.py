@@ -33,8 +33,9 @@ def trajectories(
 
     The truth has no noise of labels, and fluxes that errors grow with (GPP, RECO) are never negative in it: their
     members are moved by the least squares that bring all of them to zero or above with the same mean, which leaves
-    wide intervals skewed and those of a flux of zero without width. Members of the label may be negative, as one of
-    ten good real months of GPP is.
+    wide intervals skewed and those of a flux of zero without width. Where a prediction of GPP or RECO is itself
+    negative, as those of trees may be, its truth is zero; everywhere else the mean of the members is the prediction.
+    Members of the label may be negative, as one of ten good real months of GPP is.
 
     Places are drawn independently of each other; an interval of a sum over places has to know how their errors go
     together and is not to be had from these.

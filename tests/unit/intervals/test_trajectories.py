@@ -79,6 +79,14 @@ def test_places_without_flux_and_gaps():
     np.testing.assert_array_equal(members[:, 1], 0.0)
 
 
+def test_the_truth_of_a_negative_prediction_is_zero():
+    mean = EXCHANGE.close(np.array([[[-0.4, 2.0, 0.0], [3.0, 2.0, 0.0]]]))
+    members = trajectories(mean, KNOWN.scale(mean), KNOWN, np.random.default_rng(4), 20, "truth")
+    np.testing.assert_array_equal(members[:, 0, 0, 0], 0.0)
+    np.testing.assert_allclose(members.mean(0)[0, :, 1], 2.0)
+    np.testing.assert_allclose(members.mean(0)[0, 1], mean[0, 1])
+
+
 def test_one_seed_one_set_of_members(predicted):
     scale = KNOWN.scale(predicted)
     first, again = (trajectories(predicted, scale, KNOWN, np.random.default_rng(5), 5) for _ in range(2))
