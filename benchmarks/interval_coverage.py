@@ -105,7 +105,7 @@ def of_file(mean: Array, std: Array, quantiles: xr.DataArray) -> dict[str, dict[
 
     independent, correlated = np.sqrt(years_of(std**2) / YEAR), years_of(std)
     return {
-        "file": {"month": Limits(*parts, std), "year": years(independent)},
+        "file": {"month": Limits(parts[0], parts[1], std), "year": years(independent)},
         "file_correlated": {"year": years(correlated)},
     }
 

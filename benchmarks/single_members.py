@@ -42,8 +42,8 @@ def members_table(run: dere.Run) -> pd.DataFrame:
     for method, backbone, fold, seed in judged_files.itertuples(index=False):
         if not (fold.isdigit() and seed.isdigit()) or method.startswith(REFERENCE):
             continue
-        place = {"fold": int(fold), "seed": int(seed)}
-        prediction = run.predictions(method, None if backbone == targets.NO_BACKBONE else backbone, **place)
+        own = None if backbone == targets.NO_BACKBONE else backbone
+        prediction = run.predictions(method, own, int(fold), int(seed))
         if MEMBERS in prediction:
             rows.append(of_file(run, prediction.load()).assign(method=method, backbone=backbone))
     if not rows:
