@@ -1,0 +1,107 @@
+"""``dere predict``: predict sites of one's own by the models of a run."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dere.cli.output import table
+
+if TYPE_CHECKING:
+    from dere.api.own_sites import SitePredictions
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("sites", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out", "folder", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Folder for what is written."
+)
+@click.option("--method", metavar="NAME", help="Method of the run; default that of its product (products.method).")
+@click.option("--backbone", metavar="NAME", help="Sequence network; default the first of the run.")
+@click.option("--fold", metavar="N", type=int, help="Models of one fold; default the mean over all of the run.")
+@click.option("--seed", metavar="N", type=int, help="Models of one seed; default the mean over all of the run.")
+@click.option(
+    "--without-satellites",
+    is_flag=True,
+    help="Predict sites without LAI and EVI also where no tower that the models learned from lacked them.",
+)
+@click.option("--overwrite", is_flag=True, help="Write into a folder that holds files.")
+def predict(
+    run: Path,
+    sites: tuple[Path, ...],
+    folder: Path,
+    method: str | None,
+    backbone: str | None,
+    fold: int | None,
+    seed: int | None,
+    without_satellites: bool,
+    overwrite: bool,
+) -> None:
+    """Predict monthly GPP, RECO and NEE of sites of your own.
+
+    RUN is the folder of a finished run (results/<run>), also a copy without its folder data. SITES are files or folders
+    of towers in any format that a run reads, with or without fluxes, or plain tables: csv, or NetCDF of site and time,
+    with the columns site, month, lat, lon, igbp and the monthly drivers. Nothing is trained.
+
+    A site of the run (same code, or within 1 km) gets its stored prediction by models that had not seen it. Written are
+    predictions.nc, predictions.csv and sites.csv, which names every site and, of those not predicted, the reason.
+    """
+    # the screen has one account of its own; what the readers log would say it twice
+    logging.getLogger("dere").setLevel(logging.ERROR)
+    from dere.api.own_sites import predict_sites
+    from dere.api.run import open_run
+    from dere.products.own_site_files import require_free
+
+    require_free(folder, overwrite)
+    found = predict_sites(
+        open_run(run),
+        sites,
+        method,
+        backbone=backbone,
+        fold=fold,
+        seed=seed,
+        without_satellites=without_satellites,
+    )
+    found.write(folder, overwrite=overwrite)
+    for line in told(found, folder):
+        click.echo(line)
+
+
+def told(found: SitePredictions, folder: Path) -> list[str]:
+    """Return what the screen says: what was read, filled and dropped, and what a reader should know."""
+    about = found.dataset.attrs
+    models = f"{about['method']}/{about['backbone']}, mean over folds {about['folds']}, seeds {about['seeds']}"
+    lines = [*found.files, f"models: {models}, of the run {about['run']}"]
+    header = ["site", "status", "months", "filled", "nearest tower", "km", "extrapolation"]
+    rows = [
+        [
+            str(row["site"]),
+            str(row["status"]),
+            _number(row["months"], "d"),
+            _number(row["months_filled"], "d"),
+            str(row["nearest_tower"]),
+            _number(row["nearest_km"], ".0f"),
+            _number(row["extrapolation_index"], ".2f"),
+        ]
+        for row in found.sites.to_dict("records")
+    ]
+    lines += [table([header, *rows])]
+    lines += [f"filled: {row.site}, {row.reason}, {row.months} months" for row in found.counts.itertuples()]
+    lines += [f"note: {sentence}" for sentence in found.warnings]
+    counts = found.sites["status"].value_counts()
+    told = ", ".join(f"{count} {status}" for status, count in counts.items())
+    return [*lines, f"{len(found.sites)} sites: {told}; written to {folder}"]
+
+
+def _number(value: float, form: str) -> str:
+    """Return a number as text; nothing where there is none."""
+    if value != value:
+        return ""
+    return format(int(value) if form == "d" else value, form)
+
+
+COMMAND = predict
