@@ -90,7 +90,9 @@ def told(found: SitePredictions, folder: Path) -> list[str]:
         for row in found.sites.to_dict("records")
     ]
     lines += [table([header, *rows])]
-    lines += [f"filled: {row.site}, {row.reason}, {row.months} months" for row in found.counts.itertuples()]
+    filled = found.counts[~found.counts["reason"].str.endswith(": tower")]
+    for reason, of_sites in filled.groupby("reason", sort=False):
+        lines.append(f"filled: {reason}, {of_sites['months'].sum()} months of {', '.join(of_sites['site'])}")
     lines += [f"note: {sentence}" for sentence in found.warnings]
     counts = found.sites["status"].value_counts()
     told = ", ".join(f"{count} {status}" for status, count in counts.items())

@@ -18,6 +18,7 @@ from dere.harmonise.driver_space import driver_ranges, learned_space
 from dere.harmonise.knowledge_channels import ClassCycles, class_cycles
 from dere.harmonise.known_cells import known_cells
 from dere.harmonise.label_months import labels_of, usable
+from dere.harmonise.windows import simulated_spans
 from dere.variables import SATELLITE
 
 TEXTS = ("igbp", "kind")
@@ -57,7 +58,7 @@ def known_sites(
         ``lat``, ``lon``, ``igbp``, ``kind``, ``cluster``, ``fold``, ``learned_months`` (site), ``has_satellite`` (site)
         where the run has satellites; ``class_cycle(channel, class, calendar_month)``; ``low`` and ``high`` (driver);
         and what `driver_space.learned_space` and `known_cells.known_cells` give. Attributes ``split``,
-        ``first_month``, ``driver_set``, ``window``.
+        ``first_month``, ``driver_set``, ``window`` and ``simulated_months``, the longest span that is simulated.
     """
     sites = towers["site"].values.astype(str)
     own = splits[splits["kind"] == "site"].drop_duplicates("id").set_index("id").reindex(sites)
@@ -79,6 +80,8 @@ def known_sites(
             "first_month": int(month_number(towers["time"].values[:1])[0]),
             "driver_set": str(towers.attrs["driver_set"]),
             "window": int(towers.attrs["window"]),
+            # at least a window; a run may ask for more (`members.run_sites`)
+            "simulated_months": int(simulated_spans(towers, 0)[1].max()),
         },
     )
     if f"{SATELLITE[0]}_mask" in towers:

@@ -109,7 +109,8 @@ def own_sites(
     towers, lost = with_cover(towers, given, inputs.raw, ages, config)
     dropped |= lost
     if simulated:
-        states = _run(towers, source) if builtin else known_cells.states_at(towers, known)
+        span = int(known.attrs["simulated_months"])
+        states = _run(towers, source, span) if builtin else known_cells.states_at(towers, known)
         towers = with_simulation(towers, *states)
     towers = final_towers(towers, config.satellites)
     towers = with_knowledge(towers, config.channels, cycles_of(known) if config.satellites else None)
@@ -119,12 +120,14 @@ def own_sites(
     return OwnSites(towers, counts.reset_index(drop=True), dropped)
 
 
-def _run(towers: xr.Dataset, source: SimulationSource) -> tuple[NDArray, NDArray]:
-    """Run the built-in process model on the sites; none of them is a member of a training."""
+def _run(towers: xr.Dataset, source: SimulationSource, span: int) -> tuple[NDArray, NDArray]:
+    """Run the built-in process model on the sites, without the perturbed copies that trainings see."""
     # here, because only this provider needs the process model
     from dere.harmonise.members import run_sites
 
-    runs = run_sites(towers, source, np.zeros(towers.sizes["site"], bool))
+    # one member at least is asked for; what it gives as such is not used
+    first = np.arange(towers.sizes["site"]) == 0
+    runs = run_sites(towers, source.model_copy(update={"perturbations": 0}), first, span)
     return runs.simulated, runs.initial_state
 
 
