@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +13,16 @@ import xarray as xr
 from dere import __version__
 from dere.api.arguments import require
 from dere.api.known import compared
-from dere.api.model import Model
+from dere.api.own_site_models import TRAINED_BY, predictions_at, reads_simulation, stored_predictions
 from dere.api.place import place_of
-from dere.api.predicting import at_places
 from dere.api.run import Run
 from dere.config.harmonise import HarmoniseConfig
 from dere.config.simulation import SimulationSource
 from dere.config.splits import SplitsConfig
 from dere.config.towers import TowerSource
-from dere.evaluation.ensemble import ensemble
 from dere.exchange import DEFAULT
-from dere.harmonise.driver_space import extrapolation_index
-from dere.harmonise.own_sites import OwnSites, Settings, own_sites
-from dere.harmonise.site_roles import COORDINATE, SEEN
+from dere.harmonise.own_sites import Settings, own_sites
+from dere.harmonise.site_roles import COORDINATE
 from dere.ingest.accounts import Account, lines_of
 from dere.ingest.tower.claims import known_sources
 from dere.ingest.tower.plain_table import plain_source
@@ -34,17 +30,11 @@ from dere.ingest.tower.site_ids import OTHER_CODES
 from dere.ingest.tower.towers import Towers, read_and_account
 from dere.ingest.unread import DROPPED, IGNORED
 from dere.invented import invented_sources, marked
-from dere.methods import Method, methods, stages_of
+from dere.methods import Method
 from dere.products import own_site_files
 from dere.products.own_site_table import Part, site_rows, warnings_of
 from dere.products.sites import dropped_sites
-from dere.training.read_places import site_places
 from dere.workflow import targets
-
-log = logging.getLogger(__name__)
-
-NO_SPLIT = pd.DataFrame({"id": [], "kind": [], "cluster": []}, dtype=str)
-"""Sites of one's own are in no split."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +140,7 @@ def predict_sites(
     for name, value in (("fold", folds[0]), ("seed", seeds[0])):
         if value not in run.tree[f"{name}s"]:
             raise ValueError(f"{name}: {value} is none of the run's ({', '.join(map(str, run.tree[f'{name}s']))})")
-    places = [(str(place["backbone"]), int(number), int(start)) for number in folds for start in seeds]
+    fits = [(str(place["backbone"]), int(number), int(start)) for number in folds for start in seeds]
 
     paths = [Path(sites)] if isinstance(sites, (str, Path)) else [Path(path) for path in sites]
     known = run.known_sites
@@ -160,15 +150,18 @@ def predict_sites(
     new = given.dataset.isel(site=(about["known_as"] == "").to_numpy())
     parts = []
     named = {str(site): str(code) for site, code in about["known_as"].items() if code}
-    if named and (stored := _stored(run, chosen, places, named, lost)) is not None:
-        parts.append(Part(stored))
+    if named:
+        stored, seen = stored_predictions(run, chosen, fits, named)
+        lost |= seen
+        parts += [] if stored is None else [Part(stored)]
     if new.sizes["site"]:
         settings = _settings(run)
         ready = own_sites(new, known, settings, simulated=reads_simulation(chosen), unseen=without_satellites)
         lost |= ready.dropped
         counts = ready.counts
         if ready.towers is not None:
-            parts.append(Part(_predicted(run, chosen, places, ready, known, settings, gpu), ready.towers))
+            made = predictions_at(run, chosen, fits, ready.towers, known, settings.harmonise, gpu)
+            parts.append(Part(made, ready.towers))
     else:
         counts = pd.DataFrame(columns=["site", "step", "reason", "months"])
     if not parts:
@@ -178,7 +171,7 @@ def predict_sites(
     attrs = {"method": chosen.name, "backbone": str(place["backbone"]), "run": run.name, "code_version": __version__}
     attrs |= {"folds": " ".join(map(str, folds)), "seeds": " ".join(map(str, seeds)), "split": run.split}
     invented = invented_sources([part.predicted.attrs for part in parts] + [known.attrs])
-    said = warnings_of(rows, parts, known)
+    said = _of_versions(parts) + warnings_of(rows, parts, known)
     return SitePredictions(dataset.assign_attrs(attrs | marked(invented)), rows, said, counts, tuple(_lines(accounts)))
 
 
@@ -217,13 +210,6 @@ def read_sites(paths: Sequence[Path], config: TowerSource) -> tuple[Towers, list
     return read_and_account(paths, config, among=[plain, *among] if plain else among)
 
 
-def reads_simulation(method: Method) -> bool:
-    """Tell whether a method starts from simulated states, or one of its parts does."""
-    if method.parts:
-        return any(reads_simulation(methods()[part]) for part in method.parts)
-    return bool(method.reads_places) or any("simulation" in stage.reads for stage in stages_of([method.name]))
-
-
 def _dropped(given: Towers) -> dict[str, str]:
     """Site to the sentence that says why reading dropped it."""
     lost = dropped_sites(given.provenance.assign(source="towers", dropped=""), _ids(given.dataset))
@@ -241,79 +227,6 @@ def _settings(run: Run) -> Settings:
         SplitsConfig(**tree["splits"]),
         own_co2="towers" in targets.built_in(tree),
     )
-
-
-def _stored(
-    run: Run, method: Method, places: Sequence[tuple[str, int, int]], named: dict[str, str], lost: dict[str, str]
-) -> xr.Dataset | None:
-    """Stored predictions of sites of the run, under the codes that they were given; seen ones are lost."""
-    wanted = sorted(set(named.values()))
-    files = []
-    for backbone, fold, seed in places:
-        with run.predictions(method.name, backbone, fold, seed) as file:
-            if file.attrs.get("split") != run.split:
-                raise ValueError(
-                    f"predictions of {method.name}, fold {fold}, are of another split than the models; predict again"
-                )
-            kept = file[[name for name in ("prediction", "std", "quantile_value") if name in file]]
-            files.append(kept.sel(site=wanted).load())
-    made = ensemble(files)
-    seen = dict(zip(_ids(made), made[COORDINATE].values.astype(str) == SEEN, strict=True))
-    for site, code in named.items():
-        if seen[code]:
-            lost[site] = (
-                f"site {site} is {code} of the run, whose labels every model used has seen; its stored prediction is "
-                "not one of an unseen site, so that none is given"
-            )
-    chosen = {site: code for site, code in named.items() if not seen[code]}
-    if not chosen:
-        return None
-    found = made.sel(site=list(chosen.values())).assign_coords(site=list(chosen))
-    found["record"] = found["prediction"].notnull().all("flux")
-    empty = np.full((found.sizes["site"], found.sizes["time"]), np.nan)
-    found["extrapolation_index"] = (("site", "time"), empty)
-    return found.drop_vars(["members", "fold"], errors="ignore")
-
-
-def _predicted(
-    run: Run,
-    method: Method,
-    places: Sequence[tuple[str, int, int]],
-    ready: OwnSites,
-    known: xr.Dataset,
-    settings: Settings,
-    gpu: int,
-) -> xr.Dataset:
-    """Mean over the models of some folds and seeds, as the run joins those of a site that none has seen."""
-    towers = ready.towers
-    assert towers is not None
-    here = site_places(
-        towers,
-        NO_SPLIT,
-        satellites=settings.harmonise.satellites,
-        channels=settings.harmonise.channels,
-        reads=_reads(method),
-        exchange=run.exchange,
-    )
-    files = []
-    for backbone, fold, seed in places:
-        model = run.fitted(method.name, backbone, fold, seed)
-        _warn_of_version(model)
-        with run.predictions(method.name, backbone, fold, seed) as file:
-            stated_there = file.attrs
-        files.append(at_places(model, here, stated_there, gpu=gpu))
-    made = ensemble(files).drop_vars(["members", "fold"])
-    record = towers["record"].astype(bool)
-    index = xr.DataArray(extrapolation_index(towers, known), dims=("site", "time"))
-    made["record"] = (("site", "time"), record.sel(site=made["site"].values).transpose("site", "time").values)
-    index = index.assign_coords(site=towers["site"].values).sel(site=made["site"].values)
-    made["extrapolation_index"] = (("site", "time"), np.where(made["record"], index.values, np.nan))
-    return made
-
-
-def _reads(method: Method) -> tuple[str, ...]:
-    own = [methods()[part] for part in method.parts] or [method]
-    return tuple(dict.fromkeys(name for each in own for name in each.reads_places))
 
 
 def _joined(parts: Sequence[xr.Dataset], rows: pd.DataFrame) -> xr.Dataset:
@@ -340,16 +253,12 @@ def _span(months: np.ndarray) -> tuple[int, int]:
     return int(at[0]), int(at[-1]) + 1
 
 
-def _warn_of_version(model: Model) -> None:
-    """Say once that another version of the package trained the models."""
-    stages = [fitted for part in (model, *model.parts.values()) for fitted in part.stages.values()]
-    others = {str(fitted.facts.get("code_version")) for fitted in stages} - {__version__}
-    if others:
-        log.warning(
-            "the models were trained by dere %s, and this is %s: numbers may differ from the run's",
-            ", ".join(sorted(others)),
-            __version__,
-        )
+def _of_versions(parts: Sequence[Part]) -> tuple[str, ...]:
+    """A sentence where another version of the package trained the models."""
+    trained = {version for part in parts for version in str(part.predicted.attrs.get(TRAINED_BY, "")).split()}
+    if not (others := sorted(trained - {__version__})):
+        return ()
+    return (f"the models were trained by dere {', '.join(others)}, and this is {__version__}: numbers may differ",)
 
 
 def _none_left(lost: dict[str, str]) -> str:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from dere.api.own_sites import SitePredictions
 
 
+MOST_NOTES = 20
+"""Sentences on the screen; sites.csv says it of every site."""
+
+
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("sites", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -93,7 +97,9 @@ def told(found: SitePredictions, folder: Path) -> list[str]:
     filled = found.counts[~found.counts["reason"].str.endswith(": tower")]
     for reason, of_sites in filled.groupby("reason", sort=False):
         lines.append(f"filled: {reason}, {of_sites['months'].sum()} months of {', '.join(of_sites['site'])}")
-    lines += [f"note: {sentence}" for sentence in found.warnings]
+    lines += [f"note: {sentence}" for sentence in found.warnings[:MOST_NOTES]]
+    if (more := len(found.warnings) - MOST_NOTES) > 0:
+        lines.append(f"note: and {more} more of this kind; all are in {folder / 'sites.csv'}")
     counts = found.sites["status"].value_counts()
     told = ", ".join(f"{count} {status}" for status, count in counts.items())
     return [*lines, f"{len(found.sites)} sites: {told}; written to {folder}"]

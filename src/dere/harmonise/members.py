@@ -85,8 +85,7 @@ def run_sites(
     is_member
         (site,) sites whose forcing serves for pre-training (those with labels).
     at_least
-        Months that every site runs over: the spin-up draws its years from them, so that a site runs as it did among
-        others only over as many months.
+        Months that every site runs over; the spin-up draws its years from them, among whatever other sites.
 
     Raises
     ------

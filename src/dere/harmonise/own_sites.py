@@ -7,6 +7,7 @@ where that of the run does, because a site's spin-up draws years by their place 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from dere.harmonise.interim import Interim
 from dere.harmonise.knowledge_channels import recorded_a_year, with_knowledge
 from dere.harmonise.known_sites import cycles_of
 from dere.harmonise.protocols import hidden_groups
-from dere.harmonise.site_inputs import tower_drivers, with_cover, with_simulation
+from dere.harmonise.site_inputs import SiteInputs, tower_drivers, with_cover, with_simulation
 from dere.harmonise.statics import without_classes
 from dere.ingest.months import mid_months
 from dere.variables import SATELLITE
@@ -98,16 +99,13 @@ def own_sites(
         # its presence says that the CO2 columns are the world's own
         truth={} if settings.own_co2 else None,
     )
+    ages = source.ages if builtin else known_cells.ages_of(known, source.ages)
     try:
-        inputs = tower_drivers(given, config, builtin=True)
-        towers, lost = recorded_a_year(inputs.towers)
+        towers, inputs, lost = _complete(given, ages, config)
     except ValueError as error:
         # no site is left: each has its own sentence where there is more than one
-        return OwnSites(None, none, dropped | _each_alone(given, config, str(error)))
+        return OwnSites(None, none, dropped | _each_alone(given, ages, config, str(error)))
     dropped |= inputs.dropped | lost
-    ages = source.ages if builtin else known_cells.ages_of(known, source.ages)
-    towers, lost = with_cover(towers, given, inputs.raw, ages, config)
-    dropped |= lost
     if simulated:
         span = int(known.attrs["simulated_months"])
         states = _run(towers, source, span) if builtin else known_cells.states_at(towers, known)
@@ -167,13 +165,23 @@ def _seen(
     return raw.isel(site=having), lost
 
 
-def _each_alone(given: Interim, config: HarmoniseConfig, of_all: str) -> dict[str, str]:
+def _complete(
+    given: Interim, ages: Sequence[int], config: HarmoniseConfig
+) -> tuple[xr.Dataset, SiteInputs, dict[str, str]]:
+    """Drivers, cover and attributes of sites with a year of record or more, and why others are lost."""
+    inputs = tower_drivers(given, config, builtin=True)
+    towers, short = recorded_a_year(inputs.towers)
+    towers, uncovered = with_cover(towers, given, inputs.raw, ages, config)
+    return towers, inputs, short | uncovered
+
+
+def _each_alone(given: Interim, ages: Sequence[int], config: HarmoniseConfig, of_all: str) -> dict[str, str]:
     """Site to the sentence that it ends in by itself."""
     found = {}
     for site in given.towers["site"].values.astype(str):
         alone = Interim(towers=given.towers.sel(site=[site]), cover=given.cover, truth=given.truth)
         try:
-            recorded_a_year(tower_drivers(alone, config, builtin=True).towers)
+            _complete(alone, ages, config)
             found[site] = of_all
         except ValueError as error:
             found[site] = str(error)

@@ -158,7 +158,7 @@ def warnings_of(rows: pd.DataFrame, parts: Sequence[Part], known: xr.Dataset) ->
     learned = known["learned_months"].values > 0
     classes = set(known["igbp"].values[learned].astype(str))
     said = []
-    for row in rows.to_dict("records"):
+    for row in sorted(rows.to_dict("records"), key=lambda row: row["status"] != NOT_PREDICTED):
         site = row["site"]
         if row["status"] == NOT_PREDICTED:
             said.append(f"{site} is not predicted: {row['reason']}")
@@ -169,7 +169,7 @@ def warnings_of(rows: pd.DataFrame, parts: Sequence[Part], known: xr.Dataset) ->
         if row["nearest_km"] <= NEAR_KM:
             said.append(
                 f"{site} lies {row['nearest_km']:.0f} km from {row['nearest_tower']}, which the models have learned "
-                "from: its errors are smaller than those of cross-validation say"
+                "from: cross-validation says nothing about it, and its intervals may be too wide"
             )
         if row["igbp"] not in classes:
             said.append(

@@ -88,12 +88,14 @@ def parse_plain(table: pd.DataFrame, source: str, config: TowerSource) -> list[S
     Raises
     ------
     ValueError
-        When a column is missing, a row has no site, a month is none, or every site is at fault.
+        When a column is missing, there are no rows, a row has no site, or every site is at fault.
     """
     table, units = _named_alike(table, source)
     if "month" not in table and "time" in table:
         table = table.rename(columns={"time": "month"})
     require_columns(table, ABOUT, source)
+    if table.empty:
+        raise ValueError(f"{source} has a header and no rows, but one per site and month is expected; write them")
     empty = table["site"].isna() | (table["site"].astype(str).str.strip() == "")
     if empty.any():
         raise ValueError(
