@@ -15,7 +15,7 @@ from dere.config.windows import WindowConfig
 from dere.evaluation.ensemble import ensemble
 from dere.harmonise.driver_space import extrapolation_index
 from dere.harmonise.site_roles import COORDINATE, SEEN
-from dere.methods import Method, methods, stages_of
+from dere.methods import Method, methods
 from dere.training.read_places import site_places
 
 NO_SPLIT = pd.DataFrame({"id": [], "kind": [], "cluster": []}, dtype=str)
@@ -27,10 +27,10 @@ Fit = tuple[str, int, int]
 
 
 def reads_simulation(method: Method) -> bool:
-    """Tell whether a method starts from simulated states, or one of its parts does."""
+    """Tell whether a method starts from simulated states, as all networks do, or one of its parts does."""
     if method.parts:
         return any(reads_simulation(methods()[part]) for part in method.parts)
-    return bool(method.reads_places) or any("simulation" in stage.reads for stage in stages_of([method.name]))
+    return method.per_backbone or bool(method.reads_places)
 
 
 def stored_predictions(

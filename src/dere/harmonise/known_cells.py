@@ -1,9 +1,9 @@
 """What the cells of a simulation in files bring to sites of one's own, small enough to go with the models.
 
-Of every cell: its plant types and stand ages; the simulated state before each January, of as many years as fit; and the
-mean annual cycle of the simulated states of its mixture. A site takes those of the cell that holds it; of a year that
-is not kept the nearest. The towers of the run have the states of their own months (``simulated``); there a site of
-one's own differs from a tower at the same place.
+Of every cell: its plant types and stand ages; the simulated states of its mixture, weighted by these ages, of every
+month, or where these are too many their mean annual cycle; and the simulated states of all stands before each January,
+of as many years as fit. A site takes those of the cell that holds it, and of a year that is not kept the nearest. It
+differs from a tower of the run at the same place where that has plant types or stand ages of its own.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.blocks import loaded_blocks
-from dere.harmonise.axis import calendar_years, month_number
+from dere.harmonise.axis import calendar_years, month_number, monthly_climatology
 from dere.harmonise.cells import covering_cell
 from dere.harmonise.interim import Cover
 from dere.harmonise.simulated import age_weighted
 from dere.variables import MIXTURE
 
 LARGEST = 128 << 20
-"""Bytes that the states of all kept years may take, and the cycles; a year more is never kept."""
+"""Bytes that the states before Januaries may take, and those of all months."""
 YEAR = 12
-STATES, CYCLE = "state_before_year", "simulated_cycle"
+STATES, SERIES = "state_before_year", "simulated_series"
 
 
 def known_cells(drivers: xr.Dataset, simulation: xr.Dataset, cover: xr.Dataset) -> xr.Dataset:
@@ -43,8 +43,8 @@ def known_cells(drivers: xr.Dataset, simulation: xr.Dataset, cover: xr.Dataset) 
     -------
     Dataset
         ``cell_lat``, ``cell_lon`` (cell); ``cell_plant_fraction`` (cell, year, plant_type), ``cell_vegetated_fraction``
-        (cell, year), ``cell_age_weight`` (cell, age); ``state_before_year`` (kept_year, cell, stand, age, target) and
-        ``simulated_cycle`` (cell, age, month_of_year, target), unless they are too large. Attribute ``grid_degrees``.
+        (cell, year), ``cell_age_weight`` (cell, age); ``state_before_year`` (kept_year, cell, stand, age, target),
+        unless that is too large, and ``simulated_series`` (cell, simulated_month, target). Attribute ``grid_degrees``.
         Nothing where the places of the cells are not known.
     """
     if not float(drivers.attrs["grid_degrees"]):
@@ -58,28 +58,35 @@ def known_cells(drivers: xr.Dataset, simulation: xr.Dataset, cover: xr.Dataset) 
     of_year = 4 * sizes["cell"] * sizes["stand"] * sizes["age"] * sizes["target"]
     years = calendar_years(simulation["time"].values)
     kept = years[np.unique(np.linspace(0, len(years) - 1, min(len(years), LARGEST // of_year)).round().astype(int))]
+    months = month_number(simulation["time"].values)
+    whole = 4 * sizes["cell"] * sizes["time"] * sizes["target"] <= LARGEST
+    weight = cover["age_weight"].transpose("cell", "age").values
+    states, series = [], []
+    for block, part in loaded_blocks(simulation[["state", "initial_state"]]):
+        state = part["state"].transpose("cell", "stand", "age", "time", "target").values
+        initial = part["initial_state"].transpose("cell", "stand", "age", "target").values
+        before = [int(year) * YEAR - int(months[0]) - 1 for year in kept]
+        states.append([initial if at < 0 else state[:, :, :, at] for at in before])
+        mixture = age_weighted(state[:, MIXTURE], weight[block])
+        series.append(mixture if whole else _cycle(mixture, months))
+    result[SERIES] = (("cell", "simulated_month", "target"), np.concatenate(series))
+    result = result.assign_coords(
+        simulated_month=months if whole else np.arange(YEAR), target=simulation["target"].values
+    )
     if not len(kept):
         return result
-    first = int(month_number(simulation["time"].values[:1])[0])
-    states, cycles = [], []
-    of_mixture = 4 * YEAR * sizes["cell"] * sizes["age"] * sizes["target"] <= LARGEST
-    for _, part in loaded_blocks(simulation[["state", "initial_state"]]):
-        state = part["state"].transpose("cell", "stand", "age", "time", "target")
-        initial = part["initial_state"].transpose("cell", "stand", "age", "target").values
-        before = [int(year) * YEAR - first - 1 for year in kept]
-        states.append(np.stack([initial if at < 0 else state.values[:, :, :, at] for at in before]))
-        if of_mixture:
-            mixture = state.isel(stand=MIXTURE).values
-            month = month_number(simulation["time"].values) % YEAR
-            cycles.append(np.stack([mixture[:, :, month == number].mean(2) for number in range(YEAR)], 2))
-    joined = np.concatenate(states, 1)
+    joined = np.concatenate([np.stack(part) for part in states], 1)
     result[STATES] = (
         ("kept_year", "cell", "stand", "age", "target"),
         np.where(np.isnan(joined), joined[:, :, MIXTURE : MIXTURE + 1], joined).astype(np.float32),
     )
-    if cycles:
-        result[CYCLE] = (("cell", "age", "month_of_year", "target"), np.concatenate(cycles).astype(np.float32))
-    return result.assign_coords(kept_year=kept, stand=simulation["stand"].values, target=simulation["target"].values)
+    return result.assign_coords(kept_year=kept, stand=simulation["stand"].values)
+
+
+def _cycle(series: NDArray, months: NDArray) -> NDArray[np.float32]:
+    """Mean annual cycle (cell, 12, target) of series (cell, time, target)."""
+    cycle = monthly_climatology(np.moveaxis(series, 1, -1), months % YEAR)
+    return np.moveaxis(cycle, -1, 1).astype(np.float32)
 
 
 def require_states(known: xr.Dataset) -> None:
@@ -90,11 +97,10 @@ def require_states(known: xr.Dataset) -> None:
     ValueError
         When the run has too many cells, or cells of unknown places.
     """
-    if STATES not in known or CYCLE not in known:
+    if STATES not in known:
         raise ValueError(
             "the simulated states of the run's cells are too many to go with its models, or the places of the cells "
-            "are unknown, but the method starts from these states; choose one that does not by --method (baseline, "
-            "gbm, gp)"
+            "are unknown, but the method starts from these states; choose one that does not by --method (gbm, gp)"
         )
 
 
@@ -139,7 +145,7 @@ def placed(sites: xr.Dataset, known: xr.Dataset) -> tuple[xr.Dataset, dict[str, 
     near = _cell_of(sites, known) >= 0
     lost = {
         str(site): f"site {site} has no land cell of the simulation within 1.5 cells, one is needed for its initial "
-        "state; correct its coordinates, or choose a --method without a simulation (baseline, gbm, gp)"
+        "state; correct its coordinates, or choose a --method without a simulation (gbm, gp)"
         for site in sites["site"].values[~near]
     }
     return sites.isel(site=near), lost
@@ -156,10 +162,12 @@ def states_at(sites: xr.Dataset, known: xr.Dataset) -> tuple[NDArray[np.float32]
         From `known_cells`.
     """
     place = _cell_of(sites, known)
-    cycle = known[CYCLE].transpose("cell", "age", "month_of_year", "target").values[place]
-    month = month_number(sites["time"].values)
-    weight = sites["age_weight"].transpose("site", "age").values
-    simulated = age_weighted(cycle, weight)[:, month % YEAR]
+    month, simulated_month = month_number(sites["time"].values), known["simulated_month"].values
+    series = known[SERIES].transpose("cell", "simulated_month", "target").values[place]
+    # as at towers: months that the simulation does not reach take the mean of the calendar month
+    simulated = _cycle(series, simulated_month)[:, month % YEAR]
+    inside = np.isin(month, simulated_month)
+    simulated[:, inside] = series[:, np.searchsorted(simulated_month, month[inside])]
     first_month = int(month[0]) + sites["window_start"].values.astype(int)
     kept = known["kept_year"].values
     year = np.abs(kept - (first_month // YEAR)[:, None]).argmin(1)
