@@ -110,7 +110,8 @@ def cover_of(known: xr.Dataset) -> Cover:
         return Cover()
     step = float(known.attrs["grid_degrees"])
     lat, lon = known["cell_lat"].values, known["cell_lon"].values
-    rows, columns = _axis(lat, step), _axis(lon, step)
+    # north first, as maps are
+    rows, columns = _axis(lat, step)[::-1], _axis(lon, step)
     row = np.abs(rows[:, None] - lat).argmin(0)
     column = np.abs(columns[:, None] - lon).argmin(0)
     shape = (known.sizes["year"], len(rows), len(columns))
