@@ -1,4 +1,4 @@
-"""``dere predict`` on a copy of the finished run without its data: every site is in the output or named with why not."""
+"""``dere predict`` on a copy of the finished run without its data: every site is there, or named with the reason."""
 
 import os
 import shutil
