@@ -91,7 +91,7 @@ def _of_part(site: str, part: Part, given: xr.Dataset) -> dict[str, object]:
         more = f"; {beyond} months of its file are beyond the record of the run and have none" if beyond else ""
         return found | {
             "status": STORED,
-            "reason": f"a site of the run: its stored prediction, by models that had not seen it{more}",
+            "reason": f"its stored prediction, by models that had not seen it{more}",
         }
     tower = part.towers.sel(site=site)
     found["igbp"] = str(tower["igbp"].item())
@@ -164,7 +164,7 @@ def warnings_of(rows: pd.DataFrame, parts: Sequence[Part], known: xr.Dataset) ->
             said.append(f"{site} is not predicted: {row['reason']}")
             continue
         if row["status"] == STORED:
-            said.append(f"{site} is {row['known_as']} of the run ({row['known_km']:.1f} km): {row['reason']}")
+            said.append(f"{site} is {row['known_as']} of the run, {row['known_km']:.1f} km away: {row['reason']}")
             continue
         if row["nearest_km"] <= NEAR_KM:
             said.append(
