@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from click.testing import CliRunner
 
 import dere
+from dere.cli import main
 from dere.io import read_netcdf
 from dere.methods import methods
 
@@ -86,6 +88,27 @@ def test_the_command_predicts_own_sites_without_the_data_of_the_run(copied, tmp_
 
     again = subprocess.run(called, capture_output=True, text=True, env=environment, check=False)
     assert again.returncode == 1 and "is not empty" in again.stderr and "Traceback" not in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        (lambda t: t.assign(air_temperature=t["air_temperature"] + 273.15), "it looks like K: convert it to degC"),
+        (lambda t: t.drop(columns="lat"), "mine.csv has no column lat"),
+        (lambda t: t.drop(columns="longwave"), "lacks longwave in 36 of 36 months"),
+        (lambda t: t.assign(lat=np.nan), "column lat holds no number"),
+        (lambda t: t.head(9), "record of 9 months, at least 12 are needed"),
+    ],
+)
+def test_a_wrong_table_is_a_sentence_and_nothing_is_written(copied, tmp_path, changed, sentence):
+    folder, path, _ = copied
+    table = pd.read_csv(path)
+    changed(table[table["site"] == "ZZ-New"]).to_csv(tmp_path / "mine.csv", index=False)
+    shown = CliRunner().invoke(
+        main, ["predict", str(folder), str(tmp_path / "mine.csv"), "--out", str(tmp_path / "out")]
+    )
+    assert shown.exit_code == 1 and sentence in shown.output and shown.output.startswith("Error: ")
+    assert [found.name for found in tmp_path.iterdir()] == ["mine.csv"]
 
 
 def test_sites_of_the_run_get_the_bits_that_it_has_stored(copied):

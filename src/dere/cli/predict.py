@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -54,25 +56,34 @@ def predict(
     A site of the run (same code, or within 1 km) gets its stored prediction by models that had not seen it. Written are
     predictions.nc, predictions.csv and sites.csv, which names every site and, of those not predicted, the reason.
     """
-    # the screen has one account of its own; what the readers log would say it twice
-    logging.getLogger("dere").setLevel(logging.ERROR)
     from dere.api.own_sites import predict_sites
     from dere.api.run import open_run
     from dere.products.own_site_files import require_free
 
     require_free(folder, overwrite)
-    found = predict_sites(
-        open_run(run),
-        sites,
-        method,
-        backbone=backbone,
-        fold=fold,
-        seed=seed,
-        without_satellites=without_satellites,
-    )
+    choice: dict[str, Any] = {
+        "backbone": backbone,
+        "fold": fold,
+        "seed": seed,
+        "without_satellites": without_satellites,
+    }
+    with quiet():
+        found = predict_sites(open_run(run), sites, method, **choice)
     found.write(folder, overwrite=overwrite)
     for line in told(found, folder):
         click.echo(line)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave to the account at the end what the readers would log."""
+    logger = logging.getLogger("dere")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def told(found: SitePredictions, folder: Path) -> list[str]:
