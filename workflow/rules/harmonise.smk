@@ -15,6 +15,7 @@ rule harmonise:
         counts="<data>/counts.csv",
         provenance="<results>/tables/provenance.csv",
         odd_months="<results>/tables/odd_months.csv",
+        known_sites="<results>/models/known_sites.nc",
     log:
         "<logs>/harmonise.log",
     conda:

@@ -21,4 +21,5 @@ with running(snakemake):
         snakemake.params.config,
         code=snakemake.params.code,
         memory=memory_of(snakemake),
+        known=Path(snakemake.output.known_sites),
     )

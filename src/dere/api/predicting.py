@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import pandas as pd
 import xarray as xr
@@ -13,11 +14,12 @@ from dere.api.model import Model
 from dere.api.run import Run
 from dere.api.threads import threads
 from dere.harmonise.splits import roles
+from dere.intervals.spread import read_errors
 from dere.knowledge.terms import NAMES as KNOWLEDGE
 from dere.knowledge.terms import terms
 from dere.training.places import Places
 from dere.workflow.combine import Combination
-from dere.workflow.predict import Task, at_cells, at_sites
+from dere.workflow.predict import OWN, Task, at_cells, at_sites
 
 
 def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] = "sites", gpu: int = 0) -> xr.Dataset:
@@ -51,14 +53,10 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
         fitted with or lack a series that it reads, or a month of a record has no prediction.
     """
     require("model", model, Model, "dere.fit")
+    if isinstance(where, Places):
+        return at_places(model, where, gpu=gpu)
     if model.parts:
         return _combined(model, where, at, gpu)
-    if isinstance(where, Places):
-        _require_channels(model, where)
-        _require_read(model, where)
-        task = _task(model, pd.DataFrame(), gpu)
-        with threads(1, torch=model.method.env == "train"):
-            return task.dataset(task.predict(where), where, (), "site")
     require("where", where, Run, "dere.open_run")
     if (model.split, model.exchange.name) != (where.split, where.exchange.name):
         raise ValueError(
@@ -76,19 +74,46 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
             return at_cells(task, loaded(where.drivers), simulation, loaded(where.cover), sites.attrs)
 
 
-def _combined(model: Model, where: Run | Places, at: Literal["sites", "cells"], gpu: int) -> xr.Dataset:
+def at_places(model: Model, places: Places, sites: Mapping[str, Any] | None = None, *, gpu: int = 0) -> xr.Dataset:
+    """Predict places of one's own.
+
+    Parameters
+    ----------
+    model, gpu
+        As for `predict`.
+    places
+        With the channels that the model was fitted with.
+    sites
+        Attributes of the model's prediction at the sites of its run, which state its spread; None = no spread but one
+        of the method's own.
+    """
+    if model.parts:
+        parts = {name: at_places(part, places, gpu=gpu) for name, part in model.parts.items()}
+        return _combination(model).places(parts, sites)
+    _require_channels(model, places)
+    _require_read(model, places)
+    task = _task(model, pd.DataFrame(), gpu)
+    with threads(1, torch=model.method.env == "train"):
+        predicted = task.predict(places)
+    errors = read_errors(sites, model.exchange) if sites is not None and OWN not in predicted.extras else ()
+    return task.dataset(predicted, places, errors, "site")
+
+
+def _combined(model: Model, where: Run, at: Literal["sites", "cells"], gpu: int) -> xr.Dataset:
     """Predict by a method over methods: by its parts first."""
-    own = Combination(model.method, model.exchange, model.backbone, model.split, model.fold, model.seed)
+    own = _combination(model)
 
     def parts(kind: Literal["sites", "cells"]) -> dict[str, xr.Dataset]:
         return {name: predict(part, where, at=kind, gpu=gpu) for name, part in model.parts.items()}
 
-    if isinstance(where, Places):
-        return own.places(parts("sites"))
     found = parts(at)
     sites = found if at == "sites" else parts("sites")
     made = own.sites(sites, loaded(where.towers), model.windows.minimum_training_quality)
     return made if at == "sites" else own.cells(found, made.attrs)
+
+
+def _combination(model: Model) -> Combination:
+    return Combination(model.method, model.exchange, model.backbone, model.split, model.fold, model.seed)
 
 
 def _require_channels(model: Model, places: Places) -> None:

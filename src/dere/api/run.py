@@ -14,6 +14,7 @@ import xarray as xr
 from dere import exchange as exchanges
 from dere.api.configuration import read_configuration
 from dere.api.files import require_this_version
+from dere.api.known import read_known_sites
 from dere.api.model import Model, over_parts, read_model
 from dere.api.place import place_of
 from dere.api.tables import Tables
@@ -125,7 +126,28 @@ class Run:
     @property
     def split(self) -> str:
         """Hash of the split table: predictions of another one are not compared with this run's."""
+        known = self.folder / layout.KNOWN_SITES
+        if self.exchange.name == DEFAULT and known.exists() and not (self.folder / self._splits).exists():
+            # a copy without the data
+            return str(self.known_sites.attrs["split"])
         return file_sha256(self.canonical("splits"))
+
+    @property
+    def _splits(self) -> str:
+        return layout.canonical(self.exchange.name)["splits"]
+
+    @cached_property
+    def known_sites(self) -> xr.Dataset:
+        """What goes with the models: the sites that they know, and the drivers that they have learned from.
+
+        Of a run that an older version made, it is made from the data.
+
+        Raises
+        ------
+        FileNotFoundError
+            When neither it nor the data are there.
+        """
+        return read_known_sites(self)
 
     @property
     def truth(self) -> xr.Dataset | None:

@@ -54,7 +54,7 @@ def ensemble(predictions: Sequence[xr.Dataset]) -> xr.Dataset:
     with_quantiles = all("quantile_value" in file for file in predictions)
     quantiles = np.zeros((*shape, first.sizes["quantile"])) if with_quantiles else np.zeros(0)
     for file in predictions:
-        index = np.asarray([position[str(site)] for site in file["site"].values])
+        index = np.asarray([position[str(site)] for site in file["site"].values], int)
         values = file["prediction"].sel(flux=first["flux"]).transpose(*order).values.astype("float64")
         count[index] += 1
         # Welford's update: equal members leave a scatter of exactly zero, where a difference of squares leaves noise.

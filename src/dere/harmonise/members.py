@@ -21,6 +21,7 @@ from dere.harmonise.axis import calendar_years
 from dere.harmonise.beyond_record import extend_records
 from dere.harmonise.diagnosed import seen_light
 from dere.harmonise.simulated import age_weighted
+from dere.harmonise.windows import simulated_spans
 from dere.ingest.months import mid_months
 from dere.variables import MONTHLY8, PLANT_TYPES, SATELLITE, STANDS, TARGETS, VARIABLES
 from dere.world.absorbed_light import SeenLight
@@ -70,7 +71,9 @@ class SiteRuns:
     soil_depth: NDArray[np.float64]
 
 
-def run_sites(towers: xr.Dataset, source: SimulationSource, is_member: NDArray[np.bool_]) -> SiteRuns:
+def run_sites(
+    towers: xr.Dataset, source: SimulationSource, is_member: NDArray[np.bool_], at_least: int = 0
+) -> SiteRuns:
     """Run the process model at all sites and build the members.
 
     Parameters
@@ -81,6 +84,8 @@ def run_sites(towers: xr.Dataset, source: SimulationSource, is_member: NDArray[n
         Ages, perturbations, seed and months per member.
     is_member
         (site,) sites whose forcing serves for pre-training (those with labels).
+    at_least
+        Months that every site runs over; the spin-up draws its years from them, among whatever other sites.
 
     Raises
     ------
@@ -95,10 +100,8 @@ def run_sites(towers: xr.Dataset, source: SimulationSource, is_member: NDArray[n
     starts = towers["window_start"].values.astype(int)
     of_window = towers["window_site"].values.astype(int)
     sites = towers.sizes["site"]
-    begin = np.array([starts[of_window == site].min() // YEAR * YEAR for site in range(sites)])
-    last = np.array([starts[of_window == site].max() + window for site in range(sites)])
-    length = -(-np.maximum(last - begin, months) // YEAR) * YEAR
-    longest = int(length.max())
+    begin, length = simulated_spans(towers, months)
+    longest = max(int(length.max()), at_least)
     series = resampled_records(towers, int(begin.max()) + longest, source.perturbation_seed)
 
     # every site runs over the longest span, so that its result does not depend on which sites share its block

@@ -23,6 +23,7 @@ TITLES = {
     "towers": "Flux towers: labels, drivers, static attributes, plant types, initial states",
     "truth": "True fluxes of the built-in world",
     "splits": "Clusters and folds of cells and sites",
+    "known_sites": "Sites that the models know, and the drivers that they have learned from",
 }
 # what each canonical file is made of
 _SOURCES = {
@@ -32,6 +33,7 @@ _SOURCES = {
     "towers": ("towers", "cover", "simulation"),
     "truth": ("towers", "simulation"),
     "splits": ("towers", "simulation"),
+    "known_sites": ("towers", "cover", "simulation"),
 }
 _INHERITED = ("source_files", "source_versions", "license", "references", "provenance_table")
 _NOT_USED = ("ignored", "superseded", "dropped", "passed over", SOFTWARE)

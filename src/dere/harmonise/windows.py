@@ -9,6 +9,7 @@ a loss. Starts fall on a January when W and stride are whole years.
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 
@@ -57,6 +58,28 @@ def site_windows(record: NDArray, window: int, stride: int) -> tuple[NDArray[np.
     ]
     table = np.array(pairs, np.int32).reshape(-1, 2)
     return table[:, 0], table[:, 1]
+
+
+def simulated_spans(towers: xr.Dataset, months: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First month on the axis and number of months of what the process model simulates of each site.
+
+    Parameters
+    ----------
+    towers
+        With ``window_site`` and ``window_start`` (window) and attribute ``window``.
+    months
+        Least number.
+
+    Returns
+    -------
+    begin, length
+        (site,), whole years.
+    """
+    starts, of_window = towers["window_start"].values.astype(int), towers["window_site"].values.astype(int)
+    sites = range(towers.sizes["site"])
+    begin = np.array([starts[of_window == site].min() // 12 * 12 for site in sites])
+    last = np.array([starts[of_window == site].max() for site in sites]) + int(towers.attrs["window"])
+    return begin, -(-np.maximum(last - begin, months) // 12) * 12
 
 
 def stitch(values: NDArray, window_site: NDArray, index: NDArray, sites: int, months: int) -> NDArray:

@@ -92,10 +92,11 @@ class Combination:
         ids = next(iter(parts.values()))["cell"].values
         return self._dataset(parts, "cell", ids, read_errors(sites, self.exchange))
 
-    def places(self, parts: Parts) -> xr.Dataset:
-        """Combine predictions at places of one's own, without a spread."""
+    def places(self, parts: Parts, sites: Mapping[str, Any] | None = None) -> xr.Dataset:
+        """Combine predictions at places of one's own; ``sites`` as in `cells`, None = without a spread."""
         self._require_alike(parts, "site")
-        return self._dataset(parts, "site", next(iter(parts.values()))["site"].values, ())
+        errors = () if sites is None else read_errors(sites, self.exchange)
+        return self._dataset(parts, "site", next(iter(parts.values()))["site"].values, errors)
 
     def _held_out(self, parts: Parts) -> NDArray[np.float64]:
         """(site, time, flux); NaN where any part that has such predictions at all has none."""

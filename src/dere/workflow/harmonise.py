@@ -13,16 +13,19 @@ from dere import versions
 from dere.config.harmonise import HarmoniseConfig
 from dere.config.simulation import SimulationSource
 from dere.config.splits import SplitsConfig
+from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.build import Canonical, harmonise, write
 from dere.harmonise.interim import Interim, unpack_cover
+from dere.harmonise.known_sites import known_sites
 from dere.harmonise.origin import Origin, built_in_rows, file_attributes
 from dere.harmonise.outcome import outcome
 from dere.ingest.provenance import software_rows
 from dere.invented import PROCESS_MODEL
-from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_table
+from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_netcdf, write_table
 from dere.workflow.script import announce
 
 SOURCES = ("simulation", "cover", "towers")
+CELLS = ("drivers", "simulation", "cover")
 
 
 def harmonise_files(
@@ -34,6 +37,7 @@ def harmonise_files(
     params: Mapping[str, Any],
     code: str = "",
     memory: int | None = None,
+    known: Path | None = None,
 ) -> None:
     """Write the canonical set.
 
@@ -53,6 +57,8 @@ def harmonise_files(
         Digest of the rule's code, which every file states.
     memory
         Bytes that the job may use; None = everything fits.
+    known
+        Gets what goes with the models (`dere.harmonise.known_sites`); None = it is not made.
 
     Raises
     ------
@@ -81,6 +87,17 @@ def harmonise_files(
     modelled = (PROCESS_MODEL,) if params["simulation"]["provider"] == "builtin" else ()
     origin = Origin("harmonise", code, content_hash(params), table, file_sha256(provenance), (*modelled, *built_in))
     write(with_attributes(canonical, origin), folder)
+    if known is not None:
+        in_files = params["simulation"]["provider"] == "files"
+        going = known_sites(
+            canonical.towers,
+            canonical.splits,
+            file_sha256(folder / "splits.csv"),
+            params["harmonise"]["minimum_training_quality"],
+            CO2,
+            {name: getattr(canonical, name) for name in CELLS} if in_files else None,
+        )
+        write_netcdf(going.assign_attrs({**file_attributes(origin, "known_sites"), **going.attrs}), known)
     about = {"file": "splits.csv", "sha256": file_sha256(folder / "splits.csv"), **file_attributes(origin, "splits")}
     write_json(about, folder / "splits.json")
     if line := outcome(canonical.counts, canonical.towers, tuple(canonical.dropped)):

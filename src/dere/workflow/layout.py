@@ -11,6 +11,8 @@ PLACE = "{backbone}/fold{fold}/seed{seed}"
 CONFIGURATION = "config.yaml"
 TRUTH = "data/truth.nc"
 """What only the built-in world has."""
+KNOWN_SITES = "models/known_sites.nc"
+"""What goes with the models, so that they predict other sites without the data of the run."""
 SHARED = ("drivers", "simulation", "cover")
 """Canonical files that all exchanges have in common."""
 CHECKPOINT = {"model": "model.safetensors", "manifest": "manifest.json", "history": "history.csv"}

@@ -183,6 +183,18 @@ def test_ensemble_spread_is_the_law_of_total_variance(noisy):
     np.testing.assert_allclose(found["quantile_value"], (files[0]["quantile_value"] + files[1]["quantile_value"]) / 2)
 
 
+def test_a_file_that_knows_no_site_better_than_others_gives_nothing(noisy):
+    """A few sites of a cross-validation may all be tested by some of the folds only."""
+    one = noisy(1.0).isel(site=[0])
+    tested, seen = (
+        one.assign_coords(role=("site", [role])).assign_attrs(fold=fold)
+        for fold, role in enumerate(("cross_validated", "seen_in_training"))
+    )
+    found = ensemble([seen, tested])
+    np.testing.assert_array_equal(found["prediction"], tested["prediction"])
+    assert found["members"].values.tolist() == [1] and found["role"].values.tolist() == ["cross_validated"]
+
+
 def test_an_ensemble_closes_and_unequal_files_are_refused(noisy, towers, members):
     found = ensemble([noisy(1.0, seed=s) for s in range(4)])
     check_prediction(found, towers, members, "ensemble")

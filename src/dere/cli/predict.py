@@ -1,0 +1,126 @@
+"""``dere predict``: predict sites of one's own by the models of a run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dere.cli.output import table
+
+if TYPE_CHECKING:
+    from dere.api.own_sites import SitePredictions
+
+
+MOST_NOTES = 20
+"""Sentences on the screen; sites.csv says it of every site."""
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("sites", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out", "folder", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Folder for what is written."
+)
+@click.option("--method", metavar="NAME", help="Method of the run; default that of its product (products.method).")
+@click.option("--backbone", metavar="NAME", help="Sequence network; default the first of the run.")
+@click.option("--fold", metavar="N", type=int, help="Models of one fold; default the mean over all of the run.")
+@click.option("--seed", metavar="N", type=int, help="Models of one seed; default the mean over all of the run.")
+@click.option(
+    "--without-satellites",
+    is_flag=True,
+    help="Predict sites without LAI and EVI also where no tower that the models learned from lacked them.",
+)
+@click.option("--overwrite", is_flag=True, help="Write into a folder that holds files.")
+def predict(
+    run: Path,
+    sites: tuple[Path, ...],
+    folder: Path,
+    method: str | None,
+    backbone: str | None,
+    fold: int | None,
+    seed: int | None,
+    without_satellites: bool,
+    overwrite: bool,
+) -> None:
+    """Predict monthly GPP, RECO and NEE of sites of your own.
+
+    RUN is the folder of a finished run (results/<run>), also a copy without its folder data. SITES are files or folders
+    of towers in any format that a run reads, with or without fluxes, or plain tables: csv, or NetCDF of site and time,
+    with the columns site, month, lat, lon, igbp and the monthly drivers. Nothing is trained.
+
+    A site of the run (same code, or within 1 km) gets its stored prediction by models that had not seen it. Written are
+    predictions.nc, predictions.csv and sites.csv, which names every site and, of those not predicted, the reason.
+    """
+    from dere.api.own_sites import predict_sites
+    from dere.api.run import open_run
+    from dere.products.own_site_files import require_free
+
+    require_free(folder, overwrite)
+    choice: dict[str, Any] = {
+        "backbone": backbone,
+        "fold": fold,
+        "seed": seed,
+        "without_satellites": without_satellites,
+    }
+    with quiet():
+        found = predict_sites(open_run(run), sites, method, **choice)
+    found.write(folder, overwrite=overwrite)
+    for line in told(found, folder):
+        click.echo(line)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave to the account at the end what the readers would log."""
+    logger = logging.getLogger("dere")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def told(found: SitePredictions, folder: Path) -> list[str]:
+    """Return what the screen says: what was read, filled and dropped, and what a reader should know."""
+    about = found.dataset.attrs
+    models = f"{about['method']}/{about['backbone']}, mean over folds {about['folds']}, seeds {about['seeds']}"
+    lines = [*found.files, f"models: {models}, of the run {about['run']}"]
+    header = ["site", "status", "months", "filled", "nearest tower", "km", "extrapolation"]
+    rows = [
+        [
+            str(row["site"]),
+            str(row["status"]),
+            _number(row["months"], "d"),
+            _number(row["months_filled"], "d"),
+            str(row["nearest_tower"]),
+            _number(row["nearest_km"], ".0f"),
+            _number(row["extrapolation_index"], ".2f"),
+        ]
+        for row in found.sites.to_dict("records")
+    ]
+    lines += [table([header, *rows])]
+    filled = found.counts[~found.counts["reason"].str.endswith(": tower")]
+    for reason, of_sites in filled.groupby("reason", sort=False):
+        lines.append(f"filled: {reason}, {of_sites['months'].sum()} months of {', '.join(of_sites['site'])}")
+    lines += [f"note: {sentence}" for sentence in found.warnings[:MOST_NOTES]]
+    if (more := len(found.warnings) - MOST_NOTES) > 0:
+        lines.append(f"note: and {more} more of this kind; all are in {folder / 'sites.csv'}")
+    counts = found.sites["status"].value_counts()
+    told = ", ".join(f"{count} {status}" for status, count in counts.items())
+    return [*lines, f"{len(found.sites)} sites: {told}; written to {folder}"]
+
+
+def _number(value: float, form: str) -> str:
+    """Return a number as text; nothing where there is none."""
+    if value != value:
+        return ""
+    return format(int(value) if form == "d" else value, form)
+
+
+COMMAND = predict
