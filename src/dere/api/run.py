@@ -16,6 +16,7 @@ from dere.api.configuration import read_configuration
 from dere.api.files import require_this_version
 from dere.api.known import read_known_sites
 from dere.api.model import Model, over_parts, read_model
+from dere.api.overview import overview
 from dere.api.place import place_of
 from dere.api.tables import Tables
 from dere.exchange import DEFAULT, Exchange
@@ -291,19 +292,4 @@ class Run:
         return read_netcdf(self.canonical(name), load=False)
 
     def __repr__(self) -> str:
-        known = layout.canonical(self.exchange.name)
-        data = [name for name in known if (self.folder / known[name].format(fold=0, seed=0)).exists()]
-        files = layout.predictions(self.exchange.name, "*").format(backbone="*", fold="*", seed="*")
-        predicted = {path.parts[-4:-2] for path in self.folder.glob(files)}
-        lines = {
-            "methods": self.methods,
-            "backbones": self.tree["backbones"],
-            "folds": self.tree["folds"],
-            "seeds": self.tree["seeds"],
-            "data": data,
-            "predictions": sorted({method for method, _ in predicted}),
-            "on": sorted({backbone for _, backbone in predicted}),
-            "tables": list(self.tables),
-        }
-        told = [f"  {name + ':':13}{', '.join(map(str, found)) or 'none yet'}" for name, found in lines.items()]
-        return "\n".join([f"<dere run {self.name}, {self.exchange.name}, in {self.folder}>", *told])
+        return overview(self)
