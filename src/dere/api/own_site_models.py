@@ -15,6 +15,7 @@ from dere.config.windows import WindowConfig
 from dere.evaluation.ensemble import ensemble
 from dere.harmonise.driver_space import extrapolation_index
 from dere.harmonise.site_roles import COORDINATE, SEEN
+from dere.intervals.spread import with_truth
 from dere.methods import Method, methods
 from dere.training.read_places import site_places
 
@@ -67,7 +68,7 @@ def stored_predictions(
                     f"predictions of {method.name}, fold {fold}, are of another split than the models; predict again"
                 )
             kept = file[[name for name in ("prediction", "std", "quantile_value") if name in file]]
-            files.append(kept.sel(site=wanted).load())
+            files.append(with_truth(kept.sel(site=wanted).load(), run.exchange))
     made = ensemble(files)
     seen = set(made["site"].values[made[COORDINATE].values.astype(str) == SEEN].astype(str))
     lost = {
@@ -129,8 +130,7 @@ def predictions_at(
         model = run.fitted(method.name, backbone, fold, seed)
         trained |= _versions(model)
         with run.predictions(method.name, backbone, fold, seed) as file:
-            stated_there = file.attrs
-        files.append(at_places(model, here, stated_there, gpu=gpu))
+            files.append(at_places(model, here, file, gpu=gpu))
     made = ensemble(files).drop_vars(["members", "fold"])
     # the ensemble has the sites in order
     ordered = towers.sel(site=made["site"].values)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 import xarray as xr
@@ -14,12 +13,12 @@ from dere.api.model import Model
 from dere.api.run import Run
 from dere.api.threads import threads
 from dere.harmonise.splits import roles
-from dere.intervals.spread import read_errors
+from dere.intervals.stated import read_stated
 from dere.knowledge.terms import NAMES as KNOWLEDGE
 from dere.knowledge.terms import terms
 from dere.training.places import Places
-from dere.workflow.combine import Combination
-from dere.workflow.predict import OWN, Task, at_cells, at_sites
+from dere.workflow.combine import Combination, clusters_of
+from dere.workflow.predict import OWN, Task, at_cells, at_sites, distance_of
 
 
 def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] = "sites", gpu: int = 0) -> xr.Dataset:
@@ -71,10 +70,10 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
         if at == "sites":
             return sites
         with where.simulation as simulation:
-            return at_cells(task, loaded(where.drivers), simulation, loaded(where.cover), sites.attrs)
+            return at_cells(task, loaded(where.drivers), simulation, loaded(where.cover), sites)
 
 
-def at_places(model: Model, places: Places, sites: Mapping[str, Any] | None = None, *, gpu: int = 0) -> xr.Dataset:
+def at_places(model: Model, places: Places, sites: xr.Dataset | None = None, *, gpu: int = 0) -> xr.Dataset:
     """Predict places of one's own.
 
     Parameters
@@ -84,19 +83,22 @@ def at_places(model: Model, places: Places, sites: Mapping[str, Any] | None = No
     places
         With the channels that the model was fitted with.
     sites
-        Attributes of the model's prediction at the sites of its run, which state its spread; None = no spread but one
-        of the method's own.
+        The model's prediction at the sites of its run, which states its error model; None = no spread but one of the
+        method's own.
     """
     if model.parts:
         parts = {name: at_places(part, places, gpu=gpu) for name, part in model.parts.items()}
-        return _combination(model).places(parts, sites)
+        attrs = None if sites is None else sites.attrs
+        return _combination(model).places(parts, attrs, None if sites is None else distance_of(places, sites))
     _require_channels(model, places)
     _require_read(model, places)
     task = _task(model, pd.DataFrame(), gpu)
     with threads(1, torch=model.method.env == "train"):
         predicted = task.predict(places)
-    errors = read_errors(sites, model.exchange) if sites is not None and OWN not in predicted.extras else ()
-    return task.dataset(predicted, places, errors, "site")
+    if sites is None:
+        return task.dataset(predicted, places, None, None, "site", "truth")
+    errors = read_stated(sites.attrs, model.exchange) if OWN not in predicted.extras else None
+    return task.dataset(predicted, places, errors, distance_of(places, sites), "site", "truth")
 
 
 def _combined(model: Model, where: Run, at: Literal["sites", "cells"], gpu: int) -> xr.Dataset:
@@ -108,7 +110,8 @@ def _combined(model: Model, where: Run, at: Literal["sites", "cells"], gpu: int)
 
     found = parts(at)
     sites = found if at == "sites" else parts("sites")
-    made = own.sites(sites, loaded(where.towers), model.windows.minimum_training_quality)
+    cluster = clusters_of(where.splits, next(iter(sites.values())))
+    made = own.sites(sites, loaded(where.towers), cluster, model.windows.minimum_training_quality)
     return made if at == "sites" else own.cells(found, made.attrs)
 
 

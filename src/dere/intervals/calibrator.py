@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from dere.exchange import Exchange
+from dere.intervals.driver_distance import DISTANT_TOWERS
 from dere.intervals.kernel import Kernel, fit_kernel
 from dere.intervals.processes import consistent, loadings, signs
 from dere.intervals.scale import SMALLEST, fit_scale, require_enough, tower_weights
 
 Array = NDArray[np.float64]
 
-DISTANT_TOWERS = 20
-"""Fewer towers than this cannot say how errors grow with the distance in driver space."""
 LEAST_RESCALE = 0.5
 """Least factor by which the error of a mean of members is smaller than that of one."""
 
@@ -82,6 +81,19 @@ class Calibrator:
         given = predictors(mean, distance, self.exchange)
         own = np.einsum("...fk,fk->...f", given, self.coefficients) + SMALLEST
         return consistent(own * self.rescale, self.exchange)
+
+    @property
+    def truth(self) -> Calibrator:
+        """The same without the noise of labels, for `scale_of_months` and `scale_of_sum`."""
+        shares = self.kernel.shares.copy()
+        shares[:, -1] *= 1.0 - self.noise
+        return replace(self, kernel=self.kernel._replace(shares=shares), noise=0.0)
+
+    def scale_of_months(self, scale: Array) -> Array:
+        """Scale of single months' error from that of the label's, of one shape."""
+        variance = loadings(scale, self.exchange) ** 2 * self.kernel.shares.sum(1)
+        found: Array = np.sqrt(variance @ (signs(self.exchange).T ** 2))
+        return found
 
     def std(self, scale: Array) -> Array:
         """Standard deviation of the error from its scale."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -13,6 +16,49 @@ FURTHEST = 4.0
 """Standard deviations beyond which an attribute counts as being that far."""
 BLOCK = 2000
 """Places compared at a time."""
+DISTANT_TOWERS = 20
+"""Fewer towers than this cannot say how errors grow with the distance in driver space."""
+DISTANCE = "driver_distance"
+"""Variable (place,) of a prediction file."""
+_STATIC, _CLUSTER = "learned_static", "learned_cluster"
+
+
+class Learned(NamedTuple):
+    """Towers that a model learned from.
+
+    Parameters
+    ----------
+    static
+        (tower, attribute).
+    cluster
+        (tower,) names.
+    """
+
+    static: NDArray[np.floating]
+    cluster: NDArray[np.str_]
+
+    def distance(self, static: NDArray[np.floating], cluster: NDArray[np.str_]) -> Array | None:
+        """Distance of places (place,), see `driver_distance`; None where too few towers were learned from."""
+        if len(self.static) < DISTANT_TOWERS or len(np.unique(self.cluster)) < 2:
+            return None
+        return driver_distance(static, cluster, self.static, self.cluster)
+
+    def variables(self) -> dict[str, tuple[object, ...]]:
+        """Variables of a prediction file from which `read_learned` makes it again."""
+        of_static = {"long_name": "static attributes of the towers that the model learned from"}
+        of_cluster = {"long_name": "clusters of these towers"}
+        return {
+            _STATIC: (("learned", "attribute"), np.asarray(self.static, np.float32), of_static),
+            _CLUSTER: ("learned", np.asarray(self.cluster).astype(object), of_cluster),
+        }
+
+
+def read_learned(file: xr.Dataset) -> Learned | None:
+    """Towers that the model of a prediction file learned from; None where the file does not say."""
+    if _STATIC not in file:
+        return None
+    static = file[_STATIC].transpose("learned", "attribute").values
+    return Learned(static, file[_CLUSTER].values.astype(str))
 
 
 def driver_distance(

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import digamma, gammaln
 
-from dere.intervals.error import MINIMUM_RESIDUALS
-
 Array = NDArray[np.float64]
 
+MINIMUM_RESIDUALS = 24
+"""Fewer residuals than this cannot support a spread that grows with the flux."""
 DOF = 8.0
 """Degrees of freedom that few towers are drawn to."""
 DOF_BOUNDS = (2.5, 60.0)

@@ -1,83 +1,84 @@
-"""Spread of predictions, the same way for every method: from residuals at towers that its weights never saw."""
+"""``std`` and ``quantile_value`` of predictions by the error model, the same way for every method.
+
+At towers they are of the label, which is what towers are compared with; in cells and at places of one's own they are of
+the truth.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from dere.exchange import Exchange
-from dere.intervals.error import ErrorModel, fit_error, gaussian_quantiles
+from dere.intervals.calibrator import Calibrator
+from dere.intervals.stated import read_stated, states_errors
+from dere.intervals.trajectories import Of
+from dere.intervals.truth import nonnegative_quantiles, nonnegative_std
 from dere.variables import QUANTILES
 
+Array = NDArray[np.float64]
 
-def fit_errors(
-    predicted: NDArray[np.float64], labels: NDArray[np.floating], exchange: Exchange
-) -> tuple[ErrorModel, ...]:
-    """Fit the spread of each flux.
-
-    Parameters
-    ----------
-    predicted
-        (place, time, flux) at towers that the weights never saw.
-    labels
-        (place, time, flux), NaN where there is none.
-
-    Raises
-    ------
-    ValueError
-        When a flux has too few labelled months.
-    """
-    magnitude = exchange.size(predicted)
-    site = np.broadcast_to(np.arange(len(labels))[:, None], labels.shape[:2])
-    return tuple(
-        _of_flux(predicted[..., flux], labels[..., flux], magnitude, site, name)
-        for flux, name in enumerate(exchange.names)
-    )
+INTERVAL_OF = "interval_of"
+"""Attribute of ``std`` and ``quantile_value``: label or truth."""
+STD, VALUES = "std", "quantile_value"
 
 
-def _of_flux(
-    predicted: NDArray[np.float64],
-    labels: NDArray[np.floating],
-    magnitude: NDArray[np.float64],
-    site: NDArray[np.int64],
-    name: str,
-) -> ErrorModel:
-    """Fit to the months that have a label of this flux; all arrays (place, time)."""
-    good = np.isfinite(labels)
-    return fit_error(predicted[good] - labels[good], magnitude[good], site[good], name)
-
-
-def spread(mean: NDArray[np.float64], errors: Sequence[ErrorModel], exchange: Exchange, place: str) -> xr.Dataset:
-    """``std`` and ``quantile_value`` of predictions.
+def spread(mean: Array, scale: Array, model: Calibrator, place: str, of: Of) -> xr.Dataset:
+    """``std`` and ``quantile_value`` of months, or of sums of one shape.
 
     Parameters
     ----------
     mean
         (place, time, flux).
-    errors
-        One per flux.
+    scale
+        (place, time, flux) of the label's error, from ``Calibrator.scale``.
+    model
+        The error model.
     place
         Name of the first dimension.
+    of
+        ``label``, or ``truth``: without the labels' noise and, for fluxes that errors grow with, never negative.
     """
-    magnitude = exchange.size(mean)
-    std = np.stack([error.std(magnitude) for error in errors], axis=-1)
+    levels = np.asarray(QUANTILES)
+    own = scale if of == "label" else model.truth.scale_of_months(scale)
+    std, values = model.std(own), model.quantiles(mean, own, QUANTILES)
+    if of == "truth":
+        std, values = truth_limits(mean, own, model, levels)
     dims = (place, "time", "flux")
+    about = {INTERVAL_OF: of}
     return xr.Dataset(
-        {"std": (dims, std), "quantile_value": ((*dims, "quantile"), gaussian_quantiles(mean, std))},
-        coords={"quantile": list(QUANTILES)},
+        {STD: (dims, std, about), VALUES: ((*dims, "quantile"), values, about)}, coords={"quantile": list(QUANTILES)}
     )
 
 
-def stated(errors: Sequence[ErrorModel], exchange: Exchange) -> dict[str, list[float]]:
-    """Attributes from which `read_errors` makes the errors again."""
-    names = exchange.names
-    return {f"spread_{name}": [error.constant, error.slope] for name, error in zip(names, errors, strict=True)}
+def truth_limits(mean: Array, scale: Array, model: Calibrator, levels: Array) -> tuple[Array, Array]:
+    """Standard deviation (…, flux) and quantiles (…, flux, level) of the truth, from scales without labels' noise."""
+    std, values = model.std(scale), model.quantiles(mean, scale, levels.tolist())
+    for name in model.exchange.magnitude:
+        flux = model.exchange.names.index(name)
+        one = mean[..., flux], scale[..., flux], model.dof
+        std[..., flux], values[..., flux, :] = nonnegative_std(*one), nonnegative_quantiles(*one, levels)
+    return std, values
 
 
-def read_errors(attrs: Mapping[str, Any], exchange: Exchange) -> tuple[ErrorModel, ...]:
-    """Errors from the attributes of a prediction file."""
-    return tuple(ErrorModel(*(float(value) for value in attrs[f"spread_{name}"])) for name in exchange.names)
+def label_scale(file: xr.Dataset, model: Calibrator) -> Array:
+    """Scale (place, time, flux) of the label's error at the towers of a prediction file, from its ``std``."""
+    place = "site" if "site" in file.dims else "cell"
+    std = file[STD].sel(flux=list(model.exchange.names)).transpose(place, "time", "flux").values
+    found: Array = std / model.std(np.ones(()))
+    return found
+
+
+def with_truth(file: xr.Dataset, exchange: Exchange) -> xr.Dataset:
+    """A prediction file at towers with intervals of the truth; one without an error model as it is."""
+    if not states_errors(file.attrs) or file[STD].attrs.get(INTERVAL_OF) != "label":
+        return file
+    model = read_stated(file.attrs, exchange)
+    ordered = file.sel(flux=list(exchange.names)).transpose("site", "time", "flux", ...)
+    made = spread(ordered["prediction"].values, label_scale(file, model), model, "site", "truth")
+    kept = {name: ordered[name].attrs | made[name].attrs for name in (STD, VALUES)}
+    result = ordered.drop_vars([*kept, "quantile"]).assign(made)
+    for name, attrs in kept.items():
+        result[name].attrs = attrs
+    return result

@@ -74,4 +74,9 @@ def prediction_dataset(
             first = ("member",) if name == MEMBERS else ()
             result[name] = result[name].where(within).transpose(*first, *dims, ...)
             result[name].attrs |= {**unit, "long_name": text}
+    if "driver_distance" in result:
+        result["driver_distance"].attrs |= {
+            "units": "1",
+            "long_name": "distance to the towers learned from, by attributes",
+        }
     return result.assign_attrs(attrs)

@@ -56,6 +56,14 @@ def site_labels(towers: xr.Dataset, allowed: Sequence[str], minimum_quality: flo
     return Labels(np.where(good, flux, np.nan), np.nan_to_num(quality))
 
 
+def label_uncertainty(towers: xr.Dataset, exchange: Exchange) -> NDArray[np.floating] | None:
+    """Standard deviation (site, time, flux) of the labels' random error; None where the towers do not state it."""
+    if "flux_uncertainty" not in towers:
+        return None
+    values = towers["flux_uncertainty"].sel(flux=list(exchange.names)).transpose("site", "time", "flux").values
+    return np.asarray(values)
+
+
 def site_places(
     towers: xr.Dataset,
     members: pd.DataFrame,

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
 from dere import exchange as exchanges
 from dere import plugins
 from dere.exchange import Exchange
-from dere.harmonise.site_roles import COORDINATE
+from dere.harmonise.site_roles import COORDINATE, SEEN
 from dere.ingest.alignment import require_same_axes
-from dere.intervals.error import ErrorModel
-from dere.intervals.spread import fit_errors, read_errors, spread, stated
+from dere.intervals.calibrator import Calibrator
+from dere.intervals.driver_distance import DISTANCE, read_learned
+from dere.intervals.fitting import fitted as fitted_errors
+from dere.intervals.spread import spread
+from dere.intervals.stated import read_stated, stated
+from dere.intervals.trajectories import Of
 from dere.invented import invented_sources, marked
 from dere.io import file_sha256, read_netcdf, write_netcdf
 from dere.methods.base import Method, found_in, resolved
-from dere.training.prediction import HELD_OUT, prediction_dataset
-from dere.training.read_places import site_labels
+from dere.training.prediction import HELD_OUT, MEMBERS, prediction_dataset
+from dere.training.read_places import label_uncertainty, site_labels
+from dere.workflow.members import read_roles
 from dere.workflow.rule_job import RuleJob
 
 log = logging.getLogger(__name__)
@@ -55,7 +61,7 @@ class Combination:
     fold: int
     seed: int
 
-    def sites(self, parts: Parts, towers: xr.Dataset, minimum_quality: float) -> xr.Dataset:
+    def sites(self, parts: Parts, towers: xr.Dataset, cluster: NDArray[np.str_], minimum_quality: float) -> xr.Dataset:
         """Combine predictions at sites; the spread comes from towers that no part saw when it predicted them.
 
         A part without such predictions (a single tree model, which brings intervals of its own) is not in the mean
@@ -67,6 +73,8 @@ class Combination:
             Prediction files of the same fold and seed, by method.
         towers
             ``data/towers.nc``; only labels of towers that the parts may learn from are looked at.
+        cluster
+            (site,) cluster of each site of the parts' files.
         minimum_quality
             Labels of lower quality do not count.
 
@@ -80,23 +88,42 @@ class Combination:
         held_out = self._held_out(parts)
         first = next(iter(parts.values()))
         ids = first["site"].values.astype(str)
-        errors = fit_errors(
-            held_out, _labels_where(held_out, ids, towers, minimum_quality, self.exchange), self.exchange
+        towers = towers.sel(site=ids)
+        uncertainty = label_uncertainty(towers, self.exchange)
+        labels = _labels_where(held_out, ids, towers, minimum_quality, self.exchange)
+        judged = first[COORDINATE].values.astype(str) != SEEN
+        errors = fitted_errors(
+            held_out, labels, uncertainty, cluster, _distance(parts), self._members(parts, judged), self.exchange
         )
-        made = self._dataset(parts, "site", ids, errors, held_out)
+        made = self._dataset(parts, "site", ids, errors, _distance(parts), "label", held_out)
+        learned = read_learned(first)
+        made = made if learned is None else made.assign(learned.variables())
         return made.assign_coords({COORDINATE: first[COORDINATE]})
 
     def cells(self, parts: Parts, sites: Mapping[str, Any]) -> xr.Dataset:
-        """Combine predictions in cells; ``sites`` are the attributes of the file at sites, which states the spread."""
+        """Combine predictions in cells; ``sites`` are the attributes of the file at sites, its error model."""
         self._require_alike(parts, "cell")
         ids = next(iter(parts.values()))["cell"].values
-        return self._dataset(parts, "cell", ids, read_errors(sites, self.exchange))
+        return self._dataset(parts, "cell", ids, read_stated(sites, self.exchange), _distance(parts), "truth")
 
-    def places(self, parts: Parts, sites: Mapping[str, Any] | None = None) -> xr.Dataset:
+    def places(
+        self, parts: Parts, sites: Mapping[str, Any] | None = None, distance: NDArray[np.float64] | None = None
+    ) -> xr.Dataset:
         """Combine predictions at places of one's own; ``sites`` as in `cells`, None = without a spread."""
         self._require_alike(parts, "site")
-        errors = () if sites is None else read_errors(sites, self.exchange)
-        return self._dataset(parts, "site", next(iter(parts.values()))["site"].values, errors)
+        errors = None if sites is None else read_stated(sites, self.exchange)
+        ids = next(iter(parts.values()))["site"].values
+        return self._dataset(parts, "site", ids, errors, distance, "truth")
+
+    def _members(self, parts: Parts, judged: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+        """(member, site, time, flux) at the sites that no part has seen: members of the parts by their number."""
+        known = {name: part for name, part in parts.items() if HELD_OUT in part}
+        if not all(MEMBERS in part for part in known.values()) or not judged.any():
+            return None
+        fewest = min(part.sizes["member"] for part in known.values())
+        some = {name: part[[MEMBERS]].isel(site=judged) for name, part in known.items()}
+        each = ({name: part.isel(member=number) for name, part in some.items()} for number in range(fewest))
+        return np.stack([self._mean(one, "site", MEMBERS) for one in each])
 
     def _held_out(self, parts: Parts) -> NDArray[np.float64]:
         """(site, time, flux); NaN where any part that has such predictions at all has none."""
@@ -123,7 +150,9 @@ class Combination:
         parts: Parts,
         place: str,
         ids: NDArray[Any],
-        errors: Sequence[ErrorModel],
+        errors: Calibrator | None,
+        distance: NDArray[np.float64] | None,
+        of: Of,
         held_out: NDArray[np.float64] | None = None,
     ) -> xr.Dataset:
         mean = self._mean(parts, place)
@@ -135,9 +164,11 @@ class Combination:
             "seed": self.seed,
             "split": self.split,
             "parts": list(parts),
-            **(stated(errors, self.exchange) if errors else {}),
+            **(stated(errors) if errors else {}),
         }
-        extras = spread(mean, errors, self.exchange, place) if errors else xr.Dataset()
+        extras = spread(mean, errors.scale(mean, distance), errors, place, of) if errors else xr.Dataset()
+        if distance is not None:
+            extras[DISTANCE] = (place, distance)
         record = np.asarray(np.isfinite(mean).all(-1))
         axes = (place, ids, first["time"].values, record)
         made = prediction_dataset(mean, extras, self.exchange, *axes, attrs, held_out=held_out)
@@ -161,14 +192,28 @@ def _labels_where(
 ) -> NDArray[np.floating]:
     """Labels (site, time, flux) of the sites that have held-out predictions; NaN elsewhere."""
     known = np.isfinite(held_out).all(-1).any(-1)
-    labels = site_labels(towers.sel(site=ids), ids[known].tolist(), quality, exchange).flux
+    labels = site_labels(towers, ids[known].tolist(), quality, exchange).flux
     return np.where(np.isfinite(held_out), labels, np.nan)
+
+
+def _distance(parts: Parts) -> NDArray[np.float64] | None:
+    """Distance of places in driver space, the same for all parts; None where none knows it."""
+    known = (part[DISTANCE].values for part in parts.values() if DISTANCE in part)
+    return next(known, None)
 
 
 def combine_sites(rule: RuleJob) -> None:
     """Write the combination at sites for the job of a rule."""
-    made = _combination(rule).sites(_parts(rule), read_netcdf(rule.files["towers"]), float(rule.params["quality"]))
-    write_netcdf(made, rule.output)
+    parts = _parts(rule)
+    cluster = clusters_of(read_roles(rule.files["splits"], rule.fold), next(iter(parts.values())))
+    towers, quality = read_netcdf(rule.files["towers"]), float(rule.params["quality"])
+    write_netcdf(_combination(rule).sites(parts, towers, cluster, quality), rule.output)
+
+
+def clusters_of(members: pd.DataFrame, file: xr.Dataset) -> NDArray[np.str_]:
+    """Cluster (site,) of the sites of a prediction file, by the split table."""
+    own = members[members["kind"] == "site"].drop_duplicates("id").set_index("id")["cluster"]
+    return own.reindex(file["site"].values.astype(str)).fillna("").to_numpy(str)
 
 
 def combine_cells(rule: RuleJob) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +16,12 @@ from dere import plugins
 from dere.config.windows import WindowConfig
 from dere.exchange import Exchange
 from dere.harmonise.site_roles import COORDINATE, LONG_NAME, OF_SPLIT
-from dere.intervals.error import ErrorModel
-from dere.intervals.spread import fit_errors, read_errors, spread, stated
+from dere.intervals.calibrator import Calibrator
+from dere.intervals.driver_distance import DISTANCE, Learned, read_learned
+from dere.intervals.fitting import fitted as fitted_errors
+from dere.intervals.spread import spread
+from dere.intervals.stated import read_stated, stated
+from dere.intervals.trajectories import Of
 from dere.invented import invented_sources, marked
 from dere.io import file_sha256, read_netcdf, write_netcdf
 from dere.methods.base import Method, found_in, resolved
@@ -27,7 +30,7 @@ from dere.training.fitted import Fitted, Prediction
 from dere.training.membership import LEFT_OUT
 from dere.training.places import Places
 from dere.training.prediction import prediction_dataset
-from dere.training.read_places import cell_places, site_labels, site_places
+from dere.training.read_places import cell_places, label_uncertainty, site_labels, site_places
 from dere.training.roles import PREDICTED, TRAINED
 from dere.workflow.members import read_roles
 from dere.workflow.rule_job import RuleJob
@@ -88,14 +91,19 @@ class Task:
         self,
         predicted: Prediction,
         places: Places,
-        errors: Sequence[ErrorModel],
+        errors: Calibrator | None,
+        distance: NDArray[np.float64] | None,
         place: str,
+        of: Of,
         held_out: NDArray[np.float64] | None = None,
     ) -> xr.Dataset:
         """The prediction file: means, members, spread, and what the method adds; empty outside the records."""
         extras = predicted.extras.rename(place=place) if "place" in predicted.extras.dims else predicted.extras
         if errors:
-            extras = extras.merge(spread(predicted.mean, errors, self.exchange, place))
+            scale = errors.scale(predicted.mean, distance)
+            extras = extras.merge(spread(predicted.mean, scale, errors, place, of))
+        if distance is not None:
+            extras = extras.assign({DISTANCE: (place, distance)})
         attrs = {
             "method": self.method.name,
             "backbone": self.backbone,
@@ -103,7 +111,7 @@ class Task:
             "seed": self.seed,
             "split": self.split,
             **predicted.facts,
-            **(stated(errors, self.exchange) if errors else {}),
+            **(stated(errors) if errors else {}),
         }
         ids = places.ids if place == "site" else places.ids.astype(np.int64)
         axes = (place, ids, places.time, places.record)
@@ -149,7 +157,9 @@ def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
     for part, group in zip(parts, groups, strict=True):
         _require_complete(method.name, part, group)
     predicted = _taken(_joined(parts), order)
-    errors: Sequence[ErrorModel] = ()
+    learned = learned_from(places, role.isin(TRAINED).to_numpy())
+    distance = learned.distance(places.static, places.classes["cluster"].to_numpy(str))
+    errors: Calibrator | None = None
     held_out, own = None, OWN in predicted.extras
     if task.leaves_out or not own:
         rows = np.flatnonzero(role.isin(TRAINED if task.leaves_out else ("validation",)).to_numpy())
@@ -158,16 +168,29 @@ def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
         held_out[rows] = unseen
         if not own:
             labels = site_labels(towers, places.ids[rows].tolist(), settings.minimum_training_quality, exchange)
-            errors = fit_errors(unseen, labels.flux[rows], exchange)
+            errors = fitted_errors(
+                held_out,
+                labels.flux,
+                label_uncertainty(towers, exchange),
+                places.classes["cluster"].to_numpy(str),
+                distance,
+                parts[0].members if judged.any() else None,
+                exchange,
+            )
     counted = "%s: %d sites, %d months, and %d sites seen in training"
     log.info(counted, method.name, judged.sum(), int(places.record[judged].sum()), (~judged).sum())
-    made = task.dataset(predicted, places, errors, "site", held_out)
+    made = task.dataset(predicted, places, errors, distance, "site", "label", held_out).assign(learned.variables())
     worth = ("site", role.map(OF_SPLIT).to_numpy(str), {"long_name": LONG_NAME})
     return made.assign_coords({COORDINATE: worth}).assign_attrs(marked(invented_sources([towers.attrs])))
 
 
+def learned_from(places: Places, chosen: NDArray[np.bool_]) -> Learned:
+    """Towers that a model learned from, of which ``chosen`` (place,) says which they are."""
+    return Learned(places.static[chosen], places.classes["cluster"].to_numpy(str)[chosen])
+
+
 def at_cells(
-    task: Task, drivers: xr.Dataset, simulation: xr.Dataset, cover: xr.Dataset, sites: Mapping[str, Any]
+    task: Task, drivers: xr.Dataset, simulation: xr.Dataset, cover: xr.Dataset, sites: xr.Dataset
 ) -> xr.Dataset:
     """Predict fluxes per vegetated area for every cell and month.
 
@@ -178,7 +201,7 @@ def at_cells(
     drivers, simulation, cover
         The canonical set; the simulation may be lazy.
     sites
-        Attributes of the prediction at sites, which state the spread of a method that has none of its own.
+        The prediction at sites, which states the error model of a method that has no intervals of its own.
     """
     places = cell_places(
         drivers,
@@ -194,13 +217,18 @@ def at_cells(
     )
     # members of an ensemble are not kept: at every cell and month they are many times what the maps are
     predicted = _joined([replace(task.predict(block), members=None) for block in places.blocks(BLOCK)])
-    errors: Sequence[ErrorModel] = ()
-    if OWN not in predicted.extras:
-        errors = read_errors(sites, task.exchange)
+    errors = read_stated(sites.attrs, task.exchange) if OWN not in predicted.extras else None
+    distance = distance_of(places, sites)
     log.info("%s: %d cells, %d months", task.method.name, len(places), len(places.time))
     # the predictions at sites pass on what the towers say, from which the method has learned
-    sources = invented_sources([drivers.attrs, simulation.attrs, cover.attrs, sites])
-    return task.dataset(predicted, places, errors, "cell").assign_attrs(marked(sources))
+    sources = invented_sources([drivers.attrs, simulation.attrs, cover.attrs, sites.attrs])
+    return task.dataset(predicted, places, errors, distance, "cell", "truth").assign_attrs(marked(sources))
+
+
+def distance_of(places: Places, sites: xr.Dataset) -> NDArray[np.float64] | None:
+    """Distance (place,) to the towers that the model of a prediction file learned from; None where it is unknown."""
+    learned = read_learned(sites)
+    return None if learned is None else learned.distance(places.static, places.classes["cluster"].to_numpy(str))
 
 
 def predict_sites(rule: RuleJob) -> None:
@@ -214,8 +242,7 @@ def predict_cells(rule: RuleJob) -> None:
     drivers, cover = (read_netcdf(rule.files[name]) for name in ("drivers", "cover"))
     simulation = read_netcdf(rule.files["simulation"], load=False)
     with read_netcdf(rule.files["sites"], load=False) as sites:
-        stated_there = sites.attrs
-    write_netcdf(at_cells(_task(rule), drivers, simulation, cover, stated_there), rule.output)
+        write_netcdf(at_cells(_task(rule), drivers, simulation, cover, sites), rule.output)
 
 
 def _task(rule: RuleJob) -> Task:

@@ -8,10 +8,12 @@ import xarray as xr
 
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.predictions import judged, sites_with_role
-from dere.intervals.spread import fit_errors, stated
+from dere.intervals.fitting import fitted
+from dere.intervals.stated import stated
 from dere.io import file_sha256, read_netcdf
 from dere.methods import methods, rooms
 from dere.training.prediction import HELD_OUT
+from dere.training.read_places import label_uncertainty
 from dere.workflow.combine import Combination, combine_sites
 from dere.workflow.rule_job import RuleJob
 from made_towers import make_towers
@@ -72,7 +74,10 @@ def test_its_spread_is_that_of_the_held_out_mean(blend, run, made):
     labels = (
         towers["flux_value"].where(towers["flux_quality"] >= 0.5).sel(site=validation).transpose("site", "time", "flux")
     )
-    expected = stated(fit_errors(mean.values, np.where(mean.notnull(), labels, np.nan), CO2), CO2)
+    cluster = members[members["kind"] == "site"].set_index("id")["cluster"].loc[validation].to_numpy(str)
+    uncertainty = label_uncertainty(towers.sel(site=validation), CO2)
+    alike = mean.values, np.where(mean.notnull(), labels, np.nan), uncertainty, cluster
+    expected = stated(fitted(*alike, None, None, CO2))
     for name, numbers in expected.items():
         np.testing.assert_allclose(blend.attrs[name], numbers, rtol=1e-9)
 
@@ -108,4 +113,4 @@ def test_parts_that_say_nothing_of_towers_left_out_are_refused_together(run, ble
     parts = {part: run.predict(part).drop_vars(HELD_OUT, errors="ignore") for part in PARTS}
     own = Combination(methods()["blend"], CO2, "none", file_sha256(run.files["splits"]), 0, 0)
     with pytest.raises(ValueError, match="blend: none of climatology, gbm, gp predicts towers that it learned from"):
-        own.sites(parts, read_netcdf(run.files["towers"]), 0.5)
+        own.sites(parts, read_netcdf(run.files["towers"]), np.full(blend.sizes["site"], "one"), 0.5)

@@ -6,11 +6,14 @@ import pytest
 import xarray as xr
 
 from dere.evaluation.predictions import sites_with_role
+from dere.intervals.fitting import fitted
+from dere.intervals.stated import stated
 from dere.methods.tree_features import tree_features
 from dere.methods.trees.balance import balanced
 from dere.methods.trees.members import fit_members
 from dere.methods.trees.search import Rows, Trial, fit, random_settings
 from dere.methods.trees.settings import TreesConfig
+from dere.training.read_places import label_uncertainty, site_labels
 from dere.training.membership import LEFT_OUT, Membership, not_seen
 from made_towers import make_towers
 from simple_methods import CO2, Run, places_of
@@ -77,16 +80,16 @@ def test_intervals_come_from_towers_that_members_left_out(ensemble, towers, memb
     """The residuals are those of the file itself: each tower by the members that did not see it."""
     made, arrays = ensemble.predict("gbm"), ensemble.fitted("gbm").arrays
     trained = sites_with_role(members, ("training", "validation"))
-    flux, quality = (towers[n].sel(site=trained, flux="reco").values for n in ("flux_value", "flux_quality"))
-    held = made["held_out_prediction"].sel(site=trained)
-    good = np.isfinite(flux) & (quality >= 0.5)
-    count = good.sum(1)
-    residual = np.where(good, flux - held.sel(flux="reco").values, 0)
-    size, knots = held.sel(flux="gpp").values, arrays["intervals.reco.knots"]
-    weight = np.where(good, 1 / count[:, None], 0)
-    spread = np.sqrt((weight * residual**2).sum() / weight.sum())
-    assert arrays["intervals.reco.spread"].min() < spread < arrays["intervals.reco.spread"].max()
-    assert knots.min() > size[good].min() and knots.max() < size[good].max()
+    held = made["held_out_prediction"].sel(site=trained).values
+    labels = site_labels(towers, trained, 0.5, CO2).flux[towers["site"].isin(trained).values]
+    uncertainty = label_uncertainty(towers.sel(site=trained), CO2)
+    cluster = members.set_index("id")["cluster"].loc[trained].to_numpy(str)
+    distance = made["driver_distance"].sel(site=trained).values if "driver_distance" in made else None
+    judged = made["member_prediction"].sel(site=sites_with_role(members, ("test", "predict"))).values.astype(float)
+    expected = stated(fitted(held, labels, uncertainty, cluster, distance, judged, CO2))
+    for name, numbers in expected.items():
+        np.testing.assert_allclose(made.attrs[name], numbers, rtol=2e-3, atol=1e-6)
+    assert not any(name.startswith("intervals.") for name in arrays)
 
 
 def test_towers_that_trees_were_kept_from_are_unseen_by_all_members(towers, members):
@@ -108,9 +111,9 @@ def test_one_member_is_the_chosen_setting_fitted_to_all_rows():
     cluster = np.array([f"c{s}" for s in site])
     dealt = Membership(tuple(sorted(set(cluster.tolist()))), np.ones((1, 20)))
     found = fit_members(rows, cluster, best, dealt, config, 5)
-    assert list(found.trees) == ["trees.gpp"] and not found.held_out
+    assert list(found) == ["trees.gpp"]
     plain = fit(rows, "gpp", best["gpp"], config, 5)
-    assert found.trees["trees.gpp"].model_to_string() == plain.model_to_string()
+    assert found["trees.gpp"].model_to_string() == plain.model_to_string()
 
 
 @pytest.mark.parametrize("balance", [0.5, 1.0])

@@ -11,14 +11,15 @@ import xarray as xr
 
 from dere.evaluation.predictions import judged
 from dere.exchange.co2 import EXCHANGE
-from dere.intervals.spread import fit_errors, stated
+from dere.intervals.fitting import fitted as fitted_errors
+from dere.intervals.stated import stated
 from dere.io import file_sha256, read_netcdf, write_netcdf, write_table
 from dere.methods import methods, stages
 from dere.methods.base import resolved
 from dere.methods.outputs import rebuilt
 from dere.training import checkpoint
 from dere.training.context import Context
-from dere.training.read_places import site_places
+from dere.training.read_places import label_uncertainty, site_places
 from dere.variables import QUANTILES
 from dere.workflow.members import read_roles
 from dere.workflow.predict import predict_sites
@@ -68,7 +69,8 @@ def test_the_published_form_predicts_what_version_0_1_predicted(method, at_all_s
 def test_maps_cover_every_cell_and_close(method, at_all_sites, canonical, run, tmp_path):
     cells = at_cells(method, canonical, at_all_sites / f"{method}.nc", run, tmp_path / "cells.nc")
     assert cells["prediction"].shape == (12, 36, 3) and np.isfinite(cells["prediction"]).all()
-    assert (cells["std"] > 0).all() and cells["quantile_value"].shape[-1] == len(QUANTILES)
+    # a flux that is predicted to be zero and cannot be negative has no width
+    assert ((cells["std"] > 0) | (cells["prediction"] == 0)).all() and cells["quantile_value"].shape[-1] == len(QUANTILES)
     flux = cells["prediction"]
     assert float(abs(flux.sel(flux="reco") - flux.sel(flux="gpp") - flux.sel(flux="nee")).max()) < 1e-12
 
@@ -148,7 +150,8 @@ def test_what_is_predicted_at_training_towers_changes_nothing_else(method, at_al
     files = canonical | {"towers": write_netcdf(towers, tmp_path / "towers.nc")}
     first, second = read_netcdf(at_all_sites / f"{method}.nc"), at_sites(method, files, run, tmp_path / "again.nc")
     assert float(abs(first["prediction"] - second["prediction"]).sel(seen).max()) > 0
-    first, second = (judged(file).drop_vars("role") for file in (first, second))
+    kept = ["role", "learned_static", "learned_cluster"]
+    first, second = (judged(file).drop_vars(kept) for file in (first, second))
     if method == "gp":
         np.testing.assert_array_equal(first["prediction"], second["prediction"])
         assert (second["std"] > first["std"] + 3).all()
@@ -170,11 +173,13 @@ def test_climatology_has_the_spread_of_cycles_without_the_validation_towers(cano
     alone = predict({"climatology": replace(found, arrays=found.unseen, unseen=None)}, held_out, None)
     np.testing.assert_array_equal(unseen.mean, alone.mean)
     labels = towers["flux_value"].values[[1, 4, 7]]
-    expected, other = (stated(fit_errors(made.mean, labels, EXCHANGE), EXCHANGE) for made in (unseen, seen))
+    uncertainty = label_uncertainty(towers, EXCHANGE)[[1, 4, 7]]
+    about = labels, uncertainty, held_out.classes["cluster"].to_numpy(str), None, None, EXCHANGE
+    expected, other = (stated(fitted_errors(made.mean, *about)) for made in (unseen, seen))
     attrs = read_netcdf(at_all_sites / "climatology.nc").attrs
     for name, value in expected.items():
         np.testing.assert_allclose(attrs[name], value, rtol=1e-6)
-        assert attrs[name] != pytest.approx(other[name], rel=1e-3)
+    assert attrs["error_model_scale"] != pytest.approx(other["error_model_scale"], rel=1e-3)
 
 
 @pytest.mark.parametrize("stage", NETWORK_STAGES)

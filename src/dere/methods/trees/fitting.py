@@ -94,12 +94,13 @@ def _fit(job: Job, simulated: bool) -> Fitted:
         way = min(scores, key=lambda name: scores[name])
     log.info("%s fold %d: %d rows, %d features, NEE from %s", job.stage, job.fold, *rows.features.shape, way)
     dealt = membership(job.roles, job.members, job.seed, _roles(config))
-    boosters = fit_members(rows, cluster, best, dealt, config, job.seed)
+    trees = fit_members(rows, cluster, best, dealt, config, job.seed)
     arrays: dict[str, NDArray] = {
-        name: np.frombuffer(text_of(booster).encode(), np.uint8) for name, booster in boosters.trees.items()
+        name: np.frombuffer(text_of(booster).encode(), np.uint8) for name, booster in trees.items()
     }
     arrays |= {f"variance.{flux}": np.asarray(value) for flux, value in variance.items()}
-    arrays |= _intervals(rows, closed(boosters.held_out or held_out, way, variance), exchange)
+    if len(dealt) == 1:
+        arrays |= _intervals(rows, closed(held_out, way, variance), exchange)
     members = {"members": len(dealt), LEFT_OUT: dealt.left_out()} if len(dealt) > 1 else {}
     history = _settings_table(trials, scores)
     facts = {

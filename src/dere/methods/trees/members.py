@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from dere.methods.trees.search import Array, Rows, Trial, fit
+from dere.methods.trees.search import Rows, Trial, fit
 from dere.methods.trees.settings import TreesConfig
 from dere.training.membership import Membership
-
-
-@dataclass(frozen=True)
-class Boosters:
-    """Trees of all fluxes.
-
-    Parameters
-    ----------
-    trees
-        Array name to booster: ``trees.<flux>``, or ``trees.<flux>.<member>`` of several.
-    held_out
-        Flux to (row,) mean prediction of the members that left out the row's cluster; empty with one member.
-    """
-
-    trees: Mapping[str, lgb.Booster]
-    held_out: Mapping[str, Array]
 
 
 def name_of(flux: str, member: int, members: int) -> str:
@@ -42,7 +26,7 @@ def fit_members(
     dealt: Membership,
     config: TreesConfig,
     seed: int,
-) -> Boosters:
+) -> dict[str, lgb.Booster]:
     """Fit the chosen setting of each flux once per member.
 
     Parameters
@@ -56,6 +40,11 @@ def fit_members(
     dealt
         Which clusters each member leaves out.
 
+    Returns
+    -------
+    dict
+        Array name to booster, see `name_of`.
+
     Raises
     ------
     ValueError
@@ -63,23 +52,16 @@ def fit_members(
     """
     members = len(dealt)
     if members == 1:
-        return Boosters({name_of(flux, 0, 1): fit(rows, flux, best[flux], config, seed) for flux in best}, {})
+        return {name_of(flux, 0, 1): fit(rows, flux, best[flux], config, seed) for flux in best}
     heed = dealt.of(cluster)
     trees: dict[str, lgb.Booster] = {}
-    held_out: dict[str, Array] = {}
     for flux, trial in best.items():
-        total = np.zeros(len(rows.site))
         for member, own in enumerate(heed):
-            left = own == 0
             mine = replace(rows, weight={flux: rows.weight[flux] * own})
             if not mine.labelled(flux).any():
                 raise ValueError(
                     f"members is {members}, but all labels of {flux} are at towers that one member leaves out; bring "
                     "more towers that have it, or set members to 1"
                 )
-            booster = fit(mine, flux, trial, config, seed + member)
-            trees[name_of(flux, member, members)] = booster
-            if left.any():
-                total[left] += np.asarray(booster.predict(rows.features[left], num_threads=config.threads))
-        held_out[flux] = total / (heed == 0).sum(0)
-    return Boosters(trees, held_out)
+            trees[name_of(flux, member, members)] = fit(mine, flux, trial, config, seed + member)
+    return trees

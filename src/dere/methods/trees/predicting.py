@@ -43,7 +43,9 @@ def _predict(fitted: Fitted, places: Places, unseen: bool, simulated: bool) -> P
     series = [_series(fitted, member, features, exchange) for member in range(fitted.members)]
     values, members = closed_mean(series, counted(fitted, places, unseen), exchange)
     facts = {name: fitted.facts[name] for name in FACTS}
-    return Prediction(values, members=members, extras=_intervals(fitted, values, exchange), facts=facts)
+    # one model has no member that left a tower out; its residuals of nested cross-validation make its intervals
+    extras = _intervals(fitted, values, exchange) if fitted.members == 1 else xr.Dataset()
+    return Prediction(values, members=members, extras=extras, facts=facts)
 
 
 def _series(fitted: Fitted, member: int, features: NDArray[np.float32], exchange: Exchange) -> NDArray[np.float64]:
