@@ -2,151 +2,112 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
-import xarray as xr
+from numpy.typing import NDArray
 
-from dere.evaluation.probabilistic import coverage, crps_gaussian, crps_quantiles, spread_error_ratio
+from dere.evaluation.bootstrap import resample_clusters, resampled_mean
 from dere.evaluation.runs import ENSEMBLE, POOLED
 from dere.evaluation.site_scores import IDENTITY
-from dere.evaluation.truth import Reference, references
-from dere.exchange.base import Exchange
-from dere.exchange.co2 import EXCHANGE as CO2
+from dere.evaluation.tower_coverage import COVERAGES, MEANS, PIT, WIDTHS
 
-if TYPE_CHECKING:
-    from dere.config.evaluation import EvaluationConfig
-
-INTERVALS = {50: (0.25, 0.75), 90: (0.05, 0.95)}
+WHOLE = "all"
+PARTS = ("igbp", "season", "distance")
+"""By what towers and months are told apart beside all of them together."""
+FIFTHS = ("1 nearest", "2", "3", "4", "5 farthest")
+FEWEST = 0.7
+"""Coverage of 90 % intervals below which a tower counts as badly covered."""
+KEY = (*IDENTITY, "grouping", "part", "group", "scale", "flux")
 COLUMNS = (
-    *IDENTITY,
-    "grouping",
-    "flux",
+    *KEY,
     "sites",
-    "months",
-    "coverage_50",
-    "coverage_90",
+    "periods",
+    *COVERAGES,
+    "coverage_90_low",
+    "coverage_90_high",
     "coverage_90_tower_q25",
-    "width_50",
-    "width_90",
+    "towers_below_70",
+    *WIDTHS,
     "spread_error",
     "crps",
+    *PIT,
 )
-_GROUPINGS = {"measured": "all", "virtual": "virtual"}
-_KEY = ("method", "backbone", "grouping", "flux")
-_TOLERANCE = 1e-3
 
 
-def calibration(
-    prediction: xr.Dataset,
-    towers: xr.Dataset,
-    members: pd.DataFrame,
-    config: EvaluationConfig,
-    truth: xr.Dataset | None = None,
-    exchange: Exchange = CO2,
-) -> pd.DataFrame:
-    """Coverage, width, spread-error ratio and CRPS of one prediction file, per flux.
+def calibration(towers: pd.DataFrame, resamples: int = 0, seed: int = 0) -> pd.DataFrame:
+    """Table from the rows of towers of all files: every file by itself, and rows ``fold = all, seed = all``.
 
-    Coverage and CRPS are averaged per tower first, then over towers, so that long records do not dominate;
-    ``coverage_90_tower_q25`` is the lower quartile over towers; ``sites`` and ``months`` count the pairs behind these
-    numbers. Rows: test towers at the main quality (grouping all) and virtual towers. A file without ``quantile_value``
-    and ``std`` gives no rows; ``spread_error`` is empty where no member differs from another.
+    Towers count alike, however long their records are and in however many files they are judged: a tower's files are
+    averaged first. ``sites`` and ``periods`` count each tower once. Parts (classes, seasons, fifths of the distance in
+    driver space) are of all files together. Files of averaged seeds and folds have rows of their own and are in no
+    pooled one.
 
     Parameters
     ----------
-    prediction
-        ``quantile_value(site, time, flux, quantile)`` and/or ``std(site, time, flux)`` beside ``prediction``.
-    towers, members, config, truth, exchange
-        See ``references``.
+    towers
+        From `dere.evaluation.tower_coverage.tower_coverage`, of all files.
+    resamples
+        Resamples of clusters for ``coverage_90_low`` and ``coverage_90_high`` of the pooled rows; 0 = none.
+    seed
+        Of the resamples.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``COLUMNS``.
     """
-    if "quantile_value" not in prediction and "std" not in prediction:
+    if towers.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    rows = []
-    for reference in references(towers, members, config, truth, exchange):
-        main = reference.rows == "virtual" or reference.quality == config.testing_quality[0]
-        if reference.rows in _GROUPINGS and main:
-            rows += [_row(prediction, reference, flux) for flux in exchange.names]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    whole = towers[towers["season"] == WHOLE].assign(part=WHOLE, group=WHOLE)
+    single = [_row(dict(zip(KEY, key, strict=True)), rows) for key, rows in whole.groupby(list(KEY), sort=False)]
+    runs = towers[(towers["fold"] != POOLED) & (towers["seed"] != ENSEMBLE)]
+    together = pd.concat([_grouped(runs, part) for part in (WHOLE, *PARTS)], ignore_index=True)
+    together = together.assign(fold=POOLED, seed=POOLED)
+    pooled = []
+    for key, rows in together.groupby(list(KEY), sort=False):
+        averaged = rows.groupby("site").agg({**dict.fromkeys(MEANS, "mean"), "periods": "max", "cluster": "first"})
+        row = _row(dict(zip(KEY, key, strict=True)), averaged)
+        pooled.append(row | _interval(averaged, resamples, seed))
+    return pd.DataFrame([*single, *pooled], columns=list(COLUMNS))
 
 
-def pooled(table: pd.DataFrame, folds: int | None = None) -> pd.DataFrame:
-    """Add rows ``fold = all, seed = all``: means over the files of a method, weighted by their sites.
-
-    ``sites`` and ``months`` of these rows count each tower once, as ``skill.csv`` does: seeds of a fold predict the
-    same towers, folds test different ones, and every fold predicts all virtual towers.
-
-    Parameters
-    ----------
-    table
-        Rows of all files.
-    folds
-        Folds of one assignment of clusters to folds; every assignment tests the same towers. None = there is one.
-    """
-    runs = table[(table["fold"] != POOLED) & (table["seed"] != ENSEMBLE)]
-    if runs.empty:
-        return table
-    scores = [name for name in COLUMNS if name not in (*_KEY, "fold", "seed", "sites", "months")]
-    weighted = runs[scores].mul(runs["sites"], axis=0)
-    weight = runs[scores].notna().mul(runs["sites"], axis=0)
-    keys = [runs[name] for name in _KEY]
-    mean = weighted.groupby(keys, sort=False).sum() / weight.groupby(keys, sort=False).sum().replace(0, float("nan"))
-    once = runs["fold"].where(runs["grouping"] != "virtual", POOLED)
-    assignment = once.where(once == POOLED, 0 if folds is None else pd.to_numeric(once, errors="coerce") // folds)
-    counts = runs.groupby([*keys, assignment.rename("assignment"), once], sort=False)[["sites", "months"]].max()
-    counts = counts.groupby([*_KEY, "assignment"], sort=False).sum().groupby(list(_KEY), sort=False).max()
-    rows = mean.join(counts).reset_index().assign(fold=POOLED, seed=POOLED)
-    return pd.concat([table, rows[list(COLUMNS)]], ignore_index=True)
+def _grouped(towers: pd.DataFrame, part: str) -> pd.DataFrame:
+    """Rows of towers with ``part`` and ``group``."""
+    if part == "season":
+        own = towers[towers["season"] != WHOLE]
+        return own.assign(part=part, group=own["season"])
+    own = towers[towers["season"] == WHOLE]
+    if part == WHOLE:
+        return own.assign(part=part, group=WHOLE)
+    if part == "igbp":
+        own = own[own["igbp"] != ""]
+        return own.assign(part=part, group=own["igbp"])
+    own = own[own["distance"].notna()]
+    key = ["method", "backbone", "grouping", "scale", "flux"]
+    rank = own.groupby(key)["distance"].rank(method="first", pct=True)
+    fifth = np.clip(np.ceil(rank.to_numpy() * len(FIFTHS)).astype(int), 1, len(FIFTHS)) - 1
+    return own.assign(part=part, group=np.asarray(FIFTHS)[fifth])
 
 
-def _row(prediction: xr.Dataset, reference: Reference, flux: str) -> dict[str, object]:
-    here = prediction.sel(site=reference.values["site"].values, flux=flux)
-    mean = here["prediction"].transpose("site", "time").values
-    std = here["std"].transpose("site", "time").values if "std" in here else None
-    observed = reference.values.sel(flux=flux).transpose("site", "time").values.astype("float64")
-    complete = np.isfinite(mean) & (True if std is None else np.isfinite(std))
-    if "quantile_value" in here:
-        complete &= np.isfinite(here["quantile_value"].transpose("site", "time", "quantile").values).all(axis=-1)
-    observed = np.where(complete, observed, np.nan)
-    observed = np.where((np.isfinite(observed).sum(1) >= reference.minimum_months)[:, None], observed, np.nan)
-    present = np.isfinite(observed)
-    row: dict[str, object] = {key: str(prediction.attrs[key]) for key in IDENTITY}
-    row |= {"grouping": _GROUPINGS[reference.rows], "flux": flux}
-    row |= {"sites": int(present.any(1).sum()), "months": int(present.sum())}
-    if "quantile_value" in here:
-        quantiles = here["quantile_value"].transpose("site", "time", "quantile")
-        for percent, limits in INTERVALS.items():
-            lower, upper = (_level(quantiles, level) for level in limits)
-            by_site = coverage(lower, upper, observed, axis=1)
-            row[f"coverage_{percent}"] = _mean(by_site)
-            row[f"width_{percent}"] = _mean(_site_mean(np.where(present, upper - lower, np.nan)))
-            if percent == 90 and np.isfinite(by_site).any():
-                row["coverage_90_tower_q25"] = float(np.nanquantile(by_site, 0.25))
-        row["crps"] = _mean(_site_mean(crps_quantiles(quantiles["quantile"].values, quantiles.values, observed)))
-    elif std is not None:
-        row["crps"] = _mean(_site_mean(crps_gaussian(mean, std, observed)))
-    if std is not None:
-        row["spread_error"] = spread_error_ratio(std, mean - observed)
-    return row
+def _row(key: dict[str, object], rows: pd.DataFrame) -> dict[str, object]:
+    """Means over the towers of a group, one row each."""
+    found = key | {"sites": len(rows), "periods": int(rows["periods"].sum())}
+    found |= {name: float(rows[name].mean()) for name in (*COVERAGES, *WIDTHS, "crps", *PIT)}
+    by_tower = rows["coverage_90"].dropna()
+    found["coverage_90_tower_q25"] = float(by_tower.quantile(0.25)) if len(by_tower) else np.nan
+    found["towers_below_70"] = float((by_tower < FEWEST).mean()) if len(by_tower) else np.nan
+    square_spread, square_error = rows["square_spread"].mean(), rows["square_error"].mean()
+    # a single forecast has no ratio, and 0 would read as a bad one
+    has_ratio = square_spread > 0 and square_error > 0
+    return found | {"spread_error": float(np.sqrt(square_spread / square_error)) if has_ratio else np.nan}
 
 
-def _level(quantiles: xr.DataArray, level: float) -> np.ndarray:
-    levels = quantiles["quantile"].values
-    nearest = int(np.abs(levels - level).argmin())
-    if abs(levels[nearest] - level) > _TOLERANCE:
-        raise ValueError(
-            f"quantile_value has the levels {levels.tolist()}, but {level:g} is needed for the central interval; write "
-            "the quantiles 0.05, 0.25, 0.5, 0.75, 0.95"
-        )
-    return quantiles.values[..., nearest]
-
-
-def _site_mean(values: np.ndarray) -> np.ndarray:
-    finite = np.isfinite(values)
-    count = finite.sum(1)
-    return np.where(finite, values, 0.0).sum(1) / np.where(count > 0, count, np.nan)
-
-
-def _mean(by_site: np.ndarray) -> float:
-    finite = by_site[np.isfinite(by_site)]
-    return float(finite.mean()) if finite.size else float("nan")
+def _interval(rows: pd.DataFrame, resamples: int, seed: int) -> dict[str, float]:
+    """Interval of the mean coverage over clusters of towers."""
+    known = rows[rows["coverage_90"].notna()]
+    if not resamples or known["cluster"].nunique() < 2:
+        return {}
+    counts = resample_clusters(known["cluster"].to_numpy(str), resamples, np.random.default_rng(seed))
+    values: NDArray[np.float64] = known["coverage_90"].to_numpy(float)
+    low, high = np.quantile(resampled_mean(values, counts), (0.025, 0.975))
+    return {"coverage_90_low": float(low), "coverage_90_high": float(high)}

@@ -10,8 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from dere.config.evaluation import EvaluationConfig
-from dere.evaluation import calibration
 from dere.evaluation.bootstrap import paired
+from dere.evaluation.calibration import calibration
 from dere.evaluation.closure import closure_table
 from dere.evaluation.own_months import reference_scores
 from dere.evaluation.predictions import judged
@@ -19,9 +19,10 @@ from dere.evaluation.runs import POOLED
 from dere.evaluation.schemas import checked
 from dere.evaluation.site_scores import map_skill, site_skill
 from dere.evaluation.tables import skill
+from dere.evaluation.tower_coverage import tower_coverage
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
-from dere.harmonise.splits import fold_columns, folds_of_assignment, roles
+from dere.harmonise.splits import fold_columns, roles
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def judge(
     for name, file in predictions.items():
         members = members_of(file, splits)
         scored.append(site_skill(file, towers, members, config, truth, name, exchange))
-        calibrated.append(calibration.calibration(file, towers, members, config, truth, exchange))
+        calibrated.append(tower_coverage(file, towers, members, config, truth, exchange))
         log.info("%s: %d scores", name, len(scored[-1]))
     products = products or {}
     if truth is not None and "cell_flux" in truth and cells is not None:
@@ -91,7 +92,7 @@ def judge(
         "site_skill": per_site,
         "skill": skill(per_site),
         "paired": paired(per_site, config, ranks),
-        "calibration": calibration.pooled(_joined(calibrated), folds_of_assignment(splits)),
+        "calibration": calibration(_joined(calibrated), config.bootstrap, config.seed),
         "closure": closure_table(predictions, {"/".join(key): files for key, files in products.items()}, exchange),
     }
     return {name: checked(table, name, exchange) for name, table in tables.items()}

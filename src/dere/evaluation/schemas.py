@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from dere.evaluation import bootstrap, calibration, closure, comparison, cost, site_scores, tables, totals
+from dere.evaluation import (
+    bootstrap,
+    calibration,
+    closure,
+    comparison,
+    cost,
+    site_scores,
+    tables,
+    totals,
+    tower_coverage,
+)
 from dere.evaluation.columns import COUNT, NUMBER, POSITIVE, SHARE, TEXT, one_of, validated, within
 from dere.evaluation.metrics import METRICS
 from dere.evaluation.scales import SCALES
@@ -16,7 +26,7 @@ from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 
 _MEANINGS = {
-    "scale": one_of(SCALES),
+    "scale": one_of([*SCALES, "annual"]),
     "rows": one_of(["measured", "daytime", "cold", "odd", "with_odd", "virtual", "map"]),
     "grouping": one_of(["all", "igbp", "koppen", "quality", "daytime", "cold", "odd", "with_odd", "virtual", "map"]),
     "statistic": one_of([*tables.STATISTICS, "across"]),
@@ -25,11 +35,13 @@ _MEANINGS = {
     "nse_ensemble": within((-np.inf, 1.0)),
     **dict.fromkeys(("mean_residual", "maximum_residual", "spread_error"), POSITIVE),
     **dict.fromkeys(("crps", "width_50", "width_90", "seconds", "max_rss_mb", "cpu_seconds"), POSITIVE),
-    **dict.fromkeys(("share_better", "coverage_50", "coverage_90", "coverage_90_tower_q25"), SHARE),
+    **dict.fromkeys(("share_better", *tower_coverage.COVERAGES, *tower_coverage.PIT, "towers_below_70"), SHARE),
+    **dict.fromkeys(("coverage_90_low", "coverage_90_high", "coverage_90_tower_q25"), SHARE),
+    "part": one_of([calibration.WHOLE, *calibration.PARTS]),
     **dict.fromkeys(("nse_seed_std", "rmse_seed_std"), POSITIVE),
     **dict.fromkeys(("rmse_ratio", "ratio_low", "ratio_high", "detectable_ratio"), pa.Column(float, pa.Check.gt(0))),
     **dict.fromkeys(("parameters", "tried"), POSITIVE),
-    **dict.fromkeys(("sites", "months", "clusters", "seeds", "folds", "values", "repeats", "year"), COUNT),
+    **dict.fromkeys(("sites", "months", "clusters", "seeds", "folds", "values", "repeats", "year", "periods"), COUNT),
 }
 _TEXTS = {
     *("site", "method", "backbone", "against", "against_backbone", "fold", "seed", "igbp", "koppen", "cluster"),
@@ -40,7 +52,7 @@ TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "site_skill": (site_scores.COLUMNS, ("site", *_RUN, "flux", "scale", "rows", "quality")),
     "skill": (tables.COLUMNS, (*tables.KEY, "statistic")),
     "paired": (bootstrap.COLUMNS, bootstrap.COLUMNS[: bootstrap.COLUMNS.index("sites")]),
-    "calibration": (calibration.COLUMNS, (*_RUN, "grouping", "flux")),
+    "calibration": (calibration.COLUMNS, calibration.KEY),
     "closure": (closure.COLUMNS, ("file", "kind")),
     "cost": (cost.COLUMNS, ("rule", "wildcards")),
     "comparison": ((), comparison.KEY),

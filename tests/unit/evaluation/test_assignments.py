@@ -48,9 +48,11 @@ def test_every_assignment_tests_a_tower_once_and_tables_count_it_once(files, spl
     number = rows["site"].nunique()
     skill = found["skill"].query("method == 'gbm' and grouping == 'all' and scale == 'monthly' and fold == 'all'")
     assert (skill["sites"] == number).all() and set(skill["seed"]) == {"all", "ensemble"}
-    pooled = found["calibration"].query("grouping == 'all' and fold == 'all'").set_index(["seed", "flux"])
+    pooled = (
+        found["calibration"].query("grouping == 'all' and part == 'all' and fold == 'all'").set_index(["seed", "flux"])
+    )
     assert pooled.loc[("all", "gpp"), "sites"] == number == pooled.loc[("ensemble", "gpp"), "sites"]
-    assert pooled.loc[("all", "gpp"), "months"] == pooled.loc[("ensemble", "gpp"), "months"]
+    assert pooled.loc[("all", "gpp"), "periods"] == pooled.loc[("ensemble", "gpp"), "periods"]
 
 
 def test_the_mean_prediction_of_a_tower_is_that_of_the_folds_that_test_it(files, splits):

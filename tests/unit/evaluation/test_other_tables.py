@@ -9,7 +9,7 @@ import xarray as xr
 from scipy.stats import norm
 
 from dere.config.evaluation import EvaluationConfig
-from dere.evaluation.calibration import calibration, pooled
+from dere.evaluation.calibration import calibration
 from dere.evaluation.closure import closure_table
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.cost import COLUMNS, MEASURED, cost_table
@@ -18,6 +18,7 @@ from dere.evaluation.judge import judge, members_of
 from dere.evaluation.predictions import judged, sites_with_role
 from dere.evaluation.schemas import checked
 from dere.evaluation.totals import true_totals
+from dere.evaluation.tower_coverage import tower_coverage
 from dere.harmonise.site_roles import OF_SPLIT
 from dere.harmonise.splits import roles
 from dere.training.roles import PREDICTED
@@ -53,10 +54,12 @@ def test_closure_of_predictions_and_products(prediction):
 
 def test_calibration_of_an_honest_and_of_a_boastful_forecast(noisy, towers, members, truth):
     file = noisy(1.0)
-    honest = checked(calibration(with_quantiles(file, 1.0), towers, members, CONFIG, truth), "calibration")
-    boastful = calibration(with_quantiles(file, 0.3), towers, members, CONFIG, truth)
+    honest = checked(
+        calibration(tower_coverage(with_quantiles(file, 1.0), towers, members, CONFIG, truth)), "calibration"
+    )
+    boastful = calibration(tower_coverage(with_quantiles(file, 0.3), towers, members, CONFIG, truth))
     for table, check in ((honest, True), (boastful, False)):
-        row = table.query("grouping == 'virtual' and flux == 'reco'").iloc[0]
+        row = table.query("grouping == 'virtual' and flux == 'reco' and part == 'all'").iloc[0]
         near = [
             abs(row["coverage_90"] - 0.9) < 0.05,
             abs(row["coverage_50"] - 0.5) < 0.07,
@@ -65,7 +68,7 @@ def test_calibration_of_an_honest_and_of_a_boastful_forecast(noisy, towers, memb
         assert near == [check] * 3
     assert honest["crps"].sum() < boastful["crps"].sum()
     assert set(honest["grouping"]) == {"all", "virtual"}
-    row = honest.query("grouping == 'virtual' and flux == 'reco'").iloc[0]
+    row = honest.query("grouping == 'virtual' and flux == 'reco' and part == 'all'").iloc[0]
     assert (
         row["width_90"] == pytest.approx(2 * norm.ppf(0.95))
         and row["coverage_90_tower_q25"] <= row["coverage_90"] + 0.02
@@ -73,17 +76,17 @@ def test_calibration_of_an_honest_and_of_a_boastful_forecast(noisy, towers, memb
 
 
 def test_calibration_pools_files_and_skips_those_without_intervals(noisy, towers, members):
-    assert calibration(noisy(1.0), towers, members, CONFIG).empty
+    assert calibration(tower_coverage(noisy(1.0), towers, members, CONFIG)).empty
     files = [with_quantiles(noisy(1.0, seed=s), 1.0) for s in range(2)]
-    table = pooled(pd.concat([calibration(f, towers, members, CONFIG) for f in files], ignore_index=True))
-    rows = table.query("flux == 'nee' and grouping == 'all'").set_index("seed")["coverage_90"]
+    table = calibration(pd.concat([tower_coverage(f, towers, members, CONFIG) for f in files], ignore_index=True))
+    rows = table.query("flux == 'nee' and grouping == 'all' and part == 'all'").set_index("seed")["coverage_90"]
     assert rows["all"] == pytest.approx((rows["0"] + rows["1"]) / 2)
 
 
 def test_missing_quantile_levels_are_a_sentence(noisy, towers, members):
     file = with_quantiles(noisy(1.0), 1.0).isel(quantile=[0, 2, 4])
     with pytest.raises(ValueError, match=r"levels \[0.05, 0.5, 0.95\], but 0.25 is needed"):
-        calibration(file, towers, members, CONFIG)
+        tower_coverage(file, towers, members, CONFIG)
 
 
 def test_cost_is_what_the_jobs_measured_the_dearest_first():
@@ -241,7 +244,7 @@ def test_the_judge_makes_all_tables_and_ranks_by_noise(noisy, towers, members, t
     assert (median["dere"] > median["gbm"]).all()
     assert "ensemble" in set(tables["skill"]["seed"]) and "ensemble" not in set(tables["paired"].get("seed", []))
     assert (tables["paired"].query("scale == 'monthly'")["rmse_ratio"] < 1).all()
-    assert len(tables["closure"]) == 5 and set(tables["calibration"].dropna()["method"]) == {"dere"}
+    assert len(tables["closure"]) == 5 and set(tables["calibration"].dropna(subset="width_50")["method"]) == {"dere"}
     files["gbm/fold0/seed0.nc"] = files["gbm/fold0/seed0.nc"].isel(site=slice(1, None))
     with pytest.raises(ValueError, match=r"gbm/fold0/seed0.nc: 1 of 8 expected sites are missing"):
         judge(files, towers, splits, CONFIG, truth=truth)

@@ -13,8 +13,8 @@ from dere.methods.trees.balance import balanced
 from dere.methods.trees.members import fit_members
 from dere.methods.trees.search import Rows, Trial, fit, random_settings
 from dere.methods.trees.settings import TreesConfig
-from dere.training.read_places import label_uncertainty, site_labels
 from dere.training.membership import LEFT_OUT, Membership, not_seen
+from dere.training.read_places import label_uncertainty, site_labels
 from made_towers import make_towers
 from simple_methods import CO2, Run, places_of
 

@@ -70,7 +70,9 @@ def test_maps_cover_every_cell_and_close(method, at_all_sites, canonical, run, t
     cells = at_cells(method, canonical, at_all_sites / f"{method}.nc", run, tmp_path / "cells.nc")
     assert cells["prediction"].shape == (12, 36, 3) and np.isfinite(cells["prediction"]).all()
     # a flux that is predicted to be zero and cannot be negative has no width
-    assert ((cells["std"] > 0) | (cells["prediction"] == 0)).all() and cells["quantile_value"].shape[-1] == len(QUANTILES)
+    assert ((cells["std"] > 0) | (cells["prediction"] == 0)).all() and cells["quantile_value"].shape[-1] == len(
+        QUANTILES
+    )
     flux = cells["prediction"]
     assert float(abs(flux.sel(flux="reco") - flux.sel(flux="gpp") - flux.sel(flux="nee")).max()) < 1e-12
 
