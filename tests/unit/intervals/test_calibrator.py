@@ -7,7 +7,9 @@ import pytest
 
 from dere.exchange.base import Exchange, Flux
 from dere.exchange.co2 import EXCHANGE
-from dere.intervals.calibrator import fit_calibrator, heed, member_rescale, read_calibrator
+from dere.intervals.calibrator import read_calibrator
+from dere.intervals.fitting import fit_calibrator, heed
+from dere.intervals.member_rescale import member_rescale
 from dere.intervals.processes import consistent, loadings, signs
 from dere.intervals.scale import fit_scale, tower_weights
 from dere.variables import QUANTILES
