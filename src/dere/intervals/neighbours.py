@@ -13,12 +13,20 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
+
+from dere.climates import main_climates
+from dere.harmonise.axis import month_number, monthly_climatology
 
 Array = NDArray[np.float64]
 
 ZONES = ("A", "B", "C", "D", "E", "")
 """Main climates (Koeppen), and unknown."""
+CLIMATE = ("air_temperature", "precipitation")
+"""Drivers that tell climates apart."""
+DAYS = 30.4
+"""Days of a month."""
 BLOCK_DEGREES = (10.0, 20.0)
 """Height and width of a region in latitude and longitude."""
 EXPECTED = (0.5, 0.15, 0.05, 0.0)
@@ -85,10 +93,9 @@ ALONE = Neighbours(np.array(EXPECTED), np.zeros(len(ZONES)))
 """Where nothing is known of places."""
 
 
-def zone_codes(koppen: NDArray[np.str_]) -> NDArray[np.int64]:
-    """Positions in ``ZONES`` of climate classes, by their first letter."""
-    first = np.array([name[:1] if name[:1] in ZONES else "" for name in np.asarray(koppen).astype(str)], dtype=str)
-    return np.array([ZONES.index(name) for name in first], dtype=np.int64)
+def zone_codes(main: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Positions in ``ZONES`` of main climates."""
+    return np.array([ZONES.index(name) for name in np.asarray(main).astype(str).tolist()], dtype=np.int64)
 
 
 def blocks(lat: Array, lon: Array) -> NDArray[np.int64]:
@@ -98,9 +105,31 @@ def blocks(lat: Array, lon: Array) -> NDArray[np.int64]:
     return rows * 1000 + columns
 
 
-def regions(koppen: NDArray[np.str_], lat: Array, lon: Array) -> Regions:
-    """Climates and regions of places, from climate classes and degrees."""
-    return Regions(zone_codes(koppen), blocks(lat, lon))
+def regions(
+    temperature: NDArray[np.floating], precipitation: NDArray[np.floating], month: NDArray, lat: Array, lon: Array
+) -> Regions:
+    """Climates and regions of places.
+
+    Parameters
+    ----------
+    temperature, precipitation
+        (place, time) degC and mm d-1; NaN where there is none.
+    month
+        (time,) calendar month, 0-11.
+    lat, lon
+        (place,) degrees.
+    """
+    cycle, rain = monthly_climatology(temperature, month), monthly_climatology(precipitation, month) * DAYS
+    return Regions(zone_codes(main_climates(cycle, rain, np.asarray(lat))), blocks(lat, lon))
+
+
+def regions_of(dataset: xr.Dataset, place: str) -> Regions:
+    """Climates and regions of the sites or cells of a dataset; of unknown climate without temperature and rain."""
+    lat, lon = dataset["lat"].values, dataset["lon"].values
+    if not all(name in dataset for name in CLIMATE):
+        return Regions(zone_codes(np.full(len(lat), "")), blocks(lat, lon))
+    temperature, precipitation = (dataset[name].transpose(place, "time").values for name in CLIMATE)
+    return regions(temperature, precipitation, month_number(dataset["time"].values) % 12, lat, lon)
 
 
 def fit_neighbours(

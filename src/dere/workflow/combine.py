@@ -19,9 +19,9 @@ from dere.exchange import Exchange
 from dere.harmonise.site_roles import COORDINATE, SEEN
 from dere.ingest.alignment import require_same_axes
 from dere.intervals.calibrator import Calibrator
-from dere.intervals.driver_distance import DISTANCE, read_learned
+from dere.intervals.driver_distance import DISTANCE, INDEX, read_learned
 from dere.intervals.fitting import fitted as fitted_errors
-from dere.intervals.neighbours import regions
+from dere.intervals.neighbours import regions_of
 from dere.intervals.spread import Of, spread
 from dere.intervals.stated import read_stated, stated
 from dere.invented import invented_sources, marked
@@ -100,7 +100,7 @@ class Combination:
             _distance(parts),
             self._members(parts, judged),
             self.exchange,
-            regions(towers["koppen"].values.astype(str), towers["lat"].values, towers["lon"].values),
+            regions_of(towers, "site"),
         )
         made = self._dataset(parts, "site", ids, errors, _distance(parts), "label", held_out)
         learned = read_learned(first)
@@ -176,6 +176,10 @@ class Combination:
         extras = spread(mean, errors.scale(mean, distance), errors, place, of) if errors else xr.Dataset()
         if distance is not None:
             extras[DISTANCE] = (place, distance)
+        # of cells: the same for all parts, which have learned from the same towers
+        known = [part[INDEX] for part in parts.values() if INDEX in part]
+        if known:
+            extras[INDEX] = (place, known[0].values)
         record = np.asarray(np.isfinite(mean).all(-1))
         axes = (place, ids, first["time"].values, record)
         made = prediction_dataset(mean, extras, self.exchange, *axes, attrs, held_out=held_out)

@@ -7,7 +7,7 @@ import xarray as xr
 
 from dere.evaluation.predictions import sites_with_role
 from dere.intervals.fitting import fitted
-from dere.intervals.neighbours import regions
+from dere.intervals.neighbours import regions_of
 from dere.intervals.stated import stated
 from dere.methods.tree_features import tree_features
 from dere.methods.trees.balance import balanced
@@ -88,7 +88,7 @@ def test_intervals_come_from_towers_that_members_left_out(ensemble, towers, memb
     distance = made["driver_distance"].sel(site=trained).values if "driver_distance" in made else None
     judged = made["member_prediction"].sel(site=sites_with_role(members, ("test", "predict"))).values.astype(float)
     here = towers.sel(site=trained)
-    where = regions(here["koppen"].values.astype(str), here["lat"].values, here["lon"].values)
+    where = regions_of(here, "site")
     expected = stated(fitted(held, labels, uncertainty, cluster, distance, judged, CO2, where))
     for name, numbers in expected.items():
         np.testing.assert_allclose(made.attrs[name], numbers, rtol=2e-3, atol=1e-6)
