@@ -51,7 +51,7 @@ def std_of_totals(
     model, scale = known
     time = predictions["time"]
     here = drivers.sel(cell=predictions["cell"])
-    weight = _square_metre_days(predictions, area_fraction, here)
+    weight = square_metre_days(predictions, area_fraction, here)
     where = regions_of(here, "cell")
     rows: dict[tuple[str, str, int], float] = {}
     inside = bands_of(here["lat"].values)
@@ -74,7 +74,7 @@ def totals_of_cells(
 ) -> pd.DataFrame:
     """Annual totals by one fold and seed, as ``totals`` of its maps would be; arguments of `std_of_totals`."""
     here = drivers.sel(cell=predictions["cell"])
-    weight = _square_metre_days(predictions, area_fraction, here)
+    weight = square_metre_days(predictions, area_fraction, here)
     values = predictions["prediction"].sel(flux=list(exchange.names)).transpose("cell", "time", "flux").values
     mass = np.where(weight[..., None] > 0, values, 0.0) * weight[..., None]
     inside = bands_of(here["lat"].values)
@@ -92,7 +92,7 @@ def totals_of_cells(
     return pd.DataFrame(rows, columns=list(columns(exchange)[: len(KEY) + 1])).reindex(columns=list(columns(exchange)))
 
 
-def _square_metre_days(predictions: xr.Dataset, area_fraction: xr.DataArray, here: xr.Dataset) -> Array:
+def square_metre_days(predictions: xr.Dataset, area_fraction: xr.DataArray, here: xr.Dataset) -> Array:
     """Area that fluxes are per, times the days of the month, (cell, time); ``here`` are drivers of the same cells."""
     time = predictions["time"]
     share = area_fraction.sel(cell=predictions["cell"]).sel(year=time.dt.year, method="nearest").transpose("cell", ...)
