@@ -116,9 +116,10 @@ def _of_site(run: Run, method: str, backbone: str, fits: Fits, site: str, span: 
         inside = _months(here, here["prediction"].notnull().all("flux").values[0], span, site)
         days = pd.DatetimeIndex(here["time"].values[inside]).days_in_month.to_numpy(float)
         mean = here["prediction"].transpose("site", "time", "flux").values[:, inside]
-        scale = label_scale(here, model)[:, inside]
+        scale = label_scale(here, model)
+        waves = model.waves(scale)
         months = here["time"].values[inside]
-        own = model.truth.scale_of_sum(scale, days, month_number(months))
+        own = model.truth.scale_of_sum(scale[:, inside], days, month_number(months), waves)
         total = np.einsum("ptf,t->pf", mean, days)
         std, limits = truth_limits(total, own, model, tails)
         means.append(total[0])
@@ -159,7 +160,8 @@ def _of_cells(
         model, scale = known
         weight = square_metre_days(file, area, here)[:, inside]
         months = file["time"].values[inside]
-        std = std_of_total(model, scale[:, inside], weight, regions_of(here, "cell"), month_number(months))
+        where = regions_of(here, "cell")
+        std = std_of_total(model, scale[:, inside], weight, where, month_number(months), model.waves(scale))
         values = file["prediction"].sel(flux=list(exchange.names)).transpose("cell", "time", "flux").values[:, inside]
         means.append((np.nan_to_num(values) * weight[..., None]).sum((0, 1))[at] * unit)
         variances.append((std[at] * unit) ** 2)

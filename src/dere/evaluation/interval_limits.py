@@ -92,7 +92,8 @@ def limits(file: xr.Dataset, scale: Scale, of: Of, exchange: Exchange) -> Limits
             return None
         places, years = months.shape[:2]
         flat = months.reshape(places * years, YEAR, -1)
-        own = of_periods.scale_of_sum(flat, np.full(YEAR, 1 / YEAR)).reshape(places, years, -1)
+        waves = np.repeat(model.waves(size), years)
+        own = of_periods.scale_of_sum(flat, np.full(YEAR, 1 / YEAR), waves=waves).reshape(places, years, -1)
     levels = np.asarray(_ALL)
     if of != "label":
         std, quantiles = truth_limits(mean, own, model, levels)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from dere.exchange import Exchange
-from dere.intervals.kernel import Kernel
+from dere.intervals.kernel import Kernel, season_share, seasonality
 from dere.intervals.neighbours import ALONE, Neighbours
 from dere.intervals.processes import consistent, loadings, signs
 from dere.intervals.scale import SMALLEST
@@ -44,6 +44,9 @@ class Calibrator:
         Share of the independent months' variance that is noise of labels.
     neighbours
         How errors of places go together.
+    usual_season
+        Seasonality of the errors' scale at the towers of the fit (`dere.intervals.kernel.seasonality`); 0 = it makes no
+        difference.
     """
 
     exchange: Exchange = field(repr=False)
@@ -53,6 +56,7 @@ class Calibrator:
     rescale: Array
     noise: float = 0.0
     neighbours: Neighbours = ALONE
+    usual_season: float = 0.0
 
     def scale(self, mean: Array, distance: Array | None = None) -> Array:
         """Scale of Student's t around predictions.
@@ -111,7 +115,13 @@ class Calibrator:
         found: Array = mean[..., None] + scale[..., None] * student.ppf(np.asarray(levels), self.dof)
         return found
 
-    def scale_of_sum(self, scale: Array, weight: Array, months: NDArray[np.int64] | None = None) -> Array:
+    def waves(self, scale: Array) -> Array:
+        """Share (place,) of the waves that is one, from scales (place, month, flux) of whole records."""
+        return season_share(seasonality(scale), self.usual_season)
+
+    def scale_of_sum(
+        self, scale: Array, weight: Array, months: NDArray[np.int64] | None = None, waves: Array | None = None
+    ) -> Array:
         """Scale of a weighted sum over months of a place's error.
 
         Parameters
@@ -122,6 +132,8 @@ class Calibrator:
             (month,) or (place, month) that months have in the sum: 1/12 each for an annual mean.
         months
             (month,) numbers on the time axis; by default they follow one another.
+        waves
+            (place,) from `waves`; by default of the months given, which should then be whole years.
 
         Returns
         -------
@@ -129,8 +141,13 @@ class Calibrator:
             (place, flux).
         """
         apart = np.arange(scale.shape[1]) if months is None else months
+        share = self.waves(scale) if waves is None else waves
         weighted = loadings(scale, self.exchange) * np.broadcast_to(weight, scale.shape[:2])[..., None]
-        variance = np.einsum("pic,cij,pjc->pc", weighted, self.kernel.correlation(apart), weighted, optimize=True)
+        moving, resting = (
+            np.einsum("pic,cij,pjc->pc", weighted, self.kernel.correlation(apart, kind), weighted, optimize=True)
+            for kind in (1.0, 0.0)
+        )
+        variance = share[:, None] * moving + (1.0 - share[:, None]) * resting
         found: Array = np.sqrt(np.maximum(variance, 0.0) @ (signs(self.exchange).T ** 2))
         return found
 
@@ -145,6 +162,7 @@ class Calibrator:
             "noise": np.array([self.noise]),
             "neighbours": self.neighbours.same,
             "clusters": self.neighbours.clusters,
+            "usual_season": np.array([self.usual_season]),
         }
 
 
@@ -160,6 +178,7 @@ def read_calibrator(arrays: Mapping[str, Any], exchange: Exchange) -> Calibrator
         given["rescale"],
         float(given["noise"][0]),
         Neighbours(given["neighbours"], given["clusters"]),
+        float(given["usual_season"][0]),
     )
 
 

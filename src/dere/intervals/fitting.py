@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dere.exchange import Exchange
 from dere.intervals.calibrator import Calibrator, predictors
 from dere.intervals.driver_distance import DISTANT_TOWERS
-from dere.intervals.kernel import fit_kernel
+from dere.intervals.kernel import fit_kernel, season_share, seasonality
 from dere.intervals.member_rescale import member_rescale, tower_mean
 from dere.intervals.neighbours import Regions, fit_neighbours
 from dere.intervals.processes import consistent, loadings, signs
@@ -121,9 +121,13 @@ def fit_calibrator(
     with np.errstate(invalid="ignore"):
         scale = consistent(found, exchange)
     weight = tower_weights(cluster, np.asarray(known.any(1))) * heed(residual / found, dof)
-    kernel = fit_kernel(residual, scale, loadings(scale, exchange), signs(exchange), weight)
+    own_season = seasonality(scale)
+    usual = float(np.median(own_season[known.any(1)]))
+    waves = season_share(own_season, usual)
+    kernel = fit_kernel(residual, scale, loadings(scale, exchange), signs(exchange), weight, waves)
     ones = np.ones(len(exchange.names))
-    made = Calibrator(exchange, coefficients, dof, kernel, ones if rescale is None else np.asarray(rescale, np.float64))
+    factor = ones if rescale is None else np.asarray(rescale, np.float64)
+    made = Calibrator(exchange, coefficients, dof, kernel, factor, usual_season=usual)
     noise = 0.0 if uncertainty is None else _noise(made, scale, np.where(np.isfinite(residual), uncertainty, np.nan))
     if regions is None:
         return replace(made, noise=noise)

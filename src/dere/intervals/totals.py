@@ -14,7 +14,9 @@ Array = NDArray[np.float64]
 _JITTER = 1e-9
 
 
-def std_of_total(model: Calibrator, scale: Array, weight: Array, where: Regions, months: NDArray[np.int64]) -> Array:
+def std_of_total(
+    model: Calibrator, scale: Array, weight: Array, where: Regions, months: NDArray[np.int64], waves: Array
+) -> Array:
     """Standard deviation of a weighted sum over cells and months.
 
     With the Cholesky factor L of a process's correlation over time, L' times the weighted loadings of a cell is a
@@ -33,6 +35,8 @@ def std_of_total(model: Calibrator, scale: Array, weight: Array, where: Regions,
         Climate and region of the cells.
     months
         (month,) numbers on the time axis.
+    waves
+        (cell,) from ``Calibrator.waves`` of whole records.
 
     Returns
     -------
@@ -42,9 +46,13 @@ def std_of_total(model: Calibrator, scale: Array, weight: Array, where: Regions,
     cell = model.cell
     used = (weight != 0).any(1)
     loading = loadings(scale[used], model.exchange) * weight[used][..., None]
-    correlation = cell.kernel.correlation(months)
-    root = np.linalg.cholesky(correlation + _JITTER * np.eye(len(months)))
-    vectors = np.einsum("pts,ctp->cps", root, loading, optimize=True)
+    # independent parts: with waves as they are, and with waves that are level
+    parts = []
+    for kind, share in ((1.0, waves[used]), (0.0, 1.0 - waves[used])):
+        correlation = cell.kernel.correlation(months, kind)
+        root = np.linalg.cholesky(correlation + _JITTER * np.eye(len(months)))
+        parts.append(np.einsum("pts,ctp,c->cps", root, loading, np.sqrt(share), optimize=True))
+    vectors = np.concatenate(parts, -1)
     zone, region = where.zone[used], where.block[used]
     of_block, of_zone, everywhere = model.neighbours.shared()
     variance = everywhere * _square(vectors.sum(0))

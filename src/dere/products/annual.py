@@ -72,7 +72,8 @@ def annual_means(predictions: xr.Dataset, exchange: Exchange) -> xr.Dataset:
         return made
     model, scale = known
     cell = variant(model, "cell")
-    own = np.stack([cell.scale_of_sum(scale[:, rows], weights[year]) for year, rows in years.items()], 1)
+    waves = model.waves(scale)
+    own = np.stack([cell.scale_of_sum(scale[:, rows], weights[year], waves=waves) for year, rows in years.items()], 1)
     std, quantiles = truth_limits(mean, own, model, np.asarray(QUANTILES))
     made["std"], made["quantile_value"] = (dims, std), ((*dims, "quantile"), quantiles)
     return made.assign_coords(quantile=list(QUANTILES))

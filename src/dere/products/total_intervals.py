@@ -55,13 +55,15 @@ def std_of_totals(
     where = regions_of(here, "cell")
     rows: dict[tuple[str, str, int], float] = {}
     inside = bands_of(here["lat"].values)
-    months = month_number(time.values)
+    months, waves = month_number(time.values), model.waves(scale)
     fluxes = [(exchange.names.index(flux.name), flux) for flux in summable(exchange)]
     for year, own in whole_years(time.values).items():
         for region in BANDS:
             some = inside[region]
             part = (
-                std_of_total(model, scale[some][:, own], weight[some][:, own], where.take(some), months[own])
+                std_of_total(
+                    model, scale[some][:, own], weight[some][:, own], where.take(some), months[own], waves[some]
+                )
                 if some.any()
                 else np.zeros(len(exchange.names))
             )

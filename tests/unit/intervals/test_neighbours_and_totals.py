@@ -63,7 +63,8 @@ def test_the_variance_of_a_total_is_that_of_all_pairs_of_cells(noise):
     where = Regions(np.array([0, 0, 0, 1, 1, 1, 2, 2, 5]), np.array([1, 1, 2, 2, 2, 3, 4, 4, 5]))
     weight[4] = 0.0
     months = np.arange(12)
-    found = std_of_total(model, scale, weight, where, months)
+    waves = rng.uniform(0, 1, 9)
+    found = std_of_total(model, scale, weight, where, months, waves)
     block, zone, everywhere = model.neighbours.shared()
     together = np.full((9, 9), everywhere)
     for i in range(9):
@@ -73,21 +74,23 @@ def test_the_variance_of_a_total_is_that_of_all_pairs_of_cells(noise):
             if i == j:
                 together[i, j] = 1.0
     weighted = loadings(scale, model.exchange) * weight[..., None]
-    correlation = model.cell.kernel.correlation(months)
-    variance = np.einsum("itc,ij,cts,jsc->c", weighted, together, correlation, weighted)
+    variance = 0.0
+    for kind, share in ((1.0, waves), (0.0, 1 - waves)):
+        own = weighted * np.sqrt(share)[:, None, None]
+        correlation = model.cell.kernel.correlation(months, kind)
+        variance = variance + np.einsum("itc,ij,cts,jsc->c", own, together, correlation, own)
     expected = model.std(np.sqrt(variance @ (signs(model.exchange).T ** 2)))
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     scale[4] = np.nan
-    np.testing.assert_allclose(std_of_total(model, scale, weight, where, months), found, rtol=1e-12)
+    np.testing.assert_allclose(std_of_total(model, scale, weight, where, months, waves), found, rtol=1e-12)
 
 
 def test_a_cell_errs_less_than_a_tower_and_one_cell_alone_as_a_cell():
     model = replace(KNOWN, neighbours=Neighbours(np.array([0.36, 0.1, 0.0, 0.0]), np.full(6, 30.0)))
     scale = model.scale(predictions(2, 12))
     np.testing.assert_allclose(model.cell.scale_of_months(scale), 0.6 * scale, rtol=1e-9)
-    one = std_of_total(
-        model, scale[:1], np.full((1, 12), 1 / 12), Regions(np.zeros(1, int), np.zeros(1, int)), np.arange(12)
-    )
+    here = Regions(np.zeros(1, int), np.zeros(1, int))
+    one = std_of_total(model, scale[:1], np.full((1, 12), 1 / 12), here, np.arange(12), model.waves(scale[:1]))
     year = model.std(model.cell.scale_of_sum(scale[:1], np.full(12, 1 / 12)))[0]
     np.testing.assert_allclose(one, year, rtol=1e-6)
 
