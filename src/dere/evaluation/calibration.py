@@ -12,6 +12,8 @@ from dere.evaluation.site_scores import IDENTITY
 from dere.evaluation.tower_coverage import COVERAGES, MEANS, PIT, WIDTHS
 
 WHOLE = "all"
+MAP = "map"
+"""Cells of the public maps, which are of all folds and seeds."""
 PARTS = ("igbp", "season", "distance")
 """By what towers and months are told apart beside all of them together."""
 FIFTHS = ("1 nearest", "2", "3", "4", "5 farthest")
@@ -58,9 +60,9 @@ def calibration(towers: pd.DataFrame, resamples: int = 0, seed: int = 0) -> pd.D
     """
     if towers.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    whole = towers[towers["season"] == WHOLE].assign(part=WHOLE, group=WHOLE)
+    whole = towers[(towers["season"] == WHOLE) & (towers["grouping"] != MAP)].assign(part=WHOLE, group=WHOLE)
     single = [_row(dict(zip(KEY, key, strict=True)), rows) for key, rows in whole.groupby(list(KEY), sort=False)]
-    runs = towers[(towers["fold"] != POOLED) & (towers["seed"] != ENSEMBLE)]
+    runs = towers[((towers["fold"] != POOLED) & (towers["seed"] != ENSEMBLE)) | (towers["grouping"] == MAP)]
     together = pd.concat([_grouped(runs, part) for part in (WHOLE, *PARTS)], ignore_index=True)
     together = together.assign(fold=POOLED, seed=POOLED)
     pooled = []

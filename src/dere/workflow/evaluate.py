@@ -15,6 +15,7 @@ from dere.evaluation.totals import columns, true_totals
 from dere.exchange import DEFAULT, get
 from dere.exchange.base import Exchange
 from dere.io import read_netcdf, write_table
+from dere.products.files import ANNUAL
 from dere.products.totals import TOTALS
 from dere.workflow.members import read_roles, read_splits
 
@@ -62,6 +63,7 @@ def evaluate(
     truth = read_netcdf(files["truth"]) if "truth" in files else None
     drivers = read_netcdf(files["drivers"])
     maps = read_maps(files["products"], predicted) if "products" in files else {}
+    yearly = read_maps(files["products"] / ANNUAL, predicted) if maps else {}
     method, backbone = product.split("/")
     results = judge(
         {str(path): read_netcdf(path) for path in predictions},
@@ -71,6 +73,7 @@ def evaluate(
         truth=truth,
         cells=drivers if truth is not None else None,
         products={(method, backbone): maps} if maps else None,
+        annual={(method, backbone): yearly},
         exchange=predicted,
         ranks=ranks,
     )

@@ -11,6 +11,9 @@ import pytest
 import xarray as xr
 
 from dere.config.products import ProductsConfig
+from dere.evaluation.calibration import calibration
+from dere.evaluation.map_coverage import map_coverage
+from dere.evaluation.schemas import checked
 from dere.exchange.co2 import EXCHANGE
 from dere.intervals.neighbours import Neighbours
 from dere.intervals.spread import spread
@@ -114,6 +117,26 @@ def test_the_scatter_of_folds_widens_totals_and_nothing_stated_leaves_them_empty
         .isna()
         .all()
     )
+
+
+@pytest.mark.parametrize("scale", ["monthly", "annual"])
+def test_coverage_of_maps_is_that_of_cells(stating, cover, drivers, tmp_path, scale):
+    """The truth is the prediction in all cells but one, where it lies far above."""
+    cover["vegetated_fraction"][:] = [[0.9], [0.5], [0.0], [0.7], [0.3]]
+    values = stating if scale == "monthly" else annual_means(stating, EXCHANGE)
+    frequency = "mon" if scale == "monthly" else "yr"
+    paths = write_products(values, cover, drivers, tmp_path, ProductsConfig(), frequency=frequency)
+    maps = {name: _read(path) for name, path in zip(EXCHANGE.names, paths, strict=True)}
+    flux = stating["prediction"].copy()
+    flux[1] = flux[1] + 60.0
+    truth = xr.Dataset({"cell_flux": flux, "vegetated_fraction": cover["vegetated_fraction"]})
+    rows = map_coverage(maps, truth, drivers, method="dere", backbone="lags", scale=scale, exchange=EXCHANGE)
+    table = checked(calibration(rows, 50), "calibration")
+    assert (table["sites"] == 4).all() and set(table["grouping"]) == {"map"} and set(table["scale"]) == {scale}
+    np.testing.assert_allclose(table["coverage_90"], 0.75)
+    assert (table["periods"] == 4 * (24 if scale == "monthly" else 2)).all() and (table["part"] == "all").all()
+    empty = {name: one.drop_vars([f"{name}_q05"]) for name, one in maps.items()}
+    assert map_coverage(empty, truth, drivers, method="d", backbone="l", scale=scale, exchange=EXCHANGE).empty
 
 
 def _read(path):
