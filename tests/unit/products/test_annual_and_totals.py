@@ -108,7 +108,7 @@ def test_the_scatter_of_folds_widens_totals_and_nothing_stated_leaves_them_empty
     stds = [std_of_totals(run, area, drivers, EXCHANGE) for run in runs]
     mean = totals_of_cells(mean_of_runs(runs), area, drivers, EXCHANGE)
     wide = with_intervals(mean, stds, means, EXCHANGE).query("region == 'global' and flux == 'gpp'")
-    expected = np.mean([one.loc["gpp", "global"].to_numpy() ** 2 for one in stds], axis=0)
+    expected = np.mean([one.sort_index().loc["gpp", "global"].to_numpy() ** 2 for one in stds], axis=0)
     each = np.stack([one.query("region == 'global' and flux == 'gpp'")["total_pgc"].to_numpy() for one in means])
     np.testing.assert_allclose(wide["std_pgc"], np.sqrt(expected + each.var(0, ddof=1)), rtol=1e-9)
     assert std_of_totals(predictions, area, drivers, EXCHANGE).empty
