@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from dere.api.fits import Fit
 from dere.api.model import Model
 from dere.api.predicting import at_places
 from dere.api.run import Run
@@ -22,8 +23,6 @@ NO_SPLIT = pd.DataFrame({"id": [], "kind": [], "cluster": []}, dtype=str)
 """Sites of one's own are in no split."""
 TRAINED_BY = "trained_by"
 """Attribute: versions of the package that trained the models."""
-Fit = tuple[str, int, int]
-"""Backbone, fold and seed."""
 
 
 def reads_simulation(method: Method) -> bool:
