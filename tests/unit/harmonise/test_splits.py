@@ -108,7 +108,7 @@ def test_roles_are_disjoint_and_follow_the_fold():
         "s4": "test",
         "s5": "predict",
     }
-    with pytest.raises(ValueError, match="fold is 6, expected 0 to 4 .* or 5 for the fold that tests no tower"):
+    with pytest.raises(ValueError, match=r"fold is 6, expected 0 to 4 .* or 5 for the fold that tests no tower"):
         roles(splits, 6)
 
 
