@@ -11,6 +11,9 @@ from dere.workflow import targets
 
 Fit = tuple[str, int, int]
 """Backbone, fold and seed."""
+ALL_TOWERS = "all towers"
+"""What the models of other sites have learned from, in a run with ``all_towers``."""
+EACH_FOLD = "training and validation towers of each fold"
 
 
 def fits_of(

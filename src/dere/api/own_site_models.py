@@ -119,7 +119,7 @@ def predictions_at(
         NO_SPLIT,
         satellites=windows.satellites,
         channels=windows.channels,
-        reads=_reads(method),
+        reads=reads(method),
         exchange=run.exchange,
     )
     files = []
@@ -139,7 +139,8 @@ def predictions_at(
     return made.assign_attrs({TRAINED_BY: " ".join(sorted(trained))})
 
 
-def _reads(method: Method) -> tuple[str, ...]:
+def reads(method: Method) -> tuple[str, ...]:
+    """Return the series of places that a method, or any of its parts, reads."""
     own = [methods()[part] for part in method.parts] or [method]
     return tuple(dict.fromkeys(name for each in own for name in each.reads_places))
 

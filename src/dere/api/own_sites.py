@@ -12,7 +12,7 @@ import xarray as xr
 
 from dere import __version__
 from dere.api.arguments import require
-from dere.api.fits import fits_of, listed
+from dere.api.fits import ALL_TOWERS, EACH_FOLD, fits_of, listed
 from dere.api.known import compared
 from dere.api.own_site_models import TRAINED_BY, predictions_at, reads_simulation, stored_predictions
 from dere.api.run import Run
@@ -161,7 +161,7 @@ def predict_sites(
     dataset = _joined([part.predicted for part in parts], rows)
     attrs = {"method": chosen.name, "backbone": fitted[0][0], "run": run.name, "code_version": __version__}
     attrs |= {"folds": listed(judged, 1), "seeds": listed(judged, 2), "split": run.split}
-    attrs |= {"fitted_on": "training and validation towers of each fold" if judged == fitted else "all towers"}
+    attrs |= {"fitted_on": EACH_FOLD if judged == fitted else ALL_TOWERS}
     invented = invented_sources([part.predicted.attrs for part in parts] + [known.attrs])
     said = _of_versions(parts) + warnings_of(rows, parts, known)
     return SitePredictions(dataset.assign_attrs(attrs | marked(invented)), rows, said, counts, tuple(_lines(accounts)))
