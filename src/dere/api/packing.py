@@ -109,7 +109,8 @@ def _written(run: Run, method: Method, folder: Path) -> dict[str, Any]:
     for fit in (*judged, *fitted):
         path = folder / _file_of(run, method, fit)
         with run.predictions(method.name, *fit) as made:
-            write_netcdf(xr.Dataset(attrs=made.attrs) if fit in fitted else _stored(made.load(), run.exchange), path)
+            # of what is fitted on all towers only what it states of itself: no prediction of it is one of an unseen tower
+            write_netcdf(made.drop_dims("site").load() if fit in fitted else _stored(made, run.exchange), path)
     small = open_run(folder)
     about: dict[str, Any] = {
         "name": run.name,
@@ -153,7 +154,7 @@ def _copy_stages(model: Model, source: Path, folder: Path) -> None:
 
 def _stored(made: xr.Dataset, exchange: Exchange) -> xr.Dataset:
     """Return a file of predictions with those of towers that its models had not seen, in multiples of `STEP`."""
-    kept = made[[name for name in STORED if name in made]]
+    kept = made[[name for name in STORED if name in made]].load()
     rounded = (kept / STEP).round() * STEP
     rounded["prediction"] = (
         kept["prediction"].dims,
