@@ -37,7 +37,7 @@ towers197: env ## real towers of two products, without satellites; needs DERE_RE
 	@$(call run,config/towers197.yaml)
 
 bundle: env ## the trained bundle of the package again, cross-validated and refitted on its 166 towers (docs/trained-bundle.md)
-	@$(call run,config/towers.yaml config/bundle.yaml)
+	@$(call run,config/towers.yaml config/real-towers.yaml)
 	@$(BIN)/python -m dere pack results/real-towers --out src/dere/resources/trained/real-towers \
 	--card docs/trained-bundle.md --overwrite
 

@@ -240,6 +240,7 @@ def test_overlays_are_valid(path):
         "comparison_published",
         "published",
         "towers_assignments",
+        "real-towers",
     )
 
 
