@@ -42,6 +42,11 @@ COMPARED_SITES = 40
 CARD = "README.md"
 COMPARED = ("climatology",)
 """Method that a card shows beside the bundle's, where the run has it."""
+WHOLE = "all"
+GROUPINGS = ("igbp", "koppen")
+"""Groups of towers whose scores go with a bundle."""
+DIGITS = 4
+"""Decimals of its tables."""
 TABLES = ("skill", "calibration", "citations", "provenance")
 STORED = ("prediction", "std", "quantile_value")
 
@@ -109,7 +114,7 @@ def _written(run: Run, method: Method, folder: Path) -> dict[str, Any]:
     for fit in (*judged, *fitted):
         path = folder / _file_of(run, method, fit)
         with run.predictions(method.name, *fit) as made:
-            # of what is fitted on all towers only what it states of itself: no prediction of it is one of an unseen tower
+            # what is fitted on all towers only states its errors: none of its predictions is of an unseen tower
             write_netcdf(made.drop_dims("site").load() if fit in fitted else _stored(made, run.exchange), path)
     small = open_run(folder)
     about: dict[str, Any] = {
@@ -179,13 +184,13 @@ def _change(run: Run, small: Run, method: Method, fits: Sequence[Fit]) -> dict[s
     chosen = np.unique(np.linspace(0, towers.sizes["site"] - 1, COMPARED_SITES).astype(int))
     windows = WindowConfig(**{key: run.tree["harmonise"][key] for key in WindowConfig.model_fields})
     places = site_places(
-        towers.isel(site=chosen),
+        towers,
         NO_SPLIT,
         satellites=windows.satellites,
         channels=windows.channels,
         reads=reads(method),
         exchange=run.exchange,
-    )
+    ).take(chosen)
     largest, share = 0.0, 0.0
     for backbone, fold, seed in fits:
         own, other = (
@@ -211,4 +216,7 @@ def _of_methods(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     if "method" not in table:
         return table
     compared = table["method"].isin([*names, *COMPARED]) | table["method"].str.startswith(REFERENCE)
-    return table[compared & table["fold"].eq(POOLED) & table["seed"].eq(POOLED)]
+    kept = compared & table["fold"].eq(POOLED) & table["seed"].eq(POOLED)
+    # of groups of towers those of the whole alone
+    groups = table["grouping"].eq(WHOLE) | table["grouping"].isin(GROUPINGS) & table["method"].eq(names[0])
+    return table[kept & groups].round(DIGITS)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from dere.cli.predict import quiet
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -27,7 +29,8 @@ def pack(run: Path, folder: Path, card: Path | None, overwrite: bool) -> None:
     from dere.api.run import open_run
     from dere.io import write_atomically
 
-    about = pack(open_run(run), folder, overwrite=overwrite)
+    with quiet():
+        about = pack(open_run(run), folder, overwrite=overwrite)
     if card is not None:
         write_atomically(card, lambda temporary: shutil.copyfile(folder / CARD, temporary))
     megabytes = about["bytes"] / 1e6

@@ -129,13 +129,23 @@ def _scales(skill: pd.DataFrame, method: str) -> str:
 
 
 def _classes(skill: pd.DataFrame, method: str) -> str:
-    chosen = skill[(skill["scale"] == "monthly") & (skill["grouping"] == "igbp") & (skill["statistic"] == "median")]
-    chosen = chosen[(chosen["method"] == method) & (chosen["sites"] >= LEAST_SITES)]
     rows = [
         [str(group), str(int(of_group["sites"].max())), *(_of_flux(of_group, flux) for flux in CO2.names)]
-        for group, of_group in chosen.groupby("group")
+        for group, of_group in _by_class(skill, method).groupby("group")
     ]
     return _table(["class", "towers", *(flux.upper() for flux in CO2.names)], rows)
+
+
+def _by_class(skill: pd.DataFrame, method: str) -> pd.DataFrame:
+    chosen = skill[(skill["scale"] == "monthly") & (skill["grouping"] == "igbp") & (skill["statistic"] == "median")]
+    return chosen[(chosen["method"] == method) & (chosen["sites"] >= LEAST_SITES)]
+
+
+def _worse_than_mean(skill: pd.DataFrame, method: str) -> str:
+    """Classes and fluxes whose median NSE is negative: the mean of the tower itself would err less."""
+    chosen = _by_class(skill, method).query("nse < 0")
+    found = [f"{group} ({', '.join(rows['flux'].str.upper())})" for group, rows in chosen.groupby("group")]
+    return ", ".join(found) or "no class of the table"
 
 
 def _of_flux(table: pd.DataFrame, flux: str) -> str:
@@ -167,15 +177,15 @@ def _limits(known: xr.Dataset, skill: pd.DataFrame, method: str) -> str:
             "- **Raw reanalysis as drivers.** It learned from drivers measured at the towers or debiased by what was",
             "  measured there. What a coarse grid says of a site differs; the skill with it was not measured.",
             f"- **Tropics, deserts, classes of few towers.** {tropical} of {len(lat)} towers are tropical. A class or",
-            "   climate that is left out as a whole is predicted poorly (docs/results.md): heed",
-            "  `extrapolation_index`.",
+            "  climate that is left out as a whole is predicted poorly (docs/results.md): heed `extrapolation_index`.",
+            f"  The median NSE at unseen towers is below 0 in {_worse_than_mean(skill, method)}.",
             f"- **One tower.** A median says little of it: at a quarter of the towers NSE is below {below}.",
             "- **Short records.** Fewer than 12 months of drivers are refused: months before and the climate of the",
             "  site are part of what it reads.",
             "- **Harvest, fire, insects, irrigation, drained peat.** Of the drivers only LAI and EVI may show them.",
             "- **Differences between years and trends.** The rows of years and of departures above say how far they",
             "  are predicted.",
-            f"- **Sites without LAI and EVI.** {int((~has).sum())} of the towers lacked them.",
+            f"- **Sites without LAI and EVI.** Towers that lacked them: {int((~has).sum())}.",
         ]
     )
 

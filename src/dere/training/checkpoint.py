@@ -65,6 +65,8 @@ def save_compact(folder: Path, arrays: Mapping[str, NDArray[Any]], manifest: Map
     """
     small, notes = compacted(arrays)
     model = write_atomically(folder / MODEL, lambda temporary: save_file(small, temporary))
+    # it is given away, and the format writes for its owner alone
+    model.chmod(0o644)
     facts = {name: value for name, value in manifest.items() if name != FOLDER}
     write_json({**facts, **notes, "sha256": file_sha256(model)}, folder / MANIFEST)
 
