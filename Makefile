@@ -1,7 +1,7 @@
 # make help lists the targets. Everything is repeatable: interrupted, it goes on where it stopped.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help download demo towers towers197 test lint format config check benchmarks clean env env-dev
+.PHONY: help download demo towers towers197 bundle test lint format config check benchmarks clean env env-dev
 
 PYTHON ?= python3
 CORES ?= $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
@@ -35,6 +35,11 @@ towers: env ## the same on 166 real towers of FLUXNET2015, which come with the p
 
 towers197: env ## real towers of two products, without satellites; needs DERE_REALDATA=<folder of both>
 	@$(call run,config/towers197.yaml)
+
+bundle: env ## the trained bundle of the package again, cross-validated and refitted on its 166 towers (docs/trained-bundle.md)
+	@$(call run,config/towers.yaml config/real-towers.yaml)
+	@$(BIN)/python -m dere pack results/real-towers --out src/dere/resources/trained/real-towers \
+	--card docs/trained-bundle.md --overwrite
 
 test: env-dev ## unit tests, and the whole pipeline at tiny size
 	@$(BIN)/python -m pytest -q -n $(CORES) --dist loadfile --no-loadscope-reorder --maxprocesses 8

@@ -1,7 +1,8 @@
 """DERE: monthly GPP, RECO and NEE from simulations, plant-type maps and flux towers.
 
 ``open_run`` opens the folder of a run, ``fit`` and ``predict`` do what its rules do, ``predict_sites`` predicts sites
-of your own, ``interval`` sums fluxes with an interval, ``evaluate`` judges predictions on the rows of a run,
+of your own, by a run or by the trained models of the package, which ``open_trained`` opens (``pack`` makes such a
+bundle), ``interval`` sums fluxes with an interval, ``evaluate`` judges predictions on the rows of a run,
 ``register_method`` and ``register_backbone`` bring in your own (``docs/library.md``). ``Config`` is the model of a
 configuration. Each is loaded when it is asked for, so that ``import dere`` costs nothing.
 """
@@ -12,10 +13,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dere.api.bundles import open_trained
     from dere.api.fitting import fit
     from dere.api.judging import Judgement, evaluate
     from dere.api.model import Model
     from dere.api.own_sites import predict_sites
+    from dere.api.packing import pack
     from dere.api.predicting import predict
     from dere.api.registration import register_backbone, register_method
     from dere.api.run import Run, open_run
@@ -32,6 +35,8 @@ _HOMES = {
     "fit": "dere.api.fitting",
     "interval": "dere.api.sums",
     "open_run": "dere.api.run",
+    "open_trained": "dere.api.bundles",
+    "pack": "dere.api.packing",
     "predict": "dere.api.predicting",
     "predict_sites": "dere.api.own_sites",
     "register_backbone": "dere.api.registration",
@@ -39,8 +44,8 @@ _HOMES = {
 }
 """Where each name is defined; ``Config`` is composed anew when a method or backbone is registered."""
 
-__all__ = ["Config", "Judgement", "Model", "Run", "evaluate", "fit", "interval", "open_run", "predict",
-           "predict_sites", "register_backbone", "register_method"]  # fmt: skip
+__all__ = ["Config", "Judgement", "Model", "Run", "evaluate", "fit", "interval", "open_run", "open_trained", "pack",
+           "predict", "predict_sites", "register_backbone", "register_method"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,8 @@ import pytest
 
 import value_runs
 from dere.evaluation.runs import OWN_CLIMATOLOGY, OWN_LEVEL
+from dere.harmonise.site_roles import SEEN, UNSEEN
+from dere.io import read_netcdf
 from value_inputs import write_inputs
 
 ALWAYS = "stamps_end"
@@ -33,3 +35,8 @@ def test_a_packed_run_comes_to_its_end(name, checkout, warm):
     assert {path.suffix for path in (results / "figures").iterdir() if path.is_file()} >= wanted
     said = "".join(path.read_text() for path in (results / "logs").rglob("*.log"))
     assert " finished in " in said and "Traceback" not in said and " ERROR " not in said
+    on_all = list(results.glob(f"predictions/*/*/fold{config['splits']['folds']}/seed0.nc"))
+    assert len(on_all) == config["all_towers"]
+    for path in on_all:
+        # the towers of all folds have been learned from
+        assert set(read_netcdf(path)["role"].values.astype(str)) <= {SEEN, UNSEEN}

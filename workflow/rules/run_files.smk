@@ -174,5 +174,6 @@ def complete(exchange):
     return [
         *(in_run(exchange, f"tables/{name}.csv") for name in tables),
         *files_of_exchange(exchange, targets.ensembles),
+        *files_of_exchange(exchange, targets.fitted_on_all),
         in_run(exchange, "products"),
     ]

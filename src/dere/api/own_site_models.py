@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from dere.api.fits import Fit
 from dere.api.model import Model
 from dere.api.predicting import at_places
 from dere.api.run import Run
@@ -23,8 +24,6 @@ NO_SPLIT = pd.DataFrame({"id": [], "kind": [], "cluster": []}, dtype=str)
 """Sites of one's own are in no split."""
 TRAINED_BY = "trained_by"
 """Attribute: versions of the package that trained the models."""
-Fit = tuple[str, int, int]
-"""Backbone, fold and seed."""
 
 
 def reads_simulation(method: Method) -> bool:
@@ -121,7 +120,7 @@ def predictions_at(
         NO_SPLIT,
         satellites=windows.satellites,
         channels=windows.channels,
-        reads=_reads(method),
+        reads=reads(method),
         exchange=run.exchange,
     )
     files = []
@@ -140,7 +139,8 @@ def predictions_at(
     return made.assign_attrs({TRAINED_BY: " ".join(sorted(trained))})
 
 
-def _reads(method: Method) -> tuple[str, ...]:
+def reads(method: Method) -> tuple[str, ...]:
+    """Return the series of places that a method, or any of its parts, reads."""
     own = [methods()[part] for part in method.parts] or [method]
     return tuple(dict.fromkeys(name for each in own for name in each.reads_places))
 

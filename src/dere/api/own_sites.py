@@ -12,9 +12,9 @@ import xarray as xr
 
 from dere import __version__
 from dere.api.arguments import require
+from dere.api.fits import ALL_TOWERS, EACH_FOLD, fits_of, listed
 from dere.api.known import compared
 from dere.api.own_site_models import TRAINED_BY, predictions_at, reads_simulation, stored_predictions
-from dere.api.place import place_of
 from dere.api.run import Run
 from dere.config.harmonise import HarmoniseConfig
 from dere.config.simulation import SimulationSource
@@ -105,7 +105,8 @@ def predict_sites(
     backbone
         The first of the run by default.
     fold, seed
-        The models of one fold or seed; default the mean over all of the run.
+        The models of one fold or seed; default the mean over all of the run, and of sites that are not the run's those
+        fitted on all towers where the run has such (``all_towers``).
     without_satellites
         Predict sites without LAI and EVI also where the models have learned from no such tower.
     gpu
@@ -130,17 +131,7 @@ def predict_sites(
     """
     require("run", run, Run, "dere.open_run")
     chosen = method_of(run, method)
-    place = place_of(run.tree, chosen, backbone, fold, seed)
-    if chosen.per_backbone and place["backbone"] not in run.tree["backbones"]:
-        raise ValueError(
-            f"backbone: {place['backbone']} is none of the run's ({', '.join(run.tree['backbones'])}); choose one"
-        )
-    folds = run.tree["folds"] if fold is None else [place["fold"]]
-    seeds = run.tree["seeds"] if seed is None else [place["seed"]]
-    for name, value in (("fold", folds[0]), ("seed", seeds[0])):
-        if value not in run.tree[f"{name}s"]:
-            raise ValueError(f"{name}: {value} is none of the run's ({', '.join(map(str, run.tree[f'{name}s']))})")
-    fits = [(str(place["backbone"]), int(number), int(start)) for number in folds for start in seeds]
+    judged, fitted = fits_of(run, chosen, backbone, fold, seed)
 
     paths = [Path(sites)] if isinstance(sites, (str, Path)) else [Path(path) for path in sites]
     known = run.known_sites
@@ -151,7 +142,7 @@ def predict_sites(
     parts = []
     named = {str(site): str(code) for site, code in about["known_as"].items() if code}
     if named:
-        stored, seen = stored_predictions(run, chosen, fits, named)
+        stored, seen = stored_predictions(run, chosen, judged, named)
         lost |= seen
         parts += [] if stored is None else [Part(stored)]
     if new.sizes["site"]:
@@ -160,7 +151,7 @@ def predict_sites(
         lost |= ready.dropped
         counts = ready.counts
         if ready.towers is not None:
-            made = predictions_at(run, chosen, fits, ready.towers, known, settings.harmonise, gpu)
+            made = predictions_at(run, chosen, fitted, ready.towers, known, settings.harmonise, gpu)
             parts.append(Part(made, ready.towers))
     else:
         counts = pd.DataFrame(columns=["site", "step", "reason", "months"])
@@ -168,8 +159,9 @@ def predict_sites(
         raise ValueError(_none_left(lost))
     rows = site_rows(given.dataset, about, parts, lost)
     dataset = _joined([part.predicted for part in parts], rows)
-    attrs = {"method": chosen.name, "backbone": str(place["backbone"]), "run": run.name, "code_version": __version__}
-    attrs |= {"folds": " ".join(map(str, folds)), "seeds": " ".join(map(str, seeds)), "split": run.split}
+    attrs = {"method": chosen.name, "backbone": fitted[0][0], "run": run.name, "code_version": __version__}
+    attrs |= {"folds": listed(judged, 1), "seeds": listed(judged, 2), "split": run.split}
+    attrs |= {"fitted_on": EACH_FOLD if judged == fitted else ALL_TOWERS}
     invented = invented_sources([part.predicted.attrs for part in parts] + [known.attrs])
     said = _of_versions(parts) + warnings_of(rows, parts, known)
     return SitePredictions(dataset.assign_attrs(attrs | marked(invented)), rows, said, counts, tuple(_lines(accounts)))

@@ -21,8 +21,12 @@ MOST_NOTES = 20
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("sites", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[RUN] SITES...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--trained",
+    metavar="NAME|DIR",
+    help="A trained bundle in place of RUN: real-towers, which comes with dere, or a folder that dere pack made.",
+)
 @click.option(
     "--out", "folder", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Folder for what is written."
 )
@@ -37,8 +41,8 @@ MOST_NOTES = 20
 )
 @click.option("--overwrite", is_flag=True, help="Write into a folder that holds files.")
 def predict(
-    run: Path,
-    sites: tuple[Path, ...],
+    paths: tuple[Path, ...],
+    trained: str | None,
     folder: Path,
     method: str | None,
     backbone: str | None,
@@ -49,13 +53,15 @@ def predict(
 ) -> None:
     """Predict monthly GPP, RECO and NEE of sites of your own.
 
-    RUN is the folder of a finished run (results/<run>), also a copy without its folder data. SITES are files or folders
+    RUN is the folder of a finished run (results/<run>), also a copy without its folder data; with --trained a bundle
+    takes its place, and all words are SITES. SITES are files or folders
     of towers in any format that a run reads, with or without fluxes, or plain tables: csv, or NetCDF of site and time,
     with the columns site, month, lat, lon, igbp and the monthly drivers. Nothing is trained.
 
     A site of the run (same code, or within 1 km) gets its stored prediction by models that had not seen it. Written are
     predictions.nc, predictions.csv and sites.csv, which names every site and, of those not predicted, the reason.
     """
+    from dere.api.bundles import open_trained
     from dere.api.own_sites import predict_sites
     from dere.api.run import open_run
     from dere.products.own_site_files import require_free
@@ -67,8 +73,11 @@ def predict(
         "seed": seed,
         "without_satellites": without_satellites,
     }
+    if trained is None and len(paths) < 2:
+        raise click.UsageError("RUN and SITES are needed, or --trained NAME and SITES.")
+    run, sites = (open_run(paths[0]), paths[1:]) if trained is None else (open_trained(trained), paths)
     with quiet():
-        found = predict_sites(open_run(run), sites, method, **choice)
+        found = predict_sites(run, sites, method, **choice)
     found.write(folder, overwrite=overwrite)
     for line in told(found, folder):
         click.echo(line)
@@ -88,9 +97,15 @@ def quiet() -> Iterator[None]:
 
 def told(found: SitePredictions, folder: Path) -> list[str]:
     """Return what the screen says: what was read, filled and dropped, and what a reader should know."""
+    from dere.api.fits import ALL_TOWERS
+
     about = found.dataset.attrs
-    models = f"{about['method']}/{about['backbone']}, mean over folds {about['folds']}, seeds {about['seeds']}"
-    lines = [*found.files, f"models: {models}, of the run {about['run']}"]
+    means = f"seeds {about['seeds']}"
+    if about["fitted_on"] == ALL_TOWERS:
+        means += f", fitted on all towers; at towers of the run mean over folds {about['folds']}"
+    else:
+        means = f"mean over folds {about['folds']}, {means}"
+    lines = [*found.files, f"models: {about['method']}/{about['backbone']}, {means}, of the run {about['run']}"]
     header = ["site", "status", "months", "filled", "nearest tower", "km", "extrapolation"]
     rows = [
         [

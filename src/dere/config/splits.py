@@ -43,6 +43,18 @@ class SplitsConfig(Section):
         return self.folds * self.assignments
 
     @property
+    def without_test(self) -> int:
+        """Number of the fold that tests no tower: the one after the last."""
+        return self.all_folds
+
+    @property
+    def keeps_towers_apart(self) -> str | None:
+        """Leaf and value that leave towers out of every fold, or allow fold 0 alone; None where there is none."""
+        plain = {"protocol": "clusters", "site_rule": "clusters", "cell_rule": "blocks", "training_towers": None}
+        odd = [name for name, value in plain.items() if getattr(self, name) != value]
+        return f"splits.{odd[0]}: {getattr(self, odd[0])}" if odd else None
+
+    @property
     def single(self) -> bool:
         """Whether only fold 0 is what the protocol says."""
         return self.protocol == "warm" or bool(self.left_out)

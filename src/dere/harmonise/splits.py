@@ -2,7 +2,8 @@
 
 Towers closer than a distance, and twins of one station under two codes, form a cluster and share a fold; cells share
 one in blocks of some degrees. The role follows from the run's fold k: test = k, validation = k + 1, the rest trains.
-Of several assignments of clusters to folds each has a column; fold a * folds + k is fold k of assignment a.
+Of several assignments of clusters to folds each has a column; fold a * folds + k is fold k of assignment a. One more
+fold than these tests nobody: what is fitted in it has learned from all towers.
 """
 
 from __future__ import annotations
@@ -230,22 +231,24 @@ def read_back(table: pd.DataFrame) -> pd.DataFrame:
 def roles(splits: pd.DataFrame, fold: int) -> pd.DataFrame:
     """Add ``role``: training, validation, test, predict (fold -1), or unused (a learning curve keeps other towers).
 
-    A cell takes the strictest role among its own and those of the towers it holds.
+    A cell takes the strictest role among its own and those of the towers it holds. The fold after the last one tests
+    nobody: fold 0 of the first assignment validates, the rest trains.
 
     Raises
     ------
     ValueError
         When ``fold`` is none of the table's.
     """
-    if not 0 <= fold < all_folds(splits):
+    last, folds = all_folds(splits), folds_of_assignment(splits)
+    if not 0 <= fold <= last:
         raise ValueError(
-            f"fold is {fold}, expected 0 to {all_folds(splits) - 1} as in the splits table; correct the run's fold"
+            f"fold is {fold}, expected 0 to {last - 1} as in the splits table, or {last} for the fold that tests no "
+            "tower; correct the run's fold"
         )
-    folds = folds_of_assignment(splits)
-    assignment, tested = divmod(fold, folds)
+    assignment, tested = (0, folds) if fold == last else divmod(fold, folds)
     own_fold = splits[fold_column(assignment)]
     own = np.select(
-        [own_fold < 0, own_fold == tested, own_fold == (tested + 1) % folds],
+        [own_fold < 0, own_fold == tested, own_fold == (0 if tested == folds else (tested + 1) % folds)],
         ["predict", "test", "validation"],
         "training",
     )

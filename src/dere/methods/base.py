@@ -70,6 +70,8 @@ class Stage:
         Jobs with a higher one start first: those of the longest chain.
     members
         It is fitted as an ensemble of so many members as the run has (``dere.training.job.Job.members``).
+    shortened
+        ``module:function`` that takes its arrays and returns them without what does not predict; none = all are needed.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Stage:
     runtime: int = 240
     priority: int = 0
     members: bool = False
+    shortened: str = ""
 
     @property
     def path(self) -> tuple[str, ...]:

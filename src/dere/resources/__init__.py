@@ -1,4 +1,4 @@
-"""Real data that come with the package, each folder with a README on source, licence and changes."""
+"""Real data and trained models that come with the package, each folder with a README on what and whose they are."""
 
 from __future__ import annotations
 
@@ -6,3 +6,5 @@ from pathlib import Path
 
 TOWERS = Path(__file__).parent / "towers"
 """Monthly FLUXNET2015 towers (``sources.towers.provider: bundled``)."""
+TRAINED = Path(__file__).parent / "trained"
+"""Trained bundles, a folder each (``dere predict --trained``)."""

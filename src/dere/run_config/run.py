@@ -75,6 +75,9 @@ class RunConfig(Section):
     """Files, folders or modules with methods and backbones of your own; paths begin at the working directory."""
     splits: SplitsConfig = SplitsConfig()
     """Who trains, validates and tests."""
+    all_towers: bool = False
+    """Fit the product's method once more on all towers, in a further fold that tests none: sites that are not the run's
+    are predicted by it (dere predict)."""
     networks: Section = Section()
     """Size of each backbone of the run; any other may be given here too, and counts once backbones names it."""
     imputation: ImputationConfig = ImputationConfig()
@@ -109,6 +112,11 @@ class RunConfig(Section):
                     f"{' and splits.left_out' if self.splits.left_out else ''} only fold 0 tests what the protocol "
                     "says; choose folds: [0]"
                 )
+        if self.all_towers and (rule := self.splits.keeps_towers_apart):
+            raise ValueError(
+                f"all_towers: it is true, but {rule} keeps towers from every model; choose all_towers: false, or "
+                "towers in clusters, all of whose labels may be used"
+            )
         if self.splits.protocol != "clusters" and len(self.exchanges) > 1:
             raise ValueError(
                 f"splits.protocol: it is {self.splits.protocol}, which places the towers of {exchange.DEFAULT} alone, "

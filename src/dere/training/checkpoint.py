@@ -14,10 +14,13 @@ from safetensors.numpy import load_file, save_file
 from dere import __version__, versions
 from dere.exchange import Exchange
 from dere.io import content_hash, file_sha256, read_json, write_atomically, write_json, write_table
+from dere.training.compact import compacted, restored
 from dere.training.fitted import Fitted
 from dere.variables import PLANT_TYPES
 
 MODEL, MANIFEST, HISTORY = "model.safetensors", "manifest.json", "history.csv"
+FOLDER = "folder"
+"""Fact of a checkpoint that was read: where it lies."""
 VALIDATED = "validated."
 """Prefix of arrays that never saw the validation towers, in the file of a stage fitted to them too."""
 
@@ -46,6 +49,26 @@ def save(folder: Path, fitted: Fitted, exchange: Exchange) -> None:
         "sha256": file_sha256(model),
     }
     write_json(about, folder / MANIFEST)
+
+
+def save_compact(folder: Path, arrays: Mapping[str, NDArray[Any]], manifest: Mapping[str, Any]) -> None:
+    """Write what predicts of a checkpoint that was read before, in less room and without its history.
+
+    Parameters
+    ----------
+    folder
+        Where to.
+    arrays
+        Those that predict.
+    manifest
+        Facts of the checkpoint, as `read` gives them; they stay, but for the checksum.
+    """
+    small, notes = compacted(arrays)
+    model = write_atomically(folder / MODEL, lambda temporary: save_file(small, temporary))
+    # it is given away, and the format writes for its owner alone
+    model.chmod(0o644)
+    facts = {name: value for name, value in manifest.items() if name != FOLDER}
+    write_json({**facts, **notes, "sha256": file_sha256(model)}, folder / MANIFEST)
 
 
 def read(folder: Path, exchange: Exchange, expect: Mapping[str, Any] | None = None) -> Fitted:
@@ -84,10 +107,10 @@ def read(folder: Path, exchange: Exchange, expect: Mapping[str, Any] | None = No
             f"{model} has another checksum than manifest.json beside it; it is damaged or of another training: "
             "delete the folder and train the stage again"
         )
-    arrays, unseen = _two_sets(load_file(model))
+    arrays, unseen = _two_sets(restored(load_file(model), manifest))
     history = folder / HISTORY
     table = pd.read_csv(history) if history.exists() else pd.DataFrame()
-    return Fitted(arrays, {**manifest, "folder": str(folder)}, table, unseen or None)
+    return Fitted(arrays, {**manifest, FOLDER: str(folder)}, table, unseen or None)
 
 
 def _two_sets(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:

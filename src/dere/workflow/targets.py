@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dere.backbones import declaration
+from dere.config.splits import SplitsConfig
 from dere.exchange import DEFAULT
 from dere.methods import Method, Stage, foremost, in_run, methods, stages_of
 from dere.run_config import mixture
@@ -96,6 +97,19 @@ def ensembles(config: Tree, exchange: str = DEFAULT) -> list[str]:
 def runs(config: Tree) -> list[str]:
     """Return ``fold<k>/seed<s>`` of a run."""
     return [f"fold{fold}/seed{seed}" for fold in config["folds"] for seed in config["seeds"]]
+
+
+def fitted_on_all(config: Tree, exchange: str = DEFAULT) -> list[str]:
+    """Return ``method/backbone/fold<k>/seed<s>`` of what is fitted on all towers, the product's method; none if not."""
+    if not config["all_towers"]:
+        return []
+    fold = fold_of_all(config)
+    return [f"{product_member(config, exchange)}/fold{fold}/seed{seed}" for seed in config["seeds"]]
+
+
+def fold_of_all(config: Tree) -> int:
+    """Return the number of the fold that tests no tower."""
+    return SplitsConfig(**config["splits"]).without_test
 
 
 def stages(config: Tree, exchange: str = DEFAULT) -> list[Stage]:

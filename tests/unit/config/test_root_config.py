@@ -32,6 +32,11 @@ SEES_LIGHT = {"provider": "builtin", "leaf_area": "satellite"}
         ),
         ({"trees": {"settings": "many"}}, "trees.settings: 'many' is refused"),
         ({"folds": [5]}, "folds: 5 is not a fold; splits.folds is 5, so choose from 0 to 4"),
+        (
+            {"all_towers": True, "splits": {"training_towers": 20}},
+            "all_towers: it is true, but splits.training_towers: 20 keeps towers from every model",
+        ),
+        ({"all_towers": True, "splits": {"protocol": "warm"}}, "all_towers: it is true, but splits.protocol: warm"),
         ({"seeds": [1, 1]}, "seeds: [1, 1] holds a value twice"),
         (
             {"sources": {"simulation": SEES_LIGHT}, "harmonise": {"satellites": False}},
@@ -235,6 +240,7 @@ def test_overlays_are_valid(path):
         "comparison_published",
         "published",
         "towers_assignments",
+        "real-towers",
     )
 
 

@@ -108,8 +108,18 @@ def test_roles_are_disjoint_and_follow_the_fold():
         "s4": "test",
         "s5": "predict",
     }
-    with pytest.raises(ValueError, match="fold is 5, expected 0 to 4"):
-        roles(splits, 5)
+    with pytest.raises(ValueError, match=r"fold is 6, expected 0 to 4 .* or 5 for the fold that tests no tower"):
+        roles(splits, 6)
+
+
+def test_one_more_fold_tests_nobody():
+    splits = table([0, 1, 2, 0, 1, -1], [0, 1, 2, 0, 1, 2], [-1] * 6)
+    further = splits["fold"].where(splits["fold"] < 0, (splits["fold"] + 1) % 3)
+    for last, several in ((3, splits), (6, splits.assign(fold_1=further))):
+        of_sites = roles(several, last).query("kind == 'site'").set_index("id")["role"]
+        assert of_sites[:-1].tolist() == ["validation", "training", "training", "validation", "training"]
+        assert of_sites["s5"] == "predict"
+        assert not roles(several, last)["role"].eq("test").any()
 
 
 def test_a_cell_takes_the_strictest_role_of_its_towers():
