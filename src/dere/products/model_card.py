@@ -58,7 +58,7 @@ def model_card(
         f"`{about['method']}` by class (IGBP) of at least {LEAST_SITES} towers: monthly median NSE.",
         _classes(tables["skill"], about["method"]),
         "## Intervals",
-        "Share of the labels at unseen towers that lie in the central interval of 50 and 90 %.",
+        "Share of the labels at unseen towers, months and means of calendar years, that lie in central intervals.",
         _coverage(tables["calibration"], about["method"]),
         "## Where not to use it",
         _limits(known, tables["skill"], about["method"]),
@@ -154,15 +154,14 @@ def _of_flux(table: pd.DataFrame, flux: str) -> str:
 
 
 def _coverage(calibration: pd.DataFrame, method: str) -> str:
-    chosen = calibration[(calibration["method"] == method) & (calibration["grouping"] == "all")]
+    whole = (calibration["grouping"] == "all") & (calibration["part"] == "all")
+    chosen = calibration[whole & (calibration["method"] == method)]
     shares = [name for name in chosen.columns if re.fullmatch(r"coverage_\d+", name)]
-    # a table of months and years has a row of each
-    further = [name for name in ("scale", "period") if name in chosen]
     rows = [
-        [row["flux"].upper(), *(str(row[name]) for name in further), *(_share(row[name]) for name in shares)]
+        [row["flux"].upper(), str(row["scale"]), *(_share(row[name]) for name in shares)]
         for row in chosen.to_dict("records")
     ]
-    return _table(["flux", *further, *(f"{name.rpartition('_')[2]} %" for name in shares)], rows)
+    return _table(["flux", "scale", *(f"{name.rpartition('_')[2]} %" for name in shares)], rows)
 
 
 def _limits(known: xr.Dataset, skill: pd.DataFrame, method: str) -> str:
