@@ -1,0 +1,56 @@
+"""Joint series of a place as they might be, given its known months: every one closes, their mean is the prediction."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dere.exchange import Exchange
+from dere.intervals.processes import hangs_together
+from dere.intervals.site_calibration import Conditioned
+from dere.intervals.trajectories import nonnegative, place_scales
+
+Array = NDArray[np.float64]
+
+
+def published_mean(mean: Array, exchange: Exchange) -> Array:
+    """Mean (…, flux) of the truth: fluxes that errors grow with are never negative, and the fluxes close."""
+    found = mean.copy()
+    for name in exchange.magnitude:
+        flux = exchange.names.index(name)
+        found[..., flux] = np.maximum(found[..., flux], 0.0)
+    return np.asarray(exchange.close(found)) if hangs_together(exchange) else found
+
+
+def members_of(place: Conditioned, rng: np.random.Generator, members: int = 40) -> Array:
+    """Members of the truth of a place, (member, month, flux), as those of `dere.intervals.trajectories`.
+
+    Parameters
+    ----------
+    place
+        The place given its known months.
+    rng
+        All numbers follow from it.
+    members
+        How many, at least 2.
+
+    Raises
+    ------
+    ValueError
+        When there are fewer than 2 members.
+    """
+    if members < 2:
+        raise ValueError(f"members is {members}, but a spread needs at least 2; use 30 to 50")
+    exchange = place.model.exchange
+    names = exchange.magnitude if hangs_together(exchange) else exchange.names
+    fluxes = [exchange.names.index(name) for name in names]
+    values, vectors = np.linalg.eigh(place.covariance(fluxes))
+    drawn = rng.standard_normal((members, len(values))) * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
+    drawn *= place_scales(place.dof, members, 1, rng)
+    drawn -= drawn.mean(0)
+    drawn *= np.sqrt(members / (members - 1))
+    found = np.repeat(place.mean[None], members, axis=0)
+    found[..., fluxes] += np.moveaxis(drawn.reshape(members, len(fluxes), -1), 1, 2)
+    for flux in (exchange.names.index(name) for name in exchange.magnitude):
+        found[..., flux] = nonnegative(found[..., flux], place.mean[..., flux])
+    return np.asarray(exchange.close(found)) if hangs_together(exchange) else found
