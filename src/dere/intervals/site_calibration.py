@@ -153,7 +153,8 @@ def informative(known: Array, exchange: Exchange) -> tuple[Months, Months]:
     counted = np.isfinite(known)
     if hangs_together(exchange):
         dependent = np.array([name not in exchange.basis for name in exchange.names])
-        counted &= ~(counted.all(1)[:, None] & dependent)
+        complete: NDArray[np.bool_] = np.asarray(counted.all(1, keepdims=True))
+        counted &= ~(complete & dependent)
     month, flux = np.nonzero(counted)
     return month, flux
 
