@@ -66,8 +66,8 @@ def months_known(
     -------
     DataFrame
         Columns ``COLUMNS``: a row per tower, stretch, flux and number of known months. ``log_ratio`` is the logarithm
-        of the RMSE over that without known months, ``coverage_90`` the share of labels in the interval, ``width`` the mean
-        width of the interval over that without known months. Empty for other files, and without long records.
+        of the RMSE over that without known months, ``coverage_90`` the share of labels in the interval, ``width`` its mean
+        width over that without known months. Empty for other files, and without long records.
     """
     empty = pd.DataFrame(columns=list(COLUMNS))
     if not states_errors(prediction.attrs) or str(prediction.attrs["fold"]) == POOLED:
