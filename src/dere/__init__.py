@@ -1,9 +1,9 @@
 """DERE: monthly GPP, RECO and NEE from simulations, plant-type maps and flux towers.
 
 ``open_run`` opens the folder of a run, ``fit`` and ``predict`` do what its rules do, ``predict_sites`` predicts sites
-of your own, ``evaluate`` judges predictions on the rows of a run, ``register_method`` and ``register_backbone`` bring
-in your own (``docs/library.md``). ``Config`` is the model of a configuration. Each is loaded when it is asked for, so
-that ``import dere`` costs nothing.
+of your own, ``calibrate_sites`` sharpens them by months of their own, ``evaluate`` judges predictions on the rows of a
+run, ``register_method`` and ``register_backbone`` bring in your own (``docs/library.md``). ``Config`` is the model of a
+configuration. Each is loaded when it is asked for, so that ``import dere`` costs nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dere.api.calibrating import calibrate_sites
     from dere.api.fitting import fit
     from dere.api.judging import Judgement, evaluate
     from dere.api.model import Model
@@ -27,6 +28,7 @@ _HOMES = {
     "Judgement": "dere.api.judging",
     "Model": "dere.api.model",
     "Run": "dere.api.run",
+    "calibrate_sites": "dere.api.calibrating",
     "evaluate": "dere.api.judging",
     "fit": "dere.api.fitting",
     "open_run": "dere.api.run",
@@ -37,8 +39,8 @@ _HOMES = {
 }
 """Where each name is defined; ``Config`` is composed anew when a method or backbone is registered."""
 
-__all__ = ["Config", "Judgement", "Model", "Run", "evaluate", "fit", "open_run", "predict", "predict_sites",
-           "register_backbone", "register_method"]  # fmt: skip
+__all__ = ["Config", "Judgement", "Model", "Run", "calibrate_sites", "evaluate", "fit", "open_run", "predict",
+           "predict_sites", "register_backbone", "register_method"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -26,7 +26,7 @@ from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.axis import month_number
 from dere.intervals.site_calibration import Conditioned, PlaceErrors, condition, errors_of
-from dere.intervals.site_members import published_mean
+from dere.intervals.site_members import truth_mean
 from dere.intervals.spread import label_scale
 from dere.intervals.stated import read_stated, states_errors
 
@@ -66,8 +66,8 @@ def months_known(
     -------
     DataFrame
         Columns ``COLUMNS``: a row per tower, stretch, flux and number of known months. ``log_ratio`` is the logarithm
-        of the RMSE over that without known months, ``coverage_90`` the share of labels in the interval, ``width`` its mean
-        width over that without known months. Empty for other files, and without long records.
+        of the RMSE over that without known months, ``coverage_90`` the share of labels in the interval, ``width`` the
+        mean width of that over the one without known months. Empty for other files, and without long records.
     """
     empty = pd.DataFrame(columns=list(COLUMNS))
     if not states_errors(prediction.attrs) or str(prediction.attrs["fold"]) == POOLED:
@@ -142,8 +142,7 @@ def _stretches(label: Array, site: str, config: EvaluationConfig) -> Iterator[tu
 
 def _scores(given: Conditioned, label: Array, scored: Months, count: int, fewest: int) -> list[Array]:
     """RMSE, coverage, efficiency and width of each flux (flux,); NaN where too few months are judged."""
-    exchange = given.model.exchange
-    mean = published_mean(given.mean, exchange) if count else given.mean
+    mean = truth_mean(given) if count else given.mean
     limits = given.model.quantiles(given.mean, given.scale("label"), INTERVAL)[scored]
     observed = label[scored]
     good = np.isfinite(observed)

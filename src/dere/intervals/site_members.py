@@ -12,14 +12,19 @@ from dere.intervals.trajectories import nonnegative, place_scales
 
 Array = NDArray[np.float64]
 
+LEAST_MEAN = 0.1
+"""Least mean of a flux that is never negative, in scales of its error: known months may draw the mean below zero, where
+the flux is most likely zero but need not be."""
 
-def published_mean(mean: Array, exchange: Exchange) -> Array:
-    """Mean (…, flux) of the truth: fluxes that errors grow with are never negative, and the fluxes close."""
-    found = mean.copy()
+
+def truth_mean(place: Conditioned) -> Array:
+    """Mean of the truth, (month, flux): fluxes that errors grow with are never negative, and the fluxes close."""
+    exchange = place.model.exchange
+    found, scale = place.mean.copy(), place.scale()
     for name in exchange.magnitude:
         flux = exchange.names.index(name)
-        found[..., flux] = np.maximum(found[..., flux], 0.0)
-    return np.asarray(exchange.close(found)) if hangs_together(exchange) else found
+        found[:, flux] = np.maximum(found[:, flux], LEAST_MEAN * scale[:, flux])
+    return _closed(found, exchange)
 
 
 def members_of(place: Conditioned, rng: np.random.Generator, members: int = 40) -> Array:
@@ -49,8 +54,13 @@ def members_of(place: Conditioned, rng: np.random.Generator, members: int = 40) 
     drawn *= place_scales(place.dof, members, 1, rng)
     drawn -= drawn.mean(0)
     drawn *= np.sqrt(members / (members - 1))
-    found = np.repeat(place.mean[None], members, axis=0)
+    mean = truth_mean(place)
+    found = np.repeat(mean[None], members, axis=0)
     found[..., fluxes] += np.moveaxis(drawn.reshape(members, len(fluxes), -1), 1, 2)
     for flux in (exchange.names.index(name) for name in exchange.magnitude):
-        found[..., flux] = nonnegative(found[..., flux], place.mean[..., flux])
-    return np.asarray(exchange.close(found)) if hangs_together(exchange) else found
+        found[..., flux] = nonnegative(found[..., flux], mean[:, flux])
+    return _closed(found, exchange)
+
+
+def _closed(values: Array, exchange: Exchange) -> Array:
+    return np.asarray(exchange.close(values)) if hangs_together(exchange) else values
