@@ -2,8 +2,9 @@
 
 ``open_run`` opens the folder of a run, ``fit`` and ``predict`` do what its rules do, ``predict_sites`` predicts sites
 of your own, by a run or by the trained models of the package, which ``open_trained`` opens (``pack`` makes such a
-bundle), ``interval`` sums fluxes with an interval, ``evaluate`` judges predictions on the rows of a run,
-``register_method`` and ``register_backbone`` bring in your own (``docs/library.md``). ``Config`` is the model of a
+bundle), ``calibrate_sites`` sharpens them by months of their own, ``interval`` sums fluxes with an interval,
+``evaluate`` judges predictions on the rows of a run, ``register_method`` and ``register_backbone`` bring in your own
+(``docs/library.md``). ``Config`` is the model of a
 configuration. Each is loaded when it is asked for, so that ``import dere`` costs nothing.
 """
 
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dere.api.bundles import open_trained
+    from dere.api.calibrating import calibrate_sites
     from dere.api.fitting import fit
     from dere.api.judging import Judgement, evaluate
     from dere.api.model import Model
@@ -31,6 +33,7 @@ _HOMES = {
     "Judgement": "dere.api.judging",
     "Model": "dere.api.model",
     "Run": "dere.api.run",
+    "calibrate_sites": "dere.api.calibrating",
     "evaluate": "dere.api.judging",
     "fit": "dere.api.fitting",
     "interval": "dere.api.sums",
@@ -44,8 +47,8 @@ _HOMES = {
 }
 """Where each name is defined; ``Config`` is composed anew when a method or backbone is registered."""
 
-__all__ = ["Config", "Judgement", "Model", "Run", "evaluate", "fit", "interval", "open_run", "open_trained", "pack",
-           "predict", "predict_sites", "register_backbone", "register_method"]  # fmt: skip
+__all__ = ["Config", "Judgement", "Model", "Run", "calibrate_sites", "evaluate", "fit", "interval", "open_run",
+           "open_trained", "pack", "predict", "predict_sites", "register_backbone", "register_method"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

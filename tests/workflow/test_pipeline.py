@@ -38,7 +38,18 @@ def most_at_once(output, rules):
 
 def test_tables_and_products_exist(tiny):
     tables = {path.stem for path in (tiny.folder / RESULTS / "tables").glob("*.csv")}
-    wanted = {"skill", "site_skill", "paired", "calibration", "closure", "totals", "cost", "comparison", "imputation"}
+    wanted = {
+        "skill",
+        "site_skill",
+        "paired",
+        "calibration",
+        "site_calibration",
+        "closure",
+        "totals",
+        "cost",
+        "comparison",
+        "imputation",
+    }
     wanted.add("sites")
     assert wanted | {"provenance", "citations"} <= tables
     assert len(list((tiny.folder / RESULTS / "products").glob("*_mon_dere_gn_*.nc"))) == 3

@@ -10,6 +10,7 @@ import xarray as xr
 
 from dere.api.fits import Fit
 from dere.api.model import Model
+from dere.api.own_site_errors import with_errors
 from dere.api.predicting import at_places
 from dere.api.run import Run
 from dere.config.windows import WindowConfig
@@ -59,7 +60,7 @@ def stored_predictions(
         When the files are of another split than the models.
     """
     wanted = sorted(set(named.values()))
-    files = []
+    files, of_labels = [], []
     for backbone, fold, seed in fits:
         with run.predictions(method.name, backbone, fold, seed) as file:
             if file.attrs.get("split") != run.split:
@@ -67,8 +68,9 @@ def stored_predictions(
                     f"predictions of {method.name}, fold {fold}, are of another split than the models; predict again"
                 )
             kept = file[[name for name in ("prediction", "std", "quantile_value") if name in file]]
-            files.append(with_truth(kept.sel(site=wanted).load(), run.exchange))
-    made = ensemble(files)
+            of_labels.append(kept.sel(site=wanted).load())
+            files.append(with_truth(of_labels[-1], run.exchange))
+    made = with_errors(ensemble(files), of_labels, run.exchange)
     seen = set(made["site"].values[made[COORDINATE].values.astype(str) == SEEN].astype(str))
     lost = {
         site: f"site {site} is {code} of the run, and every model that is used has seen its labels, so that no "
@@ -130,7 +132,7 @@ def predictions_at(
         trained |= _versions(model)
         with run.predictions(method.name, backbone, fold, seed) as file:
             files.append(at_places(model, here, file, gpu=gpu))
-    made = ensemble(files).drop_vars(["members", "fold"])
+    made = with_errors(ensemble(files).drop_vars(["members", "fold"]), files, run.exchange)
     # the ensemble has the sites in order
     ordered = towers.sel(site=made["site"].values)
     record = ordered["record"].transpose("site", "time").values.astype(bool)

@@ -14,6 +14,7 @@ from dere import __version__
 from dere.api.arguments import require
 from dere.api.fits import ALL_TOWERS, EACH_FOLD, fits_of, listed
 from dere.api.known import compared
+from dere.api.own_site_errors import error_model_of
 from dere.api.own_site_models import TRAINED_BY, predictions_at, reads_simulation, stored_predictions
 from dere.api.run import Run
 from dere.config.harmonise import HarmoniseConfig
@@ -54,6 +55,9 @@ class SitePredictions:
         Months by site, step and reason: how drivers were filled.
     files
         Lines of what was read and what was not.
+    calibration
+        What own months say of the sites (`dere.calibrate_sites`); ``dataset`` then also has ``prediction_before``,
+        ``std_before`` and ``own_values``.
     """
 
     dataset: xr.Dataset
@@ -61,6 +65,7 @@ class SitePredictions:
     warnings: tuple[str, ...]
     counts: pd.DataFrame
     files: tuple[str, ...] = ()
+    calibration: own_site_files.Calibration | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -68,14 +73,14 @@ class SitePredictions:
         return own_site_files.monthly_table(self.dataset)
 
     def write(self, folder: str | Path, *, overwrite: bool = False) -> None:
-        """Write ``predictions.nc``, ``predictions.csv`` and ``sites.csv``.
+        """Write ``predictions.nc``, ``predictions.csv``, ``sites.csv``; of own months ``effects.csv``, ``members.nc``.
 
         Raises
         ------
         ValueError
             When the folder holds anything and ``overwrite`` is false, or cannot be written.
         """
-        own_site_files.write(self.dataset, self.sites, Path(folder), overwrite=overwrite)
+        own_site_files.write(self.dataset, self.sites, Path(folder), calibration=self.calibration, overwrite=overwrite)
 
 
 def predict_sites(
@@ -237,7 +242,7 @@ def _joined(parts: Sequence[xr.Dataset], rows: pd.DataFrame) -> xr.Dataset:
     joined = joined.isel(time=slice(*_span(months.values)))
     for name in ("lat", "lon", "igbp", "known_as"):
         joined = joined.assign_coords({name: ("site", there[name].to_numpy())})
-    return joined
+    return joined.assign_attrs(error_model_of(parts))
 
 
 def _span(months: np.ndarray) -> tuple[int, int]:

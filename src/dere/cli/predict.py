@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,26 +20,53 @@ MOST_NOTES = 20
 """Sentences on the screen; sites.csv says it of every site."""
 
 
+def site_words(command: Callable[..., None]) -> Callable[..., None]:
+    """Words that all commands on sites of one's own take."""
+    words = (
+        click.argument("paths", metavar="[RUN] SITES...", nargs=-1, required=True, type=click.Path(path_type=Path)),
+        click.option(
+            "--trained",
+            metavar="NAME|DIR",
+            help="A trained bundle in place of RUN: real-towers, which comes with dere, or a folder of dere pack.",
+        ),
+        click.option(
+            "--out",
+            "folder",
+            required=True,
+            metavar="DIR",
+            type=click.Path(path_type=Path),
+            help="Folder for what is written.",
+        ),
+        click.option("--method", metavar="NAME", help="Method of the run; default that of its product."),
+        click.option("--backbone", metavar="NAME", help="Sequence network; default the first of the run."),
+        click.option("--fold", metavar="N", type=int, help="Models of one fold; default the mean over all of the run."),
+        click.option("--seed", metavar="N", type=int, help="Models of one seed; default the mean over all of the run."),
+        click.option(
+            "--without-satellites",
+            is_flag=True,
+            help="Predict sites without LAI and EVI also where no tower that the models learned from lacked them.",
+        ),
+        click.option(
+            "--allow-conflict",
+            is_flag=True,
+            help="Go on where own months contradict the prediction so much that their table looks wrong.",
+        ),
+        click.option("--overwrite", is_flag=True, help="Write into a folder that holds files."),
+    )
+    for word in reversed(words):
+        command = word(command)
+    return command
+
+
 @click.command()
-@click.argument("paths", metavar="[RUN] SITES...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@site_words
 @click.option(
-    "--trained",
-    metavar="NAME|DIR",
-    help="A trained bundle in place of RUN: real-towers, which comes with dere, or a folder that dere pack made.",
+    "--site-data",
+    "data",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Months of your own that sharpen the prediction, as of dere calibrate.",
 )
-@click.option(
-    "--out", "folder", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Folder for what is written."
-)
-@click.option("--method", metavar="NAME", help="Method of the run; default that of its product (products.method).")
-@click.option("--backbone", metavar="NAME", help="Sequence network; default the first of the run.")
-@click.option("--fold", metavar="N", type=int, help="Models of one fold; default the mean over all of the run.")
-@click.option("--seed", metavar="N", type=int, help="Models of one seed; default the mean over all of the run.")
-@click.option(
-    "--without-satellites",
-    is_flag=True,
-    help="Predict sites without LAI and EVI also where no tower that the models learned from lacked them.",
-)
-@click.option("--overwrite", is_flag=True, help="Write into a folder that holds files.")
 def predict(
     paths: tuple[Path, ...],
     trained: str | None,
@@ -49,7 +76,9 @@ def predict(
     fold: int | None,
     seed: int | None,
     without_satellites: bool,
+    allow_conflict: bool,
     overwrite: bool,
+    data: Path | None,
 ) -> None:
     """Predict monthly GPP, RECO and NEE of sites of your own.
 
@@ -61,23 +90,37 @@ def predict(
     A site of the run (same code, or within 1 km) gets its stored prediction by models that had not seen it. Written are
     predictions.nc, predictions.csv and sites.csv, which names every site and, of those not predicted, the reason.
     """
+    choice = {"backbone": backbone, "fold": fold, "seed": seed, "without_satellites": without_satellites}
+    predicted(paths, trained, folder, method, data, allow_conflict=allow_conflict, overwrite=overwrite, **choice)
+
+
+def predicted(
+    paths: Sequence[Path],
+    trained: str | None,
+    folder: Path,
+    method: str | None,
+    data: Path | None,
+    *,
+    allow_conflict: bool,
+    overwrite: bool,
+    **choice: Any,
+) -> None:
+    """Predict sites, sharpen them by own months where there are any, write the files and say what was done."""
     from dere.api.bundles import open_trained
+    from dere.api.calibrating import calibrate_sites
     from dere.api.own_sites import predict_sites
     from dere.api.run import open_run
     from dere.products.own_site_files import require_free
 
     require_free(folder, overwrite)
-    choice: dict[str, Any] = {
-        "backbone": backbone,
-        "fold": fold,
-        "seed": seed,
-        "without_satellites": without_satellites,
-    }
     if trained is None and len(paths) < 2:
         raise click.UsageError("RUN and SITES are needed, or --trained NAME and SITES.")
     run, sites = (open_run(paths[0]), paths[1:]) if trained is None else (open_trained(trained), paths)
     with quiet():
-        found = predict_sites(run, sites, method, **choice)
+        if data is None:
+            found = predict_sites(run, sites, method, **choice)
+        else:
+            found = calibrate_sites(run, sites, data, method, allow_conflict=allow_conflict, **choice)
     found.write(folder, overwrite=overwrite)
     for line in told(found, folder):
         click.echo(line)
@@ -126,6 +169,9 @@ def told(found: SitePredictions, folder: Path) -> list[str]:
     lines += [f"note: {sentence}" for sentence in found.warnings[:MOST_NOTES]]
     if (more := len(found.warnings) - MOST_NOTES) > 0:
         lines.append(f"note: and {more} more of this kind; all are in {folder / 'sites.csv'}")
+    if found.calibration is not None:
+        lines += found.calibration.lines
+        lines += [f"{row['site']}: {row['words']}" for row in found.calibration.effects.to_dict("records")]
     counts = found.sites["status"].value_counts()
     told = ", ".join(f"{count} {status}" for status, count in counts.items())
     return [*lines, f"{len(found.sites)} sites: {told}; written to {folder}"]

@@ -15,10 +15,12 @@ from dere.evaluation.bootstrap import paired
 from dere.evaluation.calibration import calibration
 from dere.evaluation.closure import closure_table
 from dere.evaluation.map_coverage import map_coverage
+from dere.evaluation.months_known import months_known
 from dere.evaluation.own_months import reference_scores
 from dere.evaluation.predictions import judged
 from dere.evaluation.runs import POOLED
 from dere.evaluation.schemas import checked
+from dere.evaluation.site_calibration import site_calibration
 from dere.evaluation.site_scores import map_skill, site_skill
 from dere.evaluation.tables import skill
 from dere.evaluation.tower_coverage import tower_coverage
@@ -72,7 +74,8 @@ def judge(
     Returns
     -------
     dict
-        Tables ``site_skill``, ``skill``, ``paired``, ``calibration``, ``closure``, checked against their schemas.
+        Tables ``site_skill``, ``skill``, ``paired``, ``calibration``, ``site_calibration``, ``closure``, checked
+        against their schemas.
 
     Raises
     ------
@@ -80,11 +83,12 @@ def judge(
         When a prediction file is incomplete or does not close.
     """
     predictions = {name: judged(file) for name, file in predictions.items()}
-    scored, calibrated = [], []
+    scored, calibrated, sharpened = [], [], []
     for name, file in predictions.items():
         members = members_of(file, splits)
         scored.append(site_skill(file, towers, members, config, truth, name, exchange))
         calibrated.append(tower_coverage(file, towers, members, config, truth, exchange))
+        sharpened.append(months_known(file, towers, members, config, exchange))
         log.info("%s: %d scores", name, len(scored[-1]))
     products = products or {}
     if truth is not None and "cell_flux" in truth and cells is not None:
@@ -102,6 +106,7 @@ def judge(
         "skill": skill(per_site),
         "paired": paired(per_site, config, ranks),
         "calibration": calibration(_joined(calibrated), config.bootstrap, config.seed),
+        "site_calibration": site_calibration(_joined(sharpened), config.bootstrap, config.seed),
         "closure": closure_table(predictions, {"/".join(key): files for key, files in products.items()}, exchange),
     }
     return {name: checked(table, name, exchange) for name, table in tables.items()}

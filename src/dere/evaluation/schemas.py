@@ -14,6 +14,7 @@ from dere.evaluation import (
     closure,
     comparison,
     cost,
+    site_calibration,
     site_scores,
     tables,
     totals,
@@ -37,11 +38,14 @@ _MEANINGS = {
     **dict.fromkeys(("crps", "width_50", "width_90", "seconds", "max_rss_mb", "cpu_seconds"), POSITIVE),
     **dict.fromkeys(("share_better", *tower_coverage.COVERAGES, *tower_coverage.PIT, "towers_below_70"), SHARE),
     **dict.fromkeys(("coverage_90_low", "coverage_90_high", "coverage_90_tower_q25"), SHARE),
+    "support_season": one_of([site_calibration.WHOLE, *tower_coverage.SEASONS]),
     "part": one_of([calibration.WHOLE, *calibration.PARTS]),
     **dict.fromkeys(("nse_seed_std", "rmse_seed_std"), POSITIVE),
     **dict.fromkeys(("rmse_ratio", "ratio_low", "ratio_high", "detectable_ratio"), pa.Column(float, pa.Check.gt(0))),
-    **dict.fromkeys(("parameters", "tried"), POSITIVE),
-    **dict.fromkeys(("sites", "months", "clusters", "seeds", "folds", "values", "repeats", "year", "periods"), COUNT),
+    **dict.fromkeys(("parameters", "tried", "width_ratio"), POSITIVE),
+    **dict.fromkeys(
+        ("sites", "months", "clusters", "seeds", "folds", "values", "repeats", "year", "periods", "known_months"), COUNT
+    ),
 }
 _TEXTS = {
     *("site", "method", "backbone", "against", "against_backbone", "fold", "seed", "igbp", "koppen", "cluster"),
@@ -53,6 +57,7 @@ TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "skill": (tables.COLUMNS, (*tables.KEY, "statistic")),
     "paired": (bootstrap.COLUMNS, bootstrap.COLUMNS[: bootstrap.COLUMNS.index("sites")]),
     "calibration": (calibration.COLUMNS, calibration.KEY),
+    "site_calibration": (site_calibration.COLUMNS, site_calibration.KEY),
     "closure": (closure.COLUMNS, ("file", "kind")),
     "cost": (cost.COLUMNS, ("rule", "wildcards")),
     "comparison": ((), comparison.KEY),

@@ -72,7 +72,7 @@ def trajectories(
         raise ValueError(f"members is {members}, but a spread needs at least 2; use 30 to 50")
     exchange = model.exchange
     places, months, _ = mean.shape
-    loading = loadings(np.nan_to_num(scale), exchange) * _place_scales(model.dof, members, places, rng)[..., None, None]
+    loading = loadings(np.nan_to_num(scale), exchange) * place_scales(model.dof, members, places, rng)[..., None, None]
     shares = (model.truth if of == "truth" else model).kernel.mixed(model.waves(scale) if waves is None else waves)
     error = np.zeros((members, places, months, len(exchange.names)))
     sign = signs(exchange)
@@ -124,7 +124,7 @@ def nonnegative(members: Array, mean: Array) -> Array:
     return found
 
 
-def _place_scales(dof: float, members: int, places: int, rng: np.random.Generator) -> Array:
+def place_scales(dof: float, members: int, places: int, rng: np.random.Generator) -> Array:
     """Factor (member, place) on the scale, so that errors follow Student's t: even shares of its law, shuffled."""
     level = (np.arange(members) + 0.5) / members
     factor = np.sqrt(dof / chdtri(dof, level))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,15 @@ from dere.exchange.base import Exchange, Flux
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.axis import time_bounds
 from dere.invented import ATTRIBUTE
-from dere.io import TIME_UNITS, unwritable, write_atomically, write_table
+from dere.io import TIME_UNITS, unwritable, write_atomically, write_netcdf, write_table
 from dere.variables import convert
 
 NETCDF, TABLE, SITES = "predictions.nc", "predictions.csv", "sites.csv"
+EFFECTS, MEMBERS = "effects.csv", "members.nc"
+"""Files beside these where months of sites were given."""
+BEFORE, STD_BEFORE, OWN = "prediction_before", "std_before", "own_values"
+"""Variables of predictions that own months have sharpened: what was predicted without them, and (site, time) how many
+fluxes of a month were known."""
 GIVEN = (0.05, 0.5, 0.95)
 """Quantiles that the files have, where the method has any."""
 INDEX = "extrapolation_index"
@@ -28,6 +34,25 @@ ABOUT_INDEX = (
     "share of the months that models learned from whose drivers lie nearer to the towers of other clusters than those "
     "of this month to the towers; 0.5 is usual, 1 is farther than all; missing at sites of the run"
 )
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What months of their own say of sites.
+
+    Parameters
+    ----------
+    effects
+        Columns site, flux, what, value, std, std_before, words.
+    members
+        ``member_prediction(member, site, time, flux)`` of the sites that have own months, gC m-2 d-1.
+    lines
+        Sentences for the screen.
+    """
+
+    effects: pd.DataFrame
+    members: xr.Dataset
+    lines: tuple[str, ...]
 
 
 def monthly_table(predictions: xr.Dataset, exchange: Exchange = CO2) -> pd.DataFrame:
@@ -44,7 +69,8 @@ def monthly_table(predictions: xr.Dataset, exchange: Exchange = CO2) -> pd.DataF
     -------
     DataFrame
         Columns site, month, one per flux, ``<flux>_std``, ``<flux>_q05``, ``<flux>_q50``, ``<flux>_q95`` where the
-        method has them, extrapolation_index, known_as.
+        method has them, extrapolation_index, known_as; with own months also ``<flux>_before``, ``<flux>_std_before``
+        and own_values.
     """
     inside = predictions["record"].transpose("site", "time").values
     site, month = np.nonzero(inside)
@@ -55,6 +81,8 @@ def monthly_table(predictions: xr.Dataset, exchange: Exchange = CO2) -> pd.DataF
     for name, values in _series(predictions, exchange).items():
         columns[name] = values[inside]
     columns[INDEX] = predictions[INDEX].transpose("site", "time").values[inside]
+    if OWN in predictions:
+        columns[OWN] = predictions[OWN].transpose("site", "time").values[inside]
     columns["known_as"] = predictions["known_as"].values.astype(str)[site]
     return pd.DataFrame(columns)
 
@@ -85,6 +113,9 @@ def time_series(predictions: xr.Dataset, exchange: Exchange = CO2) -> xr.Dataset
         np.where(inside, predictions[INDEX].transpose("site", "time").values, np.nan),
         {"units": "1", "long_name": "extrapolation index", "comment": ABOUT_INDEX},
     )
+    if OWN in predictions:
+        own = np.where(inside, predictions[OWN].transpose("site", "time").values, 0).astype(np.int8)
+        data[OWN] = (dims, own, {"long_name": "fluxes of the month that were known"})
     texts = {
         "site": {"long_name": "id of the site", "cf_role": "timeseries_id"},
         "igbp": {"long_name": "IGBP class"},
@@ -123,7 +154,14 @@ def time_series(predictions: xr.Dataset, exchange: Exchange = CO2) -> xr.Dataset
     )
 
 
-def write(predictions: xr.Dataset, sites: pd.DataFrame, folder: Path, *, overwrite: bool = False) -> None:
+def write(
+    predictions: xr.Dataset,
+    sites: pd.DataFrame,
+    folder: Path,
+    *,
+    calibration: Calibration | None = None,
+    overwrite: bool = False,
+) -> None:
     """Write all files into ``folder``; nothing half-written stays, and nothing stays of a failure.
 
     Raises
@@ -136,7 +174,8 @@ def write(predictions: xr.Dataset, sites: pd.DataFrame, folder: Path, *, overwri
     try:
         series = time_series(predictions)
         encoding: dict[str, dict[str, Any]] = {
-            str(name): {"zlib": True, "complevel": 1, "_FillValue": np.nan} for name in series.data_vars
+            str(name): {"zlib": True, "complevel": 1, "_FillValue": None if name == OWN else np.nan}
+            for name in series.data_vars
         }
         days = {"units": TIME_UNITS, "calendar": "standard", "dtype": "float64", "_FillValue": None}
         encoding |= {"time": days, "time_bnds": days, "lat": {"_FillValue": None}, "lon": {"_FillValue": None}}
@@ -144,8 +183,13 @@ def write(predictions: xr.Dataset, sites: pd.DataFrame, folder: Path, *, overwri
         table = monthly_table(predictions)
         write_atomically(temporary / TABLE, lambda path: table.to_csv(path, index=False, float_format="%.9g"))
         write_table(sites, temporary / SITES)
+        names = [NETCDF, TABLE, SITES]
+        if calibration is not None:
+            names += [EFFECTS, MEMBERS]
+            write_table(calibration.effects, temporary / EFFECTS)
+            write_netcdf(calibration.members, temporary / MEMBERS)
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (NETCDF, TABLE, SITES):
+        for name in names:
             os.replace(temporary / name, folder / name)
     except OSError as error:
         raise ValueError(unwritable(error) or f"{folder} cannot be written ({error}); give another path") from None
@@ -176,6 +220,10 @@ def _series(predictions: xr.Dataset, exchange: Exchange) -> dict[str, np.ndarray
 
     for flux in exchange.names:
         add(flux, predictions["prediction"].sel(flux=flux))
+    if BEFORE in predictions:
+        for flux in exchange.names:
+            add(f"{flux}_before", predictions[BEFORE].sel(flux=flux))
+            add(f"{flux}_std_before", predictions[STD_BEFORE].sel(flux=flux))
     for flux in exchange.names:
         if "std" in predictions:
             add(f"{flux}_std", predictions["std"].sel(flux=flux))
@@ -192,15 +240,20 @@ def _series(predictions: xr.Dataset, exchange: Exchange) -> dict[str, np.ndarray
 
 
 def _flux_attributes(flux: Flux, name: str, exchange: Exchange) -> dict[str, str]:
-    about = {"": flux.long_name, "std": f"standard deviation of {flux.long_name}"}
+    about = {
+        "": flux.long_name,
+        "std": f"standard deviation of {flux.long_name}",
+        "before": f"{flux.long_name} predicted without own months",
+        "std_before": f"standard deviation of {flux.long_name} without own months",
+    }
     kind = name.partition("_")[2]
     attrs = {
         "long_name": about.get(kind, f"quantile {kind[1:]} % of {flux.long_name}; quantiles do not close as means do"),
         "units": flux.public_unit,
         "cell_methods": "time: mean",
     }
-    if flux.standard_name and kind in ("", "std"):
-        attrs["standard_name"] = f"{flux.standard_name} standard_error" if kind else flux.standard_name
+    if flux.standard_name and kind in about:
+        attrs["standard_name"] = f"{flux.standard_name}{' standard_error' if 'std' in kind else ''}"
     if not kind:
         attrs["comment"] = f"{flux.sign}. {flux.comment}".strip()
     return attrs

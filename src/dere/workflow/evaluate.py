@@ -42,7 +42,8 @@ def evaluate(
         ``towers``, ``splits``, ``drivers`` and, where the run has them, ``products`` (folder of the public maps) and
         ``truth``.
     tables
-        Files to write: ``skill``, ``site_skill``, ``paired``, ``calibration``, ``closure``, ``totals``, ``roles``.
+        Files to write: ``skill``, ``site_skill``, ``paired``, ``calibration``,
+        ``site_calibration``, ``closure``, ``totals``, ``roles``.
     config
         The section evaluation.
     product

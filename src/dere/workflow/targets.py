@@ -18,7 +18,7 @@ from dere.run_config import mixture
 IMPUTATION_JOBS = ("train_imputation", "impute_labels")
 """Jobs of stage 5, which serve every backbone."""
 NO_BACKBONE = "none"
-TABLES = ("site_skill", "paired", "calibration", "closure", "totals", "roles")
+TABLES = ("site_skill", "paired", "calibration", "site_calibration", "closure", "totals", "roles")
 """Tables that the evaluation writes beside the scores."""
 
 Tree = Mapping[str, Any]

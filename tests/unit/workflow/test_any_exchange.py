@@ -165,7 +165,7 @@ def run(folder: Path, exchange: str = "toy") -> dict[str, Path]:
     products.products(cells, [], files, folder / "products", ProductsConfig(name="toy"), exchange=exchange)
     files["products"] = folder / "products"
     products.write_sites(files, folder / "tables" / "sites.csv", [0], exchange)
-    names = ("skill", "site_skill", "paired", "calibration", "closure", "totals", "roles")
+    names = ("skill", "site_skill", "paired", "calibration", "site_calibration", "closure", "totals", "roles")
     tables = {name: folder / "tables" / f"{name}.csv" for name in names}
     evaluate.evaluate([*runs, files["ensemble"]], files, tables, CONFIG, "gbm/none", 0, exchange)
     return files | tables

@@ -90,7 +90,7 @@ def parse_plain(table: pd.DataFrame, source: str, config: TowerSource) -> list[S
     ValueError
         When a column is missing, there are no rows, a row has no site, or every site is at fault.
     """
-    table, units = _named_alike(table, source)
+    table, units = named_alike(table, source)
     if "month" not in table and "time" in table:
         table = table.rename(columns={"time": "month"})
     require_columns(table, ABOUT, source)
@@ -109,10 +109,10 @@ def parse_plain(table: pd.DataFrame, source: str, config: TowerSource) -> list[S
 
     def read(site: str) -> list[SiteRecord]:
         rows, where = by_site[site], f"{source}: site {site}"
-        months = _months(rows["month"], where)
+        months = month_numbers(rows["month"], where)
         order = np.argsort(months, kind="stable")
         rows, months = rows.iloc[order].reset_index(drop=True), months[order]
-        _require_once(months, where)
+        require_once(months, where)
         counts: dict[str, int] = {}
         there = [column for column in columns if column.name in rows]
         values = canonical(rows, there, where, counts)
@@ -150,7 +150,7 @@ def of_netcdf(path: Path) -> pd.DataFrame:
     )
 
 
-def _named_alike(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, dict[str, str]]:
+def named_alike(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, dict[str, str]]:
     """Table with bare names, and the units that the header states.
 
     Raises
@@ -166,7 +166,7 @@ def _named_alike(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, dict[s
     return table.rename(columns=bare), {match[1]: match[2] for match in found.values() if match[2]}
 
 
-def _months(column: pd.Series, where: str) -> NDArray[np.int64]:
+def month_numbers(column: pd.Series, where: str) -> NDArray[np.int64]:
     """Month numbers of texts such as 2001-07, 200107 and 2001-07-15."""
     numbers = []
     for text in column.astype(str).str.strip():
@@ -177,7 +177,14 @@ def _months(column: pd.Series, where: str) -> NDArray[np.int64]:
     return np.array(numbers, np.int64)
 
 
-def _require_once(months: NDArray[np.int64], where: str) -> None:
+def require_once(months: NDArray[np.int64], where: str) -> None:
+    """Check that no month of rising numbers (month,) occurs more than once.
+
+    Raises
+    ------
+    ValueError
+        When one does.
+    """
     repeated = months[1:][np.diff(months) == 0]
     if len(repeated):
         first = int(repeated[0])
