@@ -21,8 +21,8 @@ from dere.intervals.neighbours import regions_of
 from dere.intervals.spread import label_scale, truth_limits
 from dere.intervals.stated import read_stated
 from dere.intervals.totals import std_of_total
-from dere.products.annual import cell_scale
-from dere.products.total_intervals import square_metre_days
+from dere.products.annual import cell_errors
+from dere.products.total_intervals import novelty_of, square_metre_days
 
 Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]
@@ -154,14 +154,16 @@ def _of_cells(
             file = file.load()
         here = drivers.sel(cell=file["cell"]).load()
         inside = _months(file, file["prediction"].notnull().all(("cell", "flux")).values, span, "the cells")
-        known = cell_scale(file, exchange)
+        known = cell_errors(file, exchange)
         if known is None:
             raise ValueError(f"predictions of {method} state no error model; predict again with this version")
         model, scale = known
         weight = square_metre_days(file, area, here)[:, inside]
         months = file["time"].values[inside]
         where = regions_of(here, "cell")
-        std = std_of_total(model, scale[:, inside], weight, where, month_number(months), model.waves(scale))
+        std = std_of_total(
+            model, scale[:, inside], weight, where, month_number(months), model.waves(scale), novelty_of(file)
+        )
         values = file["prediction"].sel(flux=list(exchange.names)).transpose("cell", "time", "flux").values[:, inside]
         means.append((np.nan_to_num(values) * weight[..., None]).sum((0, 1))[at] * unit)
         variances.append((std[at] * unit) ** 2)

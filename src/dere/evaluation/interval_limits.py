@@ -16,7 +16,7 @@ from scipy.special import stdtr
 
 from dere.exchange import Exchange
 from dere.intervals.calibrator import Calibrator
-from dere.intervals.spread import INTERVAL_OF, Of, label_scale, truth_limits, variant
+from dere.intervals.spread import INTERVAL_OF, Of, label_scale, truth_limits
 from dere.intervals.stated import read_stated, states_errors
 from dere.variables import QUANTILES
 
@@ -83,7 +83,7 @@ def limits(file: xr.Dataset, scale: Scale, of: Of, exchange: Exchange) -> Limits
         return _as_written(ordered, mean) if scale == "monthly" else None
     model = read_stated(file.attrs, exchange)
     size = label_scale(ordered, model)
-    of_periods = variant(model, of)
+    of_periods = model if of == "label" else model.truth
     if scale == "monthly":
         own = of_periods.scale_of_months(size)
     else:

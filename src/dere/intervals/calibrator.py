@@ -93,13 +93,6 @@ class Calibrator:
         shares[:, -1] *= 1.0 - self.noise
         return replace(self, kernel=self.kernel._replace(shares=shares), noise=0.0)
 
-    @property
-    def cell(self) -> Calibrator:
-        """The truth of grid cells, in which what towers have of their own averages out."""
-        truth = self.truth
-        shares = truth.kernel.shares * self.neighbours.of_cell
-        return replace(truth, kernel=truth.kernel._replace(shares=shares))
-
     def scale_of_months(self, scale: Array) -> Array:
         """Scale of single months' error from that of the label's, of one shape."""
         variance = loadings(scale, self.exchange) ** 2 * self.kernel.shares.sum(1)

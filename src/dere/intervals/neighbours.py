@@ -51,23 +51,43 @@ class Neighbours(NamedTuple):
     same: Array
     clusters: Array
 
-    @property
-    def of_cell(self) -> float:
-        """Share of a tower's variance that a cell has."""
-        return float(self.same[0])
+    def of_cell(self, novelty: Array) -> Array:
+        """Share (cell,) of a tower's variance that a cell has: what is beyond all towers does not average out."""
+        neighbours = float(self.same[0])
+        found: Array = neighbours + (1.0 - neighbours) * novelty
+        return found
 
-    def shared(self) -> tuple[Array, Array, float]:
-        """Correlations of two cells: of one region (zone,), of one climate (zone,), of any climates.
+    def shared(self, zone: NDArray[np.int64], novelty: Array) -> Array:
+        """Shares (cell, 4) of a cell's variance: common to all, to its climate, to its region, its own; they sum to 1.
 
-        None is smaller than the uncertainty of the mean error of the towers that say so.
+        What is common is no smaller than the uncertainty of the mean error of the towers that say so, and of a cell
+        that is like no tower it is all that towers do not tell of its climate.
         """
         floor = 1.0 / np.maximum(self.clusters, 1.0)
         anywhere = max(float(self.same[3]), 1.0 / max(float(self.clusters.sum()), 1.0))
-        zone = np.maximum(np.maximum(self.same[2], anywhere), floor)
-        block = np.maximum(self.same[1], zone)
-        found = (np.minimum(values / max(self.of_cell, 1e-6), 1.0) for values in (block, zone, np.array([anywhere])))
-        block, zone, every = found
-        return block, zone, float(every[0])
+        of_zone = np.maximum(np.maximum(self.same[2], anywhere), floor)[zone]
+        of_zone = of_zone + (1.0 - of_zone) * novelty**2
+        of_block = np.maximum(self.same[1], of_zone)
+        below = np.stack([np.full(len(zone), anywhere), of_zone, of_block], -1) / self.of_cell(novelty)[:, None]
+        below = np.minimum(below, 1.0)
+        found: Array = np.diff(below, axis=1, prepend=0.0, append=1.0)
+        return found
+
+
+def novelty(index: Array | None, cells: int) -> Array:
+    """How far cells are beyond all towers, from 0, as near as towers usually are to each other, to 1.
+
+    Parameters
+    ----------
+    index
+        (cell,) extrapolation index; None = unknown, so that nothing is taken for known.
+    cells
+        Number of cells.
+    """
+    if index is None:
+        return np.ones(cells)
+    found: Array = np.clip(2.0 * np.asarray(index, np.float64) - 1.0, 0.0, 1.0)
+    return found
 
 
 class Regions(NamedTuple):

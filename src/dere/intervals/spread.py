@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dere.exchange import Exchange
 from dere.intervals.calibrator import Calibrator
+from dere.intervals.neighbours import novelty
 from dere.intervals.stated import read_stated, states_errors
 from dere.intervals.truth import nonnegative_quantiles, nonnegative_std
 from dere.variables import QUANTILES
@@ -34,7 +35,7 @@ def spread(mean: Array, scale: Array, model: Calibrator, place: str, of: Of) -> 
     mean
         (place, time, flux).
     scale
-        (place, time, flux) of the label's error, from ``Calibrator.scale``.
+        (place, time, flux) of the label's error, from ``Calibrator.scale``; of cells from `cell_scale`.
     model
         The error model.
     place
@@ -46,7 +47,7 @@ def spread(mean: Array, scale: Array, model: Calibrator, place: str, of: Of) -> 
     if of == "label":
         std, values = model.std(scale), model.quantiles(mean, scale, QUANTILES)
     else:
-        own = variant(model, of).scale_of_months(scale)
+        own = model.truth.scale_of_months(scale)
         std, values = truth_limits(mean, own, model, np.asarray(QUANTILES))
     dims = (place, "time", "flux")
     about = {INTERVAL_OF: of}
@@ -55,9 +56,20 @@ def spread(mean: Array, scale: Array, model: Calibrator, place: str, of: Of) -> 
     )
 
 
-def variant(model: Calibrator, of: Of) -> Calibrator:
-    """The error model of labels, of the truth or of cells."""
-    return {"label": model, "truth": model.truth, "cell": model.cell}[of]
+def cell_scale(mean: Array, model: Calibrator, distance: Array | None, index: Array | None) -> Array:
+    """Scale (cell, time, flux) of errors of cells, in which what towers have of their own averages out.
+
+    Parameters
+    ----------
+    mean
+        (cell, time, flux).
+    model
+        The error model of towers.
+    distance, index
+        (cell,) distance in driver space and extrapolation index; None = unknown.
+    """
+    share = model.neighbours.of_cell(novelty(index, len(mean)))
+    return model.scale(mean, distance) * np.sqrt(share)[:, None, None]
 
 
 def truth_limits(mean: Array, scale: Array, model: Calibrator, levels: Array) -> tuple[Array, Array]:

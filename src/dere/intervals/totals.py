@@ -15,7 +15,13 @@ _JITTER = 1e-9
 
 
 def std_of_total(
-    model: Calibrator, scale: Array, weight: Array, where: Regions, months: NDArray[np.int64], waves: Array
+    model: Calibrator,
+    scale: Array,
+    weight: Array,
+    where: Regions,
+    months: NDArray[np.int64],
+    waves: Array,
+    novelty: Array,
 ) -> Array:
     """Standard deviation of a weighted sum over cells and months.
 
@@ -28,7 +34,7 @@ def std_of_total(
     model
         The error model of towers.
     scale
-        (cell, month, flux) scale of the label's error, from ``Calibrator.scale``.
+        (cell, month, flux) scale of cells' errors, from `dere.intervals.spread.cell_scale`.
     weight
         (cell, month) with which they enter the sum; a cell of weight zero may have a scale that is missing.
     where
@@ -37,39 +43,38 @@ def std_of_total(
         (month,) numbers on the time axis.
     waves
         (cell,) from ``Calibrator.waves`` of whole records.
+    novelty
+        (cell,) how far they are beyond all towers, from `dere.intervals.neighbours.novelty`.
 
     Returns
     -------
     array
         (flux,) standard deviation, in the unit of the flux times that of the weight.
     """
-    cell = model.cell
+    kernel = model.truth.kernel
     used = (weight != 0).any(1)
     loading = loadings(scale[used], model.exchange) * weight[used][..., None]
     # independent parts: with waves as they are, and with waves that are level
     parts = []
     for kind, share in ((1.0, waves[used]), (0.0, 1.0 - waves[used])):
-        correlation = cell.kernel.correlation(months, kind)
+        correlation = kernel.correlation(months, kind)
         root = np.linalg.cholesky(correlation + _JITTER * np.eye(len(months)))
         parts.append(np.einsum("pts,ctp,c->cps", root, loading, np.sqrt(share), optimize=True))
     vectors = np.concatenate(parts, -1)
-    zone, region = where.zone[used], where.block[used]
-    of_block, of_zone, everywhere = model.neighbours.shared()
-    variance = everywhere * _square(vectors.sum(0))
-    for number in np.unique(zone):
-        inside = zone == number
-        own = vectors[inside]
-        between, within = of_zone[number] - everywhere, of_block[number] - of_zone[number]
-        variance = variance + between * _square(own.sum(0))
-        _, code = np.unique(region[inside], return_inverse=True)
-        sums = np.zeros((code.max() + 1, *own.shape[1:]))
-        np.add.at(sums, code, own)
-        variance = variance + within * _square(sums).sum(0) + (1.0 - of_block[number]) * _square(own).sum(0)
+    shares = np.sqrt(model.neighbours.shared(where.zone[used], novelty[used]))
+    alone = np.arange(len(vectors))
+    groups = (np.zeros_like(alone), where.zone[used], _codes(where.zone[used], where.block[used]), alone)
+    variance = np.zeros(vectors.shape[1])
+    for share, group in zip(shares.T, groups, strict=True):
+        sums = np.zeros((int(group.max(initial=0)) + 1, *vectors.shape[1:]))
+        np.add.at(sums, group, vectors * share[:, None, None])
+        variance += (sums**2).sum((0, -1))
     found: Array = np.sqrt(np.maximum(variance, 0.0) @ (signs(model.exchange).T ** 2))
     return np.asarray(model.std(found))
 
 
-def _square(vectors: Array) -> Array:
-    """Squared length over the last axis."""
-    found: Array = (vectors**2).sum(-1)
+def _codes(zone: NDArray[np.int64], block: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers of the regions of a climate, from 0."""
+    pairs = np.stack([zone, block], 1)
+    found: NDArray[np.int64] = np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
     return found

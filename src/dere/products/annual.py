@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from dere.exchange.base import Exchange
 from dere.intervals.calibrator import Calibrator
-from dere.intervals.driver_distance import DISTANCE
-from dere.intervals.spread import truth_limits, variant
+from dere.intervals.driver_distance import DISTANCE, INDEX
+from dere.intervals.spread import cell_scale, truth_limits
 from dere.intervals.stated import read_stated, states_errors
 from dere.variables import QUANTILES
 
@@ -25,14 +25,14 @@ def whole_years(time: NDArray[np.datetime64]) -> dict[int, NDArray[np.int64]]:
     return {year: rows for year, rows in found.items() if len(rows) == YEAR}
 
 
-def cell_scale(predictions: xr.Dataset, exchange: Exchange) -> tuple[Calibrator, Array] | None:
-    """Error model of a file of cells, and the scale (cell, time, flux) of a tower's label there; None without one."""
+def cell_errors(predictions: xr.Dataset, exchange: Exchange) -> tuple[Calibrator, Array] | None:
+    """Error model of a file of cells, and the scale (cell, time, flux) of their errors; None without one."""
     if not states_errors(predictions.attrs):
         return None
     model = read_stated(predictions.attrs, exchange)
     mean = predictions["prediction"].sel(flux=list(exchange.names)).transpose("cell", "time", "flux").values
-    distance = predictions[DISTANCE].values if DISTANCE in predictions else None
-    return model, model.scale(mean.astype(np.float64), distance)
+    distance, index = (predictions[name].values if name in predictions else None for name in (DISTANCE, INDEX))
+    return model, cell_scale(mean.astype(np.float64), model, distance, index)
 
 
 def annual_means(predictions: xr.Dataset, exchange: Exchange) -> xr.Dataset:
@@ -67,13 +67,14 @@ def annual_means(predictions: xr.Dataset, exchange: Exchange) -> xr.Dataset:
         coords={"cell": ordered["cell"].values, "time": time, "flux": list(exchange.names)},
         attrs=predictions.attrs,
     )
-    known = cell_scale(predictions, exchange)
+    known = cell_errors(predictions, exchange)
     if known is None or not years:
         return made
     model, scale = known
-    cell = variant(model, "cell")
     waves = model.waves(scale)
-    own = np.stack([cell.scale_of_sum(scale[:, rows], weights[year], waves=waves) for year, rows in years.items()], 1)
+    own = np.stack(
+        [model.truth.scale_of_sum(scale[:, rows], weights[year], waves=waves) for year, rows in years.items()], 1
+    )
     std, quantiles = truth_limits(mean, own, model, np.asarray(QUANTILES))
     made["std"], made["quantile_value"] = (dims, std), ((*dims, "quantile"), quantiles)
     return made.assign_coords(quantile=list(QUANTILES))

@@ -13,9 +13,10 @@ from scipy.special import ndtri
 from dere.evaluation.totals import INTERVAL, KEY, columns, of_a_day, summable, total_unit
 from dere.exchange.base import Exchange
 from dere.harmonise.axis import month_number
-from dere.intervals.neighbours import regions_of
+from dere.intervals.driver_distance import INDEX
+from dere.intervals.neighbours import novelty, regions_of
 from dere.intervals.totals import std_of_total
-from dere.products.annual import cell_scale, whole_years
+from dere.products.annual import cell_errors, whole_years
 from dere.products.totals import BANDS, bands_of
 
 Array = NDArray[np.float64]
@@ -44,7 +45,7 @@ def std_of_totals(
     Series
         By flux, region and year, in the unit of the totals; empty where the file states no error model.
     """
-    known = cell_scale(predictions, exchange)
+    known = cell_errors(predictions, exchange)
     index = pd.MultiIndex.from_arrays([[], [], []], names=["flux", "region", "year"])
     if known is None:
         return pd.Series(dtype=float, index=index)
@@ -56,19 +57,22 @@ def std_of_totals(
     rows: dict[tuple[str, str, int], float] = {}
     inside = bands_of(here["lat"].values)
     months, waves = month_number(time.values), model.waves(scale)
+    beyond = novelty_of(predictions)
     fluxes = [(exchange.names.index(flux.name), flux) for flux in summable(exchange)]
     for year, own in whole_years(time.values).items():
         for region in BANDS:
             some = inside[region]
-            part = (
-                std_of_total(
-                    model, scale[some][:, own], weight[some][:, own], where.take(some), months[own], waves[some]
-                )
-                if some.any()
-                else np.zeros(len(exchange.names))
-            )
+            part = np.zeros(len(exchange.names))
+            if some.any():
+                about = where.take(some), months[own], waves[some], beyond[some]
+                part = std_of_total(model, scale[some][:, own], weight[some][:, own], *about)
             rows |= {(flux.name, region, year): float(part[at]) * of_a_day(flux, exchange) for at, flux in fluxes}
     return pd.Series(rows, dtype=float).rename_axis(index.names)
+
+
+def novelty_of(predictions: xr.Dataset) -> Array:
+    """How far the cells of a prediction file are beyond all towers (cell,)."""
+    return novelty(predictions[INDEX].values if INDEX in predictions else None, predictions.sizes["cell"])
 
 
 def totals_of_cells(

@@ -20,7 +20,7 @@ from dere.intervals.calibrator import Calibrator
 from dere.intervals.driver_distance import DISTANCE, INDEX, Learned, read_learned
 from dere.intervals.fitting import fitted as fitted_errors
 from dere.intervals.neighbours import regions_of
-from dere.intervals.spread import Of, spread
+from dere.intervals.spread import Of, cell_scale, spread
 from dere.intervals.stated import read_stated, stated
 from dere.invented import invented_sources, marked
 from dere.io import file_sha256, read_netcdf, write_netcdf
@@ -96,14 +96,17 @@ class Task:
         place: str,
         of: Of,
         held_out: NDArray[np.float64] | None = None,
+        index: NDArray[np.float64] | None = None,
     ) -> xr.Dataset:
         """The prediction file: means, members, spread, and what the method adds; empty outside the records."""
         extras = predicted.extras.rename(place=place) if "place" in predicted.extras.dims else predicted.extras
         if errors:
-            scale = errors.scale(predicted.mean, distance)
+            cells = of == "cell"
+            mean = predicted.mean
+            scale = cell_scale(mean, errors, distance, index) if cells else errors.scale(mean, distance)
             extras = extras.merge(spread(predicted.mean, scale, errors, place, of))
-        if distance is not None:
-            extras = extras.assign({DISTANCE: (place, distance)})
+        about = {DISTANCE: distance, INDEX: index}
+        extras = extras.assign({name: (place, values) for name, values in about.items() if values is not None})
         attrs = {
             "method": self.method.name,
             "backbone": self.backbone,
@@ -223,11 +226,10 @@ def at_cells(
     log.info("%s: %d cells, %d months", task.method.name, len(places), len(places.time))
     # the predictions at sites pass on what the towers say, from which the method has learned
     sources = invented_sources([drivers.attrs, simulation.attrs, cover.attrs, sites.attrs])
-    made = task.dataset(predicted, places, errors, distance, "cell", "cell").assign_attrs(marked(sources))
     learned = read_learned(sites)
-    if learned is not None and distance is not None:
-        made[INDEX] = ("cell", learned.share_nearer(distance))
-    return made
+    index = None if learned is None or distance is None else learned.share_nearer(distance)
+    made = task.dataset(predicted, places, errors, distance, "cell", "cell", index=index)
+    return made.assign_attrs(marked(sources))
 
 
 def distance_of(places: Places, sites: xr.Dataset) -> NDArray[np.float64] | None:

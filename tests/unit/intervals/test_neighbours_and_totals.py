@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dere.intervals.neighbours import ALONE, Neighbours, Regions, blocks, fit_neighbours, zone_codes
+from dere.intervals.neighbours import ALONE, Neighbours, Regions, blocks, fit_neighbours, novelty, zone_codes
 from dere.intervals.processes import loadings, signs
+from dere.intervals.spread import cell_scale
 from dere.intervals.totals import std_of_total
 from invented_errors import KNOWN, predictions
 
@@ -49,49 +50,62 @@ def test_few_towers_are_drawn_to_what_is_usual_and_nothing_to_compare_gives_that
 
 def test_a_climate_without_towers_errs_as_a_whole():
     """As does one of a single cluster; of a hundred clusters a hundredth is common at least."""
-    block, zone, everywhere = Neighbours(np.array([0.4, 0.0, 0.0, 0.0]), np.array([0.0, 1, 100, 9, 0, 0])).shared()
-    np.testing.assert_allclose(zone[:4], [1.0, 1.0, 0.01 / 0.4, 1 / 9 / 0.4])
-    assert (block >= zone).all() and everywhere == pytest.approx(1 / 110 / 0.4)
+    found = Neighbours(np.array([0.4, 0.0, 0.0, 0.0]), np.array([0.0, 1, 100, 9, 0, 0]))
+    shares = found.shared(np.arange(4), np.zeros(4))
+    np.testing.assert_allclose(shares.sum(1), 1.0)
+    np.testing.assert_allclose(shares[:, :2].sum(1), [1.0, 1.0, 0.01 / 0.4, 1 / 9 / 0.4])
+    np.testing.assert_allclose(shares[:, 0], 1 / 110 / 0.4)
+
+
+def test_what_is_beyond_all_towers_errs_as_a_tower_and_as_its_climate():
+    found = Neighbours(np.array([0.4, 0.1, 0.0, 0.0]), np.full(6, 50.0))
+    np.testing.assert_allclose(found.of_cell(np.array([0.0, 0.5, 1.0])), [0.4, 0.7, 1.0])
+    shares = found.shared(np.zeros(3, int), np.array([0.0, 0.5, 1.0]))
+    assert (np.diff(shares[:, 1]) > 0).all() and shares[2, 2:].max() < 1e-12
+    np.testing.assert_allclose(novelty(np.array([0.2, 0.5, 0.75, 1.0]), 4), [0, 0, 0.5, 1])
+    assert (novelty(None, 3) == 1).all()
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.5])
 def test_the_variance_of_a_total_is_that_of_all_pairs_of_cells(noise):
     rng = np.random.default_rng(3)
     model = replace(KNOWN, noise=noise, neighbours=Neighbours(np.array([0.5, 0.2, 0.1, 0.05]), np.full(6, 30.0)))
+    beyond, waves = rng.uniform(0, 1, 9), rng.uniform(0, 1, 9)
     scale = model.scale(predictions(9, 12))
     weight = rng.uniform(0.5, 2.0, (9, 12))
     where = Regions(np.array([0, 0, 0, 1, 1, 1, 2, 2, 5]), np.array([1, 1, 2, 2, 2, 3, 4, 4, 5]))
     weight[4] = 0.0
     months = np.arange(12)
-    waves = rng.uniform(0, 1, 9)
-    found = std_of_total(model, scale, weight, where, months, waves)
-    block, zone, everywhere = model.neighbours.shared()
-    together = np.full((9, 9), everywhere)
+    found = std_of_total(model, scale, weight, where, months, waves, beyond)
+    root = np.sqrt(model.neighbours.shared(where.zone, beyond))
+    together = np.zeros((9, 9))
     for i in range(9):
         for j in range(9):
-            if where.zone[i] == where.zone[j]:
-                together[i, j] = block[where.zone[i]] if where.block[i] == where.block[j] else zone[where.zone[i]]
-            if i == j:
-                together[i, j] = 1.0
+            climate = where.zone[i] == where.zone[j]
+            alike = (True, climate, climate and where.block[i] == where.block[j], i == j)
+            together[i, j] = sum(root[i, level] * root[j, level] for level in range(4) if alike[level])
+    np.testing.assert_allclose(np.diag(together), 1.0)
     weighted = loadings(scale, model.exchange) * weight[..., None]
     variance = 0.0
     for kind, share in ((1.0, waves), (0.0, 1 - waves)):
         own = weighted * np.sqrt(share)[:, None, None]
-        correlation = model.cell.kernel.correlation(months, kind)
+        correlation = model.truth.kernel.correlation(months, kind)
         variance = variance + np.einsum("itc,ij,cts,jsc->c", own, together, correlation, own)
     expected = model.std(np.sqrt(variance @ (signs(model.exchange).T ** 2)))
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     scale[4] = np.nan
-    np.testing.assert_allclose(std_of_total(model, scale, weight, where, months, waves), found, rtol=1e-12)
+    np.testing.assert_allclose(std_of_total(model, scale, weight, where, months, waves, beyond), found, rtol=1e-12)
 
 
-def test_a_cell_errs_less_than_a_tower_and_one_cell_alone_as_a_cell():
+def test_one_cell_alone_errs_as_a_cell():
     model = replace(KNOWN, neighbours=Neighbours(np.array([0.36, 0.1, 0.0, 0.0]), np.full(6, 30.0)))
-    scale = model.scale(predictions(2, 12))
-    np.testing.assert_allclose(model.cell.scale_of_months(scale), 0.6 * scale, rtol=1e-9)
+    mean = predictions(2, 12)
+    scale = cell_scale(mean, model, None, np.array([0.3, 0.75]))
+    np.testing.assert_allclose(scale, model.scale(mean) * np.sqrt([0.36, 0.68])[:, None, None])
     here = Regions(np.zeros(1, int), np.zeros(1, int))
-    one = std_of_total(model, scale[:1], np.full((1, 12), 1 / 12), here, np.arange(12), model.waves(scale[:1]))
-    year = model.std(model.cell.scale_of_sum(scale[:1], np.full(12, 1 / 12)))[0]
+    about = np.full((1, 12), 1 / 12), here, np.arange(12), model.waves(scale[:1]), np.zeros(1)
+    one = std_of_total(model, scale[:1], *about)
+    year = model.std(model.truth.scale_of_sum(scale[:1], np.full(12, 1 / 12)))[0]
     np.testing.assert_allclose(one, year, rtol=1e-6)
 
 

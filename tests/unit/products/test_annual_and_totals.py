@@ -16,7 +16,7 @@ from dere.evaluation.map_coverage import map_coverage
 from dere.evaluation.schemas import checked
 from dere.exchange.co2 import EXCHANGE
 from dere.intervals.neighbours import Neighbours
-from dere.intervals.spread import spread
+from dere.intervals.spread import cell_scale, spread
 from dere.intervals.stated import stated
 from dere.products.annual import annual_means, whole_years
 from dere.products.files import write_products
@@ -32,8 +32,9 @@ MODEL = replace(KNOWN, neighbours=Neighbours(np.array([0.5, 0.2, 0.1, 0.05]), np
 def stating(predictions):
     """Cells by a file that states its error model."""
     mean = EXCHANGE.close(predictions["prediction"].values.astype(float))
-    made = spread(mean, MODEL.scale(mean), MODEL, "cell", "cell")
+    made = spread(mean, cell_scale(mean, MODEL, None, np.full(5, 0.4)), MODEL, "cell", "cell")
     bare = predictions.drop_vars(["std", "quantile_value", "quantile"]).assign(made)
+    bare["extrapolation_index"] = ("cell", np.full(5, 0.4))
     bare["prediction"] = predictions["prediction"].copy(data=mean)
     return bare.assign_attrs(stated(MODEL))
 
@@ -89,7 +90,8 @@ def test_totals_have_the_standard_deviation_of_their_errors(stating, cover, driv
     # of five cells far from each other: less than if all erred alike, more than if each erred alone
     weight = (drivers["cell_area"] * drivers["land_fraction"]).values * area.sel(year=2001).values * 365 / 1e15
     yearly = annual_means(stating, EXCHANGE)
-    scale = MODEL.cell.scale_of_sum(MODEL.scale(stating["prediction"].values)[:, :12], np.full(12, 1 / 12))
+    scale = cell_scale(stating["prediction"].values, MODEL, None, np.full(5, 0.4))
+    scale = MODEL.truth.scale_of_sum(scale[:, :12], np.full(12, 1 / 12), waves=MODEL.waves(scale))
     single = MODEL.std(scale) * weight[:, None]
     for flux, name in enumerate(EXCHANGE.names):
         own = float(found[(found["flux"] == name) & (found["year"] == 2001)]["std_pgc"].iloc[0])
