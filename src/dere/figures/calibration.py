@@ -15,6 +15,8 @@ from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.skill_comparison import GROUPINGS, one_run
 from dere.figures.style import BLACK, method_colour, method_label, method_line, method_marker, ordered_methods
 
+TOWERS = ("all", "virtual")
+"""Groupings that are shown; of maps the table has one level only."""
 SCALES = {"monthly": "months", "annual": "years"}
 """Scale of the table to what its rows are of."""
 PANEL_INCHES, LINE_INCHES = 3.1, 0.2
@@ -34,11 +36,11 @@ def draw(figure: Figure, calibration: pd.DataFrame, exchange: Exchange = CO2) ->
     exchange
         Whose fluxes are shown.
     """
-    rows = one_run(calibration[calibration["grouping"].isin(list(GROUPINGS)) & (calibration["part"] == "all")])
+    rows = one_run(calibration[calibration["grouping"].isin(TOWERS) & (calibration["part"] == "all")])
     shares = {int(name.split("_")[1]): name for name in map(str, rows) if re.fullmatch(r"coverage_\d+", name)}
     rows = rows.dropna(subset=list(shares.values()), how="all")
     shown = set(zip(rows["grouping"], rows["scale"], strict=True))
-    kinds = [(name, scale) for name in GROUPINGS for scale in SCALES if (name, scale) in shown] or [("all", "monthly")]
+    kinds = [(name, scale) for name in TOWERS for scale in SCALES if (name, scale) in shown] or [("all", "monthly")]
     methods = ordered_methods(rows["method"])
     grid = figure.subplots(len(kinds), len(exchange.fluxes), sharex=True, sharey=True, squeeze=False)
     artists: list[Artist] = []
