@@ -1,9 +1,10 @@
 """DERE: monthly GPP, RECO and NEE from simulations, plant-type maps and flux towers.
 
 ``open_run`` opens the folder of a run, ``fit`` and ``predict`` do what its rules do, ``predict_sites`` predicts sites
-of your own, ``calibrate_sites`` sharpens them by months of their own, ``evaluate`` judges predictions on the rows of a
-run, ``register_method`` and ``register_backbone`` bring in your own (``docs/library.md``). ``Config`` is the model of a
-configuration. Each is loaded when it is asked for, so that ``import dere`` costs nothing.
+of your own, ``calibrate_sites`` sharpens them by months of their own, ``interval`` sums fluxes with an interval,
+``evaluate`` judges predictions on the rows of a run, ``register_method`` and ``register_backbone`` bring in your own
+(``docs/library.md``). ``Config`` is the model of a configuration. Each is loaded when it is asked for, so that
+``import dere`` costs nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from dere.api.predicting import predict
     from dere.api.registration import register_backbone, register_method
     from dere.api.run import Run, open_run
+    from dere.api.sums import interval
     from dere.run_config.run import RunConfig as Config
 
 __version__ = "0.1.0"
@@ -31,6 +33,7 @@ _HOMES = {
     "calibrate_sites": "dere.api.calibrating",
     "evaluate": "dere.api.judging",
     "fit": "dere.api.fitting",
+    "interval": "dere.api.sums",
     "open_run": "dere.api.run",
     "predict": "dere.api.predicting",
     "predict_sites": "dere.api.own_sites",
@@ -39,8 +42,8 @@ _HOMES = {
 }
 """Where each name is defined; ``Config`` is composed anew when a method or backbone is registered."""
 
-__all__ = ["Config", "Judgement", "Model", "Run", "calibrate_sites", "evaluate", "fit", "open_run", "predict",
-           "predict_sites", "register_backbone", "register_method"]  # fmt: skip
+__all__ = ["Config", "Judgement", "Model", "Run", "calibrate_sites", "evaluate", "fit", "interval", "open_run",
+           "predict", "predict_sites", "register_backbone", "register_method"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,8 @@ from dere.evaluation.site_scores import IDENTITY
 from dere.evaluation.tower_coverage import COVERAGES, MEANS, PIT, WIDTHS
 
 WHOLE = "all"
+MAP = "map"
+"""Cells of the public maps, which are of all folds and seeds."""
 PARTS = ("igbp", "season", "distance")
 """By what towers and months are told apart beside all of them together."""
 FIFTHS = ("1 nearest", "2", "3", "4", "5 farthest")
@@ -58,17 +60,16 @@ def calibration(towers: pd.DataFrame, resamples: int = 0, seed: int = 0) -> pd.D
     """
     if towers.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    whole = towers[towers["season"] == WHOLE].assign(part=WHOLE, group=WHOLE)
-    single = [_row(dict(zip(KEY, key, strict=True)), rows) for key, rows in whole.groupby(list(KEY), sort=False)]
-    runs = towers[(towers["fold"] != POOLED) & (towers["seed"] != ENSEMBLE)]
+    whole = towers[(towers["season"] == WHOLE) & (towers["grouping"] != MAP)].assign(part=WHOLE, group=WHOLE)
+    runs = towers[((towers["fold"] != POOLED) & (towers["seed"] != ENSEMBLE)) | (towers["grouping"] == MAP)]
     together = pd.concat([_grouped(runs, part) for part in (WHOLE, *PARTS)], ignore_index=True)
-    together = together.assign(fold=POOLED, seed=POOLED)
-    pooled = []
-    for key, rows in together.groupby(list(KEY), sort=False):
-        averaged = rows.groupby("site").agg({**dict.fromkeys(MEANS, "mean"), "periods": "max", "cluster": "first"})
-        row = _row(dict(zip(KEY, key, strict=True)), averaged)
-        pooled.append(row | _interval(averaged, resamples, seed))
-    return pd.DataFrame([*single, *pooled], columns=list(COLUMNS))
+    by_site = together.assign(fold=POOLED, seed=POOLED).groupby([*KEY, "site"], sort=False)
+    averaged = by_site[list(MEANS)].mean().join(by_site[["periods"]].max()).join(by_site[["cluster"]].first())
+    pooled = _table(averaged.reset_index())
+    intervals = _intervals(averaged, resamples, seed)
+    for name in ("coverage_90_low", "coverage_90_high"):
+        pooled[name] = [intervals.get(key, {}).get(name, np.nan) for key in pooled[list(KEY)].itertuples(index=False)]
+    return pd.concat([_table(whole), pooled], ignore_index=True).reindex(columns=list(COLUMNS))
 
 
 def _grouped(towers: pd.DataFrame, part: str) -> pd.DataFrame:
@@ -89,25 +90,37 @@ def _grouped(towers: pd.DataFrame, part: str) -> pd.DataFrame:
     return own.assign(part=part, group=np.asarray(FIFTHS)[fifth])
 
 
-def _row(key: dict[str, object], rows: pd.DataFrame) -> dict[str, object]:
-    """Means over the towers of a group, one row each."""
-    found = key | {"sites": len(rows), "periods": int(rows["periods"].sum())}
-    found |= {name: float(rows[name].mean()) for name in (*COVERAGES, *WIDTHS, "crps", *PIT)}
-    by_tower = rows["coverage_90"].dropna()
-    found["coverage_90_tower_q25"] = float(by_tower.quantile(0.25)) if len(by_tower) else np.nan
-    found["towers_below_70"] = float((by_tower < FEWEST).mean()) if len(by_tower) else np.nan
-    square_spread, square_error = rows["square_spread"].mean(), rows["square_error"].mean()
+def _table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Means over the towers of each group, of one row per tower."""
+    # comparisons with nothing are nothing
+    below = (rows["coverage_90"] < FEWEST).astype(float).where(rows["coverage_90"].notna())
+    groups = rows.assign(towers_below_70=below).groupby(list(KEY), sort=False)
+    means = [*COVERAGES, *WIDTHS, "crps", *PIT, "towers_below_70", "square_spread", "square_error"]
+    found = groups[means].mean()
+    found["sites"], found["periods"] = groups.size(), groups["periods"].sum()
+    found["coverage_90_tower_q25"] = groups["coverage_90"].quantile(0.25)
     # a single forecast has no ratio, and 0 would read as a bad one
-    has_ratio = square_spread > 0 and square_error > 0
-    return found | {"spread_error": float(np.sqrt(square_spread / square_error)) if has_ratio else np.nan}
+    has_ratio = (found["square_spread"] > 0) & (found["square_error"] > 0)
+    ratio = found["square_spread"] / found["square_error"].where(has_ratio)
+    return found.assign(spread_error=np.sqrt(ratio)).reset_index()
 
 
-def _interval(rows: pd.DataFrame, resamples: int, seed: int) -> dict[str, float]:
-    """Interval of the mean coverage over clusters of towers."""
-    known = rows[rows["coverage_90"].notna()]
-    if not resamples or known["cluster"].nunique() < 2:
-        return {}
-    counts = resample_clusters(known["cluster"].to_numpy(str), resamples, np.random.default_rng(seed))
-    values: NDArray[np.float64] = known["coverage_90"].to_numpy(float)
-    low, high = np.quantile(resampled_mean(values, counts), (0.025, 0.975))
-    return {"coverage_90_low": float(low), "coverage_90_high": float(high)}
+def _intervals(averaged: pd.DataFrame, resamples: int, seed: int) -> dict[tuple[object, ...], dict[str, float]]:
+    """Interval of the mean coverage over clusters of towers, by group; groups of one cluster have none."""
+    found: dict[tuple[object, ...], dict[str, float]] = {}
+    if not resamples:
+        return found
+    # methods and scales share their towers, and so the resamples
+    drawn: dict[tuple[str, ...], NDArray[np.int64]] = {}
+    known = averaged[averaged["coverage_90"].notna()]
+    for key, rows in known.groupby(list(KEY), sort=False):
+        clusters = rows["cluster"].to_numpy(str)
+        if len(np.unique(clusters)) < 2:
+            continue
+        own = tuple(clusters.tolist())
+        if own not in drawn:
+            drawn[own] = resample_clusters(clusters, resamples, np.random.default_rng(seed))
+        means = resampled_mean(rows["coverage_90"].to_numpy(float), drawn[own])
+        low, high = np.quantile(means, (0.025, 0.975))
+        found[tuple(key)] = {"coverage_90_low": float(low), "coverage_90_high": float(high)}
+    return found

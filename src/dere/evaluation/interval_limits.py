@@ -16,9 +16,8 @@ from scipy.special import stdtr
 
 from dere.exchange import Exchange
 from dere.intervals.calibrator import Calibrator
-from dere.intervals.spread import INTERVAL_OF, label_scale, truth_limits
+from dere.intervals.spread import INTERVAL_OF, Of, label_scale, truth_limits, variant
 from dere.intervals.stated import read_stated, states_errors
-from dere.intervals.trajectories import Of
 from dere.variables import QUANTILES
 
 Array = NDArray[np.float64]
@@ -84,7 +83,7 @@ def limits(file: xr.Dataset, scale: Scale, of: Of, exchange: Exchange) -> Limits
         return _as_written(ordered, mean) if scale == "monthly" else None
     model = read_stated(file.attrs, exchange)
     size = label_scale(ordered, model)
-    of_periods = model if of == "label" else model.truth
+    of_periods = variant(model, of)
     if scale == "monthly":
         own = of_periods.scale_of_months(size)
     else:
@@ -93,9 +92,10 @@ def limits(file: xr.Dataset, scale: Scale, of: Of, exchange: Exchange) -> Limits
             return None
         places, years = months.shape[:2]
         flat = months.reshape(places * years, YEAR, -1)
-        own = of_periods.scale_of_sum(flat, np.full(YEAR, 1 / YEAR)).reshape(places, years, -1)
+        waves = np.repeat(model.waves(size), years)
+        own = of_periods.scale_of_sum(flat, np.full(YEAR, 1 / YEAR), waves=waves).reshape(places, years, -1)
     levels = np.asarray(_ALL)
-    if of == "truth":
+    if of != "label":
         std, quantiles = truth_limits(mean, own, model, levels)
     else:
         std, quantiles = model.std(own), model.quantiles(mean, own, _ALL)

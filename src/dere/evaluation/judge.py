@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.bootstrap import paired
 from dere.evaluation.calibration import calibration
 from dere.evaluation.closure import closure_table
+from dere.evaluation.map_coverage import map_coverage
 from dere.evaluation.months_known import months_known
 from dere.evaluation.own_months import reference_scores
 from dere.evaluation.predictions import judged
@@ -40,6 +42,7 @@ def judge(
     truth: xr.Dataset | None = None,
     cells: xr.Dataset | None = None,
     products: Products | None = None,
+    annual: Products | None = None,
     exchange: Exchange = CO2,
     ranks: Mapping[str, int] | None = None,
     with_references: bool = True,
@@ -59,6 +62,8 @@ def judge(
         The world's ``data/truth.nc`` and ``data/drivers.nc``; None elsewhere.
     products
         (method, backbone) to the product datasets by flux; scored as maps where truth and cells are given.
+    annual
+        The same of the annual files, of which only the intervals are judged.
     exchange
         What is predicted.
     ranks
@@ -88,7 +93,11 @@ def judge(
     products = products or {}
     if truth is not None and "cell_flux" in truth and cells is not None:
         for (method, backbone), files in products.items():
-            scored.append(map_skill(files, truth, cells, config, method=method, backbone=backbone, exchange=exchange))
+            about: dict[str, Any] = {"method": method, "backbone": backbone, "exchange": exchange}
+            scored.append(map_skill(files, truth, cells, config, **about))
+            calibrated.append(map_coverage(files, truth, cells, scale="monthly", **about))
+            yearly = (annual or {}).get((method, backbone), {})
+            calibrated.append(map_coverage(yearly, truth, cells, scale="annual", **about))
     per_site = _joined(scored)
     if with_references:
         per_site = _joined([per_site, *reference_scores(per_site, predictions, towers, splits, config, exchange)])

@@ -16,9 +16,14 @@ _DAY = 86400.0
 _KILOGRAMS = {"Pg": 1e12, "Tg": 1e9}
 
 
+INTERVAL = ("std", "q05", "q95")
+"""What a total of maps has beside its value: standard deviation, and the ends of its 90 % interval."""
+
+
 def columns(exchange: Exchange) -> tuple[str, ...]:
-    """Columns of the table: ``KEY`` and the total, which names its unit (``total_pgc``)."""
-    return (*KEY, f"total_{total_unit(exchange).lower()}")
+    """Columns of the table: ``KEY``, the total, which names its unit (``total_pgc``), and its interval in that unit."""
+    unit = total_unit(exchange).lower()
+    return (*KEY, f"total_{unit}", *(f"{name}_{unit}" for name in INTERVAL))
 
 
 def total_unit(exchange: Exchange) -> str:
@@ -65,15 +70,15 @@ def true_totals(truth: xr.Dataset, drivers: xr.Dataset, exchange: Exchange = CO2
     Returns
     -------
     DataFrame
-        Columns ``columns(exchange)`` with region ``global``, of fluxes that are ``summable``; years without twelve
-        complete months are left out.
+        Columns ``columns(exchange)`` with region ``global``, of fluxes that are ``summable``; years
+        without twelve complete months are left out.
     """
     names = [one.name for one in summable(exchange)]
     flux = true_land_flux(truth, exchange)
     area = (drivers["cell_area"] * drivers["land_fraction"]).sel(cell=flux["cell"])
     months = pd.DatetimeIndex(flux["time"].values)
     daily = (flux * area).sum("cell", skipna=False).transpose("time", "flux").sel(flux=names).values
-    unit = np.asarray([_of_a_day(one, exchange) for one in summable(exchange)])
+    unit = np.asarray([of_a_day(one, exchange) for one in summable(exchange)])
     monthly = daily * np.asarray(months.days_in_month)[:, None] * unit
     years = np.asarray(months.year)
     rows = [
@@ -82,9 +87,9 @@ def true_totals(truth: xr.Dataset, drivers: xr.Dataset, exchange: Exchange = CO2
         for year in np.unique(years)
         if np.isfinite(monthly[years == year]).all() and (years == year).sum() == 12
     ]
-    return pd.DataFrame(rows, columns=list(columns(exchange)))
+    return pd.DataFrame(rows, columns=list(columns(exchange)[: len(KEY) + 1])).reindex(columns=list(columns(exchange)))
 
 
-def _of_a_day(flux: Flux, exchange: Exchange) -> float:
+def of_a_day(flux: Flux, exchange: Exchange) -> float:
     """Total that one unit of a flux makes on a square metre in a day."""
     return float(convert(np.ones(()), flux.unit, flux.public_unit)) * _DAY / public_units(flux, exchange)

@@ -16,15 +16,12 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from dere.exchange import Exchange
-from dere.intervals.driver_distance import DISTANT_TOWERS
-from dere.intervals.kernel import Kernel, fit_kernel
+from dere.intervals.kernel import Kernel, season_share, seasonality
+from dere.intervals.neighbours import ALONE, Neighbours
 from dere.intervals.processes import consistent, loadings, signs
-from dere.intervals.scale import SMALLEST, fit_scale, require_enough, tower_weights
+from dere.intervals.scale import SMALLEST
 
 Array = NDArray[np.float64]
-
-LEAST_RESCALE = 0.5
-"""Least factor by which the error of a mean of members is smaller than that of one."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,11 @@ class Calibrator:
         (flux,) error of the prediction over that of the held-out series, see `member_rescale`.
     noise
         Share of the independent months' variance that is noise of labels.
+    neighbours
+        How errors of places go together.
+    usual_season
+        Seasonality of the errors' scale at the towers of the fit (`dere.intervals.kernel.seasonality`); 0 = it makes no
+        difference.
     """
 
     exchange: Exchange = field(repr=False)
@@ -53,6 +55,8 @@ class Calibrator:
     kernel: Kernel
     rescale: Array
     noise: float = 0.0
+    neighbours: Neighbours = ALONE
+    usual_season: float = 0.0
 
     def scale(self, mean: Array, distance: Array | None = None) -> Array:
         """Scale of Student's t around predictions.
@@ -89,6 +93,13 @@ class Calibrator:
         shares[:, -1] *= 1.0 - self.noise
         return replace(self, kernel=self.kernel._replace(shares=shares), noise=0.0)
 
+    @property
+    def cell(self) -> Calibrator:
+        """The truth of grid cells, in which what towers have of their own averages out."""
+        truth = self.truth
+        shares = truth.kernel.shares * self.neighbours.of_cell
+        return replace(truth, kernel=truth.kernel._replace(shares=shares))
+
     def scale_of_months(self, scale: Array) -> Array:
         """Scale of single months' error from that of the label's, of one shape."""
         variance = loadings(scale, self.exchange) ** 2 * self.kernel.shares.sum(1)
@@ -104,7 +115,13 @@ class Calibrator:
         found: Array = mean[..., None] + scale[..., None] * student.ppf(np.asarray(levels), self.dof)
         return found
 
-    def scale_of_sum(self, scale: Array, weight: Array, months: NDArray[np.int64] | None = None) -> Array:
+    def waves(self, scale: Array) -> Array:
+        """Share (place,) of the waves that is one, from scales (place, month, flux) of whole records."""
+        return season_share(seasonality(scale), self.usual_season)
+
+    def scale_of_sum(
+        self, scale: Array, weight: Array, months: NDArray[np.int64] | None = None, waves: Array | None = None
+    ) -> Array:
         """Scale of a weighted sum over months of a place's error.
 
         Parameters
@@ -115,6 +132,8 @@ class Calibrator:
             (month,) or (place, month) that months have in the sum: 1/12 each for an annual mean.
         months
             (month,) numbers on the time axis; by default they follow one another.
+        waves
+            (place,) from `waves`; by default of the months given, which should then be whole years.
 
         Returns
         -------
@@ -122,8 +141,13 @@ class Calibrator:
             (place, flux).
         """
         apart = np.arange(scale.shape[1]) if months is None else months
+        share = self.waves(scale) if waves is None else waves
         weighted = loadings(scale, self.exchange) * np.broadcast_to(weight, scale.shape[:2])[..., None]
-        variance = np.einsum("pic,cij,pjc->pc", weighted, self.kernel.correlation(apart), weighted, optimize=True)
+        moving, resting = (
+            np.einsum("pic,cij,pjc->pc", weighted, self.kernel.correlation(apart, kind), weighted, optimize=True)
+            for kind in (1.0, 0.0)
+        )
+        variance = share[:, None] * moving + (1.0 - share[:, None]) * resting
         found: Array = np.sqrt(np.maximum(variance, 0.0) @ (signs(self.exchange).T ** 2))
         return found
 
@@ -136,6 +160,9 @@ class Calibrator:
             "autoregression": np.array([self.kernel.autoregression]),
             "rescale": self.rescale,
             "noise": np.array([self.noise]),
+            "neighbours": self.neighbours.same,
+            "clusters": self.neighbours.clusters,
+            "usual_season": np.array([self.usual_season]),
         }
 
 
@@ -150,63 +177,9 @@ def read_calibrator(arrays: Mapping[str, Any], exchange: Exchange) -> Calibrator
         Kernel(given["shares"].reshape(processes, -1), float(given["autoregression"][0])),
         given["rescale"],
         float(given["noise"][0]),
+        Neighbours(given["neighbours"], given["clusters"]),
+        float(given["usual_season"][0]),
     )
-
-
-def fit_calibrator(
-    predicted: Array,
-    labels: NDArray[np.floating],
-    cluster: NDArray[np.str_],
-    exchange: Exchange,
-    distance: Array | None = None,
-    rescale: Array | None = None,
-    uncertainty: NDArray[np.floating] | None = None,
-) -> Calibrator:
-    """Fit to towers of which each was predicted without its cluster.
-
-    With fewer than `DISTANT_TOWERS` towers the scale is constant + slope; tails and kernel are drawn to what is usual.
-
-    Parameters
-    ----------
-    predicted
-        (tower, time, flux) by what never saw the tower, NaN where there is none.
-    labels
-        (tower, time, flux), NaN where there is none.
-    cluster
-        (tower,) names.
-    distance
-        (tower,) from `driver_distance`.
-    rescale
-        (flux,) from `member_rescale`; 1 by default.
-    uncertainty
-        (tower, time, flux) standard deviation of the labels' own random error, where it is known.
-
-    Raises
-    ------
-    ValueError
-        When a flux has too few labelled months.
-    """
-    residual = predicted - labels
-    for flux, name in enumerate(exchange.names):
-        require_enough(residual[..., flux], name)
-    known: NDArray[np.bool_] = np.asarray(np.isfinite(residual).any(1))
-    weights = [tower_weights(cluster, known[:, flux]) for flux in range(len(exchange.names))]
-    if distance is not None and known.all(1).sum() < DISTANT_TOWERS:
-        distance = None
-    given = predictors(predicted, distance, exchange)
-    series = [(residual[..., flux], given[..., flux, :], weights[flux]) for flux in range(len(exchange.names))]
-    # the place's own scale is common to its fluxes, and so are the tails
-    dof = float(np.exp(np.mean([np.log(fit_scale(*one).dof) for one in series])))
-    coefficients = np.stack([fit_scale(*one, dof=dof).coefficients for one in series])
-    found = np.einsum("...fk,fk->...f", given, coefficients) + SMALLEST
-    with np.errstate(invalid="ignore"):
-        scale = consistent(found, exchange)
-    weight = tower_weights(cluster, np.asarray(known.any(1))) * heed(residual / found, dof)
-    kernel = fit_kernel(residual, scale, loadings(scale, exchange), signs(exchange), weight)
-    ones = np.ones(len(exchange.names))
-    made = Calibrator(exchange, coefficients, dof, kernel, ones if rescale is None else np.asarray(rescale, np.float64))
-    noise = 0.0 if uncertainty is None else _noise(made, scale, np.where(np.isfinite(residual), uncertainty, np.nan))
-    return replace(made, noise=noise)
 
 
 def predictors(mean: Array, distance: Array | None, exchange: Exchange) -> Array:
@@ -222,62 +195,3 @@ def predictors(mean: Array, distance: Array | None, exchange: Exchange) -> Array
     far = np.zeros(len(mean)) if distance is None else distance
     far = far[:, None] * size
     return np.stack([np.stack([np.where(np.isfinite(size), 1.0, np.nan), one, far], -1) for one in own], -2)
-
-
-def heed(standard: Array, dof: float) -> Array:
-    """How much each tower is heeded, (tower,): the expected inverse of its own variance, given its residuals.
-
-    A tower's months go together so much that they count as one. Parameters: ``standard`` (tower, time, flux), NaN
-    where there is none.
-    """
-    known = np.isfinite(standard)
-    months = known.sum(1)
-    square = (np.where(known, standard, 0.0) ** 2).sum(1) / np.maximum(months, 1)
-    mean = square.sum(1) / np.maximum((months > 0).sum(1), 1)
-    found: Array = (dof + 1) / (dof + mean)
-    return found
-
-
-def member_rescale(held_out: Array, labels: NDArray[np.floating], members: Array | None) -> Array:
-    """How much smaller the error of the mean of members is than that of one, (flux,).
-
-    A held-out series is of the one member (of eight) that left out the tower's cluster, while the prediction is the
-    mean of all. Members scatter independently about what they have in common, so averaging m of them takes the share
-    1 - 1/m of their variance off the mean square error. Their variance is taken where none has seen the place, from
-    predictions alone. It is one factor per flux: subtracted month by month it would narrow intervals where members
-    disagree most. Series by more than one member per tower are already means; for them this is rather too small.
-
-    Parameters
-    ----------
-    held_out
-        (tower, time, flux) by the members that left out the tower.
-    labels
-        (tower, time, flux), NaN where there is none.
-    members
-        (member, place, time, flux) at places that no member has seen; None, or one member = 1.
-    """
-    if members is None or len(members) < 2 or not members.shape[1]:
-        return np.ones(held_out.shape[-1])
-    square = _tower_mean((held_out - labels) ** 2)
-    variance = _tower_mean(np.asarray(members, np.float64).var(0, ddof=1))
-    taken = (1.0 - 1.0 / len(members)) * variance / np.maximum(square, 1e-300)
-    return np.sqrt(np.clip(1.0 - np.nan_to_num(taken), LEAST_RESCALE**2, 1.0))
-
-
-def _tower_mean(values: Array) -> Array:
-    """Mean over months of each place, then over the places that have any, (flux,)."""
-    known = np.isfinite(values)
-    months = known.sum(1)
-    of_place = np.where(known, values, 0.0).sum(1) / np.maximum(months, 1)
-    found: Array = of_place.sum(0) / np.maximum((months > 0).sum(0), 1)
-    return found
-
-
-def _noise(model: Calibrator, scale: Array, uncertainty: Array) -> float:
-    """Share of the independent months' variance that the labels' own error makes up, mean over the fluxes."""
-    part = loadings(scale, model.exchange) ** 2 * model.kernel.shares[:, -1]
-    independent = model.std(np.ones(1))[0] ** 2 * (part @ (signs(model.exchange).T ** 2))
-    own = _tower_mean(np.where(np.isfinite(uncertainty), uncertainty, np.nan) ** 2)
-    total = _tower_mean(np.where(np.isfinite(uncertainty), independent, np.nan))
-    share = own / np.maximum(total, 1e-300)
-    return float(np.clip(share, 0.0, 1.0).mean())

@@ -20,6 +20,8 @@ DISTANT_TOWERS = 20
 """Fewer towers than this cannot say how errors grow with the distance in driver space."""
 DISTANCE = "driver_distance"
 """Variable (place,) of a prediction file."""
+INDEX = "extrapolation_index"
+"""Variable (cell,) of a prediction file."""
 _STATIC, _CLUSTER = "learned_static", "learned_cluster"
 
 
@@ -42,6 +44,12 @@ class Learned(NamedTuple):
         if len(self.static) < DISTANT_TOWERS or len(np.unique(self.cluster)) < 2:
             return None
         return driver_distance(static, cluster, self.static, self.cluster)
+
+    def share_nearer(self, distance: Array) -> Array:
+        """Extrapolation index of distances: the share of these towers that lie nearer to those of other clusters."""
+        own = np.sort(driver_distance(self.static, self.cluster, self.static, self.cluster))
+        found: Array = np.interp(distance, own, (np.arange(len(own)) + 1.0) / len(own), left=0.0)
+        return found
 
     def variables(self) -> dict[str, tuple[object, ...]]:
         """Variables of a prediction file from which `read_learned` makes it again."""

@@ -1,10 +1,12 @@
 """``std`` and ``quantile_value`` of predictions by the error model, the same way for every method.
 
-At towers they are of the label, which is what towers are compared with; in cells and at places of one's own they are of
-the truth.
+At towers they are of the label, which is what towers are compared with; at places of one's own they are of the truth,
+and in cells of the truth of a mean over many places.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -13,14 +15,14 @@ from numpy.typing import NDArray
 from dere.exchange import Exchange
 from dere.intervals.calibrator import Calibrator
 from dere.intervals.stated import read_stated, states_errors
-from dere.intervals.trajectories import Of
 from dere.intervals.truth import nonnegative_quantiles, nonnegative_std
 from dere.variables import QUANTILES
 
 Array = NDArray[np.float64]
 
+Of = Literal["label", "truth", "cell"]
 INTERVAL_OF = "interval_of"
-"""Attribute of ``std`` and ``quantile_value``: label or truth."""
+"""Attribute of ``std`` and ``quantile_value``: label, truth or cell."""
 STD, VALUES = "std", "quantile_value"
 
 
@@ -38,18 +40,24 @@ def spread(mean: Array, scale: Array, model: Calibrator, place: str, of: Of) -> 
     place
         Name of the first dimension.
     of
-        ``label``, or ``truth``: without the labels' noise and, for fluxes that errors grow with, never negative.
+        ``label``; ``truth``: without the labels' noise and, for fluxes that errors grow with, never negative; or
+        ``cell``: of the truth of a grid cell.
     """
-    levels = np.asarray(QUANTILES)
-    own = scale if of == "label" else model.truth.scale_of_months(scale)
-    std, values = model.std(own), model.quantiles(mean, own, QUANTILES)
-    if of == "truth":
-        std, values = truth_limits(mean, own, model, levels)
+    if of == "label":
+        std, values = model.std(scale), model.quantiles(mean, scale, QUANTILES)
+    else:
+        own = variant(model, of).scale_of_months(scale)
+        std, values = truth_limits(mean, own, model, np.asarray(QUANTILES))
     dims = (place, "time", "flux")
     about = {INTERVAL_OF: of}
     return xr.Dataset(
         {STD: (dims, std, about), VALUES: ((*dims, "quantile"), values, about)}, coords={"quantile": list(QUANTILES)}
     )
+
+
+def variant(model: Calibrator, of: Of) -> Calibrator:
+    """The error model of labels, of the truth or of cells."""
+    return {"label": model, "truth": model.truth, "cell": model.cell}[of]
 
 
 def truth_limits(mean: Array, scale: Array, model: Calibrator, levels: Array) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ from dere.exchange import Exchange
 from dere.intervals.calibrator import Calibrator, read_calibrator
 
 PREFIX = "error_model_"
-NAMES = ("scale", "dof", "shares", "autoregression", "rescale", "noise")
+NAMES = ("scale", "dof", "shares", "autoregression", "rescale", "noise", "neighbours", "clusters", "usual_season")
 
 
 def stated(model: Calibrator) -> dict[str, list[float]]:

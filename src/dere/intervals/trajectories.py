@@ -28,6 +28,7 @@ def trajectories(
     rng: np.random.Generator,
     members: int = 40,
     of: Of = "truth",
+    waves: Array | None = None,
 ) -> Array:
     """Draw members of the truth, or of what a tower would report.
 
@@ -54,6 +55,8 @@ def trajectories(
         How many, at least 2.
     of
         ``truth`` or ``label``.
+    waves
+        (place,) from ``Calibrator.waves``; by default of the months given, which should then be whole years.
 
     Returns
     -------
@@ -70,13 +73,11 @@ def trajectories(
     exchange = model.exchange
     places, months, _ = mean.shape
     loading = loadings(np.nan_to_num(scale), exchange) * place_scales(model.dof, members, places, rng)[..., None, None]
-    shares = model.kernel.shares.copy()
-    if of == "truth":
-        shares[:, -1] *= 1.0 - model.noise
+    shares = (model.truth if of == "truth" else model).kernel.mixed(model.waves(scale) if waves is None else waves)
     error = np.zeros((members, places, months, len(exchange.names)))
     sign = signs(exchange)
-    for process, part in enumerate(shares):
-        drawn = _process(part, model.kernel.autoregression, (members, places, months), rng)
+    for process in range(shares.shape[1]):
+        drawn = _process(shares[:, process], model.kernel.autoregression, (members, places, months), rng)
         drawn *= loading[..., process]
         for flux in np.flatnonzero(sign[:, process]).tolist():
             error[..., flux] += sign[flux, process] * drawn
@@ -131,14 +132,14 @@ def place_scales(dof: float, members: int, places: int, rng: np.random.Generator
 
 
 def _process(shares: Array, autoregression: float, shape: tuple[int, int, int], rng: np.random.Generator) -> Array:
-    """Series (member, place, month) of unit variance where the shares sum to 1."""
-    level, yearly, half_yearly, persistent, independent = np.sqrt(shares)
+    """Series (member, place, month) of unit variance where the shares (place, component) sum to 1."""
+    level, yearly, half_yearly, persistent, independent = np.sqrt(shares).T
     phase = 2 * np.pi * np.arange(shape[2]) / YEAR
     waves = np.stack([np.ones(shape[2])] + [wave(k * phase) for k in (1, 2) for wave in (np.cos, np.sin)])
-    size = np.array([level, yearly, yearly, half_yearly, half_yearly])
-    drawn: Array = rng.standard_normal((*shape[:2], len(size))) @ (size[:, None] * waves)
+    size = np.stack([level, yearly, yearly, half_yearly, half_yearly], -1)
+    drawn: Array = (rng.standard_normal((*shape[:2], len(waves))) * size) @ waves
     pushes = rng.standard_normal(shape) * np.sqrt(1 - autoregression**2)
     pushes[..., 0] /= np.sqrt(1 - autoregression**2)
-    drawn += persistent * lfilter([1.0], [1.0, -autoregression], pushes, axis=-1)
-    drawn += independent * rng.standard_normal(shape)
+    drawn += persistent[:, None] * lfilter([1.0], [1.0, -autoregression], pushes, axis=-1)
+    drawn += independent[:, None] * rng.standard_normal(shape)
     return drawn

@@ -72,6 +72,7 @@ def global_attributes(
     prediction: Mapping[str, object],
     resolution: str,
     exchange: Exchange = CO2,
+    frequency: str = "mon",
 ) -> dict[str, str]:
     """Global attributes of one file.
 
@@ -89,6 +90,8 @@ def global_attributes(
         CMIP6 label of the grid.
     exchange
         What is predicted.
+    frequency
+        ``mon`` or ``yr``.
     """
     one = exchange.flux(flux)
     stamp = provenance.created.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -96,7 +99,9 @@ def global_attributes(
         f"{key} {prediction[key]}" for key in ("method", "backbone", "fold", "seed") if key in prediction
     )
     written_by = f"dere {provenance.version}, code {provenance.code}"
-    identity = content_hash([flux, config.model_dump(), provenance.version, provenance.configuration, variant])
+    identity = content_hash(
+        [flux, frequency, config.model_dump(), provenance.version, provenance.configuration, variant]
+    )
     return {
         "Conventions": "CF-1.8",
         "title": f"{config.title}: {one.long_name}",
@@ -108,7 +113,7 @@ def global_attributes(
         # The same inputs give the same id, so that a rerun is recognised as the same product.
         "tracking_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"dere/{identity}")),
         "creation_date": stamp,
-        "frequency": "mon",
+        "frequency": frequency,
         "realm": "land",
         "product": "derived",
         "variable_id": one.stem,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -12,9 +14,14 @@ from dere.exchange.co2 import EXCHANGE as CO2
 from dere.products.attributes import Provenance, flux_attributes, global_attributes
 from dere.products.grid import Grid
 
+Frequency = Literal["mon", "yr"]
+ABOUT_INDEX = (
+    "share of the towers learned from that lie nearer to those of other clusters, by climate, soil and vegetation, "
+    "than this cell lies to the towers; 0.5 is usual, 1 is farther than all"
+)
 TIME_UNITS = "days since 1850-01-01"
 _DIMS = ("time", "lat", "lon")
-_QUANTILES = (0.05, 0.95)
+_QUANTILES = (0.05, 0.5, 0.95)
 
 
 def month_axis(times: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
@@ -43,6 +50,15 @@ def month_axis(times: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
     return (start + end) / 2, np.stack([start, end], axis=1)
 
 
+def year_axis(times: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
+    """Mid-year stamps and bounds of calendar years, as `month_axis`."""
+    years = pd.DatetimeIndex(times.values).to_period("Y")
+    origin = pd.Timestamp("1850-01-01")
+    start = np.asarray((years.start_time - origin) / pd.Timedelta(days=1), dtype="float64")
+    end = np.asarray(((years + 1).start_time - origin) / pd.Timedelta(days=1), dtype="float64")
+    return (start + end) / 2, np.stack([start, end], axis=1)
+
+
 def product_dataset(
     flux: str,
     land: xr.Dataset,
@@ -50,6 +66,7 @@ def product_dataset(
     config: ProductsConfig,
     provenance: Provenance,
     exchange: Exchange = CO2,
+    frequency: Frequency = "mon",
 ) -> xr.Dataset:
     """CF dataset of one flux with areas, land fraction and what the prediction has of uncertainty and closure.
 
@@ -66,6 +83,8 @@ def product_dataset(
         Sources of the global attributes.
     exchange
         What is predicted.
+    frequency
+        ``mon`` or ``yr``: what ``land["time"]`` counts.
 
     Raises
     ------
@@ -77,7 +96,7 @@ def product_dataset(
     where = where.sel(cell=land["cell"]).compute()
     lat, lon = where["lat"].values, where["lon"].values
     _check_area(grid, where)
-    time, time_bounds = month_axis(land["time"])
+    time, time_bounds = (month_axis if frequency == "mon" else year_axis)(land["time"])
 
     def field(values: xr.DataArray, attrs: dict[str, str]) -> tuple[tuple[str, ...], np.ndarray, dict[str, str]]:
         return _DIMS, grid.place(values.transpose("cell", "time").values, lat, lon), attrs
@@ -94,8 +113,9 @@ def product_dataset(
             values = land["quantile_value"].sel(flux=flux).sel(quantile=quantile, method="nearest", tolerance=1e-3)
             variables[f"{name}_q{round(100 * quantile):02d}"] = field(values, attrs)
     if "extrapolation_index" in land:
-        attrs = {"long_name": "distance of the inputs to the training towers", "units": "1"}
-        variables["extrapolation_index"] = field(land["extrapolation_index"], attrs)
+        attrs = {"long_name": "extrapolation index", "units": "1", "comment": ABOUT_INDEX}
+        index = grid.place(land["extrapolation_index"].values.astype("float32"), lat, lon)
+        variables["extrapolation_index"] = (_DIMS[1:], index, attrs)
     main = field(land["land_flux"].sel(flux=flux), flux_attributes(one, exchange, list(variables)))
     variables = {name: main, **variables}
     for place, identity in enumerate(exchange.identities):
@@ -122,7 +142,7 @@ def product_dataset(
             "lat": ("lat", grid.lat, _axis("latitude", "Y", "degrees_north", "lat")),
             "lon": ("lon", grid.lon, _axis("longitude", "X", "degrees_east", "lon")),
         },
-        attrs=global_attributes(flux, config, provenance, land.attrs, grid.nominal_resolution, exchange),
+        attrs=global_attributes(flux, config, provenance, land.attrs, grid.nominal_resolution, exchange, frequency),
     )
     return dataset
 

@@ -14,7 +14,7 @@ from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.io import write_atomically
 from dere.products.attributes import Provenance
-from dere.products.dataset import product_dataset
+from dere.products.dataset import Frequency, product_dataset
 from dere.products.fluxes import land_fluxes
 
 log = logging.getLogger(__name__)
@@ -23,16 +23,23 @@ FILL = np.float32(1e20)
 _CHUNK = {"time": 12, "lat": 180, "lon": 360}
 
 
-def product_name(flux: str, first: str, last: str, name: str = "dere") -> str:
-    """File name of one flux.
+ANNUAL = "annual"
+"""Folder of the annual files, beside the monthly ones."""
+
+
+def product_name(flux: str, first: str, last: str, name: str = "dere", frequency: Frequency = "mon") -> str:
+    """File name of one flux, from its first and last month or year.
 
     Examples
     --------
     >>> product_name("gpp", "2001-01", "2010-12")
     'gpp_mon_dere_gn_200101-201012.nc'
+    >>> product_name("gpp", "2001-07", "2010-07", frequency="yr")
+    'gpp_yr_dere_gn_2001-2010.nc'
     """
-    span = "-".join(str(pd.Period(month, freq="M")).replace("-", "") for month in (first, last))
-    return f"{flux}_mon_{name}_gn_{span}.nc"
+    steps = {"mon": "M", "yr": "Y"}
+    span = "-".join(str(pd.Period(month, freq=steps[frequency])).replace("-", "") for month in (first, last))
+    return f"{flux}_{frequency}_{name}_gn_{span}.nc"
 
 
 def write_product(dataset: xr.Dataset, path: Path, compression: int = 1) -> Path:
@@ -62,6 +69,7 @@ def write_products(
     config: ProductsConfig,
     provenance: Provenance | None = None,
     exchange: Exchange = CO2,
+    frequency: Frequency = "mon",
 ) -> list[Path]:
     """Write one file per flux, with what the predictions have: spread, quantiles and extrapolation are optional.
 
@@ -69,7 +77,7 @@ def write_products(
     ----------
     cell_predictions
         ``prediction(cell, time, flux)`` in the units of the exchange per vegetated area, optional ``std``,
-        ``quantile_value(cell, time, flux, quantile)``, ``extrapolation_index(cell, time)``; attributes method,
+        ``quantile_value(cell, time, flux, quantile)``, ``extrapolation_index(cell)``; attributes method,
         backbone, fold, seed are passed on.
     cover
         ``vegetated_fraction(cell, year)``, or whatever area the fluxes are per (``exchange.area``).
@@ -81,6 +89,8 @@ def write_products(
         Names and global attributes.
     exchange
         What is predicted.
+    frequency
+        ``mon`` or ``yr``: what ``time`` counts.
 
     Returns
     -------
@@ -97,8 +107,8 @@ def write_products(
     first, last = (str(np.datetime64(land["time"].values[i], "M")) for i in (0, -1))
     paths = []
     for flux in exchange.fluxes:
-        dataset = product_dataset(flux.name, land, drivers, config, origin, exchange)
-        path = Path(folder) / product_name(flux.stem, first, last, config.name)
+        dataset = product_dataset(flux.name, land, drivers, config, origin, exchange, frequency)
+        path = Path(folder) / product_name(flux.stem, first, last, config.name, frequency)
         paths.append(write_product(dataset, path, config.compression))
-        log.info("%s: %d land cells, %d months", path.name, land.sizes["cell"], land.sizes["time"])
+        log.info("%s: %d land cells, %d steps", path.name, land.sizes["cell"], land.sizes["time"])
     return paths

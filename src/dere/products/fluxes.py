@@ -24,7 +24,7 @@ def land_fluxes(predictions: xr.Dataset, area_fraction: xr.DataArray, exchange: 
     predictions
         ``prediction(cell, time, flux)`` per vegetated area in the units of the exchange; optional ``std`` of the same
         dims,
-        ``quantile_value(cell, time, flux, quantile)`` and ``extrapolation_index(cell, time)``.
+        ``quantile_value(cell, time, flux, quantile)`` and ``extrapolation_index(cell)``.
     area_fraction
         (cell, year), share of the land area that fluxes are per (``exchange.area``); months before the first or after
         the last year use the nearest year.

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from dere.evaluation.closure import product_residual
-from dere.evaluation.totals import columns, public_units, summable
+from dere.evaluation.totals import KEY, columns, public_units, summable
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 
+TOTALS = "totals.csv"
+"""Table beside the maps."""
 _DAY = 86400.0
 BANDS = {
     "global": (-90.0, 90.0),
@@ -23,6 +26,11 @@ BANDS = {
     "90S-30S": (-90.0, -30.0),
 }
 """Latitude bands of the regional table; a cell counts where its centre lies."""
+
+
+def bands_of(lat: NDArray[np.floating]) -> dict[str, NDArray[np.bool_]]:
+    """Tell for each of ``BANDS`` which latitudes lie in it."""
+    return {name: np.asarray((lat > south) & (lat < north)) for name, (south, north) in BANDS.items()}
 
 
 def month_seconds(product: xr.Dataset) -> xr.DataArray:
@@ -62,10 +70,10 @@ def totals(products: Mapping[str, xr.Dataset], exchange: Exchange = CO2) -> pd.D
             if (years == year).sum() < 12:
                 continue
             annual = zonal.isel(time=np.flatnonzero(years == year)).sum("time")
-            for region, (south, north) in BANDS.items():
-                total = float(annual.where((annual["lat"] > south) & (annual["lat"] < north)).sum())
+            for region, inside in bands_of(annual["lat"].values).items():
+                total = float(annual.isel(lat=np.flatnonzero(inside)).sum())
                 rows.append((name, region, int(year), total))
-    return pd.DataFrame(rows, columns=list(columns(exchange)))
+    return pd.DataFrame(rows, columns=list(columns(exchange)[: len(KEY) + 1])).reindex(columns=list(columns(exchange)))
 
 
 def closure(products: Mapping[str, xr.Dataset], exchange: Exchange = CO2) -> dict[str, float]:

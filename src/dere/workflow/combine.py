@@ -19,11 +19,11 @@ from dere.exchange import Exchange
 from dere.harmonise.site_roles import COORDINATE, SEEN
 from dere.ingest.alignment import require_same_axes
 from dere.intervals.calibrator import Calibrator
-from dere.intervals.driver_distance import DISTANCE, read_learned
+from dere.intervals.driver_distance import DISTANCE, INDEX, read_learned
 from dere.intervals.fitting import fitted as fitted_errors
-from dere.intervals.spread import spread
+from dere.intervals.neighbours import regions_of
+from dere.intervals.spread import Of, spread
 from dere.intervals.stated import read_stated, stated
-from dere.intervals.trajectories import Of
 from dere.invented import invented_sources, marked
 from dere.io import file_sha256, read_netcdf, write_netcdf
 from dere.methods.base import Method, found_in, resolved
@@ -93,7 +93,14 @@ class Combination:
         labels = _labels_where(held_out, ids, towers, minimum_quality, self.exchange)
         judged = first[COORDINATE].values.astype(str) != SEEN
         errors = fitted_errors(
-            held_out, labels, uncertainty, cluster, _distance(parts), self._members(parts, judged), self.exchange
+            held_out,
+            labels,
+            uncertainty,
+            cluster,
+            _distance(parts),
+            self._members(parts, judged),
+            self.exchange,
+            regions_of(towers, "site"),
         )
         made = self._dataset(parts, "site", ids, errors, _distance(parts), "label", held_out)
         learned = read_learned(first)
@@ -104,7 +111,7 @@ class Combination:
         """Combine predictions in cells; ``sites`` are the attributes of the file at sites, its error model."""
         self._require_alike(parts, "cell")
         ids = next(iter(parts.values()))["cell"].values
-        return self._dataset(parts, "cell", ids, read_stated(sites, self.exchange), _distance(parts), "truth")
+        return self._dataset(parts, "cell", ids, read_stated(sites, self.exchange), _distance(parts), "cell")
 
     def places(
         self, parts: Parts, sites: Mapping[str, Any] | None = None, distance: NDArray[np.float64] | None = None
@@ -169,6 +176,10 @@ class Combination:
         extras = spread(mean, errors.scale(mean, distance), errors, place, of) if errors else xr.Dataset()
         if distance is not None:
             extras[DISTANCE] = (place, distance)
+        # of cells: the same for all parts, which have learned from the same towers
+        known = [part[INDEX] for part in parts.values() if INDEX in part]
+        if known:
+            extras[INDEX] = (place, known[0].values)
         record = np.asarray(np.isfinite(mean).all(-1))
         axes = (place, ids, first["time"].values, record)
         made = prediction_dataset(mean, extras, self.exchange, *axes, attrs, held_out=held_out)

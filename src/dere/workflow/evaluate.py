@@ -11,11 +11,12 @@ import xarray as xr
 from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.judge import judge
 from dere.evaluation.scored import require_scores
-from dere.evaluation.totals import true_totals
+from dere.evaluation.totals import columns, true_totals
 from dere.exchange import DEFAULT, get
 from dere.exchange.base import Exchange
 from dere.io import read_netcdf, write_table
-from dere.products.totals import totals
+from dere.products.files import ANNUAL
+from dere.products.totals import TOTALS
 from dere.workflow.members import read_roles, read_splits
 
 Maps = dict[str, xr.Dataset]
@@ -63,6 +64,7 @@ def evaluate(
     truth = read_netcdf(files["truth"]) if "truth" in files else None
     drivers = read_netcdf(files["drivers"])
     maps = read_maps(files["products"], predicted) if "products" in files else {}
+    yearly = read_maps(files["products"] / ANNUAL, predicted) if maps else {}
     method, backbone = product.split("/")
     results = judge(
         {str(path): read_netcdf(path) for path in predictions},
@@ -72,11 +74,13 @@ def evaluate(
         truth=truth,
         cells=drivers if truth is not None else None,
         products={(method, backbone): maps} if maps else None,
+        annual={(method, backbone): yearly},
         exchange=predicted,
         ranks=ranks,
     )
     require_scores(results["skill"], config)
-    results["totals"] = total_table(maps, truth, drivers, predicted)
+    table = pd.read_csv(files["products"] / TOTALS) if maps else None
+    results["totals"] = total_table(table, truth, drivers, predicted)
     results["roles"] = read_roles(files["splits"], fold)
     for name, path in tables.items():
         write_table(results[name], path)
@@ -89,9 +93,13 @@ def read_maps(folder: Path, exchange: Exchange) -> Maps:
     return {names[str(dataset.attrs["variable_id"])]: dataset for dataset in datasets}
 
 
-def total_table(maps: Maps, truth: xr.Dataset | None, drivers: xr.Dataset, exchange: Exchange) -> pd.DataFrame:
-    """Annual totals of the maps and, where it is known, of the truth; ``source`` tells them apart."""
-    parts = [totals(maps, exchange).assign(source="product")] if maps else []
-    if maps and truth is not None:
+def total_table(
+    table: pd.DataFrame | None, truth: xr.Dataset | None, drivers: xr.Dataset, exchange: Exchange
+) -> pd.DataFrame:
+    """Annual totals of the maps with intervals and, where it is known, of the truth; ``source`` tells them apart."""
+    parts = [] if table is None else [table.assign(source="product")]
+    if table is not None and truth is not None:
         parts.append(true_totals(truth, drivers, exchange).assign(source="truth"))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["source", "flux", "year"])
+    if not parts:
+        return pd.DataFrame(columns=["source", *columns(exchange)])
+    return pd.concat(parts, ignore_index=True)

@@ -17,11 +17,11 @@ from dere.config.windows import WindowConfig
 from dere.exchange import Exchange
 from dere.harmonise.site_roles import COORDINATE, LONG_NAME, OF_SPLIT
 from dere.intervals.calibrator import Calibrator
-from dere.intervals.driver_distance import DISTANCE, Learned, read_learned
+from dere.intervals.driver_distance import DISTANCE, INDEX, Learned, read_learned
 from dere.intervals.fitting import fitted as fitted_errors
-from dere.intervals.spread import spread
+from dere.intervals.neighbours import regions_of
+from dere.intervals.spread import Of, spread
 from dere.intervals.stated import read_stated, stated
-from dere.intervals.trajectories import Of
 from dere.invented import invented_sources, marked
 from dere.io import file_sha256, read_netcdf, write_netcdf
 from dere.methods.base import Method, found_in, resolved
@@ -176,6 +176,7 @@ def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
                 distance,
                 parts[0].members if judged.any() else None,
                 exchange,
+                regions_of(towers, "site"),
             )
     counted = "%s: %d sites, %d months, and %d sites seen in training"
     log.info(counted, method.name, judged.sum(), int(places.record[judged].sum()), (~judged).sum())
@@ -222,7 +223,11 @@ def at_cells(
     log.info("%s: %d cells, %d months", task.method.name, len(places), len(places.time))
     # the predictions at sites pass on what the towers say, from which the method has learned
     sources = invented_sources([drivers.attrs, simulation.attrs, cover.attrs, sites.attrs])
-    return task.dataset(predicted, places, errors, distance, "cell", "truth").assign_attrs(marked(sources))
+    made = task.dataset(predicted, places, errors, distance, "cell", "cell").assign_attrs(marked(sources))
+    learned = read_learned(sites)
+    if learned is not None and distance is not None:
+        made[INDEX] = ("cell", learned.share_nearer(distance))
+    return made
 
 
 def distance_of(places: Places, sites: xr.Dataset) -> NDArray[np.float64] | None:

@@ -13,12 +13,16 @@ import xarray as xr
 from dere import __version__
 from dere.config.products import ProductsConfig
 from dere.exchange import DEFAULT, get
+from dere.exchange.base import Exchange
 from dere.harmonise.origin import Origin, source_attributes
 from dere.ingest.alignment import require_same_axes
 from dere.io import content_hash, file_sha256, read_json, read_netcdf, write_atomically, write_table
+from dere.products.annual import annual_means
 from dere.products.attributes import NOT_STATED, Provenance
-from dere.products.files import write_products
+from dere.products.files import ANNUAL, write_products
 from dere.products.sites import dropped_sites, site_table
+from dere.products.total_intervals import std_of_totals, totals_of_cells, with_intervals
+from dere.products.totals import TOTALS, totals
 from dere.products.towers import tower_table
 from dere.workflow.members import read_splits
 
@@ -55,11 +59,26 @@ def products(
     predicted = get(exchange)
     if cells:
         provenance = provenance_of([read_json(path) for path in manifests], files, code, cells)
-        mean = mean_of_runs([read_netcdf(path) for path in cells])
+        runs = [read_netcdf(path) for path in cells]
         cover, drivers = (read_netcdf(files[name]) for name in ("cover", "drivers"))
-        write_products(mean, cover, drivers, folder, config, provenance, predicted)
+        paths = write_products(mean_of_runs(runs), cover, drivers, folder, config, provenance, predicted)
+        annual = [annual_means(run, predicted) for run in runs]
+        if annual[0].sizes["time"]:
+            about = cover, drivers, folder / ANNUAL, config, provenance, predicted
+            write_products(mean_of_runs(annual), *about, frequency="yr")
+        write_table(total_rows(paths, runs, cover[predicted.area], drivers, predicted), folder / TOTALS)
     table = tower_table(read_netcdf(files["ensemble"]), read_netcdf(files["towers"]), predicted)
     write_atomically(folder / "towers.csv.gz", lambda temporary: table.to_csv(temporary, index=False))
+
+
+def total_rows(
+    paths: Sequence[Path], runs: Sequence[xr.Dataset], area: xr.DataArray, drivers: xr.Dataset, exchange: Exchange
+) -> pd.DataFrame:
+    """Annual totals of the maps with their intervals; columns ``dere.evaluation.totals.columns``."""
+    maps = dict(zip(exchange.names, (read_netcdf(path) for path in paths), strict=True))
+    stds = [std_of_totals(run, area, drivers, exchange) for run in runs]
+    means = [totals_of_cells(run, area, drivers, exchange) for run in runs] if len(runs) > 1 else []
+    return with_intervals(totals(maps, exchange), stds, means, exchange)
 
 
 def write_sites(files: Mapping[str, Path], table: Path, folds: Sequence[int], exchange: str = DEFAULT) -> None:
@@ -135,7 +154,7 @@ def mean_of_runs(runs: Sequence[xr.Dataset]) -> xr.Dataset:
     if "std" in shared:
         within = np.stack([run["std"].values for run in runs]) ** 2
         result["std"] = first["std"].copy(data=np.sqrt(within.mean(0) + means.var(0, ddof=1)))
-    for name in ("quantile_value", "plant_fraction"):
+    for name in ("quantile_value", "plant_fraction", "extrapolation_index"):
         if name in shared:
             result[name] = first[name].copy(data=np.mean([run[name].values for run in runs], axis=0))
     return result.assign_attrs(fold="all", seed="ensemble")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dere.climates import main_climates
 from dere.world.climate import Climate
 from dere.world.fields import EARTH_RADIUS_KM, distance_km
 from dere.world.geography import Land, is_ice_sheet, is_land
@@ -153,21 +154,23 @@ def igbp_class(footprint: Landscape, climate: Climate) -> list[str]:
 def koppen_class(climate: Climate) -> list[str]:
     """Climate class after Köppen (main rules) from the mean seasonal cycle."""
     normals = climate.climatology
+    temperature, rain = normals["air_temperature"], normals["precipitation"] * 30.4
     names = []
-    for t, p, lat in zip(normals["air_temperature"], normals["precipitation"] * 30.4, climate.lat, strict=True):
+    for main, t, p, lat in zip(
+        main_climates(temperature, rain, climate.lat), temperature, rain, climate.lat, strict=True
+    ):
         summer = np.zeros(12, bool)
         summer[3:9] = True
         summer = summer if lat >= 0 else ~summer
         share = p[summer].sum() / p.sum()
         dry_limit = 20 * t.mean() + (280 if share > 0.7 else 0 if share < 0.3 else 140)
-        if t.max() < 10:
+        if main == "E":
             names.append("ET" if t.max() > 0 else "EF")
-        elif p.sum() < dry_limit:
+        elif main == "B":
             names.append(("BW" if p.sum() < dry_limit / 2 else "BS") + ("h" if t.mean() >= 18 else "k"))
-        elif t.min() >= 18:
+        elif main == "A":
             names.append("Af" if p.min() >= 60 else "Am" if p.min() >= 100 - p.sum() / 25 else "Aw")
         else:
-            main = "C" if t.min() > -3 else "D"
             dry_summer = p[summer].min() < min(40.0, p[~summer].max() / 3)
             dry_winter = p[~summer].min() < p[summer].max() / 10
             season = "s" if dry_summer and share < 0.5 else "w" if dry_winter else "f"

@@ -1,13 +1,17 @@
 """The error model is found again, covers months and years, and is stable with few towers."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dere.exchange.base import Exchange, Flux
 from dere.exchange.co2 import EXCHANGE
-from dere.intervals.calibrator import fit_calibrator, heed, member_rescale, read_calibrator
+from dere.intervals.calibrator import read_calibrator
+from dere.intervals.fitting import fit_calibrator, heed
+from dere.intervals.kernel import Kernel
+from dere.intervals.member_rescale import member_rescale
 from dere.intervals.processes import consistent, loadings, signs
 from dere.intervals.scale import fit_scale, tower_weights
 from dere.variables import QUANTILES
@@ -98,6 +102,26 @@ def test_errors_that_grow_with_the_distance_are_told(many):
         found.scale(predicted)
     few = fit_calibrator(predicted[:15], stretched[:15], clusters(15), EXCHANGE, distance[:15])
     np.testing.assert_array_equal(few.coefficients[:, 2], 0.0)
+
+
+def test_where_fluxes_have_no_season_errors_have_none():
+    """As in the wet tropics: waves are level there, so that a year errs almost as a month does."""
+    kernel = Kernel(np.tile([0.1, 0.5, 0.2, 0.1, 0.1], (3, 1)), 0.7)
+    model = replace(KNOWN, kernel=kernel, usual_season=0.5)
+    seasonal = predictions(1, 24)
+    still = np.broadcast_to(seasonal.mean(1, keepdims=True), seasonal.shape)
+    shares = [model.waves(model.scale(mean)) for mean in (seasonal, still)]
+    assert shares[0] > 0.5 and shares[1] == pytest.approx(0.0, abs=1e-12)
+    ratio = [
+        (model.scale_of_sum(model.scale(mean)[:, :12], YEAR) / model.scale(mean)[:, :12].mean(1)).max()
+        for mean in (seasonal, still)
+    ]
+    assert ratio[0] < 0.75 and ratio[1] > 0.9
+    mixed = kernel.mixed(np.array([0.25]))[0]
+    np.testing.assert_allclose(mixed[0], [0.1 + 0.75 * 0.7, 0.125, 0.05, 0.1, 0.1])
+    months = np.arange(18)
+    by_share = Kernel(mixed, 0.7).correlation(months)
+    np.testing.assert_allclose(kernel.correlation(months, 0.25), by_share, atol=1e-12)
 
 
 def test_gaps_count_nothing(many):

@@ -9,6 +9,7 @@ import xarray as xr
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.predictions import judged, sites_with_role
 from dere.intervals.fitting import fitted
+from dere.intervals.neighbours import regions_of
 from dere.intervals.stated import stated
 from dere.io import file_sha256, read_netcdf
 from dere.methods import methods, rooms
@@ -77,7 +78,9 @@ def test_its_spread_is_that_of_the_held_out_mean(blend, run, made):
     cluster = members[members["kind"] == "site"].set_index("id")["cluster"].loc[validation].to_numpy(str)
     uncertainty = label_uncertainty(towers.sel(site=validation), CO2)
     alike = mean.values, np.where(mean.notnull(), labels, np.nan), uncertainty, cluster
-    expected = stated(fitted(*alike, None, None, CO2))
+    places = towers.sel(site=validation)
+    where = regions_of(places, "site")
+    expected = stated(fitted(*alike, None, None, CO2, where))
     for name, numbers in expected.items():
         np.testing.assert_allclose(blend.attrs[name], numbers, rtol=1e-9)
 

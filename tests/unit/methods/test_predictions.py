@@ -12,6 +12,7 @@ import xarray as xr
 from dere.evaluation.predictions import judged
 from dere.exchange.co2 import EXCHANGE
 from dere.intervals.fitting import fitted as fitted_errors
+from dere.intervals.neighbours import regions_of
 from dere.intervals.stated import stated
 from dere.io import file_sha256, read_netcdf, write_netcdf, write_table
 from dere.methods import methods, stages
@@ -176,7 +177,8 @@ def test_climatology_has_the_spread_of_cycles_without_the_validation_towers(cano
     np.testing.assert_array_equal(unseen.mean, alone.mean)
     labels = towers["flux_value"].values[[1, 4, 7]]
     uncertainty = label_uncertainty(towers, EXCHANGE)[[1, 4, 7]]
-    about = labels, uncertainty, held_out.classes["cluster"].to_numpy(str), None, None, EXCHANGE
+    where = regions_of(towers.isel(site=[1, 4, 7]), "site")
+    about = labels, uncertainty, held_out.classes["cluster"].to_numpy(str), None, None, EXCHANGE, where
     expected, other = (stated(fitted_errors(made.mean, *about)) for made in (unseen, seen))
     attrs = read_netcdf(at_all_sites / "climatology.nc").attrs
     for name, value in expected.items():

@@ -53,7 +53,7 @@ def predictions(drivers: xr.Dataset) -> xr.Dataset:
             "prediction": (dims, flux),
             "std": (dims, np.full_like(flux, 0.5)),
             "quantile_value": ((*dims, "quantile"), flux[..., None] + 0.5 * spread),
-            "extrapolation_index": (("cell", "time"), rng.random((cells, 24))),
+            "extrapolation_index": ("cell", rng.random(cells)),
         },
         coords={"cell": drivers["cell"].values, "time": time, "flux": list(FLUXES), "quantile": quantiles},
         attrs={"method": "dere", "backbone": "transformer", "fold": 0, "seed": 0},

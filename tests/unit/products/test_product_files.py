@@ -76,7 +76,8 @@ def test_coordinates_carry_bounds_and_no_fill_value(paths):
         january, february = file["time"][:2]
         assert january - file["time_bnds"][0, 0] == 15.5 and february - file["time_bnds"][1, 0] == 14.0
         assert file["gpp"].cell_methods == "area: mean where land time: mean"
-        assert file["gpp"].ancillary_variables.split() == ["gpp_std", "gpp_q05", "gpp_q95", "extrapolation_index"]
+        quantiles = [f"gpp_q{level}" for level in ("05", "50", "95")]
+        assert file["gpp"].ancillary_variables.split() == ["gpp_std", *quantiles, "extrapolation_index"]
         assert file["gpp"]._FillValue == np.float32(1e20)
         assert file.nominal_resolution == "5000 km" and "seed 0" in file.variant_info
 
