@@ -4,8 +4,8 @@
 of your own, by a run or by the trained models of the package, which ``open_trained`` opens (``pack`` makes such a
 bundle), ``calibrate_sites`` sharpens them by months of their own, ``interval`` sums fluxes with an interval,
 ``evaluate`` judges predictions on the rows of a run, ``register_method`` and ``register_backbone`` bring in your own
-(``docs/library.md``). ``Config`` is the model of a
-configuration. Each is loaded when it is asked for, so that ``import dere`` costs nothing.
+(``docs/library.md``). ``Config`` is the model of a configuration. Each is loaded when it is asked for, so that
+``import dere`` costs nothing.
 """
 
 from __future__ import annotations

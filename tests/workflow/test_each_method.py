@@ -13,7 +13,15 @@ from dere.methods import methods
 from shown_code import blocks
 
 RESULTS = "results/tiny"
-SAME = {"world_map", "training_history", "comparison", "label_weights", "skill_comparison", "calibration"}
+SAME = {
+    "world_map",
+    "training_history",
+    "comparison",
+    "label_weights",
+    "skill_comparison",
+    "calibration",
+    "site_calibration",
+}
 """Figures that do not depend on the method; the finished run has drawn them."""
 LATE = {"ensemble", "evaluate", "cost", "comparison", "changes", "products", "figures", "resolved_config", "all"}
 

@@ -99,7 +99,14 @@ def figure_inputs(config):
     """Return the files that the figures can use, by the names of the catalogue."""
     fold, seed = config["folds"][0], config["seeds"][0]
     run = f"fold{fold}/seed{seed}"
-    tables = ("skill", "paired", "calibration", "roles", "sites")
+    tables = (
+        "skill",
+        "paired",
+        "calibration",
+        "site_calibration",
+        "roles",
+        "sites",
+    )
     files = {name: f"<results>/tables/{name}.csv" for name in tables}
     files |= {
         name: f"<data>/{name}.nc" for name in ("towers", "drivers", "cover")

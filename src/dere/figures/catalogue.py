@@ -54,6 +54,7 @@ CATALOGUE: dict[str, Entry] = {
     "series": Entry(("towers", "predictions"), ("labels",), (10.5, 7.4), "Skill", ()),
     "seasonal_cycles": Entry(("towers", "predictions"), (), (10.5, 6.4), "Skill", ()),
     "calibration": Entry(("calibration",), (), (9.0, 7.4), "Uncertainty"),
+    "site_calibration": Entry(("site_calibration",), (), (9.0, 5.6), "Uncertainty"),
     "label_weights": Entry(("labels",), (), (9.5, 3.4), "Uncertainty", ()),
     "closure_histogram": Entry(("predictions",), ("products",), (8.0, 6.4), "Consistency", (), closes),
     "plant_fractions": Entry(("learned", "cover"), ("drivers", "roles"), (9.5, 5.2), "Consistency", ()),
@@ -65,8 +66,8 @@ CATALOGUE: dict[str, Entry] = {
 towers, drivers, cover, truth -- canonical NetCDF files; roles -- the splits table with roles of the fold;
 sites -- table of the sites with their roles; predictions -- one NetCDF per method, of which figures see the sites that
 are judged; labels -- labels.nc; learned -- the map prediction with ``plant_fraction``; products -- one NetCDF per flux;
-skill, paired, calibration -- tables; comparison -- table, only of a run with several backbones; history -- one
-history.csv per stage.
+skill, paired, calibration, site_calibration -- tables; comparison -- table, only of a run with several backbones;
+history -- one history.csv per stage.
 """
 
 

@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 Inputs = Mapping[str, Any]
 Files = Mapping[str, Path | str | Sequence[Path | str]]
 
-_TABLES = ("skill", "paired", "calibration", "comparison", "roles", "sites")
-_ONE_BACKBONE = ("skill", "paired", "calibration")
+_TABLES = ("skill", "paired", "calibration", "site_calibration", "comparison", "roles", "sites")
+_ONE_BACKBONE = ("skill", "paired", "calibration", "site_calibration")
 
 
 def read_inputs(files: Files, exchange: Exchange = CO2) -> dict[str, Any]:
@@ -133,6 +133,10 @@ def _calibration(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> d
     return {"calibration": inputs["calibration"], "exchange": exchange}
 
 
+def _site_calibration(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
+    return {"site_calibration": inputs["site_calibration"], "exchange": exchange}
+
+
 def _weights(inputs: Inputs, config: FiguresConfig, exchange: Exchange) -> dict[str, Any]:
     return {"table": label_weights.tabulate(inputs["labels"]), "exchange": exchange}
 
@@ -160,6 +164,7 @@ ARGUMENTS: dict[str, Callable[[Inputs, FiguresConfig, Exchange], dict[str, Any]]
     "series": _series,
     "seasonal_cycles": _cycles,
     "calibration": _calibration,
+    "site_calibration": _site_calibration,
     "label_weights": _weights,
     "closure_histogram": _closure,
     "plant_fractions": _fractions,

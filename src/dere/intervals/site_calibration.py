@@ -134,7 +134,7 @@ def errors_of(scale: Array, model: Calibrator, months: Months | None = None) -> 
     Parameters
     ----------
     scale
-        (month, flux) from ``Calibrator.scale``, without gaps.
+        (month, flux) from ``Calibrator.scale`` of a whole record, without gaps.
     model
         The error model.
     months
@@ -143,7 +143,9 @@ def errors_of(scale: Array, model: Calibrator, months: Months | None = None) -> 
     apart = np.arange(len(scale)) if months is None else months
     loading = loadings(scale, model.exchange).T
     independent = loading**2 * model.kernel.shares[:, -1:]
-    waves = float(model.waves(scale[None])[0])
+    axis = np.full((1, int(apart.max() - apart.min()) + 1, scale.shape[1]), np.nan)
+    axis[0, apart - apart.min()] = scale
+    waves = float(model.waves(axis)[0])
     whole = model.kernel.correlation(apart, waves) * loading[:, :, None] * loading[:, None, :]
     truth = whole - np.eye(len(apart)) * (independent * model.noise)[:, None, :]
     return PlaceErrors(model, truth, independent)

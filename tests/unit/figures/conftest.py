@@ -296,6 +296,20 @@ def calibration_table() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
+def site_calibration_table() -> pd.DataFrame:
+    rows = [
+        {"method": method, "backbone": "none", "fold": "all", "seed": "all", "flux": flux, "known_months": known,
+         "support_season": "all", "sites": 30, "rmse_ratio": ratio, "ratio_low": ratio - 0.04,
+         "ratio_high": ratio + 0.04, "coverage_90": 0.92 - known / 800}
+        for method, shift in (("dere", 0.0), ("gbm", 0.02))
+        for flux in FLUXES
+        for known in (0, 1, 3, 6, 12, 24)
+        for ratio in [1 - (0.08 - shift) * np.log1p(known)]
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="session")
 def history() -> dict[str, pd.DataFrame]:
     epoch = np.arange(0, 9)
     training = np.where(epoch > 0, np.exp(-epoch / 3), np.nan)
@@ -320,6 +334,7 @@ def files(
     skill,
     paired,
     calibration_table,
+    site_calibration_table,
     comparison_table,
     history,
 ) -> dict[str, Path | list[Path]]:
@@ -340,6 +355,7 @@ def files(
         ("skill", skill),
         ("paired", paired),
         ("calibration", calibration_table),
+        ("site_calibration", site_calibration_table),
         ("comparison", comparison_table),
     ):
         found[name] = write_table(table, folder / f"{name}.csv")

@@ -9,7 +9,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from dere.figures import maps, plant_fractions, series, skill_comparison, style, training_history
+from dere.figures import maps, plant_fractions, series, site_calibration, skill_comparison, style, training_history
 from dere.figures.catalogue import CATALOGUE
 from dere.methods import methods
 from dere.variables import FLUXES, PLANT_TYPES
@@ -206,3 +206,20 @@ def test_an_ensemble_is_marked_where_it_was_judged():
     table.loc[2, "validation_loss"] = 0.45
     *_, kept = training_history.draw(Figure(), {"baseline": table})
     assert kept.get_xydata().tolist() == [[2.0, 0.45]]
+
+
+def test_own_months_have_a_ratio_with_its_interval_and_a_coverage_for_each_flux(site_calibration_table):
+    figure = Figure()
+    artists = site_calibration.draw(figure, site_calibration_table)
+    panels = figure.axes
+    assert [panel.get_title() for panel in panels[:3]] == ["GPP", "RECO", "NEE"]
+    assert [text.get_text() for text in panels[3].get_xticklabels()] == ["0", "1", "3", "6", "12", "24"]
+    # two methods in six panels, and their intervals in the upper three
+    assert len(artists) == 2 * 6 + 2 * 3
+    of_flux = site_calibration_table.query("flux == 'gpp'")
+    shown = {tuple(line.get_ydata()) for line in panels[0].lines[1:]}
+    assert shown == {tuple(own["rmse_ratio"]) for _, own in of_flux.groupby("method")}
+    assert panels[3].get_ylim() == (0.8, 1.0)
+    empty = Figure()
+    told = site_calibration.draw(empty, site_calibration_table.iloc[:0])
+    assert {text.get_text() for text in told} == {site_calibration.NONE}

@@ -231,7 +231,10 @@ def test_maps_of_another_exchange_are_flux_times_its_own_area(known, tmp_path):
 def test_figures_of_another_exchange_leave_out_what_it_has_not(known, tmp_path):
     exchange = known(TOY)
     files = run(tmp_path)
-    shown = {name: files[name] for name in ("towers", "drivers", "cover", "truth", "skill", "paired", "calibration")}
+    shown = {
+        name: files[name]
+        for name in ("towers", "drivers", "cover", "truth", "skill", "paired", "calibration", "site_calibration")
+    }
     shown |= {"predictions": [files["ensemble"]], "products": files["products"]}
     config = FiguresConfig(dpi=50, formats=("png",), compared=("gbm",))
     figures.draw(shown, tmp_path / "figures", config, exchange="toy")
