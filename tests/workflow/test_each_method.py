@@ -20,6 +20,7 @@ SAME = {
     "label_weights",
     "skill_comparison",
     "calibration",
+    "pit",
     "site_calibration",
 }
 """Figures that do not depend on the method; the finished run has drawn them."""

@@ -54,6 +54,7 @@ CATALOGUE: dict[str, Entry] = {
     "series": Entry(("towers", "predictions"), ("labels",), (10.5, 7.4), "Skill", ()),
     "seasonal_cycles": Entry(("towers", "predictions"), (), (10.5, 6.4), "Skill", ()),
     "calibration": Entry(("calibration",), (), (9.0, 7.4), "Uncertainty"),
+    "pit": Entry(("calibration",), (), (9.0, 7.0), "Uncertainty"),
     "site_calibration": Entry(("site_calibration",), (), (9.0, 5.6), "Uncertainty"),
     "label_weights": Entry(("labels",), (), (9.5, 3.4), "Uncertainty", ()),
     "closure_histogram": Entry(("predictions",), ("products",), (8.0, 6.4), "Consistency", (), closes),

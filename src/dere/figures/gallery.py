@@ -164,6 +164,7 @@ ARGUMENTS: dict[str, Callable[[Inputs, FiguresConfig, Exchange], dict[str, Any]]
     "series": _series,
     "seasonal_cycles": _cycles,
     "calibration": _calibration,
+    "pit": _calibration,
     "site_calibration": _site_calibration,
     "label_weights": _weights,
     "closure_histogram": _closure,

@@ -9,7 +9,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from dere.figures import maps, plant_fractions, series, site_calibration, skill_comparison, style, training_history
+from dere.figures import maps, pit, plant_fractions, series, site_calibration, skill_comparison, style, training_history
 from dere.figures.catalogue import CATALOGUE
 from dere.methods import methods
 from dere.variables import FLUXES, PLANT_TYPES
@@ -206,6 +206,17 @@ def test_an_ensemble_is_marked_where_it_was_judged():
     table.loc[2, "validation_loss"] = 0.45
     *_, kept = training_history.draw(Figure(), {"baseline": table})
     assert kept.get_xydata().tolist() == [[2.0, 0.45]]
+
+
+def test_the_transform_has_a_step_line_per_method_and_panel(calibration_table):
+    figure = Figure()
+    artists = pit.draw(figure, calibration_table)
+    # months and years of test towers and virtual ones, three fluxes, two methods
+    assert len(figure.axes) == 4 * 3 and len(artists) == 2 * 4 * 3
+    values = artists[0].get_data().values
+    assert values[0] == values[9] == 12.0 and values[1] == 8.0
+    silent = calibration_table.assign(pit_1=float("nan"))
+    assert {text.get_text() for text in pit.draw(Figure(), silent)} == {pit.NONE}
 
 
 def test_own_months_have_a_ratio_with_its_interval_and_a_coverage_for_each_flux(site_calibration_table):
