@@ -1,7 +1,12 @@
 """Tables of coverage and totals over several worlds."""
 
+import sys
+from pathlib import Path
+
 import pandas as pd
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 
 from world_intervals import coverage, overlay, totals
 
