@@ -91,7 +91,7 @@ def predict(
     predictions.nc, predictions.csv and sites.csv, which names every site and, of those not predicted, the reason.
     """
     choice = {"backbone": backbone, "fold": fold, "seed": seed, "without_satellites": without_satellites}
-    predicted(paths, trained, folder, method, data, allow_conflict=allow_conflict, overwrite=overwrite, **choice)
+    predicted(paths, trained, folder, method, data, None, allow_conflict=allow_conflict, overwrite=overwrite, **choice)
 
 
 def predicted(
@@ -100,12 +100,13 @@ def predicted(
     folder: Path,
     method: str | None,
     data: Path | None,
+    annual: Path | None,
     *,
     allow_conflict: bool,
     overwrite: bool,
     **choice: Any,
 ) -> None:
-    """Predict sites, sharpen them by own months where there are any, write the files and say what was done."""
+    """Predict sites, sharpen them by what is known of them, if anything, write the files and say what was done."""
     from dere.api.bundles import open_trained
     from dere.api.calibrating import calibrate_sites
     from dere.api.own_sites import predict_sites
@@ -117,10 +118,10 @@ def predicted(
         raise click.UsageError("RUN and SITES are needed, or --trained NAME and SITES.")
     run, sites = (open_run(paths[0]), paths[1:]) if trained is None else (open_trained(trained), paths)
     with quiet():
-        if data is None:
+        if data is None and annual is None:
             found = predict_sites(run, sites, method, **choice)
         else:
-            found = calibrate_sites(run, sites, data, method, allow_conflict=allow_conflict, **choice)
+            found = calibrate_sites(run, sites, data, method, annual=annual, allow_conflict=allow_conflict, **choice)
     found.write(folder, overwrite=overwrite)
     for line in told(found, folder):
         click.echo(line)

@@ -4,14 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from click.testing import CliRunner
 
 from dere.api.calibrating import MEMBERS, calibrated
 from dere.api.own_site_errors import ERROR_SCALE, mean_model, with_errors
 from dere.api.own_sites import SitePredictions
+from dere.cli import main
 from dere.evaluation.ensemble import ensemble
 from dere.exchange.co2 import EXCHANGE
 from dere.harmonise.site_roles import COORDINATE
 from dere.ingest.tower.own_months import OwnMonths
+from dere.ingest.tower.own_sums import YearSum
 from dere.intervals.spread import spread
 from dere.intervals.stated import stated
 from invented_errors import KNOWN, labels_around, predictions
@@ -63,7 +66,7 @@ def own(label, months, factor=1.0, fluxes=EXCHANGE.names):
 
 @pytest.fixture(scope="module")
 def made(found, labels):
-    return calibrated(found, {"ZZ-Two": own(labels[1], range(12, 18))}, "own.csv", EXCHANGE)
+    return calibrated(found, {"ZZ-Two": own(labels[1], range(12, 18))}, {}, ("own.csv", ""), EXCHANGE)
 
 
 def test_the_site_moves_and_the_other_stays(made, found, mean, labels):
@@ -109,7 +112,7 @@ def test_all_is_written(made, tmp_path):
 
 
 def test_a_single_flux_and_month_will_do(found, labels):
-    made = calibrated(found, {"ZZ-One": own(labels[0], [20], fluxes=("nee",))}, "own.csv", EXCHANGE)
+    made = calibrated(found, {"ZZ-One": own(labels[0], [20], fluxes=("nee",))}, {}, ("own.csv", ""), EXCHANGE)
     assert made.calibration.lines[0].startswith("ZZ-One: 1 month of own data used: error without it NEE")
     assert made.dataset["own_values"].sel(site="ZZ-One").sum() == 1
 
@@ -138,29 +141,35 @@ def test_months_that_cannot_be_right_are_a_sentence(found, labels, site, change,
     if change.get("flip"):
         months.flux["nee"] *= -1
     with pytest.raises(ValueError, match=sentence):
-        calibrated(found, {site: months}, "own.csv", EXCHANGE)
+        calibrated(found, {site: months}, {}, ("own.csv", ""), EXCHANGE)
 
 
 def test_a_conflict_is_said_and_may_be_allowed(found, labels):
     months = own(labels[0], range(12, 18), 30.0)
-    made = calibrated(found, {"ZZ-One": months}, "own.csv", EXCHANGE, allow_conflict=True)
+    made = calibrated(found, {"ZZ-One": months}, {}, ("own.csv", ""), EXCHANGE, allow_conflict=True)
     assert "(5 standard deviations) is expected" in made.calibration.lines[0]
     assert np.isfinite(made.dataset["prediction"].sel(site="ZZ-One").values[1:]).all()
     # an odd month among many is said, and used
     many = own(labels[0], range(1, 40), fluxes=("nee",))
     many.flux["nee"][7] = 60.0
-    said = calibrated(found, {"ZZ-One": many}, "own.csv", EXCHANGE).calibration.lines[0]
+    said = calibrated(found, {"ZZ-One": many}, {}, ("own.csv", ""), EXCHANGE).calibration.lines[0]
     assert said.startswith("own.csv: site ZZ-One: NEE of 2001-09 is 60") and "1 of 39 values lie so far off" in said
     beyond = own(labels[0], range(12, 18))
     beyond = beyond._replace(month=np.append(beyond.month[:5], FIRST + 600))
-    said = calibrated(found, {"ZZ-One": beyond}, "own.csv", EXCHANGE).calibration.lines[0]
+    said = calibrated(found, {"ZZ-One": beyond}, {}, ("own.csv", ""), EXCHANGE).calibration.lines[0]
     assert said == "own.csv: site ZZ-One: 1 months lie outside the record that is predicted and are not used"
 
 
 def test_predictions_without_an_error_model_are_refused(found, labels):
     bare = found.dataset.drop_vars(ERROR_SCALE)
     with pytest.raises(ValueError, match="predictions of some state no error model, which own months need"):
-        calibrated(SitePredictions(bare, found.sites, (), found.counts), {"ZZ-One": own(labels[0], [3])}, "o", EXCHANGE)
+        calibrated(
+            SitePredictions(bare, found.sites, (), found.counts),
+            {"ZZ-One": own(labels[0], [3])},
+            {},
+            ("o", ""),
+            EXCHANGE,
+        )
 
 
 def test_the_error_model_of_a_mean_is_that_of_the_files_that_have_not_seen_a_site(mean):
@@ -186,3 +195,37 @@ def test_the_error_model_of_a_mean_is_that_of_the_files_that_have_not_seen_a_sit
     bare = files[0].copy()
     bare.attrs = {"method": "gbm", "backbone": "none", "fold": 0, "seed": 0}
     assert ERROR_SCALE not in with_errors(ensemble([bare]), [bare], EXCHANGE)
+
+
+def test_an_annual_sum_sharpens_its_year_alone_or_beside_months(found, mean, labels):
+    days = pd.DatetimeIndex(found.dataset["time"].values).days_in_month.to_numpy()[12:24]
+    true = float((labels[1, 12:24, 2] * days).sum())
+    sums = {"ZZ-Two": [YearSum(2002, "nee", true, 20.0)]}
+    made = calibrated(found, {}, sums, ("", "sums.csv"), EXCHANGE)
+    after = made.dataset.sel(site="ZZ-Two")["prediction"].transpose("time", "flux").values
+    got, before = (float((values[12:24, 2] * days).sum()) for values in (after, mean[1]))
+    assert abs(got - true) < 0.3 * abs(before - true)
+    assert np.nanmax(np.abs(after[:, 1] - after[:, 0] - after[:, 2])) < 1e-12
+    assert made.calibration.lines[0].startswith("ZZ-Two: NEE of 2002 ") and "by the known" in made.calibration.lines[0]
+    np.testing.assert_array_equal(
+        made.dataset.sel(site="ZZ-One")["prediction"], found.dataset.sel(site="ZZ-One")["prediction"]
+    )
+    assert list(made.calibration.members["site"].values) == ["ZZ-Two"]
+    both = calibrated(found, {"ZZ-One": own(labels[0], range(12, 18))}, sums, ("own.csv", "sums.csv"), EXCHANGE)
+    assert list(both.calibration.members["site"].values) == SITES
+
+
+def test_sums_that_cannot_be_right_are_told_or_refused(found):
+    odd = calibrated(found, {}, {"ZZ-One": [YearSum(2002, "nee", 5000.0, 20.0)]}, ("", "sums.csv"), EXCHANGE)
+    assert "standard deviations above what is expected; check its unit" in odd.calibration.lines[1]
+    with pytest.raises(
+        ValueError, match=r"sums.csv: site ZZ-One: nee of 2001 is known, but 11 of its 12 months are predicted"
+    ):
+        calibrated(found, {}, {"ZZ-One": [YearSum(2001, "nee", 50.0, 20.0)]}, ("", "sums.csv"), EXCHANGE)
+    with pytest.raises(ValueError, match=r"sums.csv: site ZZ-Lost is not predicted"):
+        calibrated(found, {}, {"ZZ-Lost": [YearSum(2002, "nee", 50.0, 20.0)]}, ("", "sums.csv"), EXCHANGE)
+
+
+def test_nothing_known_is_refused():
+    shown = CliRunner().invoke(main, ["calibrate", "run", "mine.csv", "--out", "there"])
+    assert shown.exit_code == 2 and "--data FILE, --annual FILE or both are needed." in shown.output
