@@ -1,7 +1,8 @@
 """Labels of training and validation towers: observed months, imputed months, covariance, quantiles, trajectories.
 
 All observations condition. Observed months keep the observed value; their covariance is that of the observation with
-a floor, and their trajectories scatter around the value with it, so that sums over a year carry observation error too.
+a floor, and their trajectories scatter around the value with it and with an error that stays (a site's calibration,
+partitioning and gap filling, ``imputation.systematic``), so that sums over a year carry observation error too.
 Imputed months carry mean, covariance and quantiles of the trajectories.
 """
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from dere.config.imputation import ImputationConfig
 from dere.imputation.batches import Stretch
@@ -20,6 +22,10 @@ from dere.imputation.series import COMPONENTS, select, series_of, site_ids, with
 from dere.variables import FLUX_UNIT, FLUXES, QUANTILES
 
 ORIGINS = ("none", "observed", "imputed", "partly_observed")
+CONSTANT = 0.4
+"""Share of the systematic error's variance that never changes at a site."""
+PERSISTENCE = 0.7
+"""Correlation of neighbouring months in the rest of it."""
 NOTHING, OBSERVED, IMPUTED, PARTLY = range(len(ORIGINS))
 
 
@@ -77,6 +83,7 @@ def impute(
         error = series.covariance[site, at]
         name = str(series.sites[site])
         value[:, complete] += _observation_noise(error[complete], config.samples, site_seed(seed, name, "o"))
+        value += _systematic_noise(error, request.known, config, site_seed(seed, name, "s"))
         for c in range(len(COMPONENTS)):
             own = error[alone[:, c]][:, c : c + 1, c : c + 1]
             noise = _observation_noise(own, config.samples, site_seed(seed, name, f"o{c}"))
@@ -85,6 +92,7 @@ def impute(
         origin[site, at] = np.select([complete, request.known.any(-1)], [OBSERVED, PARTLY], IMPUTED)
         mean = value.mean(0)
         deviation = value - mean
+        # observed months state their random error: what is systematic weighs all months of a site alike
         spread = np.einsum("nta,ntb->tab", deviation, deviation) / (len(value) - 1)
         spread[complete] = error[complete]
         for c in range(len(COMPONENTS)):
@@ -101,6 +109,27 @@ def _observation_noise(covariance: NDArray, samples: int, seed: int) -> NDArray[
     noise = np.random.default_rng(seed).normal(size=(samples, *covariance.shape[:2]))
     noise = (noise - noise.mean(0)) * np.sqrt(samples / (samples - 1))
     return np.einsum("tab,ntb->nta", np.linalg.cholesky(covariance), noise)
+
+
+def _systematic_noise(
+    covariance: NDArray, known: NDArray[np.bool_], config: ImputationConfig, seed: int
+) -> NDArray[np.float64]:
+    """Error of observed months that stays, (samples, months, k), of sample mean zero; zero where nothing is known.
+
+    Its size in each month is ``systematic`` times that of the random error, its correlation over time that of a
+    constant and a first-order autoregression, and its correlation of fluxes that of the random errors.
+    """
+    samples, months, parts = config.samples, *known.shape
+    rng = np.random.default_rng(seed)
+    constant = rng.normal(size=(samples, 1, parts)) * np.sqrt(CONSTANT)
+    pushes = rng.normal(size=(samples, months, parts)) * np.sqrt(1.0 - PERSISTENCE**2)
+    pushes[:, 0] /= np.sqrt(1.0 - PERSISTENCE**2)
+    drawn = constant + np.sqrt(1.0 - CONSTANT) * lfilter([1.0], [1.0, -PERSISTENCE], pushes, axis=1)
+    drawn = (drawn - drawn.mean(0)) * np.sqrt(samples / (samples - 1)) * config.systematic
+    complete: NDArray[np.bool_] = np.asarray(known.all(-1))
+    both = np.where(complete[:, None, None], covariance, covariance * np.eye(parts))
+    root = np.linalg.cholesky(np.where(np.isfinite(both), both, np.eye(parts)))
+    return np.where(known, np.einsum("tab,ntb->nta", root, drawn), 0.0)
 
 
 def _dataset(
