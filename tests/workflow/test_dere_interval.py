@@ -88,6 +88,7 @@ def test_the_command_shows_and_writes_the_sum(run, site, tmp_path):
         (["SITE", "--first", "soon"], "soon is no month; give one like 2005-01"),
         (["SITE", "--box", "0", "10", "0", "10"], "both sites and box are given"),
         (["--box", "-89", "-88", "0", "1"], "holds the centre of no predicted cell; widen it"),
+        (["--box", "0", "10", "5", "5"], "west 5 and east 5 are the same, so that it has no width"),
         (["--box", "10", "0", "0", "1"], "south 10 and north 0 are no latitudes in order"),
         (["SITE", "--level", "90"], "level is 90.0, but must lie between 0 and 1"),
         (["SITE", "--method", "none"], "method: none is none of the run's"),

@@ -8,21 +8,22 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from dere.api.arguments import require
+from dere.api.own_site_errors import mean_model
 from dere.api.own_sites import method_of
 from dere.api.place import place_of
 from dere.api.run import Run
 from dere.evaluation.totals import of_a_day, summable, total_unit
 from dere.harmonise.axis import month_number
 from dere.harmonise.site_roles import COORDINATE, SEEN
+from dere.intervals.calibrator import Calibrator
 from dere.intervals.neighbours import regions_of
 from dere.intervals.spread import label_scale, truth_limits
 from dere.intervals.stated import read_stated
 from dere.intervals.totals import std_of_total
 from dere.products.annual import cell_errors
-from dere.products.total_intervals import novelty_of, square_metre_days
+from dere.products.total_intervals import limits_of_totals, novelty_of, square_metre_days
 
 Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]
@@ -45,7 +46,8 @@ def interval(
 
     Errors of months go together by the kernel of the method's error model, errors of cells by what towers have in
     common (``docs/intervals.md``). Intervals are of the truth. Of several folds and seeds, those that have not seen a
-    site are joined: means are averaged, and the scatter between them widens the interval.
+    site are joined: means are averaged, and the scatter between them widens the interval. GPP and RECO are never
+    negative in it.
 
     Parameters
     ----------
@@ -92,7 +94,10 @@ def interval(
     if sites is None:
         return _of_cells(run, chosen.name, on, fits, box, (first, last), level)
     names = [sites] if isinstance(sites, str) else list(sites)
-    return pd.concat([_of_site(run, chosen.name, on, fits, site, (first, last), level) for site in names])
+    if not names:
+        raise ValueError("sites is empty, but at least one site is expected; name sites, or leave it out for the cells")
+    rows = [_of_site(run, chosen.name, on, fits, site, (first, last), level) for site in names]
+    return pd.concat(rows, ignore_index=True)
 
 
 Fits = list[tuple[int, int]]
@@ -102,7 +107,7 @@ Span = tuple[str | None, str | None]
 def _of_site(run: Run, method: str, backbone: str, fits: Fits, site: str, span: Span, level: float) -> pd.DataFrame:
     names = list(run.exchange.names)
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    means, variances, ends = [], [], []
+    models, totals, scales = [], [], []
     months: NDArray[np.datetime64] = np.zeros(0, "datetime64[M]")
     for fold, seed in fits:
         with run.predictions(method, backbone, fold, seed) as file:
@@ -119,22 +124,37 @@ def _of_site(run: Run, method: str, backbone: str, fits: Fits, site: str, span: 
         scale = label_scale(here, model)
         waves = model.waves(scale)
         months = here["time"].values[inside]
-        own = model.truth.scale_of_sum(scale[:, inside], days, month_number(months), waves)
-        total = np.einsum("ptf,t->pf", mean, days)
-        std, limits = truth_limits(total, own, model, tails)
-        means.append(total[0])
-        variances.append(std[0] ** 2)
-        ends.append(limits[0])
-    if not means:
+        models.append(model)
+        scales.append(model.truth.scale_of_sum(scale[:, inside], days, month_number(months), waves)[0])
+        totals.append(np.einsum("ptf,t->pf", mean, days)[0])
+    if not totals:
         raise ValueError(
             f"every model of {run.name} has seen the labels of {site}, so that no prediction of it is one of an unseen "
             "site; run its fold too (folds), or ask for another site"
         )
-    between = np.var(means, axis=0, ddof=1) if len(means) > 1 else 0.0
-    mean_total, std_total = np.mean(means, axis=0), np.sqrt(np.mean(variances, axis=0) + between)
-    low, high = np.moveaxis(np.mean(ends, axis=0), -1, 0)
     units = [flux.unit.removesuffix(" d-1") for flux in run.exchange.fluxes]
-    return _rows(site, names, months, (mean_total, std_total, low, high), units)
+    return _rows(site, names, months, joined(models, np.stack(totals), np.stack(scales), tails), units)
+
+
+def joined(
+    models: Sequence[Calibrator], totals: Array, scales: Array, tails: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Mean, standard deviation and both ends of the interval of a site's sum by several files, each (flux,).
+
+    Parameters
+    ----------
+    models
+        Error model of each file.
+    totals, scales
+        (file, flux) sum, and scale of the truth's error without the cut at zero.
+    tails
+        (2,) levels of the ends.
+    """
+    model = mean_model(models)
+    mean, between = totals.mean(0), totals.var(0, ddof=1) if len(totals) > 1 else 0.0
+    scale = np.sqrt((scales**2).mean(0) + between / float(model.std(np.ones(()))) ** 2)
+    std, ends = truth_limits(mean, scale, model, tails)
+    return mean, std, ends[:, 0], ends[:, 1]
 
 
 def _of_cells(
@@ -169,9 +189,10 @@ def _of_cells(
         variances.append((std[at] * unit) ** 2)
     between = np.var(means, axis=0, ddof=1) if len(means) > 1 else 0.0
     total, std_total = np.mean(means, axis=0), np.sqrt(np.mean(variances, axis=0) + between)
-    reach = std_total * ndtri((1 + level) / 2)
+    cut = [flux.name in exchange.magnitude for flux in fluxes]
+    ends = limits_of_totals(total, std_total, np.array(cut, bool), ((1 - level) / 2, (1 + level) / 2))
     place = "all cells" if box is None else "cells {:g} to {:g} N, {:g} to {:g} E".format(*box)
-    about = total, std_total, total - reach, total + reach
+    about = total, std_total, ends[..., 0], ends[..., 1]
     return _rows(place, [flux.name for flux in fluxes], months, about, [total_unit(exchange)] * len(fluxes))
 
 
@@ -236,6 +257,11 @@ def _inside(file: xr.Dataset, drivers: xr.Dataset, box: Box | None) -> NDArray[n
     if not (-90 <= south < north <= 90):
         raise ValueError(
             f"box: south {south:g} and north {north:g} are no latitudes in order; give south north west east"
+        )
+    if east == west:
+        raise ValueError(
+            f"box: west {west:g} and east {east:g} are the same, so that it has no width; give south north west east "
+            "(-180 180 for all longitudes)"
         )
     width = (east - west) % 360.0 or 360.0
     found = np.flatnonzero((lat >= south) & (lat <= north) & ((lon - west) % 360.0 <= width))

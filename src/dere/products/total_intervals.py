@@ -16,12 +16,17 @@ from dere.harmonise.axis import month_number
 from dere.intervals.driver_distance import INDEX
 from dere.intervals.neighbours import novelty, regions_of
 from dere.intervals.totals import std_of_total
+from dere.intervals.truth import nonnegative_quantiles
 from dere.products.annual import cell_errors, whole_years
 from dere.products.totals import BANDS, bands_of
 
 Array = NDArray[np.float64]
 
 TAILS = {"q05": 0.05, "q95": 0.95}
+NORMAL = 1e5
+"""Degrees of freedom of a total's error: a sum over many places."""
+SURE = 6.0
+"""Standard deviations above zero from which on no part of a normal distribution that counts is below it."""
 
 
 def std_of_totals(
@@ -134,6 +139,27 @@ def with_intervals(
             each = np.stack([one.set_index(key)[f"total_{unit}"].reindex(index).to_numpy() for one in means])
             variance = variance + each.var(0, ddof=1)
         std = np.sqrt(variance)
-    column = totals[f"total_{unit}"].to_numpy()
-    values = {"std": std, **{name: column + std * ndtri(level) for name, level in TAILS.items()}}
+    cut = totals["flux"].isin(exchange.magnitude).to_numpy(bool)
+    ends = limits_of_totals(totals[f"total_{unit}"].to_numpy(float), std, cut, tuple(TAILS.values()))
+    values = {"std": std, **dict(zip(TAILS, ends.T, strict=True))}
     return totals.assign(**{f"{name}_{unit}": values[name] for name in INTERVAL})
+
+
+def limits_of_totals(total: Array, std: Array, positive: NDArray[np.bool_], levels: Sequence[float]) -> Array:
+    """Quantiles (total, level) of totals, whose errors are normal.
+
+    Parameters
+    ----------
+    total, std
+        (total,) standard deviation before anything is cut; NaN where it is unknown.
+    positive
+        (total,) those that are never negative: where they would be, they are cut as those of months are
+        (`dere.intervals.truth`).
+    levels
+        Of the quantiles.
+    """
+    found: Array = total[:, None] + std[:, None] * ndtri(np.asarray(levels))
+    near = positive & (std > 0) & (total < SURE * std)
+    scale = std[near] * np.sqrt((NORMAL - 2) / NORMAL)
+    found[near] = nonnegative_quantiles(total[near], scale, NORMAL, np.asarray(levels))
+    return found

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.optimize import brentq
+from scipy.stats import norm
 
 from dere.config.products import ProductsConfig
 from dere.evaluation.calibration import calibration
@@ -20,7 +22,7 @@ from dere.intervals.spread import cell_scale, spread
 from dere.intervals.stated import stated
 from dere.products.annual import annual_means, whole_years
 from dere.products.files import write_products
-from dere.products.total_intervals import std_of_totals, totals_of_cells, with_intervals
+from dere.products.total_intervals import limits_of_totals, std_of_totals, totals_of_cells, with_intervals
 from dere.products.totals import totals
 from dere.workflow.products import mean_of_runs
 from invented_errors import KNOWN
@@ -109,6 +111,20 @@ def test_without_a_whole_year_or_a_flux_that_adds_up_there_are_no_totals(stating
         assert std.empty and list(std.index.names) == ["flux", "region", "year"]
         table = with_intervals(totals_of_cells(file, area, drivers, exchange), [std], [], exchange)
         assert table.empty and "std_pgc" in table
+
+
+def test_totals_of_a_flux_that_is_never_negative_have_no_negative_interval_and_keep_their_mean():
+    """Against the quantiles of the cut normal distribution of the same mean, from many draws."""
+    total, std, both = np.array([0.3, 20.0, 0.3, 0.0]), np.array([0.6, 2.0, 0.6, 0.1]), (0.05, 0.95)
+    ends = limits_of_totals(total, std, np.array([True, True, False, True]), both)
+    np.testing.assert_allclose(
+        ends[1:3], total[1:3, None] + std[1:3, None] * np.array([-1.644854, 1.644854]), rtol=1e-6
+    )
+    assert ends[2, 0] < 0 and (ends[3] == 0).all()
+    draws = norm.ppf((np.arange(200000) + 0.5) / 200000) * 0.6
+    shift = brentq(lambda moved: np.maximum(moved + draws, 0).mean() - 0.3, -3, 1)
+    cut = np.maximum(shift + draws, 0)
+    np.testing.assert_allclose(ends[0], np.quantile(cut, both), atol=1e-3)
 
 
 def test_the_scatter_of_folds_widens_totals_and_nothing_stated_leaves_them_empty(stating, predictions, cover, drivers):
