@@ -40,9 +40,10 @@ class Limits(NamedTuple):
         (level,) of the quantiles.
     quantiles
         (site, period, flux, level); NaN where the file does not say.
-    below
-        (site, period, flux) share of the distribution below an observation; a function of the observations, None
-        where the file has no error model.
+    model
+        Error model; None where the file states none.
+    size
+        (site, period, flux) scale of Student's t of these periods; None without an error model.
     """
 
     mean: Array
