@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dere.intervals.processes import hangs_together
-from dere.intervals.site_calibration import Conditioned
+from dere.intervals.site_calibration import ROUNDING, Conditioned
 
 Array = NDArray[np.float64]
 
@@ -57,11 +57,13 @@ def with_sums(given: Conditioned, sums: Sequence[Sum]) -> Conditioned:
     """
     exchange = given.model.exchange
     for known in sums:
-        across = _with_all(given, known.weight)
+        unknown = _before(given, known.weight)
+        across = unknown - np.einsum("k,ktf->tf", (given.known * known.weight).sum((1, 2)), given.known)
         # Student's t has a scale, which a standard deviation is larger than
         noise = (known.std / float(given.model.std(np.ones(())))) ** 2 / given.factor
         variance = float((known.weight * across).sum()) + noise
-        if variance <= 0:
+        # an exact sum that follows from others leaves nothing but rounding, which would make any step of it
+        if variance <= ROUNDING * float((known.weight * unknown).sum()):
             continue
         step = across / variance
         mean = given.mean + step * (known.value - float((known.weight * given.mean).sum()))
@@ -70,10 +72,9 @@ def with_sums(given: Conditioned, sums: Sequence[Sum]) -> Conditioned:
     return given
 
 
-def _with_all(given: Conditioned, weight: Array) -> Array:
-    """Covariance (month, flux) of a sum with all months and fluxes, in squared scales before ``factor``."""
+def _before(given: Conditioned, weight: Array) -> Array:
+    """Covariance (month, flux) of a sum with all months and fluxes before anything is known, in squared scales."""
     sign = given.errors.signs
     of_process = np.einsum("ctu,cu->ct", given.errors.truth, sign.T @ weight.T)
-    before = np.einsum("fc,ct->tf", sign, of_process)
-    found: Array = before - np.einsum("k,ktf->tf", (given.known * weight).sum((1, 2)), given.known)
+    found: Array = np.einsum("fc,ct->tf", sign, of_process)
     return found

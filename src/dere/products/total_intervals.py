@@ -43,12 +43,14 @@ def std_of_totals(
     Returns
     -------
     Series
-        By flux, region and year, in the unit of the totals; empty where the file states no error model.
+        By flux, region and year, in the unit of the totals; empty where the file states no error model, has no whole
+        year, or no flux of the exchange adds up.
     """
     known = cell_errors(predictions, exchange)
-    index = pd.MultiIndex.from_arrays([[], [], []], names=["flux", "region", "year"])
+    names = ["flux", "region", "year"]
+    nothing = pd.Series(dtype=float, index=pd.MultiIndex.from_arrays([[], [], []], names=names))
     if known is None:
-        return pd.Series(dtype=float, index=index)
+        return nothing
     model, scale = known
     time = predictions["time"]
     here = drivers.sel(cell=predictions["cell"])
@@ -67,7 +69,7 @@ def std_of_totals(
                 about = where.take(some), months[own], waves[some], beyond[some]
                 part = std_of_total(model, scale[some][:, own], weight[some][:, own], *about)
             rows |= {(flux.name, region, year): float(part[at]) * of_a_day(flux, exchange) for at, flux in fluxes}
-    return pd.Series(rows, dtype=float).rename_axis(index.names)
+    return pd.Series(rows, dtype=float).rename_axis(names) if rows else nothing
 
 
 def novelty_of(predictions: xr.Dataset) -> Array:

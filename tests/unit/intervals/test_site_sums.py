@@ -97,3 +97,18 @@ def test_the_true_sum_of_a_year_helps_its_months():
         before, after = (np.sqrt(((one[year, NEE] - label[year, NEE]) ** 2).mean()) for one in (mean, found.mean))
         ratios.append(np.log(after / before))
     assert np.exp(np.mean(ratios)) < 0.9
+
+
+def test_exact_sums_that_are_rounded_leave_the_months_where_two_of_them_put_them():
+    """The third follows from the other two but for a unit of rounding: no step may be made of what is left of it."""
+    rng, days = np.random.default_rng(4), np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+    for mean in predictions(300, MONTHS) * rng.uniform(0.2, 2.0, (300, 1, 1)):
+        given = condition(mean, errors_of(KNOWN.scale(mean[None])[0], KNOWN), np.full(mean.shape, np.nan))
+        gpp, reco = rng.uniform(300, 2500, 2).round()
+        sums = []
+        for flux, value in ((0, gpp), (1, reco), (NEE, reco - gpp + 1.0)):
+            weight = np.zeros(mean.shape)
+            weight[:12, flux] = days
+            sums.append(Sum(weight, value, 0.0))
+        found = with_sums(given, sums)
+        assert [(one.weight * found.mean).sum() - one.value for one in sums] == pytest.approx([0, 0, -1], abs=1e-3)

@@ -101,6 +101,16 @@ def test_totals_have_the_standard_deviation_of_their_errors(stating, cover, driv
     assert (with_intervals(table, [std], [], EXCHANGE).query("total_pgc == 0")["std_pgc"] == 0).all()
 
 
+def test_without_a_whole_year_or_a_flux_that_adds_up_there_are_no_totals(stating, cover, drivers):
+    area, part = cover["vegetated_fraction"], stating.isel(time=slice(3, 12))
+    silent = replace(EXCHANGE, fluxes=tuple(replace(flux, public_unit="W m-2") for flux in EXCHANGE.fluxes))
+    for file, exchange in ((part, EXCHANGE), (stating, silent)):
+        std = std_of_totals(file, area, drivers, exchange)
+        assert std.empty and list(std.index.names) == ["flux", "region", "year"]
+        table = with_intervals(totals_of_cells(file, area, drivers, exchange), [std], [], exchange)
+        assert table.empty and "std_pgc" in table
+
+
 def test_the_scatter_of_folds_widens_totals_and_nothing_stated_leaves_them_empty(stating, predictions, cover, drivers):
     area = cover["vegetated_fraction"]
     other = stating.copy(deep=True)
