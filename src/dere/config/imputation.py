@@ -84,7 +84,7 @@ class ImputationConfig(Section):
     """Smallest standard deviation of an observed label (gC m-2 d-1)."""
     relative_floor: float = Field(0.05, ge=0)
     """Smallest standard deviation of an observed label as a share of its value."""
-    systematic: float = Field(1.0, ge=0)
+    systematic: float = Field(1.1, ge=0)
     """Standard deviation of the error of observed labels that stays at a site, over that of their random error:
     trajectories and quantiles have both, the covariance that weighs labels the random one."""
     resample_effects: float = Field(0.5, ge=0, le=1)

@@ -49,13 +49,14 @@ def draw(figure: Figure, calibration: pd.DataFrame, exchange: Exchange = CO2) ->
             chosen = rows[(rows["grouping"] == grouping) & (rows["scale"] == scale) & (rows["flux"] == flux)]
             for method, own in chosen.groupby("method"):
                 shares = 100 * own[list(PIT)].iloc[0].to_numpy(float)
-                artists.append(panel.stairs(shares, edges, **_look(str(method))))
+                artists.append(panel.stairs(shares, edges, baseline=None, **_look(str(method))))
             panel.set_title(f"{flux.upper()}, {SCALES[scale]}, {GROUPINGS[grouping][1].split(' (')[0]}")
             panel.set_xlim(0, 100)
-            panel.set_ylim(bottom=0)
             panel.grid(True, axis="y")
             if not methods:
                 artists.append(panel.text(0.5, 0.5, NONE, ha="center", va="center", transform=panel.transAxes))
+        # once all are drawn: a limit ends the scaling by what follows
+        axes[0].set_ylim(bottom=0)
         axes[0].set_ylabel("observations (%)")
     for panel in grid[-1]:
         panel.set_xlabel("tenth of the predicted\ndistribution (%)")

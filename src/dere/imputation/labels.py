@@ -126,9 +126,10 @@ def _systematic_noise(
     pushes[:, 0] /= np.sqrt(1.0 - PERSISTENCE**2)
     drawn = constant + np.sqrt(1.0 - CONSTANT) * lfilter([1.0], [1.0, -PERSISTENCE], pushes, axis=1)
     drawn = (drawn - drawn.mean(0)) * np.sqrt(samples / (samples - 1)) * config.systematic
-    complete: NDArray[np.bool_] = np.asarray(known.all(-1))
-    both = np.where(complete[:, None, None], covariance, covariance * np.eye(parts))
-    root = np.linalg.cholesky(np.where(np.isfinite(both), both, np.eye(parts)))
+    # what is unknown has no error, and stands apart from what is known
+    pairs = known[:, :, None] & known[:, None, :]
+    both = np.where(pairs, covariance, 0.0) + np.eye(parts) * ~known[:, :, None]
+    root = np.linalg.cholesky(both)
     return np.where(known, np.einsum("tab,ntb->nta", root, drawn), 0.0)
 
 
