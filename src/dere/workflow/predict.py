@@ -171,13 +171,15 @@ def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
         held_out[rows] = unseen
         if not own:
             labels = site_labels(towers, places.ids[rows].tolist(), settings.minimum_training_quality, exchange)
+            # where no member left a tower out, validation towers have the mean of all, whose errors need no rescaling
+            scatter = parts[0].members if judged.any() and task.leaves_out else None
             errors = fitted_errors(
                 held_out,
                 labels.flux,
                 label_uncertainty(towers, exchange),
                 places.classes["cluster"].to_numpy(str),
                 distance,
-                parts[0].members if judged.any() else None,
+                scatter,
                 exchange,
                 regions_of(towers, "site"),
             )

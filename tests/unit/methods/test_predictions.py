@@ -23,7 +23,7 @@ from dere.training.context import Context
 from dere.training.read_places import label_uncertainty, site_places
 from dere.variables import QUANTILES
 from dere.workflow.members import read_roles
-from dere.workflow.predict import predict_sites
+from dere.workflow.predict import Task, predict_sites
 from dere.workflow.train import train
 from stage_jobs import NETWORK_STAGES, at_cells, at_sites, live_job, make_job, prediction_job
 
@@ -244,3 +244,17 @@ def test_a_spread_from_too_few_months_is_refused(canonical, run, tmp_path):
     files = canonical | {"towers": write_netcdf(towers, tmp_path / "towers.nc")}
     with pytest.raises(ValueError, match="only 0 labelled months of gpp at towers not seen"):
         predict_sites(prediction_job("baseline", files, run, tmp_path / "p.nc"))
+
+
+def test_members_of_which_none_left_a_tower_out_do_not_narrow_the_spread(canonical, run, tmp_path, monkeypatch):
+    """The towers behind the spread are then predicted by the mean of all, as any other place is."""
+    own = Task.predict
+
+    def scattered(task, places, unseen=False):
+        found = own(task, places, unseen=unseen)
+        return replace(found, members=np.stack([0.5 * found.mean, 1.5 * found.mean]))
+
+    monkeypatch.setattr(Task, "predict", scattered)
+    job = prediction_job("climatology", canonical, run, tmp_path / "p.nc")
+    predict_sites(job)
+    assert read_netcdf(job.output).attrs["error_model_rescale"].tolist() == [1.0, 1.0, 1.0]
