@@ -7,9 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dere.evaluation.bootstrap import resample_clusters, resampled_mean
+from dere.evaluation.probabilistic import PIT
 from dere.evaluation.runs import ENSEMBLE, POOLED
 from dere.evaluation.site_scores import IDENTITY
-from dere.evaluation.tower_coverage import COVERAGES, MEANS, PIT, WIDTHS
+from dere.evaluation.tower_coverage import COVERAGES, MEANS, WIDTHS
 
 WHOLE = "all"
 MAP = "map"

@@ -12,6 +12,11 @@ from scipy.special import ndtr
 
 Array = NDArray[np.float64]
 
+BINS = 10
+"""Bins of the probability integral transform."""
+PIT = tuple(f"pit_{number}" for number in range(1, BINS + 1))
+"""Columns of their shares."""
+
 
 def crps_gaussian(mean: ArrayLike, std: ArrayLike, observed: ArrayLike) -> Array:
     """CRPS of a Gaussian (closed form, Gneiting and Raftery 2007, eq. 21); |mean - observed| where std is 0."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dere.evaluation.clusters import tower_clusters, virtual_clusters
 from dere.evaluation.interval_limits import LEVELS, Limits, Scale, by_years, limits
-from dere.evaluation.probabilistic import crps_gaussian, crps_quantiles
+from dere.evaluation.probabilistic import BINS, PIT, crps_gaussian, crps_quantiles
 from dere.evaluation.site_scores import IDENTITY
 from dere.evaluation.truth import Reference, references
 from dere.exchange.base import Exchange
@@ -29,9 +29,6 @@ GROUPINGS = {"measured": "all", "virtual": "virtual"}
 """Rows of the evaluation to the grouping of the table."""
 SEASONS = ("winter", "spring", "summer", "autumn")
 """Of the place itself: winter is December to February in the north, June to August in the south."""
-BINS = 10
-"""Bins of the probability integral transform."""
-PIT = tuple(f"pit_{number}" for number in range(1, BINS + 1))
 COVERAGES = tuple(f"coverage_{level}" for level in LEVELS)
 WIDTHS = ("width_50", "width_90")
 MEANS = (*COVERAGES, *WIDTHS, "square_spread", "square_error", "crps", *PIT)

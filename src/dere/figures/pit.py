@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dere.evaluation.tower_coverage import PIT
+from dere.evaluation.probabilistic import PIT
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.calibration import SCALES, TOWERS

@@ -9,8 +9,9 @@ import xarray as xr
 
 from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.calibration import FIFTHS, calibration
+from dere.evaluation.probabilistic import PIT
 from dere.evaluation.schemas import checked
-from dere.evaluation.tower_coverage import PIT, SEASONS, tower_coverage
+from dere.evaluation.tower_coverage import SEASONS, tower_coverage
 from dere.exchange.co2 import EXCHANGE
 from dere.intervals.spread import spread
 from dere.intervals.stated import stated
