@@ -12,7 +12,9 @@ def table(folder, text):
 
 
 def test_sums_have_their_standard_deviations(tmp_path):
-    path = table(tmp_path, "site,year,nee,nee_std,gpp,gpp_std\nA,2001,-210,30,,\nA,2002,-180,25,1500,100\n")
+    path = table(
+        tmp_path, "site,year,nee,nee_std,gpp,gpp_std\n,2001,-5,3,,\nA,2001,-210,30,,\nA,2002,-180,25,1500,100\n"
+    )
     of_nee = [YearSum(2001, "nee", -210.0, 30.0), YearSum(2002, "nee", -180.0, 25.0)]
     found = read_own_sums(path)
     assert list(found) == ["A"] and set(found["A"]) == {*of_nee, YearSum(2002, "gpp", 1500.0, 100.0)}

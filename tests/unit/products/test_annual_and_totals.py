@@ -167,5 +167,20 @@ def test_coverage_of_maps_is_that_of_cells(stating, cover, drivers, tmp_path, sc
     assert map_coverage(empty, truth, drivers, method="d", backbone="l", scale=scale, exchange=EXCHANGE).empty
 
 
+def test_quantiles_of_several_runs_widen_as_their_standard_deviation_does(stating):
+    other = stating.copy(deep=True)
+    other["prediction"] = other["prediction"] * 1.4
+    other["quantile_value"] = other["quantile_value"] + (other["prediction"] - stating["prediction"])
+    found = mean_of_runs([stating, other])
+    nee = found.sel(flux="nee")
+    wide, narrow = (
+        (one.sel(quantile=0.95) - one.sel(quantile=0.05)).values
+        for one in (nee["quantile_value"], stating["quantile_value"].sel(flux="nee"))
+    )
+    ratio = (found["std"] / stating["std"]).sel(flux="nee").transpose("cell", "time").values
+    np.testing.assert_allclose(wide / narrow, ratio, rtol=1e-9)
+    assert ratio.max() > 1.2 and float(found["quantile_value"].sel(flux=["gpp", "reco"]).min()) >= 0.0
+
+
 def _read(path):
     return xr.open_dataset(path)

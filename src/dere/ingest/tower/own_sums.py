@@ -70,6 +70,7 @@ def read_own_sums(path: Path, only_site: str | None = None) -> dict[str, list[Ye
     if not there:
         raise ValueError(f"{source} has none of the columns {', '.join(FLUXES)}, but at least one is expected; add it")
     require_columns(table, tuple(f"{name}{STD}" for name in there), source)
+    table = table[table["site"].notna()]
     found: dict[str, list[YearSum]] = {}
     for site, rows in table.assign(site=table["site"].astype(str).str.strip()).groupby("site", sort=True):
         where = f"{source}: site {site}"
