@@ -12,9 +12,10 @@ PREFIX = "error_model_"
 NAMES = ("scale", "dof", "shares", "autoregression", "rescale", "noise", "neighbours", "clusters", "usual_season")
 
 
-def stated(model: Calibrator) -> dict[str, list[float]]:
-    """Attributes from which `read_stated` makes the model again."""
-    return {f"{PREFIX}{name}": values.ravel().tolist() for name, values in model.arrays().items()}
+def stated(model: Calibrator) -> dict[str, float | list[float]]:
+    """Attributes from which `read_stated` makes the model again; one number is a number, as in a file."""
+    flat = {name: values.ravel().tolist() for name, values in model.arrays().items()}
+    return {f"{PREFIX}{name}": values[0] if len(values) == 1 else values for name, values in flat.items()}
 
 
 def states_errors(attrs: Mapping[str, Any]) -> bool:
