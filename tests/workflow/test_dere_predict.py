@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 import dere
 from dere.cli import main
+from dere.intervals.spread import with_truth
 from dere.io import read_netcdf
 from dere.methods import methods
 
@@ -112,10 +113,15 @@ def test_a_wrong_table_is_a_sentence_and_nothing_is_written(copied, tmp_path, ch
 
 
 def test_sites_of_the_run_get_the_bits_that_it_has_stored(copied):
+    """And the interval of the truth that follows from what is stored, which is of the label."""
     folder, path, known = copied
     run = dere.open_run(folder)
     found = dere.predict_sites(run, path, backbone="lags").dataset
     stored = run.ensemble("dere", "lags").load()
+    # one fold and seed: the file itself
+    with run.predictions("dere", "lags") as file:
+        kept = file[["prediction", "std", "quantile_value"]].sel(site=[known["tested"], known["unseen"]]).load()
+    stored = stored.assign(with_truth(kept, run.exchange)[["std", "quantile_value"]])
     for own, site in ((known["tested"], known["tested"]), ("ZZ-Virtual", known["unseen"])):
         for name in ("prediction", "std", "quantile_value"):
             theirs = stored[name].sel(site=site, time=found["time"].values)
