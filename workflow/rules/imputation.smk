@@ -23,7 +23,9 @@ rule train_imputation:
     params:
         **made_by("train_imputation", f"dere.exchange.{exchanges.DEFAULT}"),
         # How many trajectories are drawn does not change the training.
-        config=parameters.of_imputation(config, "samples", "scored_samples"),
+        config=parameters.of_imputation(
+            config, "samples", "scored_samples", "systematic"
+        ),
     script:
         "../scripts/train_imputation.py"
 
@@ -76,6 +78,6 @@ rule score_imputation:
         runtime=120,
     params:
         **made_by("score_imputation", f"dere.exchange.{exchanges.DEFAULT}"),
-        config=parameters.of_imputation(config, "samples"),
+        config=parameters.of_imputation(config, "samples", "systematic"),
     script:
         "../scripts/score_imputation.py"

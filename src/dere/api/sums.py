@@ -14,7 +14,7 @@ from dere.api.own_site_errors import mean_model
 from dere.api.own_sites import method_of
 from dere.api.place import place_of
 from dere.api.run import Run
-from dere.evaluation.totals import of_a_day, summable, total_unit
+from dere.evaluation.total_columns import of_a_day, summable, total_unit
 from dere.harmonise.axis import month_number
 from dere.harmonise.site_roles import COORDINATE, SEEN
 from dere.intervals.calibrator import Calibrator

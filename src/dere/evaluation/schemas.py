@@ -17,7 +17,7 @@ from dere.evaluation import (
     site_calibration,
     site_scores,
     tables,
-    totals,
+    total_columns,
     tower_coverage,
 )
 from dere.evaluation.columns import COUNT, NUMBER, POSITIVE, SHARE, TEXT, one_of, validated, within
@@ -61,14 +61,14 @@ TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "closure": (closure.COLUMNS, ("file", "kind")),
     "cost": (cost.COLUMNS, ("rule", "wildcards")),
     "comparison": ((), comparison.KEY),
-    "totals": ((), totals.KEY),
+    "totals": ((), total_columns.KEY),
 }
 """Columns of each table, those of an exchange or of a run's references apart, and the columns that name a row."""
 
 
 def schema(name: str, exchange: Exchange, references: Sequence[str] = ()) -> pa.DataFrameSchema:
     """Schema of a table; its fluxes are those of the exchange, its ratios those to the run's references."""
-    own = {"totals": totals.columns(exchange), "comparison": comparison.columns(references)}
+    own = {"totals": total_columns.columns(exchange), "comparison": comparison.columns(references)}
     columns = own.get(name, TABLES[name][0])
     ratios = dict.fromkeys(comparison.ratio_columns(references), pa.Column(float, pa.Check.gt(0), nullable=True))
     meanings = {**_MEANINGS, **ratios, "flux": one_of(exchange.names)}

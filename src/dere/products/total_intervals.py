@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from dere.evaluation.totals import INTERVAL, KEY, columns, of_a_day, summable, total_unit
+from dere.evaluation.total_columns import INTERVAL, KEY, columns, of_a_day, summable, total_unit
 from dere.exchange.base import Exchange
 from dere.harmonise.axis import month_number
 from dere.intervals.driver_distance import INDEX

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dere.evaluation.closure import product_residual
-from dere.evaluation.totals import KEY, columns, public_units, summable
+from dere.evaluation.total_columns import KEY, columns, public_units, summable
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 
@@ -55,8 +55,8 @@ def totals(products: Mapping[str, xr.Dataset], exchange: Exchange = CO2) -> pd.D
     Returns
     -------
     DataFrame
-        Columns ``dere.evaluation.totals.columns``: flux, region, year and the total (for CO2 total_pgc); of the fluxes
-        that have one.
+        Columns ``dere.evaluation.total_columns.columns``: flux, region, year and the total (for CO2 total_pgc); of the
+        fluxes that have one.
     """
     rows = []
     fluxes = {flux.name: flux for flux in summable(exchange)}

@@ -11,7 +11,8 @@ import xarray as xr
 from dere.config.evaluation import EvaluationConfig
 from dere.evaluation.judge import judge
 from dere.evaluation.scored import require_scores
-from dere.evaluation.totals import columns, true_totals
+from dere.evaluation.total_columns import columns
+from dere.evaluation.totals import true_totals
 from dere.exchange import DEFAULT, get
 from dere.exchange.base import Exchange
 from dere.io import read_netcdf, write_table

@@ -171,18 +171,11 @@ def at_sites(task: Task, towers: xr.Dataset) -> xr.Dataset:
         held_out[rows] = unseen
         if not own:
             labels = site_labels(towers, places.ids[rows].tolist(), settings.minimum_training_quality, exchange)
+            uncertainty, cluster = label_uncertainty(towers, exchange), places.classes["cluster"].to_numpy(str)
             # where no member left a tower out, validation towers have the mean of all, whose errors need no rescaling
             scatter = parts[0].members if judged.any() and task.leaves_out else None
-            errors = fitted_errors(
-                held_out,
-                labels.flux,
-                label_uncertainty(towers, exchange),
-                places.classes["cluster"].to_numpy(str),
-                distance,
-                scatter,
-                exchange,
-                regions_of(towers, "site"),
-            )
+            about = uncertainty, cluster, distance, scatter, exchange, regions_of(towers, "site")
+            errors = fitted_errors(held_out, labels.flux, *about)
     counted = "%s: %d sites, %d months, and %d sites seen in training"
     log.info(counted, method.name, judged.sum(), int(places.record[judged].sum()), (~judged).sum())
     made = task.dataset(predicted, places, errors, distance, "site", "label", held_out).assign(learned.variables())

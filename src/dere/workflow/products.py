@@ -74,7 +74,7 @@ def products(
 def total_rows(
     paths: Sequence[Path], runs: Sequence[xr.Dataset], area: xr.DataArray, drivers: xr.Dataset, exchange: Exchange
 ) -> pd.DataFrame:
-    """Annual totals of the maps with their intervals; columns ``dere.evaluation.totals.columns``."""
+    """Annual totals of the maps with their intervals; columns ``dere.evaluation.total_columns.columns``."""
     maps = dict(zip(exchange.names, (read_netcdf(path) for path in paths), strict=True))
     stds = [std_of_totals(run, area, drivers, exchange) for run in runs]
     means = [totals_of_cells(run, area, drivers, exchange) for run in runs] if len(runs) > 1 else []

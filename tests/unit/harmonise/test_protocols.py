@@ -90,8 +90,8 @@ def test_a_fold_of_a_later_assignment_has_its_roles(tmp_path):
     for assignment in (range(5), range(5, 10)):
         tested = sum((roles(back, fold).loc[labelled, "role"] == "test").astype(int) for fold in assignment)
         assert (tested == 1).all(), "a tower is tested once per assignment"
-    with pytest.raises(ValueError, match="fold is 10, expected 0 to 9"):
-        roles(back, 10)
+    with pytest.raises(ValueError, match="fold is 11, expected 0 to 9 as in the splits table, or 10 for"):
+        roles(back, 11)
 
 
 @pytest.mark.parametrize(("name", "folds"), [("class", 5), ("climate", 3), ("EBF", 1), ("arid", 1)])

@@ -15,7 +15,8 @@ from dere.config.figures import FiguresConfig
 from dere.config.products import ProductsConfig
 from dere.evaluation.completeness import check_prediction
 from dere.evaluation.schemas import checked
-from dere.evaluation.totals import columns, true_totals
+from dere.evaluation.total_columns import columns
+from dere.evaluation.totals import true_totals
 from dere.exchange.base import Exchange, Flux
 from dere.figures import label_weights
 from dere.figures.catalogue import CATALOGUE, outputs, possible
