@@ -19,6 +19,7 @@ from dere.harmonise.driver_space import extrapolation_index
 from dere.harmonise.site_roles import COORDINATE, SEEN
 from dere.intervals.spread import with_truth
 from dere.methods import Method, methods
+from dere.training.places import Places
 from dere.training.read_places import site_places
 
 NO_SPLIT = pd.DataFrame({"id": [], "kind": [], "cluster": []}, dtype=str)
@@ -117,14 +118,7 @@ def predictions_at(
     Dataset
         As `stored_predictions`, with ``extrapolation_index``.
     """
-    here = site_places(
-        towers,
-        NO_SPLIT,
-        satellites=windows.satellites,
-        channels=windows.channels,
-        reads=reads(method),
-        exchange=run.exchange,
-    )
+    here = places_of(run, method, towers, windows)
     files = []
     trained: set[str] = set()
     for backbone, fold, seed in fits:
@@ -141,7 +135,19 @@ def predictions_at(
     return made.assign_attrs({TRAINED_BY: " ".join(sorted(trained))})
 
 
-def reads(method: Method) -> tuple[str, ...]:
+def places_of(run: Run, method: Method, towers: xr.Dataset, windows: WindowConfig) -> Places:
+    """Return sites as a method of a run reads them; no split knows them."""
+    return site_places(
+        towers,
+        NO_SPLIT,
+        satellites=windows.satellites,
+        channels=windows.channels,
+        reads=_reads(method),
+        exchange=run.exchange,
+    )
+
+
+def _reads(method: Method) -> tuple[str, ...]:
     """Return the series of places that a method, or any of its parts, reads."""
     own = [methods()[part] for part in method.parts] or [method]
     return tuple(dict.fromkeys(name for each in own for name in each.reads_places))

@@ -17,7 +17,7 @@ from dere.api.arguments import require
 from dere.api.bundles import FORMAT, MANIFEST, verified
 from dere.api.fits import Fit, fits_of
 from dere.api.model import Model
-from dere.api.own_site_models import NO_SPLIT, reads
+from dere.api.own_site_models import places_of
 from dere.api.predicting import at_places
 from dere.api.run import Run, open_run
 from dere.config.reference_rows import REFERENCE
@@ -30,7 +30,6 @@ from dere.methods import Method, stages
 from dere.methods.base import resolved
 from dere.products.model_card import model_card
 from dere.training.checkpoint import FOLDER, save_compact
-from dere.training.read_places import site_places
 from dere.workflow import layout, targets
 
 STEP = 2.0**-11
@@ -183,14 +182,7 @@ def _change(run: Run, small: Run, method: Method, fits: Sequence[Fit]) -> dict[s
     towers = read_netcdf(run.canonical("towers"))
     chosen = np.unique(np.linspace(0, towers.sizes["site"] - 1, COMPARED_SITES).astype(int))
     windows = WindowConfig(**{key: run.tree["harmonise"][key] for key in WindowConfig.model_fields})
-    places = site_places(
-        towers,
-        NO_SPLIT,
-        satellites=windows.satellites,
-        channels=windows.channels,
-        reads=reads(method),
-        exchange=run.exchange,
-    ).take(chosen)
+    places = places_of(run, method, towers, windows).take(chosen)
     largest, share = 0.0, 0.0
     for backbone, fold, seed in fits:
         own, other = (

@@ -170,7 +170,6 @@ def _of_cells(
     for fold, seed in fits:
         with run.predictions(method, backbone, fold, seed, cells=True) as file:
             file = file.isel(cell=_inside(file, drivers, box))
-            read_stated(file.attrs, exchange)
             file = file.load()
         here = drivers.sel(cell=file["cell"]).load()
         inside = _months(file, file["prediction"].notnull().all(("cell", "flux")).values, span, "the cells")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dere.exchange import Exchange
 from dere.intervals.processes import hangs_together
 from dere.intervals.site_calibration import Conditioned
-from dere.intervals.trajectories import nonnegative, place_scales
+from dere.intervals.trajectories import nonnegative, place_scales, require_several
 
 Array = NDArray[np.float64]
 
@@ -44,8 +44,7 @@ def members_of(place: Conditioned, rng: np.random.Generator, members: int = 40) 
     ValueError
         When there are fewer than 2 members.
     """
-    if members < 2:
-        raise ValueError(f"members is {members}, but a spread needs at least 2; use 30 to 50")
+    require_several(members)
     exchange = place.model.exchange
     names = exchange.magnitude if hangs_together(exchange) else exchange.names
     fluxes = [exchange.names.index(name) for name in names]

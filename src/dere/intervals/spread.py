@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dere.exchange import Exchange
 from dere.intervals.calibrator import Calibrator
+from dere.intervals.driver_distance import DISTANCE, INDEX
 from dere.intervals.neighbours import novelty
 from dere.intervals.stated import read_stated, states_errors
 from dere.intervals.truth import nonnegative_quantiles, nonnegative_std
@@ -70,6 +71,32 @@ def cell_scale(mean: Array, model: Calibrator, distance: Array | None, index: Ar
     """
     share = model.neighbours.of_cell(novelty(index, len(mean)))
     return model.scale(mean, distance) * np.sqrt(share)[:, None, None]
+
+
+def of_places(
+    mean: Array, model: Calibrator | None, place: str, of: Of, distance: Array | None, index: Array | None = None
+) -> xr.Dataset:
+    """What a prediction file has beside its means: spread, and how far its places lie from the towers.
+
+    Parameters
+    ----------
+    mean
+        (place, time, flux).
+    model
+        The error model; None = the method has none.
+    place
+        Name of the first dimension.
+    of
+        As for `spread`.
+    distance, index
+        (place,) distance in driver space and, of cells, extrapolation index; None = unknown.
+    """
+    made = xr.Dataset()
+    if model is not None:
+        scale = cell_scale(mean, model, distance, index) if of == "cell" else model.scale(mean, distance)
+        made = spread(mean, scale, model, place, of)
+    known = {DISTANCE: distance, INDEX: index}
+    return made.assign({name: (place, values) for name, values in known.items() if values is not None})
 
 
 def truth_limits(mean: Array, scale: Array, model: Calibrator, levels: Array) -> tuple[Array, Array]:

@@ -68,8 +68,7 @@ def trajectories(
     ValueError
         When there are fewer than 2 members.
     """
-    if members < 2:
-        raise ValueError(f"members is {members}, but a spread needs at least 2; use 30 to 50")
+    require_several(members)
     exchange = model.exchange
     places, months, _ = mean.shape
     loading = loadings(np.nan_to_num(scale), exchange) * place_scales(model.dof, members, places, rng)[..., None, None]
@@ -92,6 +91,18 @@ def trajectories(
     if hangs_together(exchange):
         found = exchange.close(found)
     return found
+
+
+def require_several(members: int) -> None:
+    """Refuse a number of members that has no spread.
+
+    Raises
+    ------
+    ValueError
+        When there are fewer than 2.
+    """
+    if members < 2:
+        raise ValueError(f"members is {members}, but a spread needs at least 2; use 30 to 50")
 
 
 def nonnegative(members: Array, mean: Array) -> Array:

@@ -22,7 +22,7 @@ from dere.intervals.calibrator import Calibrator
 from dere.intervals.driver_distance import DISTANCE, INDEX, read_learned
 from dere.intervals.fitting import fitted as fitted_errors
 from dere.intervals.neighbours import regions_of
-from dere.intervals.spread import Of, cell_scale, spread
+from dere.intervals.spread import Of, of_places
 from dere.intervals.stated import read_stated, stated
 from dere.invented import invented_sources, marked
 from dere.io import file_sha256, read_netcdf, write_netcdf
@@ -175,15 +175,7 @@ class Combination:
         }
         # of cells: the same for all parts, which have learned from the same towers
         index = next((part[INDEX].values for part in parts.values() if INDEX in part), None)
-        extras = xr.Dataset()
-        if errors:
-            cells = of == "cell"
-            scale = cell_scale(mean, errors, distance, index) if cells else errors.scale(mean, distance)
-            extras = spread(mean, scale, errors, place, of)
-        if distance is not None:
-            extras[DISTANCE] = (place, distance)
-        if index is not None:
-            extras[INDEX] = (place, index)
+        extras = of_places(mean, errors, place, of, distance, index)
         record = np.asarray(np.isfinite(mean).all(-1))
         axes = (place, ids, first["time"].values, record)
         made = prediction_dataset(mean, extras, self.exchange, *axes, attrs, held_out=held_out)

@@ -17,10 +17,10 @@ from dere.config.windows import WindowConfig
 from dere.exchange import Exchange
 from dere.harmonise.site_roles import COORDINATE, LONG_NAME, OF_SPLIT
 from dere.intervals.calibrator import Calibrator
-from dere.intervals.driver_distance import DISTANCE, INDEX, Learned, read_learned
+from dere.intervals.driver_distance import Learned, read_learned
 from dere.intervals.fitting import fitted as fitted_errors
 from dere.intervals.neighbours import regions_of
-from dere.intervals.spread import Of, cell_scale, spread
+from dere.intervals.spread import Of, of_places
 from dere.intervals.stated import read_stated, stated
 from dere.invented import invented_sources, marked
 from dere.io import file_sha256, read_netcdf, write_netcdf
@@ -100,13 +100,7 @@ class Task:
     ) -> xr.Dataset:
         """The prediction file: means, members, spread, and what the method adds; empty outside the records."""
         extras = predicted.extras.rename(place=place) if "place" in predicted.extras.dims else predicted.extras
-        if errors:
-            cells = of == "cell"
-            mean = predicted.mean
-            scale = cell_scale(mean, errors, distance, index) if cells else errors.scale(mean, distance)
-            extras = extras.merge(spread(predicted.mean, scale, errors, place, of))
-        about = {DISTANCE: distance, INDEX: index}
-        extras = extras.assign({name: (place, values) for name, values in about.items() if values is not None})
+        extras = extras.merge(of_places(predicted.mean, errors, place, of, distance, index))
         attrs = {
             "method": self.method.name,
             "backbone": self.backbone,
