@@ -156,7 +156,7 @@ def calibrated(
         drawn[:, position, inside] = members_of(after, rng, MEMBERS)
         for one in effects(mean, before, after, known.months % 12):
             rows.append({"site": site, **one._asdict(), "words": sentence(one)})
-        lines += sums_told(by_months, after, totals, site)
+        lines += sums_told(by_months, after, sharpened, totals, site)
         if site in months:
             changed = narrower(known, std, dataset[STD_BEFORE].values[place, inside])
             lines.append(f"{site}: {errors_told(mean, errors, known)}{changed}")

@@ -71,11 +71,18 @@ def mean_model(models: Sequence[Calibrator]) -> Calibrator:
     return read_calibrator(means, models[0].exchange)
 
 
-def error_model_of(parts: Sequence[xr.Dataset]) -> dict[str, Any]:
-    """Attributes that state the error model of predictions of one set of files; none where a part has none."""
+def error_model_of(parts: Sequence[xr.Dataset], exchange: Exchange) -> dict[str, Any]:
+    """Attributes that state the error model of predictions of some sets of files; none where a part has none.
+
+    Scales stand at every month; tails and kernel of parts that differ in them (a site of the run beside one that models
+    of all towers predict) are their means.
+    """
     if not all(ERROR_SCALE in part for part in parts):
         return {}
-    return {name: value for name, value in parts[0].attrs.items() if name.startswith(PREFIX)}
+    own = [{name: value for name, value in part.attrs.items() if name.startswith(PREFIX)} for part in parts]
+    if all(str(one) == str(own[0]) for one in own):
+        return own[0]
+    return stated(mean_model([read_stated(part.attrs, exchange) for part in parts]))
 
 
 def _scale(here: xr.Dataset, mean: Array, exchange: Exchange) -> Array:

@@ -21,7 +21,7 @@ from dere.config.harmonise import HarmoniseConfig
 from dere.config.simulation import SimulationSource
 from dere.config.splits import SplitsConfig
 from dere.config.towers import TowerSource
-from dere.exchange import DEFAULT
+from dere.exchange import DEFAULT, Exchange
 from dere.harmonise.own_sites import Settings, own_sites
 from dere.harmonise.site_roles import COORDINATE
 from dere.ingest.accounts import Account, lines_of
@@ -163,7 +163,7 @@ def predict_sites(
     if not parts:
         raise ValueError(_none_left(lost))
     rows = site_rows(given.dataset, about, parts, lost)
-    dataset = _joined([part.predicted for part in parts], rows)
+    dataset = _joined([part.predicted for part in parts], rows, run.exchange)
     attrs = {"method": chosen.name, "backbone": fitted[0][0], "run": run.name, "code_version": __version__}
     attrs |= {"folds": listed(judged, 1), "seeds": listed(judged, 2), "split": run.split}
     attrs |= {"fitted_on": EACH_FOLD if judged == fitted else ALL_TOWERS}
@@ -226,7 +226,7 @@ def _settings(run: Run) -> Settings:
     )
 
 
-def _joined(parts: Sequence[xr.Dataset], rows: pd.DataFrame) -> xr.Dataset:
+def _joined(parts: Sequence[xr.Dataset], rows: pd.DataFrame, exchange: Exchange) -> xr.Dataset:
     """Parts beside each other on one gap-free monthly axis, sites in the order of the table."""
     common = [name for name in parts[0].data_vars if all(name in part for part in parts)]
     plain = [part[common].drop_vars(COORDINATE, errors="ignore") for part in parts]
@@ -242,7 +242,7 @@ def _joined(parts: Sequence[xr.Dataset], rows: pd.DataFrame) -> xr.Dataset:
     joined = joined.isel(time=slice(*_span(months.values)))
     for name in ("lat", "lon", "igbp", "known_as"):
         joined = joined.assign_coords({name: ("site", there[name].to_numpy())})
-    return joined.assign_attrs(error_model_of(parts))
+    return joined.assign_attrs(error_model_of(parts, exchange))
 
 
 def _span(months: np.ndarray) -> tuple[int, int]:

@@ -14,6 +14,8 @@ from dere.intervals.site_calibration import Conditioned
 from dere.intervals.site_sums import SIGMA, Sum, departure
 
 YEAR = 12
+ROUNDED = 1.0
+"""gC m-2 per year by which a sum may miss what is known of it and still be called met."""
 Totals = list[tuple[YearSum, Sum]]
 
 
@@ -41,17 +43,37 @@ def on_months(sums: Sequence[YearSum], time: NDArray[np.datetime64], exchange: E
     return found
 
 
-def sums_told(before: Conditioned, after: Conditioned, totals: Totals, site: str) -> list[str]:
-    """What each known sum was without it, and is with all of them; a warning where it is not what is expected."""
+def sums_told(
+    before: Conditioned, after: Conditioned, sharpened: NDArray[np.float64], totals: Totals, site: str
+) -> list[str]:
+    """What each known sum was without it, and is with all of them; a warning where it is not what is expected.
+
+    Parameters
+    ----------
+    before, after
+        The place without the sums and with them.
+    sharpened
+        (month, flux) means that are given away, gC m-2 d-1: those of ``after``, GPP and RECO kept from below zero.
+    totals
+        From `on_months`.
+    site
+        For the sentences.
+    """
     lines = []
     for one, total in totals:
-        expected, now = (float((total.weight * given.mean).sum()) for given in (before, after))
+        expected, met, now = (float((total.weight * mean).sum()) for mean in (before.mean, after.mean, sharpened))
         stds = before.std_of_sum(total.weight), after.std_of_sum(total.weight)
         name = one.flux.upper()
         lines.append(
             f"{site}: {name} of {one.year} {expected:.0f} +/- {stds[0]:.0f} -> {now:.0f} +/- {stds[1]:.0f} gC m-2 by "
             f"the known {one.value:.0f} +/- {one.std:.0f}"
         )
+        if abs(met - one.value) > max(ROUNDED, SIGMA * one.std):
+            lines.append(
+                f"{site}: the known {name} of {one.year} is missed by {abs(met - one.value):.0f} gC m-2, because the "
+                "other sums of this year say otherwise (RECO = GPP + NEE is expected); correct one of them, or give "
+                "them standard deviations"
+            )
         apart = departure(before, total)
         if abs(apart) > SIGMA:
             lines.append(

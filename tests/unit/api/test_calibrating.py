@@ -7,7 +7,7 @@ import xarray as xr
 from click.testing import CliRunner
 
 from dere.api.calibrating import MEMBERS, calibrated
-from dere.api.own_site_errors import ERROR_SCALE, mean_model, with_errors
+from dere.api.own_site_errors import ERROR_SCALE, error_model_of, mean_model, with_errors
 from dere.api.own_sites import SitePredictions
 from dere.cli import main
 from dere.evaluation.ensemble import ensemble
@@ -16,7 +16,7 @@ from dere.harmonise.site_roles import COORDINATE
 from dere.ingest.tower.own_months import OwnMonths
 from dere.ingest.tower.own_sums import YearSum
 from dere.intervals.spread import spread
-from dere.intervals.stated import stated
+from dere.intervals.stated import read_stated, stated
 from invented_errors import KNOWN, labels_around, predictions
 
 MONTHS, FIRST = 48, 2001 * 12
@@ -195,6 +195,28 @@ def test_the_error_model_of_a_mean_is_that_of_the_files_that_have_not_seen_a_sit
     bare = files[0].copy()
     bare.attrs = {"method": "gbm", "backbone": "none", "fold": 0, "seed": 0}
     assert ERROR_SCALE not in with_errors(ensemble([bare]), [bare], EXCHANGE)
+
+
+def test_sums_that_contradict_each_other_are_told(found):
+    """Two of three exact sums of a year are met; the third would need another RECO."""
+    exact = [YearSum(2002, "gpp", 1500.0, 0.0), YearSum(2002, "reco", 1400.0, 0.0)]
+    for nee, told in ((-100.0, False), (-400.0, True)):
+        lines = calibrated(
+            found, {}, {"ZZ-Two": [*exact, YearSum(2002, "nee", nee, 0.0)]}, ("", "s"), EXCHANGE
+        ).calibration.lines
+        said = [line for line in lines if "the other sums of this year say otherwise" in line]
+        assert len(said) == told
+    assert "the known NEE of 2002 is missed by 300 gC m-2" in said[0]
+
+
+def test_parts_of_other_tails_state_their_mean_and_equal_ones_what_they_state(found):
+    twice = KNOWN.__class__(EXCHANGE, KNOWN.coefficients, 2 * KNOWN.dof, KNOWN.kernel, KNOWN.rescale, 0.2)
+    other = found.dataset.assign_attrs(stated(twice))
+    both = read_stated(error_model_of([found.dataset, other], EXCHANGE), EXCHANGE)
+    assert both.dof == pytest.approx(np.sqrt(2.0) * KNOWN.dof)
+    same = error_model_of([found.dataset, found.dataset.copy()], EXCHANGE)
+    assert same and all(same[name] is found.dataset.attrs[name] for name in same)
+    assert error_model_of([found.dataset, found.dataset.drop_vars(ERROR_SCALE)], EXCHANGE) == {}
 
 
 def test_an_annual_sum_sharpens_its_year_alone_or_beside_months(found, mean, labels):
