@@ -65,10 +65,10 @@ def case_of(word: str) -> tuple[str, dict[str, Any]]:
     )
 
 
-def overlay(name: str, word: str, form: str, methods: Sequence[str]) -> dict[str, Any]:
+def overlay(name: str, word: str, form: str, methods: Sequence[str], first: bool = True) -> dict[str, Any]:
     """What a run differs by: its split, the form of the simulation, and methods; those without it in the first form."""
     case, splits = case_of(word)
-    own = [method for method in methods if form == FORMS[0] or method not in WITHOUT.values()]
+    own = [method for method in methods if first or method not in WITHOUT.values()]
     chosen: dict[str, Any] = {"run": f"{name}_{form}_{case}", "methods": own}
     chosen["sources"] = {"simulation": {"provider": "builtin", "leaf_area": form}}
     if splits:
@@ -87,7 +87,7 @@ def compared(found: Mapping[str, pd.DataFrame], clusters: Mapping[str, str], res
     clusters
         Site to its cluster.
     """
-    plain = found[FORMS[0]]
+    plain = next(iter(found.values()))
     rows = []
     for form, table in found.items():
         for (method, _, flux), part in table.groupby(level=["method", "backbone", "flux"], sort=False):
@@ -111,6 +111,7 @@ def main(given: list[str] | None = None, run: Callable[[Sequence[Path], Path, in
     options.add_argument("--methods", nargs="+", default=["gbm", "gbm_sim", "baseline", "kgml", "dere_towers"])
     options.add_argument("--sizes", nargs="*", default=["25", "50", "all"], help="numbers of towers to learn from; all")
     options.add_argument("--protocols", nargs="*", default=[], help="class:EBF, climate:arid, warm; each has one fold")
+    options.add_argument("--forms", nargs="+", default=FORMS, choices=FORMS, help="of the simulation")
     options.add_argument("--cores", type=int, default=1)
     options.add_argument("--gpu", type=int, default=0)
     options.add_argument("--folder", type=Path, default=Path("results/simulation_value"), help="for the table")
@@ -124,8 +125,8 @@ def main(given: list[str] | None = None, run: Callable[[Sequence[Path], Path, in
     tables = []
     for word, (_, splits) in cases.items():
         found, learned, clusters = {}, 0.0, {}
-        for form in FORMS:
-            own = overlay(tree["run"], word, form, arguments.methods)
+        for form in arguments.forms:
+            own = overlay(tree["run"], word, form, arguments.methods, form == arguments.forms[0])
             file = arguments.folder / f"{own['run']}.yaml"
             file.write_text(yaml.safe_dump(own, sort_keys=False))
             run(arguments.files, file, arguments.cores, arguments.gpu)

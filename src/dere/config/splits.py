@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -53,6 +54,10 @@ class SplitsConfig(Section):
         plain = {"protocol": "clusters", "site_rule": "clusters", "cell_rule": "blocks", "training_towers": None}
         odd = [name for name, value in plain.items() if getattr(self, name) != value]
         return f"splits.{odd[0]}: {getattr(self, odd[0])}" if odd else None
+
+    def towers_to_learn_from(self, towers: int) -> int:
+        """Most towers that the fold with fewest of them can learn from, where there are so many towers in all."""
+        return towers - math.ceil(towers / self.folds)
 
     @property
     def single(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-_CLIMATES = {"A": "tropical", "B": "arid", "C": "temperate", "D": "continental", "E": "polar"}
+from dere.config.tower_groups import CLIMATES
+
+_CLIMATES = dict(zip("ABCDE", CLIMATES, strict=True))
 _WORDS = {word: word for word in _CLIMATES.values()} | {"arctic": "polar", "boreal": "continental"}
 
 

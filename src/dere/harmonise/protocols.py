@@ -14,17 +14,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dere.config.splits import SplitsConfig
+from dere.config.tower_groups import GROUP_OF_CLASS, IGBP_GROUPS, named_groups
 from dere.harmonise.koppen import climate_group
 from dere.harmonise.splits import assign_folds
-from dere.harmonise.statics import IGBP_GROUPS
 
 log = logging.getLogger(__name__)
 
 WARM_SHARE = 0.2
 """Share of the towers that protocol warm tests."""
-GROUP_OF_CLASS = {name: group for group, names in IGBP_GROUPS.items() for name in names}
 UNKNOWN = ""
-CLIMATES = ("tropical", "arid", "temperate", "continental", "polar")
 
 
 def protocol_folds(sites: pd.DataFrame, config: SplitsConfig) -> NDArray[np.int64]:
@@ -60,7 +58,7 @@ def protocol_folds(sites: pd.DataFrame, config: SplitsConfig) -> NDArray[np.int6
     placed = of_cluster.notna().to_numpy()
     fold = np.full(len(sites), -1)
     if config.left_out:
-        tested = _left_out(config)
+        tested = named_groups(config.protocol, config.left_out)
         missing = [name for name in tested if name not in set(of_cluster)]
         if missing:
             raise ValueError(
@@ -94,7 +92,7 @@ def hidden_groups(config: SplitsConfig) -> list[str]:
     """Groups of IGBP classes that no model may know by name: those left out, or all where each is left out once."""
     if config.protocol != "class":
         return []
-    return _left_out(config) if config.left_out else list(IGBP_GROUPS)
+    return named_groups(config.protocol, config.left_out) if config.left_out else list(IGBP_GROUPS)
 
 
 def warmest(sites: pd.DataFrame) -> NDArray[np.bool_]:
@@ -104,19 +102,6 @@ def warmest(sites: pd.DataFrame) -> NDArray[np.bool_]:
     before = ranked["size"].cumsum() - ranked["size"]
     chosen = ranked.index[before < WARM_SHARE * len(sites)]
     return sites["cluster"].isin(chosen).to_numpy()
-
-
-def _left_out(config: SplitsConfig) -> list[str]:
-    """Return the groups that ``left_out`` names, each once; a class stands for its group."""
-    known = dict(GROUP_OF_CLASS) | {name: name for name in IGBP_GROUPS}
-    if config.protocol == "climate":
-        known = {name: name for name in CLIMATES}
-    unknown = [name for name in config.left_out if name not in known]
-    if unknown:
-        raise ValueError(
-            f"splits.left_out: {unknown[0]} is no {config.protocol}; choose from {', '.join(dict.fromkeys(known))}"
-        )
-    return list(dict.fromkeys(known[name] for name in config.left_out))
 
 
 def _first_and_rest(sites: pd.DataFrame, first: NDArray[np.bool_], config: SplitsConfig) -> NDArray[np.int64]:

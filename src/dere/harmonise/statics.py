@@ -13,21 +13,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.config.tower_groups import IGBP_GROUPS
 from dere.harmonise.axis import month_number, monthly_climatology
 from dere.knowledge.water import potential_evaporation
 
-IGBP_GROUPS: dict[str, tuple[str, ...]] = {
-    "ENF": ("ENF", "DNF"),
-    "EBF": ("EBF",),
-    "DBF": ("DBF",),
-    "MF": ("MF",),
-    "shrub": ("CSH", "OSH"),
-    "savanna": ("WSA", "SAV"),
-    "GRA": ("GRA",),
-    "CRO": ("CRO", "CVM"),
-    "WET": ("WET",),
-}
-"""Groups of the one-hot attributes; deciduous needleleaf, which hardly any tower has, goes with evergreen."""
 CLASS_ATTRIBUTES = (*(f"igbp_{group}" for group in IGBP_GROUPS), "igbp_other")
 FLAGS = ("crop", "wetland", "c4")
 CLIMATE = ("mean_temperature", "temperature_amplitude", "mean_precipitation", "aridity", "mean_shortwave")

@@ -22,6 +22,7 @@ from dere.config.world import WorldConfig
 from dere.methods import Method, in_run, methods, rooms, stages_of
 from dere.run_config.parts import require_parts
 from dere.run_config.stage_checks import require_stages
+from dere.run_config.tower_checks import require_towers
 
 CHANGED_FIRST = (
     *("run", "methods", "backbones", "members", "folds", "seeds"),
@@ -122,6 +123,7 @@ class RunConfig(Section):
                 f"splits.protocol: it is {self.splits.protocol}, which places the towers of {exchange.DEFAULT} alone, "
                 f"but exchanges are {', '.join(self.exchanges)}; choose protocol clusters, or that exchange alone"
             )
+        require_towers(self)
         self._members_known()
         self._networks_fit()
         require_stages(self, stages_of(self.methods))

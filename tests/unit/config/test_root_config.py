@@ -14,6 +14,14 @@ from dere.run_config.root import Config, normalise
 from dere.run_config.run import CHANGED_FIRST
 
 ROOT = Path(__file__).parents[3]
+REAL_TOWERS = {
+    "world": None,
+    "sources": {
+        "simulation": {"provider": "builtin"},
+        "cover": {"provider": "igbp"},
+        "towers": {"provider": "bundled"},
+    },
+}
 SEES_LIGHT = {"provider": "builtin", "leaf_area": "satellite"}
 
 
@@ -37,6 +45,22 @@ SEES_LIGHT = {"provider": "builtin", "leaf_area": "satellite"}
             "all_towers: it is true, but splits.training_towers: 20 keeps towers from every model",
         ),
         ({"all_towers": True, "splits": {"protocol": "warm"}}, "all_towers: it is true, but splits.protocol: warm"),
+        (
+            {"splits": {"protocol": "class", "left_out": ["EBF", "XYZ"]}},
+            "splits.left_out: XYZ is no class; choose from ENF, DNF, EBF, ",
+        ),
+        (
+            {"splits": {"protocol": "climate", "left_out": ["EBF"]}},
+            "splits.left_out: EBF is no climate; choose from tropical, arid, ",
+        ),
+        (
+            {"splits": {"training_towers": 49}},
+            "splits.training_towers: it is 49, but the built-in world has 60 towers, of which a fold learns from 48 at",
+        ),
+        (
+            {**REAL_TOWERS, "splits": {"training_towers": 133}},
+            "splits.training_towers: it is 133, but the package has 166 towers, of which a fold learns from 132 at",
+        ),
         ({"seeds": [1, 1]}, "seeds: [1, 1] holds a value twice"),
         (
             {"sources": {"simulation": SEES_LIGHT}, "harmonise": {"satellites": False}},
@@ -100,6 +124,13 @@ def test_a_wrong_configuration_is_refused_in_a_sentence(tree, sentence):
         normalise(tree)
     assert str(error.value).startswith(sentence)
     assert "\n" not in str(error.value)
+
+
+def test_as_many_towers_as_there_may_be_are_not_refused():
+    """Nor a number that only files of the user's own can tell."""
+    normalise({"splits": {"training_towers": 48, "protocol": "class", "left_out": ["DNF", "savanna"]}})
+    normalise(REAL_TOWERS | {"splits": {"training_towers": 132}})
+    normalise({"sources": {"towers": {"paths": ["own"]}}, "splits": {"training_towers": 49}})
 
 
 def test_what_a_run_does_not_use_is_not_refused():
