@@ -16,7 +16,7 @@ class LSTMConfig(NetworkConfig):
     dropout: float = Field(0.2, ge=0, lt=1)
     """Dropout share of each layer's output and of the decoder's."""
     cell: Literal["lstm", "ea", "gru"] = "lstm"
-    """lstm, gru = attributes stand beside each month's drivers; ea = they set the encoder's input gate once per site."""
+    """lstm, gru = attributes stand beside each month's drivers; ea = they set the encoder's input gate."""
     encoder_layers: int = Field(1, ge=1)
     """Encoder layers."""
     bidirectional: bool = True
