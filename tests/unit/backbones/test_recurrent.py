@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dere.backbones.lstm.cells import Recurrent
+from dere.layers.recurrent import Recurrent
 from small_backbones import inputs, make
 
 CELLS = ("lstm", "ea", "gru")

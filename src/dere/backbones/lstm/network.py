@@ -15,8 +15,8 @@ from dere.backbones.base import Backbone
 from dere.backbones.declaration import Sizes
 from dere.backbones.decoder import ConditionCode, require_dynamic
 from dere.backbones.lstm import LSTMConfig
-from dere.backbones.lstm.cells import Recurrent
 from dere.layers.conditioning import Modulation
+from dere.layers.recurrent import Recurrent
 
 
 class LSTM(Backbone):
