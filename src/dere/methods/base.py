@@ -148,6 +148,8 @@ class Method:
         Tables compare every method with it.
     compared
         It is drawn in the seasonal cycles where the configuration names no methods.
+    by_name
+        It joins only a run that names it.
     marker, line
         Its shape and its line in figures.
     env
@@ -173,6 +175,7 @@ class Method:
     references: tuple[str, ...] = ()
     reference: bool = False
     compared: bool = False
+    by_name: bool = False
     marker: str = "v"
     line: str | tuple[int, tuple[float, ...]] = "-"
     env: Environment = "train"

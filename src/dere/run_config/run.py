@@ -32,9 +32,9 @@ CHANGED_FIRST = (
 
 
 def all_methods() -> tuple[str, ...]:
-    """Names of all methods of the package, simple ones first; those of plug-ins join a run that names them."""
+    """Methods of a run that names none, simple ones first; those of plug-ins, and some others, join by name only."""
     brought, (of_methods, _) = plugins.modules(), rooms()
-    return tuple(name for name in methods() if of_methods[name] not in brought)
+    return tuple(name for name, one in methods().items() if of_methods[name] not in brought and not one.by_name)
 
 
 def first_backbone() -> tuple[str, ...]:

@@ -17,8 +17,19 @@ def test_first_month_does_not_see_the_last_through_the_embedding():
     assert not torch.allclose(circular(x)[:, 0], circular(y)[:, 0])
 
 
-@pytest.mark.parametrize("options", [{}, {"decoder_self_attention": True}, {"norms": "after"}], ids=str)
-@pytest.mark.parametrize("name", ["transformer", "informer"])
+ATTENTION = ({}, {"decoder_self_attention": True}, {"norms": "after"})
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *(("transformer", options) for options in ATTENTION),
+        *(("informer", options) for options in ATTENTION),
+        *(("lstm", {"cell": cell, "encoder_layers": 2}) for cell in ("lstm", "ea", "gru")),
+        ("lstm", {"bidirectional": False}),
+    ],
+    ids=str,
+)
 def test_a_padded_window_gives_what_the_window_itself_gives(name, options):
     torch.manual_seed(0)
     network = make(name, **options, **({"factor": 1} if name == "informer" else {}))
@@ -63,6 +74,9 @@ REACH = [
     ("informer", {**SELF, "factor": 20}, "later"),
     ("informer", {**SELF, "factor": 1}, "earlier"),
     ("informer", {**SELF, "factor": 20, "mix": True}, "earlier"),
+    ("lstm", {}, "later"),
+    ("lstm", {"cell": "ea"}, "later"),
+    ("lstm", {"cell": "gru", "encoder_layers": 2}, "later"),
     ("fedformer", {}, "earlier"),
     ("itransformer", {}, "earlier"),
     ("itransformer", PUBLISHED, "earlier"),

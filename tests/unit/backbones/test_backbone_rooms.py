@@ -13,7 +13,7 @@ from dere.backbones.base import Backbone
 from small_backbones import SIZES, SMALL
 
 SOURCE = Path(__file__).parents[3] / "src"
-ALL = ["lags", "transformer", "informer", "fedformer", "itransformer", "timexer", "simpletm"]
+ALL = ["lags", "transformer", "informer", "lstm", "fedformer", "itransformer", "timexer", "simpletm"]
 
 
 def run(source, program):

@@ -17,6 +17,8 @@ VARIANTS = [
     ("itransformer", {"layout": "published"}),
     ("timexer", {"layout": "published"}),
     ("simpletm", {"layout": "published", "alpha": 0.5}),
+    ("lstm", {"cell": "ea", "bidirectional": False}),
+    ("lstm", {"cell": "gru", "encoder_layers": 2}),
 ]
 
 
@@ -170,7 +172,9 @@ def test_a_window_of_another_length_is_named():
         network.encode(torch.zeros(1, 12, 5), torch.zeros(1, 4))
 
 
-@pytest.mark.parametrize("name", ["transformer", "informer", "fedformer", "itransformer", "timexer", "simpletm"])
+@pytest.mark.parametrize(
+    "name", ["transformer", "informer", "lstm", "fedformer", "itransformer", "timexer", "simpletm"]
+)
 def test_missing_time_varying_inputs_are_named(name):
     network = make(name)
     drivers, static, condition, _ = inputs()
@@ -184,5 +188,5 @@ def test_heads_that_do_not_divide_the_width_of_fourier_blocks_are_named():
 
 
 def test_unknown_backbone_is_named():
-    with pytest.raises(ValueError, match="backbone 'lstm' is unknown; choose one of"):
-        make_backbone("lstm", SIZES, BackboneConfig())
+    with pytest.raises(ValueError, match="backbone 'rnn' is unknown; choose one of"):
+        make_backbone("rnn", SIZES, BackboneConfig())

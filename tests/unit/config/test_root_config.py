@@ -277,8 +277,8 @@ def test_overlays_are_valid(path):
 
 @pytest.mark.parametrize("name", ["tiny", "comparison", "comparison_published"])
 def test_comparisons_run_every_backbone(name):
-    """All, or all published ones; the small one of the default run has no published sizes."""
-    of_papers = [backbone for backbone in names() if backbone != "lags"]
+    """All, or the six of the published comparison, which has neither lags nor a recurrent network."""
+    of_papers = [backbone for backbone in names() if backbone not in ("lags", "lstm")]
     expected = names() if name == "tiny" else of_papers
     assert yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())["backbones"] == expected
 

@@ -109,7 +109,7 @@ def test_the_gradient_of_a_member_is_zero_for_labels_that_it_left_out(root, job)
 @pytest.mark.parametrize(
     ("stage", "backbone"),
     [
-        *(("baseline", name) for name in ("transformer", "informer", "itransformer", "timexer", "simpletm")),
+        *(("baseline", name) for name in ("transformer", "informer", "lstm", "itransformer", "timexer", "simpletm")),
         *((stage, "transformer") for stage in ("kgml_towers", "towers", "uncertain")),
     ],
 )
