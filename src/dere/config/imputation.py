@@ -48,6 +48,17 @@ class PointModelConfig(Section):
     """Training of the networks."""
 
 
+class SystematicConfig(Section):
+    """Error of observed labels that stays at a site, over their random error: standard deviations of each flux."""
+
+    gpp: float = Field(0.9, ge=0)
+    """Of GPP."""
+    reco: float = Field(1.1, ge=0)
+    """Of RECO."""
+    nee: float = Field(1.5, ge=0)
+    """Of NEE. As GPP = RECO - NEE, the three say how the errors of GPP and RECO go together."""
+
+
 class ImputationConfig(Section):
     """Conditional diffusion on (NEE, RECO)."""
 
@@ -84,9 +95,9 @@ class ImputationConfig(Section):
     """Smallest standard deviation of an observed label (gC m-2 d-1)."""
     relative_floor: float = Field(0.05, ge=0)
     """Smallest standard deviation of an observed label as a share of its value."""
-    systematic: float = Field(1.1, ge=0)
-    """Standard deviation of the error of observed labels that stays at a site, over that of their random error:
-    trajectories and quantiles have both, the covariance that weighs labels the random one."""
+    systematic: SystematicConfig = SystematicConfig()
+    """Error of observed labels that stays at a site, over their random error: trajectories and quantiles have both, the
+    covariance that weighs labels the random one."""
     resample_effects: float = Field(0.5, ge=0, le=1)
     """Share of training draws whose site level, amplitude and season deviation are redrawn from the site prior."""
     resample_sign: float = Field(0.5, ge=0, le=1)

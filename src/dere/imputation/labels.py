@@ -14,11 +14,11 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from dere.config.imputation import ImputationConfig
+from dere.config.imputation import ImputationConfig, SystematicConfig
 from dere.imputation.batches import Stretch
 from dere.imputation.bundle import Imputer
 from dere.imputation.sampling import Request, site_seed, trajectories
-from dere.imputation.series import COMPONENTS, select, series_of, site_ids, with_gpp
+from dere.imputation.series import COMPONENTS, closed_covariance, select, series_of, site_ids, with_gpp
 from dere.variables import FLUX_UNIT, FLUXES, QUANTILES
 
 ORIGINS = ("none", "observed", "imputed", "partly_observed")
@@ -116,8 +116,8 @@ def _systematic_noise(
 ) -> NDArray[np.float64]:
     """Error of observed months that stays, (samples, months, k), of sample mean zero; zero where nothing is known.
 
-    Its size in each month is ``systematic`` times that of the random error, its correlation over time that of a
-    constant and a first-order autoregression, and its correlation of fluxes that of the random errors.
+    Its size in each month is ``systematic`` times that of the random error, flux by flux, its correlation over time
+    that of a constant and a first-order autoregression.
     """
     samples, months, parts = config.samples, *known.shape
     rng = np.random.default_rng(seed)
@@ -125,12 +125,26 @@ def _systematic_noise(
     pushes = rng.normal(size=(samples, months, parts)) * np.sqrt(1.0 - PERSISTENCE**2)
     pushes[:, 0] /= np.sqrt(1.0 - PERSISTENCE**2)
     drawn = constant + np.sqrt(1.0 - CONSTANT) * lfilter([1.0], [1.0, -PERSISTENCE], pushes, axis=1)
-    drawn = (drawn - drawn.mean(0)) * np.sqrt(samples / (samples - 1)) * config.systematic
+    drawn = (drawn - drawn.mean(0)) * np.sqrt(samples / (samples - 1))
     # what is unknown has no error, and stands apart from what is known
     pairs = known[:, :, None] & known[:, None, :]
-    both = np.where(pairs, covariance, 0.0) + np.eye(parts) * ~known[:, :, None]
-    root = np.linalg.cholesky(both)
-    return np.where(known, np.einsum("tab,ntb->nta", root, drawn), 0.0)
+    root = _root(np.where(pairs, systematic_covariance(covariance, config.systematic), 0.0))
+    return np.einsum("tab,ntb->nta", root, drawn)
+
+
+def systematic_covariance(covariance: NDArray, factors: SystematicConfig) -> NDArray[np.float64]:
+    """Covariance (..., 2, 2) of the errors of (NEE, RECO) that stay, from that of the random ones."""
+    nee, reco = covariance[..., 0, 0], covariance[..., 1, 1]
+    random = {"nee": nee, "reco": reco, "gpp": nee + reco - 2 * covariance[..., 0, 1]}
+    return closed_covariance(**{name: getattr(factors, name) ** 2 * variance for name, variance in random.items()})
+
+
+def _root(covariance: NDArray) -> NDArray[np.float64]:
+    """Lower triangular root (..., 2, 2), zero where a variance is."""
+    first = np.sqrt(covariance[..., 0, 0])
+    below = np.divide(covariance[..., 1, 0], first, out=np.zeros_like(first), where=first > 0)
+    last = np.sqrt(np.maximum(covariance[..., 1, 1] - below**2, 0.0))
+    return np.stack([np.stack([first, np.zeros_like(first)], -1), np.stack([below, last], -1)], -2)
 
 
 def _dataset(

@@ -113,7 +113,14 @@ def observed_covariance(
     The covariance follows from GPP = RECO - NEE: var(GPP) = var(RECO) + var(NEE) - 2 cov.
     """
     sigma = np.fmax(np.nan_to_num(uncertainty, nan=0.0), np.maximum(floor, relative_floor * np.abs(flux)))
-    gpp, reco, nee = (sigma[..., FLUXES.index(name)] ** 2 for name in ("gpp", "reco", "nee"))
+    return closed_covariance(**{name: sigma[..., FLUXES.index(name)] ** 2 for name in FLUXES})
+
+
+def closed_covariance(gpp: NDArray, reco: NDArray, nee: NDArray) -> NDArray[np.float64]:
+    """Covariance (..., 2, 2) of (NEE, RECO) from the variances of all three, GPP = RECO - NEE; correlations up to .95.
+
+    Where the three ask for more, that of GPP gives way.
+    """
     limit = 0.95 * np.sqrt(nee * reco)
     cross = np.clip((reco + nee - gpp) / 2, -limit, limit)
     return np.stack([np.stack([nee, cross], -1), np.stack([cross, reco], -1)], -2)

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
+from dere.config.imputation import SystematicConfig
 from dere.imputation import sampling
 from dere.imputation.batches import Stretch
-from dere.imputation.labels import IMPUTED, NOTHING, OBSERVED, PARTLY, impute
+from dere.imputation.labels import IMPUTED, NOTHING, OBSERVED, PARTLY, impute, systematic_covariance
 from dere.imputation.sampling import Request, trajectories
-from dere.imputation.series import series_of
+from dere.imputation.series import closed_covariance, series_of
 from dere.variables import FLUX_UNIT
 
 
@@ -52,8 +53,9 @@ def test_every_trajectory_and_mean_closes(labels):
 
 
 def test_trajectories_scatter_around_observations_with_both_errors(labels, trained, towers, splits, config):
-    """The systematic error has 1.1 times the size of the random one, adds to it, and stays in sums."""
-    without = impute(trained[0], towers, splits, 0, config.model_copy(update={"systematic": 0.0}), seed=3)
+    """The systematic error has its own size for each flux, adds to the random one, closes, and stays in sums."""
+    none = SystematicConfig(gpp=0, reco=0, nee=0)
+    without = impute(trained[0], towers, splits, 0, config.model_copy(update={"systematic": none}), seed=3)
     np.testing.assert_array_equal(without["label"], labels["label"])
     np.testing.assert_array_equal(without["covariance"], labels["covariance"])
     year, spread = slice(24, 36), {}
@@ -62,13 +64,26 @@ def test_trajectories_scatter_around_observations_with_both_errors(labels, train
         seen = (made["origin"].values == OBSERVED)[:, year]
         sums = np.where(seen[:, None], made["sample"].sel(flux="nee").values[:, :, year], 0.0).sum(-1)
         spread[name] = sums[whole].std(1).mean()
-    assert whole.any() and spread["both"] > 1.8 * spread["random"]
+    assert whole.any() and spread["both"] > 2.5 * spread["random"]
     observed = labels["origin"].values == OBSERVED
-    sample = np.moveaxis(labels["sample"].values, 1, -1)[observed]
-    assert np.allclose(sample.mean(-1), labels["label"].values[observed], atol=1e-4)
-    nee = labels["flux"].values.tolist().index("nee")
-    ratio = sample[:, nee].var(-1, ddof=1) / labels["covariance"].values[observed][:, 0, 0]
-    assert ratio.mean() == pytest.approx(1.0 + 1.1**2, rel=0.08)
+    both, random = (np.moveaxis(made["sample"].values, 1, -1)[observed] for made in (labels, without))
+    assert np.allclose(both.mean(-1), labels["label"].values[observed], atol=1e-4)
+    for name, factor in zip(labels["flux"].values.tolist(), (0.9, 1.1, 1.5), strict=True):
+        at = labels["flux"].values.tolist().index(name)
+        ratio = both[:, at].var(-1, ddof=1).mean() / random[:, at].var(-1, ddof=1).mean()
+        assert ratio == pytest.approx(1.0 + factor**2, rel=0.1), name
+
+
+def test_the_lasting_errors_of_three_fluxes_close():
+    """Each flux has its factor as long as a correlation of GPP and RECO can give it; zero stays zero."""
+    random = closed_covariance(gpp=np.array(0.19), reco=np.array(0.21), nee=np.array(0.05))
+    made = systematic_covariance(random, SystematicConfig(gpp=0.9, reco=1.1, nee=1.7))
+    gpp = made[0, 0] + made[1, 1] - 2 * made[0, 1]
+    assert [gpp, made[1, 1], made[0, 0]] == pytest.approx([0.9**2 * 0.19, 1.1**2 * 0.21, 1.7**2 * 0.05])
+    wide = systematic_covariance(random, SystematicConfig(gpp=0.0, reco=1.1, nee=1.7))
+    assert np.linalg.eigvalsh(wide).min() > 0
+    assert wide[0, 1] == pytest.approx(0.95 * np.sqrt(wide[0, 0] * wide[1, 1]))
+    assert (systematic_covariance(random, SystematicConfig(gpp=0, reco=0, nee=0)) == 0).all()
 
 
 def test_labels_reach_the_margin_and_no_further(labels):
