@@ -162,20 +162,21 @@ def _own_cover(sites: xr.Dataset) -> Cover | None:
     """Plant types and stand ages that the fields bring."""
     if not any(name in sites for name in (*COVER, "age_weight")):
         return None
-    first = int(calendar_years(sites["time"].values)[0])
     found = {}
     if COVER[0] in sites:
-        table = sites[list(COVER)].drop_vars(
-            [name for name in sites.coords if name not in ("site", "year", "plant_type")]
-        )
+        table = sites[list(COVER)]
         if "year" not in table.dims:
-            table = table.expand_dims(year=[first])
+            table = table.expand_dims(year=[int(calendar_years(sites["time"].values)[0])])
         # what is not stated is land without plants
-        found["sites"] = table.fillna(0.0).transpose("site", "year", ...)
+        found["sites"] = _bare(table.fillna(0.0), "site", "year", "plant_type")
     if "age_weight" in sites:
-        kept = [name for name in sites.coords if name not in ("site", "age")]
-        found["site_ages"] = sites[["age_weight"]].drop_vars(kept).transpose("site", "age")
+        found["site_ages"] = _bare(sites[["age_weight"]], "site", "age")
     return Cover(**found)
+
+
+def _bare(table: xr.Dataset, *dims: str) -> xr.Dataset:
+    """Table over some dimensions without further coordinates."""
+    return table.drop_vars([name for name in table.coords if name not in dims]).transpose(*dims, missing_dims="ignore")
 
 
 def _about(block: xr.Dataset, run: Run, number: NDArray[np.int64]) -> xr.Dataset:

@@ -31,6 +31,8 @@ COVER = ("plant_fraction", "vegetated_fraction")
 NUMBERED = ("ENF", "EBF", "DNF", "DBF", "MF", "CSH", "OSH", "WSA", "SAV", "GRA", "WET", "CRO", "URB", "CVM", "SNO",
             "BSV", "WAT")  # fmt: skip
 """IGBP classes by their numbers from 1, as in land-cover maps."""
+NO_CLASS = ("", "nan", "none", "other", "unknown")
+"""How fields write that a cell has no class, which then follows from climate and plant types."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def _classes(values: NDArray, source: str) -> NDArray[np.object_]:
             )
         return np.array(["", *NUMBERED], object)[np.where((number > 0) & (number <= len(NUMBERED)), number, 0)]
     known = {str(text): igbp_code(text) or "" for text in np.unique(values.astype(str))}
-    unknown = [text for text, code in known.items() if text.strip() and code not in IGBP]
+    unknown = [text for text, code in known.items() if text.strip().lower() not in NO_CLASS and code not in IGBP]
     if unknown:
         raise ValueError(f"{source}: igbp holds '{unknown[0]:.30}', which is no IGBP class; write a code such as DBF")
     return np.array([known[text] for text in values.astype(str)], object)
