@@ -12,19 +12,16 @@ over the same test towers.
 
 from __future__ import annotations
 
-import argparse
 import logging
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from matplotlib.figure import Figure
 from measuring import table as as_text
+from overlays import Run, begin, made, make, options
 
 from dere.config.reference_rows import REFERENCE
 from dere.evaluation.predictions import sites_with_role
@@ -34,7 +31,6 @@ from dere.harmonise.splits import roles
 from dere.io import write_table
 from dere.training.roles import TRAINED
 from dere.workflow import targets
-from dere.workflow.configuration import DEFAULTS, configuration
 from dere.workflow.members import read_splits
 
 log = logging.getLogger(__name__)
@@ -56,18 +52,6 @@ def overlay(name: str, member: Member, chosen: Sequence[str]) -> dict[str, Any]:
     own: dict[str, Any] = {"run": f"{name}_towers{end}"}
     own["splits"] = {"training_towers": size, "training_draw": draw}
     return own | ({"methods": list(chosen)} if chosen else {})
-
-
-def make(files: Sequence[Path], own: Path, cores: int, gpu: int) -> None:
-    """Make a run up to its evaluation.
-
-    Raises
-    ------
-    subprocess.CalledProcessError
-        When it fails; its own messages stand above.
-    """
-    words = [sys.executable, "-m", "dere", "run", *map(str, files), str(own), "--cores", str(cores), "--gpu", str(gpu)]
-    subprocess.run([*words, "--", "--until", "evaluate"], check=True)
 
 
 def scores(folder: Path, quality: float) -> pd.DataFrame:
@@ -145,26 +129,16 @@ def draw_curve(figure: Figure, table: pd.DataFrame) -> None:
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
 
 
-def main(given: list[str] | None = None, run: Callable[[Sequence[Path], Path, int, int], None] = make) -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("files", nargs="*", type=Path, help="configuration files, as for dere run")
-    options.add_argument("--methods", nargs="+", default=[], help="methods (default: those of the configuration)")
-    options.add_argument("--sizes", nargs="+", type=int, default=[25, 50, 90])
-    options.add_argument("--draws", type=int, default=5)
-    options.add_argument("--cores", type=int, default=1)
-    options.add_argument("--gpu", type=int, default=0)
-    options.add_argument("--folder", type=Path, default=Path("results/learning_curve"), help="for table and figure")
-    arguments = options.parse_args(given)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
-    tree = configuration([DEFAULTS, *arguments.files])
-    arguments.folder.mkdir(parents=True, exist_ok=True)
+def main(given: list[str] | None = None, run: Run = make) -> None:
+    parser = options(__doc__, "results/learning_curve")
+    parser.add_argument("--methods", nargs="+", default=[], help="methods (default: those of the configuration)")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[25, 50, 90])
+    parser.add_argument("--draws", type=int, default=5)
+    arguments = parser.parse_args(given)
+    tree = begin(arguments)
     found, learned = {}, {}
     for member in plan(arguments.sizes, arguments.draws):
-        own = overlay(tree["run"], member, arguments.methods)
-        file = arguments.folder / f"{own['run']}.yaml"
-        file.write_text(yaml.safe_dump(own, sort_keys=False))
-        run(arguments.files, file, arguments.cores, arguments.gpu)
-        folder = Path("results") / own["run"]
+        folder = made(overlay(tree["run"], member, arguments.methods), arguments, run)
         found[member] = scores(folder, tree["evaluation"]["testing_quality"][0])
         learned[member] = kept(folder, tree["folds"])
     table = curve(found, learned)

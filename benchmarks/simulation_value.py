@@ -12,22 +12,18 @@ of RMSE (geometric mean over towers; below 1 = the simulation helps) with a 95 %
 
 from __future__ import annotations
 
-import argparse
 import logging
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
-from learning_curve import kept, make, scores
+from learning_curve import kept, scores
 from measuring import table as as_text
+from overlays import Run, begin, made, make, options
 
 from dere.evaluation.bootstrap import geometric_ratio, resample_clusters
 from dere.io import write_table
-from dere.workflow.configuration import DEFAULTS, configuration
 
 log = logging.getLogger(__name__)
 
@@ -105,21 +101,15 @@ def compared(found: Mapping[str, pd.DataFrame], clusters: Mapping[str, str], res
     return pd.DataFrame(rows, columns=COLUMNS[3:])
 
 
-def main(given: list[str] | None = None, run: Callable[[Sequence[Path], Path, int, int], None] = make) -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("files", nargs="*", type=Path, help="configuration files, as for dere run")
-    options.add_argument("--methods", nargs="+", default=["gbm", "gbm_sim", "baseline", "kgml", "dere_towers"])
-    options.add_argument("--sizes", nargs="*", default=["25", "50", "all"], help="numbers of towers to learn from; all")
-    options.add_argument("--protocols", nargs="*", default=[], help="class:EBF, climate:arid, warm; each has one fold")
-    options.add_argument("--forms", nargs="+", default=FORMS, choices=FORMS, help="of the simulation")
-    options.add_argument("--cores", type=int, default=1)
-    options.add_argument("--gpu", type=int, default=0)
-    options.add_argument("--folder", type=Path, default=Path("results/simulation_value"), help="for the table")
-    arguments = options.parse_args(given)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
-    tree = configuration([DEFAULTS, *arguments.files])
+def main(given: list[str] | None = None, run: Run = make) -> None:
+    parser = options(__doc__, "results/simulation_value")
+    parser.add_argument("--methods", nargs="+", default=["gbm", "gbm_sim", "baseline", "kgml", "dere_towers"])
+    parser.add_argument("--sizes", nargs="*", default=["25", "50", "all"], help="numbers of towers to learn from; all")
+    parser.add_argument("--protocols", nargs="*", default=[], help="class:EBF, climate:arid, warm; each has one fold")
+    parser.add_argument("--forms", nargs="+", default=FORMS, choices=FORMS, help="of the simulation")
+    arguments = parser.parse_args(given)
+    tree = begin(arguments)
     quality, judge = tree["evaluation"]["testing_quality"][0], tree["evaluation"]
-    arguments.folder.mkdir(parents=True, exist_ok=True)
     words = [*arguments.sizes, *arguments.protocols]
     cases = {word: case_of(word) for word in words}
     tables = []
@@ -127,10 +117,7 @@ def main(given: list[str] | None = None, run: Callable[[Sequence[Path], Path, in
         found, learned, clusters = {}, 0.0, {}
         for form in arguments.forms:
             own = overlay(tree["run"], word, form, arguments.methods, form == arguments.forms[0])
-            file = arguments.folder / f"{own['run']}.yaml"
-            file.write_text(yaml.safe_dump(own, sort_keys=False))
-            run(arguments.files, file, arguments.cores, arguments.gpu)
-            folder = Path("results") / own["run"]
+            folder = made(own, arguments, run)
             found[form] = scores(folder, quality)
             learned = kept(folder, own.get("folds", tree["folds"]))
             split = pd.read_csv(folder / "data" / "splits.csv", dtype=str)

@@ -1,11 +1,11 @@
 """DERE: monthly GPP, RECO and NEE from simulations, plant-type maps and flux towers.
 
 ``open_run`` opens the folder of a run, ``fit`` and ``predict`` do what its rules do, ``predict_sites`` predicts sites
-of your own, by a run or by the trained models of the package, which ``open_trained`` opens (``pack`` makes such a
-bundle), ``calibrate_sites`` sharpens them by months of their own, ``interval`` sums fluxes with an interval,
-``evaluate`` judges predictions on the rows of a run, ``register_method`` and ``register_backbone`` bring in your own
-(``docs/library.md``). ``Config`` is the model of a configuration. Each is loaded when it is asked for, so that
-``import dere`` costs nothing.
+of your own and ``predict_grid`` fields on a grid, by a run or by the trained models of the package, which
+``open_trained`` opens (``pack`` makes such a bundle), ``calibrate_sites`` sharpens sites by months of their own,
+``interval`` sums fluxes with an interval, ``evaluate`` judges predictions on the rows of a run, ``register_method``
+and ``register_backbone`` bring in your own (``docs/library.md``). ``Config`` is the model of a configuration. Each is
+loaded when it is asked for, so that ``import dere`` costs nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dere.api.bundles import open_trained
     from dere.api.calibrating import calibrate_sites
     from dere.api.fitting import fit
+    from dere.api.grids import predict_grid
     from dere.api.judging import Judgement, evaluate
     from dere.api.model import Model
     from dere.api.own_sites import predict_sites
@@ -41,6 +42,7 @@ _HOMES = {
     "open_trained": "dere.api.bundles",
     "pack": "dere.api.packing",
     "predict": "dere.api.predicting",
+    "predict_grid": "dere.api.grids",
     "predict_sites": "dere.api.own_sites",
     "register_backbone": "dere.api.registration",
     "register_method": "dere.api.registration",
@@ -48,7 +50,8 @@ _HOMES = {
 """Where each name is defined; ``Config`` is composed anew when a method or backbone is registered."""
 
 __all__ = ["Config", "Judgement", "Model", "Run", "calibrate_sites", "evaluate", "fit", "interval", "open_run",
-           "open_trained", "pack", "predict", "predict_sites", "register_backbone", "register_method"]  # fmt: skip
+           "open_trained", "pack", "predict", "predict_grid", "predict_sites", "register_backbone",
+           "register_method"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -151,7 +151,7 @@ def predict_sites(
         lost |= seen
         parts += [] if stored is None else [Part(stored)]
     if new.sizes["site"]:
-        settings = _settings(run)
+        settings = settings_of(run)
         ready = own_sites(new, known, settings, simulated=reads_simulation(chosen), unseen=without_satellites)
         lost |= ready.dropped
         counts = ready.counts
@@ -216,7 +216,8 @@ def _dropped(given: Towers) -> dict[str, str]:
     return lost
 
 
-def _settings(run: Run) -> Settings:
+def settings_of(run: Run) -> Settings:
+    """Return what sites are made ready by."""
     tree = run.tree
     return Settings(
         HarmoniseConfig(**tree["harmonise"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import pandas as pd
@@ -18,7 +19,7 @@ from dere.knowledge.terms import NAMES as KNOWLEDGE
 from dere.knowledge.terms import terms
 from dere.training.places import Places
 from dere.workflow.combine import Combination, clusters_of
-from dere.workflow.predict import OWN, Task, at_cells, at_sites, distance_of
+from dere.workflow.predict import OWN, Task, at_cells, at_sites, distance_of, index_of
 
 
 def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] = "sites", gpu: int = 0) -> xr.Dataset:
@@ -73,7 +74,14 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
             return at_cells(task, loaded(where.drivers), simulation, loaded(where.cover), sites)
 
 
-def at_places(model: Model, places: Places, sites: xr.Dataset | None = None, *, gpu: int = 0) -> xr.Dataset:
+def at_places(
+    model: Model,
+    places: Places,
+    sites: xr.Dataset | None = None,
+    *,
+    kind: Literal["site", "cell"] = "site",
+    gpu: int = 0,
+) -> xr.Dataset:
     """Predict places of one's own.
 
     Parameters
@@ -85,20 +93,27 @@ def at_places(model: Model, places: Places, sites: xr.Dataset | None = None, *, 
     sites
         The model's prediction at the sites of its run, which states its error model; None = no spread but one of the
         method's own.
+    kind
+        ``site``: intervals are of the truth at a place. ``cell``: of the truth of a mean over a cell, as in maps,
+        without members.
     """
+    distance = None if sites is None else distance_of(places, sites)
+    index = None if kind == "site" or sites is None else index_of(distance, sites)
     if model.parts:
-        parts = {name: at_places(part, places, gpu=gpu) for name, part in model.parts.items()}
-        attrs = None if sites is None else sites.attrs
-        return _combination(model).places(parts, attrs, None if sites is None else distance_of(places, sites))
+        parts = {name: at_places(part, places, kind=kind, gpu=gpu) for name, part in model.parts.items()}
+        return _combination(model).places(parts, None if sites is None else sites.attrs, distance, kind, index)
     _require_channels(model, places)
     _require_read(model, places)
     task = _task(model, pd.DataFrame(), gpu)
     with threads(1, torch=model.method.env == "train"):
         predicted = task.predict(places)
-    if sites is None:
-        return task.dataset(predicted, places, None, None, "site", "truth")
-    errors = read_stated(sites.attrs, model.exchange) if OWN not in predicted.extras else None
-    return task.dataset(predicted, places, errors, distance_of(places, sites), "site", "truth")
+    if kind == "cell":
+        # many times what the maps are
+        predicted = replace(predicted, members=None)
+    errors = None
+    if sites is not None and OWN not in predicted.extras:
+        errors = read_stated(sites.attrs, model.exchange)
+    return task.dataset(predicted, places, errors, distance, kind, "truth" if kind == "site" else "cell", index=index)
 
 
 def _combined(model: Model, where: Run, at: Literal["sites", "cells"], gpu: int) -> xr.Dataset:

@@ -23,7 +23,7 @@ MOST_NOTES = 20
 def site_words(command: Callable[..., None]) -> Callable[..., None]:
     """Words that all commands on sites of one's own take."""
     words = (
-        click.argument("paths", metavar="[RUN] SITES...", nargs=-1, required=True, type=click.Path(path_type=Path)),
+        click.argument("paths", metavar="[RUN] [SITES]...", nargs=-1, type=click.Path(path_type=Path)),
         click.option(
             "--trained",
             metavar="NAME|DIR",
@@ -67,6 +67,14 @@ def site_words(command: Callable[..., None]) -> Callable[..., None]:
     type=click.Path(path_type=Path),
     help="Months of your own that sharpen the prediction, as of dere calibrate.",
 )
+@click.option(
+    "--grid",
+    "fields",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Fields of drivers in place of SITES, which become maps; said again for each further file of them.",
+)
 def predict(
     paths: tuple[Path, ...],
     trained: str | None,
@@ -79,8 +87,9 @@ def predict(
     allow_conflict: bool,
     overwrite: bool,
     data: Path | None,
+    fields: tuple[Path, ...],
 ) -> None:
-    """Predict monthly GPP, RECO and NEE of sites of your own.
+    """Predict monthly GPP, RECO and NEE of sites of your own, or maps of fields.
 
     RUN is the folder of a finished run (results/<run>), also a copy without its folder data; with --trained a bundle
     takes its place, and all words are SITES. SITES are files or folders
@@ -89,9 +98,46 @@ def predict(
 
     A site of the run (same code, or within 1 km) gets its stored prediction by models that had not seen it. Written are
     predictions.nc, predictions.csv and sites.csv, which names every site and, of those not predicted, the reason.
+
+    With --grid the files are drivers over time, latitude and longitude with units, or drivers.nc and cover.nc of a run.
+    Written are maps as those of a run, their annual totals, cells.nc and cells_not_predicted.csv.
     """
     choice = {"backbone": backbone, "fold": fold, "seed": seed, "without_satellites": without_satellites}
+    if fields:
+        if data is not None or allow_conflict:
+            raise click.UsageError("--site-data and --allow-conflict are of SITES; leave them out with --grid.")
+        gridded(paths, trained, folder, method, fields, overwrite=overwrite, **choice)
+        return
     predicted(paths, trained, folder, method, data, None, allow_conflict=allow_conflict, overwrite=overwrite, **choice)
+
+
+def gridded(
+    paths: Sequence[Path],
+    trained: str | None,
+    folder: Path,
+    method: str | None,
+    fields: Sequence[Path],
+    *,
+    overwrite: bool,
+    **choice: Any,
+) -> None:
+    """Predict fields, write the maps and say what was done."""
+    from dere.api.bundles import open_trained
+    from dere.api.grids import predict_grid
+    from dere.api.run import open_run
+
+    if len(paths) != (trained is None):
+        raise click.UsageError("With --grid, RUN alone is needed, or --trained NAME in its place.")
+    run = open_run(paths[0]) if trained is None else open_trained(trained)
+    with quiet():
+        found = predict_grid(run, fields, folder, method, overwrite=overwrite, **choice)
+    click.echo(f"models: {found.models}")
+    for text, count in found.filled.items():
+        click.echo(f"filled: {text}, {count} cells")
+    for reason, count in found.reasons.items():
+        click.echo(f"note: {count} cells on land are not predicted: {reason}")
+    total, land, done = found.cells
+    click.echo(f"{total} cells: {land} on land, {done} predicted; written to {folder}")
 
 
 def predicted(
@@ -114,7 +160,7 @@ def predicted(
     from dere.products.own_site_files import require_free
 
     require_free(folder, overwrite)
-    if trained is None and len(paths) < 2:
+    if len(paths) < 1 + (trained is None):
         raise click.UsageError("RUN and SITES are needed, or --trained NAME and SITES.")
     run, sites = (open_run(paths[0]), paths[1:]) if trained is None else (open_trained(trained), paths)
     with quiet():

@@ -9,6 +9,7 @@ differs from a tower of the run at the same place where that has plant types or 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -104,10 +105,14 @@ def require_states(known: xr.Dataset) -> None:
         )
 
 
-def cover_of(known: xr.Dataset) -> Cover:
-    """Plant types and stand ages of the cells as a map and a table of points; empty where the run has no cells."""
+def cover_of(known: xr.Dataset, own: Cover | None = None) -> Cover:
+    """Plant types and stand ages of the cells as a map and a table of points, beside tables that sites bring.
+
+    Where the run has no cells, only what sites bring.
+    """
+    given = own or Cover()
     if "cell_plant_fraction" not in known:
-        return Cover()
+        return given
     step = float(known.attrs["grid_degrees"])
     lat, lon = known["cell_lat"].values, known["cell_lon"].values
     # north first, as maps are
@@ -133,7 +138,7 @@ def cover_of(known: xr.Dataset) -> Cover:
         {"age_weight": (("point", "age"), weight), "lat": ("point", lat), "lon": ("point", lon)},
         coords={"age": known["age"].values},
     )
-    return Cover(grid=grid, grid_ages=ages)
+    return replace(given, grid=grid, grid_ages=ages)
 
 
 def ages_of(known: xr.Dataset, otherwise: Sequence[int]) -> tuple[int, ...]:

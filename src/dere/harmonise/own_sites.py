@@ -21,7 +21,7 @@ from dere.config.splits import SplitsConfig
 from dere.harmonise import known_cells
 from dere.harmonise.axis import month_number, on_calendar_years
 from dere.harmonise.final import final_towers
-from dere.harmonise.interim import Interim
+from dere.harmonise.interim import Cover, Interim
 from dere.harmonise.knowledge_channels import recorded_a_year, with_knowledge
 from dere.harmonise.known_sites import cycles_of
 from dere.harmonise.protocols import hidden_groups
@@ -55,7 +55,13 @@ class Settings(NamedTuple):
 
 
 def own_sites(
-    interim: xr.Dataset, known: xr.Dataset, settings: Settings, *, simulated: bool, unseen: bool = False
+    interim: xr.Dataset,
+    known: xr.Dataset,
+    settings: Settings,
+    *,
+    simulated: bool,
+    unseen: bool = False,
+    own: Cover | None = None,
 ) -> OwnSites:
     """Make drivers, channels, cover, attributes, windows and, where wanted, simulated states of sites.
 
@@ -71,6 +77,8 @@ def own_sites(
         The method starts from simulated states.
     unseen
         Sites without any satellite month are predicted although the models have learned from none such.
+    own
+        Plant types and stand ages that the sites bring (``sites``, ``site_ages``), ahead of those of the run.
 
     Raises
     ------
@@ -95,7 +103,7 @@ def own_sites(
         return OwnSites(None, none, dropped)
     given = Interim(
         towers=raw,
-        cover=known_cells.cover_of(known),
+        cover=known_cells.cover_of(known, own),
         # its presence says that the CO2 columns are the world's own
         truth={} if settings.own_co2 else None,
     )

@@ -30,7 +30,11 @@ SURE = 6.0
 
 
 def std_of_totals(
-    predictions: xr.Dataset, area_fraction: xr.DataArray, drivers: xr.Dataset, exchange: Exchange
+    predictions: xr.Dataset,
+    area_fraction: xr.DataArray,
+    drivers: xr.Dataset,
+    exchange: Exchange,
+    waves: Array | None = None,
 ) -> pd.Series:
     """Standard deviation of the annual total of each flux and region, by one fold and seed.
 
@@ -44,6 +48,8 @@ def std_of_totals(
         ``lat``, ``lon``, ``land_fraction``, ``cell_area`` (m2) of cells, and temperature and rain.
     exchange
         What is predicted.
+    waves
+        (cell,) from ``Calibrator.waves`` of whole records, where ``predictions`` are of a part; None = they are whole.
 
     Returns
     -------
@@ -63,7 +69,7 @@ def std_of_totals(
     where = regions_of(here, "cell")
     rows: dict[tuple[str, str, int], float] = {}
     inside = bands_of(here["lat"].values)
-    months, waves = month_number(time.values), model.waves(scale)
+    months, waves = month_number(time.values), model.waves(scale) if waves is None else waves
     beyond = novelty_of(predictions)
     fluxes = [(exchange.names.index(flux.name), flux) for flux in summable(exchange)]
     for year, own in whole_years(time.values).items():

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dere.io import read_netcdf
@@ -14,7 +16,7 @@ from dere.training.candidates import Towers
 from dere.training.context import Context, Refit
 from dere.training.loop import LossParts
 from dere.training.losses import squared
-from dere.training.read_places import site_labels, site_places
+from dere.training.read_places import Labels, label_uncertainty, site_labels, site_places
 from dere.training.roles import TRAINED
 from dere.training.windows import Windows, select, windows_of
 
@@ -68,11 +70,21 @@ class TowerData:
         return torch.cat([self.training, self.validation])
 
 
-def load_towers(context: Context) -> TowerData:
-    """Windows of all sites with the labels of training and validation towers; all other labels stay behind."""
+def load_towers(context: Context, model_error: float | None = None) -> TowerData:
+    """Windows of all sites with the labels of training and validation towers; all other labels stay behind.
+
+    Parameters
+    ----------
+    model_error
+        Weigh labels by their errors, see `by_errors`; None = by their quality alone.
+    """
     job, exchange = context.job, context.job.exchange
     towers = read_netcdf(job.files["towers"])
     labels = site_labels(towers, job.allowed(*TRAINED), job.windows.minimum_training_quality, exchange)
+    if model_error is not None:
+        labels = by_errors(
+            labels, label_uncertainty(towers, exchange), model_error, context.statistics.flux_std.numpy()
+        )
     places = site_places(
         towers, job.roles, satellites=job.windows.satellites, channels=job.windows.channels, exchange=exchange
     )
@@ -81,6 +93,41 @@ def load_towers(context: Context) -> TowerData:
     flux_std = context.statistics.flux_std
     scale = site_scale(windows, training, flux_std)
     return TowerData(windows, training, validation, flux_std, scale, exchange.of_outputs(exchange.names))
+
+
+def by_errors(
+    labels: Labels, uncertainty: NDArray[np.floating] | None, model_error: float, flux_std: NDArray[np.floating]
+) -> Labels:
+    """Labels that weigh by quality and by the inverse of the variance of their random error and the model's.
+
+    The mean weight of each flux stays. A label whose error is not stated has the mean variance of those of its flux;
+    where none is stated, weights stay as they are.
+
+    Parameters
+    ----------
+    labels
+        (place, time, flux).
+    uncertainty
+        (place, time, flux) standard deviation of the labels' random error, NaN = not stated; None = nowhere.
+    model_error
+        Standard deviation of the model's error, as a share of the flux's.
+    flux_std
+        (flux,).
+    """
+    if uncertainty is None:
+        return labels
+    quality = labels.quality.copy()
+    for number, std in enumerate(flux_std):
+        has = np.isfinite(labels.flux[..., number])
+        variance = uncertainty[..., number][has].astype(np.float64) ** 2
+        stated = np.isfinite(variance)
+        if not stated.any():
+            continue
+        variance = np.where(stated, variance, variance[stated].mean())
+        own = quality[..., number][has]
+        weight = own / (variance + (model_error * std) ** 2)
+        quality[..., number][has] = weight * own.sum() / weight.sum()
+    return Labels(labels.flux, quality)
 
 
 def site_scale(windows: Windows, training: Tensor, flux_std: Tensor) -> Tensor:

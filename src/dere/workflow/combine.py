@@ -114,13 +114,18 @@ class Combination:
         return self._dataset(parts, "cell", ids, read_stated(sites, self.exchange), _distance(parts), "cell")
 
     def places(
-        self, parts: Parts, sites: Mapping[str, Any] | None = None, distance: NDArray[np.float64] | None = None
+        self,
+        parts: Parts,
+        sites: Mapping[str, Any] | None = None,
+        distance: NDArray[np.float64] | None = None,
+        kind: str = "site",
+        index: NDArray[np.float64] | None = None,
     ) -> xr.Dataset:
         """Combine predictions at places of one's own; ``sites`` as in `cells`, None = without a spread."""
-        self._require_alike(parts, "site")
+        self._require_alike(parts, kind)
         errors = None if sites is None else read_stated(sites, self.exchange)
-        ids = next(iter(parts.values()))["site"].values
-        return self._dataset(parts, "site", ids, errors, distance, "truth")
+        ids = next(iter(parts.values()))[kind].values
+        return self._dataset(parts, kind, ids, errors, distance, "truth" if kind == "site" else "cell", index=index)
 
     def _members(self, parts: Parts, judged: NDArray[np.bool_]) -> NDArray[np.float64] | None:
         """(member, site, time, flux) at the sites that no part has seen: members of the parts by their number."""
@@ -161,6 +166,7 @@ class Combination:
         distance: NDArray[np.float64] | None,
         of: Of,
         held_out: NDArray[np.float64] | None = None,
+        index: NDArray[np.float64] | None = None,
     ) -> xr.Dataset:
         mean = self._mean(parts, place)
         first = next(iter(parts.values()))
@@ -174,7 +180,7 @@ class Combination:
             **(stated(errors) if errors else {}),
         }
         # of cells: the same for all parts, which have learned from the same towers
-        index = next((part[INDEX].values for part in parts.values() if INDEX in part), None)
+        index = next((part[INDEX].values for part in parts.values() if INDEX in part), index)
         extras = of_places(mean, errors, place, of, distance, index)
         record = np.asarray(np.isfinite(mean).all(-1))
         axes = (place, ids, first["time"].values, record)

@@ -215,9 +215,7 @@ def at_cells(
     log.info("%s: %d cells, %d months", task.method.name, len(places), len(places.time))
     # the predictions at sites pass on what the towers say, from which the method has learned
     sources = invented_sources([drivers.attrs, simulation.attrs, cover.attrs, sites.attrs])
-    learned = read_learned(sites)
-    index = None if learned is None or distance is None else learned.share_nearer(distance)
-    made = task.dataset(predicted, places, errors, distance, "cell", "cell", index=index)
+    made = task.dataset(predicted, places, errors, distance, "cell", "cell", index=index_of(distance, sites))
     return made.assign_attrs(marked(sources))
 
 
@@ -225,6 +223,12 @@ def distance_of(places: Places, sites: xr.Dataset) -> NDArray[np.float64] | None
     """Distance (place,) to the towers that the model of a prediction file learned from; None where it is unknown."""
     learned = read_learned(sites)
     return None if learned is None else learned.distance(places.static, places.classes["cluster"].to_numpy(str))
+
+
+def index_of(distance: NDArray[np.float64] | None, sites: xr.Dataset) -> NDArray[np.float64] | None:
+    """Extrapolation index (place,) of such distances; None where they are unknown."""
+    learned = read_learned(sites)
+    return None if learned is None or distance is None else learned.share_nearer(distance)
 
 
 def predict_sites(rule: RuleJob) -> None:

@@ -9,7 +9,7 @@ from dere.config.per_age_training import PerAgeTrainingConfig
 from dere.config.tower_training import BUDGET
 from dere.config.training import TrainingConfig
 from dere.methods.base import Method, Stage
-from dere.methods.dere.settings import DereTowerConfig
+from dere.methods.dere.settings import DereTowerConfig, ObservedMonthsConfig
 
 _SIMULATION = ("drivers", "simulation", "cover", "statistics")
 _TO_STAGE_4 = ("pure", "mixture", "age", "plant_types_simulated", "plant_types_observed", "towers")
@@ -69,7 +69,7 @@ STAGES = (
         fit="dere.methods.dere.towers:fit",
         reads=("towers", "statistics"),
         parents=("pure", "age", "plant_types_observed"),
-        section=DereTowerConfig(**BUDGET, frozen=("plant_types",)),
+        section=ObservedMonthsConfig(**BUDGET, frozen=("plant_types",)),
         members=True,
         priority=10,
     ),

@@ -12,7 +12,7 @@ from dere.layers.blueprint import Blueprint
 from dere.methods.dere.networks.dere import DereNetwork
 from dere.methods.dere.networks.potential import FLUXES
 from dere.methods.dere.networks.pure import PureNetwork
-from dere.methods.dere.settings import DereTowerConfig
+from dere.methods.dere.settings import ObservedMonthsConfig
 from dere.methods.dere.site import forward, pure_at
 from dere.methods.dere.uncertain import UncertainNetwork
 from dere.methods.outputs import mean_of_windows, predicted_series, rebuilt
@@ -57,7 +57,8 @@ def predict_uncertain(
 
 def _network(found: Fitted, blueprint: Blueprint) -> DereNetwork:
     """The network of a stage as it was trained."""
-    settings = DereTowerConfig(**found.facts["params"]["stage"])
+    # stage 4 has all settings of stage 6, and one of its own
+    settings = ObservedMonthsConfig(**found.facts["params"]["stage"])
     return DereNetwork(blueprint, settings.adapters, settings.head)
 
 

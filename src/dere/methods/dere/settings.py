@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self, get_args
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from dere.config.tower_training import TowerTrainingConfig
 
@@ -36,3 +36,11 @@ class DereTowerConfig(TowerTrainingConfig):
                 "train; take a part from frozen, or set adapters to true"
             )
         return self
+
+
+class ObservedMonthsConfig(DereTowerConfig):
+    """Training of stage 4, on observed months."""
+
+    model_error: float | None = Field(None, gt=0)
+    """Labels weigh by the inverse of the variance of their stated random error plus that of the model, whose standard
+    deviation is this share of the flux's (null = by their quality alone)."""

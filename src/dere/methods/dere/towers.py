@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from dere.methods.dere.networks.dere import DereNetwork
-from dere.methods.dere.settings import DereTowerConfig
+from dere.methods.dere.settings import ObservedMonthsConfig
 from dere.methods.dere.site import cache_fractions, cache_pure, forward, load_pure
 from dere.training.context import Context
 from dere.training.fitted import Fitted
@@ -25,8 +25,8 @@ FRACTION_SCALE = 0.3
 def fit(job: Job) -> Fitted:
     """Fine-tune on the observed months of the towers."""
     context = Context(job)
-    config: DereTowerConfig = job.section
-    data = load_towers(context)
+    config: ObservedMonthsConfig = job.section
+    data = load_towers(context, config.model_error)
     pure = cache_pure(load_pure(context), data.windows, data.labelled(), context.device)
 
     def make(member: int) -> DereNetwork:
@@ -39,7 +39,7 @@ def fit(job: Job) -> Fitted:
     fractions = cache_fractions(lambda: make(0), data.windows, data.labelled(), context.device, config.frozen)
 
     def loss(
-        option: DereTowerConfig, network: DereNetwork, index: Tensor, share: Share, start: Mapping[str, Tensor]
+        option: ObservedMonthsConfig, network: DereNetwork, index: Tensor, share: Share, start: Mapping[str, Tensor]
     ) -> LossParts:
         yearly = None if fractions is None else fractions[index]
         targets, mixed = forward(network, data.windows, index, pure[index], context.device, yearly)

@@ -1,0 +1,193 @@
+"""Cells of fields of one's own as places that the models of a run read, and why some of them are none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.api.own_site_models import NO_SPLIT, places_of, reads_simulation
+from dere.api.own_sites import settings_of
+from dere.api.run import Run
+from dere.harmonise import known_cells
+from dere.harmonise.axis import calendar_years, month_number, monthly_climatology
+from dere.harmonise.fields import COVER, NEEDED, Fields
+from dere.harmonise.interim import Cover
+from dere.harmonise.own_sites import own_sites
+from dere.intervals.neighbours import CLIMATE
+from dere.methods import Method
+from dere.training.places import Places
+from dere.training.read_places import cell_places
+
+YEAR = 12
+ABOUT = ("lat", "lon", "land_fraction", "cell_area")
+
+
+class Cells(NamedTuple):
+    """Cells of a block.
+
+    Parameters
+    ----------
+    number, lat, lon
+        (cell,) of all cells of the block.
+    land
+        (cell,) whether any driver is there and any of it is land.
+    lost
+        Cell number to the sentence that says why it is not predicted.
+    places
+        Those that are; None = none.
+    about
+        Of these: coordinates `ABOUT`, the share of the land that fluxes are per (cell, year), and the mean annual cycle
+        of `CLIMATE` (cell, 12).
+    filled
+        What was taken from elsewhere: text to number of cells.
+    """
+
+    number: NDArray[np.int64]
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    land: NDArray[np.bool_]
+    lost: dict[int, str]
+    places: Places | None
+    about: xr.Dataset | None
+    filled: dict[str, int]
+
+
+def cells_of(run: Run, method: Method, fields: Fields, rows: slice, unseen: bool) -> Cells:
+    """Make a block of fields ready.
+
+    Parameters
+    ----------
+    run, method
+        Whose models read the places.
+    fields
+        Of one's own.
+    rows
+        One of ``fields.blocks``.
+    unseen
+        Cells without any satellite month are predicted although the models have learned from no such tower.
+
+    Raises
+    ------
+    ValueError
+        When the run's models cannot predict such fields at all.
+    """
+    block = fields.block(rows)
+    number = block["cell"].values.astype(np.int64)
+    lat, lon = block["lat"].values.astype(float), block["lon"].values.astype(float)
+    if fields.canonical:
+        places, about, lost = _final(run, method, block)
+        return Cells(number, lat, lon, np.ones(len(number), bool), lost, places, about, {})
+    there = np.any([np.isfinite(block[name].values).any(1) for name in NEEDED], axis=0)
+    land = there & (block["land_fraction"].values > 0)
+    lost = {
+        int(
+            number[cell]
+        ): f"cell {number[cell]} lacks {name} in {int(gaps[cell])} of {block.sizes['time']} months, but "
+        "drivers of cells are complete; fill the field"
+        for name in reversed(NEEDED)
+        for gaps in [np.isnan(block[name].values).sum(1)]
+        for cell in np.flatnonzero(land & (gaps > 0))
+    }
+    ready = land & ~np.isin(number, list(lost))
+    if not ready.any():
+        return Cells(number, lat, lon, land, lost, None, None, {})
+    places, about, refused, filled = _as_sites(run, method, block.isel(cell=ready), unseen)
+    return Cells(number, lat, lon, land, lost | refused, places, about, filled)
+
+
+def _final(run: Run, method: Method, block: xr.Dataset) -> tuple[Places | None, xr.Dataset | None, dict[int, str]]:
+    """Cells of a run's own canonical set, read as its maps read them; states before windows go with the models."""
+    config, known, lost = settings_of(run).harmonise, run.known_sites, {}
+    simulated = reads_simulation(method)
+    if simulated:
+        known_cells.require_states(known)
+        kept, refused = known_cells.placed(block.rename(cell="site"), known)
+        lost = {int(cell): text.replace("site ", "cell ", 1) for cell, text in refused.items()}
+        block = kept.rename(site="cell")
+    if not block.sizes["cell"]:
+        return None, None, lost
+    places = cell_places(
+        block,
+        None,
+        block,
+        NO_SPLIT,
+        satellites=config.satellites,
+        channels=config.channels,
+        window=config.window,
+        stride=config.window_stride,
+        exchange=run.exchange,
+    )
+    if simulated:
+        windows = xr.Dataset(
+            {"window_site": ("window", places.window_place), "window_start": ("window", places.window_start)},
+            coords={"lat": ("site", places.lat), "lon": ("site", places.lon), "time": places.time},
+        )
+        series, before = known_cells.states_at(windows, known)
+        chosen = [known["target"].values.astype(str).tolist().index(name) for name in run.exchange.states]
+        places = replace(places, initial=before[..., chosen], simulated=series[..., chosen])
+    return places, _about(block, run, block["cell"].values), lost
+
+
+def _as_sites(
+    run: Run, method: Method, block: xr.Dataset, unseen: bool
+) -> tuple[Places | None, xr.Dataset | None, dict[int, str], dict[str, int]]:
+    """Cells made ready as sites of one's own are."""
+    settings, known = settings_of(run), run.known_sites
+    sites = block.rename(cell="site").assign_coords(site=block["cell"].values.astype(str).astype(object))
+    sites["in_record"] = (("site", "time"), np.ones((sites.sizes["site"], sites.sizes["time"]), bool))
+    if "igbp" not in sites.coords:
+        sites = sites.assign_coords(igbp=("site", np.full(sites.sizes["site"], "", object)))
+    own = _own_cover(sites)
+    drivers = sites.drop_vars([*COVER, "age_weight", "year", "plant_type", "age"], errors="ignore")
+    made = own_sites(drivers, known, settings, simulated=reads_simulation(method), unseen=unseen, own=own)
+    refused = {int(site): text.replace(f"site {site}", f"cell {site}") for site, text in made.dropped.items()}
+    if made.towers is None:
+        return None, None, refused, {}
+    towers = made.towers
+    places = places_of(run, method, towers, settings.harmonise)
+    counts = made.counts[~made.counts["reason"].str.endswith(": tower")]
+    filled = counts.groupby("reason")["site"].nunique().to_dict()
+    for source, many in zip(*np.unique(towers["cover_source"].values.astype(str), return_counts=True), strict=True):
+        filled[f"plant types: {source}"] = int(many)
+    inside = towers.where(towers["record"]) if not towers["record"].all() else towers
+    about = _about(inside.rename(site="cell"), run, towers["site"].values.astype(np.int64))
+    return places, about, refused, {str(name): int(count) for name, count in filled.items()}
+
+
+def _own_cover(sites: xr.Dataset) -> Cover | None:
+    """Plant types and stand ages that the fields bring."""
+    if not any(name in sites for name in (*COVER, "age_weight")):
+        return None
+    found = {}
+    if COVER[0] in sites:
+        table = sites[list(COVER)]
+        if "year" not in table.dims:
+            table = table.expand_dims(year=[int(calendar_years(sites["time"].values)[0])])
+        # what is not stated is land without plants
+        found["sites"] = _bare(table.fillna(0.0), "site", "year", "plant_type")
+    if "age_weight" in sites:
+        found["site_ages"] = _bare(sites[["age_weight"]], "site", "age")
+    return Cover(**found)
+
+
+def _bare(table: xr.Dataset, *dims: str) -> xr.Dataset:
+    """Table over some dimensions without further coordinates."""
+    return table.drop_vars([name for name in table.coords if name not in dims]).transpose(*dims, missing_dims="ignore")
+
+
+def _about(block: xr.Dataset, run: Run, number: NDArray[np.int64]) -> xr.Dataset:
+    """What maps and totals need to know of cells."""
+    month = month_number(block["time"].values) % YEAR
+    area = run.exchange.area
+    made = xr.Dataset(
+        {area: block[area].transpose("cell", "year").astype(np.float64).drop_vars(ABOUT, errors="ignore")},
+        coords={name: ("cell", block[name].values.astype(float)) for name in ABOUT},
+    ).assign_coords(cell=number)
+    for name in CLIMATE:
+        values = block[name].transpose("cell", "time").values.astype(float)
+        made[name] = (("cell", "calendar_month"), monthly_climatology(values, month))
+    return made

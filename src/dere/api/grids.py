@@ -1,0 +1,238 @@
+"""Predict fields on a grid by the trained models of a run: maps of one's own, without training, rules or data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dere import __version__
+from dere.api.arguments import require
+from dere.api.fits import Fit, fits_of, listed
+from dere.api.grid_places import Cells, cells_of
+from dere.api.model import Model
+from dere.api.own_sites import method_of
+from dere.api.predicting import at_places
+from dere.api.run import Run
+from dere.config.products import ProductsConfig
+from dere.harmonise.axis import month_number
+from dere.harmonise.fields import Fields, read_fields
+from dere.ingest.months import mid_months
+from dere.invented import invented_sources, marked
+from dere.io import file_sha256, unwritable, write_netcdf
+from dere.methods import Method
+from dere.products.annual import annual_means, cell_errors
+from dere.products.attributes import Provenance
+from dere.products.grid import Grid
+from dere.products.grid_files import NOT_PREDICTED, PREDICTED, WAVES, Blocks, write_maps, write_status
+from dere.products.own_site_files import require_free
+from dere.workflow import layout, targets
+from dere.workflow.predict import BLOCK
+from dere.workflow.products import about_sources, mean_of_runs
+
+WRITTEN = (0.05, 0.5, 0.95)
+"""Quantiles of the maps."""
+
+
+@dataclass(frozen=True)
+class GridPredictions:
+    """What was written of fields of one's own.
+
+    Parameters
+    ----------
+    folder
+        Where the files lie.
+    totals
+        Annual totals with intervals, as ``totals.csv``.
+    cells
+        Number of cells of the fields, of those on land, and of those predicted.
+    lost
+        Cells on land that are not predicted: cell, lat, lon, reason.
+    filled
+        What the fields lack and was taken from elsewhere: text to number of cells.
+    models
+        Whose mean the maps are.
+    """
+
+    folder: Path
+    totals: pd.DataFrame
+    cells: tuple[int, int, int]
+    lost: pd.DataFrame
+    filled: dict[str, int]
+    models: str
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Why cells on land are not predicted: text to number of cells, the most frequent first."""
+        texts = self.lost["reason"].str.replace(r"^cell \S+ ", "", regex=True)
+        return {str(text): int(count) for text, count in texts.value_counts().items()}
+
+
+def predict_grid(
+    run: Run,
+    fields: str | Path | Sequence[str | Path],
+    folder: str | Path,
+    method: str | None = None,
+    *,
+    backbone: str | None = None,
+    fold: int | None = None,
+    seed: int | None = None,
+    without_satellites: bool = False,
+    overwrite: bool = False,
+    gpu: int = 0,
+) -> GridPredictions:
+    """Predict fields on a grid and write maps as those of a run, in blocks of cells.
+
+    Parameters
+    ----------
+    run
+        From `dere.open_run` or `dere.open_trained`; its folder ``data`` is not needed.
+    fields
+        Files: drivers over time, latitude and longitude with units, or ``drivers.nc`` and ``cover.nc`` of a run
+        (``docs/command-line.md``).
+    folder
+        Where the files go.
+    method, backbone, fold, seed, without_satellites, gpu
+        As for `dere.predict_sites`.
+    overwrite
+        Write into a folder that holds files.
+
+    Returns
+    -------
+    GridPredictions
+        Every cell on land is in the maps, or named with the reason why not.
+
+    Raises
+    ------
+    FileNotFoundError
+        When a file or a part of the run is missing.
+    ValueError
+        When no cell can be predicted, or files, run or options are wrong; one sentence, and nothing is written.
+
+    Examples
+    --------
+    >>> dere.predict_grid(dere.open_trained("real-towers"), "fields.nc", "maps").totals  # doctest: +SKIP
+    """
+    require("run", run, Run, "dere.open_run")
+    out = Path(folder)
+    require_free(out, overwrite)
+    chosen = method_of(run, method)
+    _, fits = fits_of(run, chosen, backbone, fold, seed)
+    paths = [Path(fields)] if isinstance(fields, (str, Path)) else [Path(path) for path in fields]
+    given = read_fields(paths)
+    temporary = out.parent / f".{os.getpid()}.partial.{out.name}"
+    try:
+        made = _made(run, chosen, fits, given, paths, temporary, without_satellites, gpu)
+        out.mkdir(parents=True, exist_ok=True)
+        for path in sorted((temporary / "maps").rglob("*")):
+            if path.is_file():
+                target = out / path.relative_to(temporary / "maps")
+                target.parent.mkdir(exist_ok=True)
+                os.replace(path, target)
+    except OSError as error:
+        raise ValueError(unwritable(error) or f"{out} cannot be written ({error}); give another path") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return GridPredictions(out, *made)
+
+
+def _made(
+    run: Run,
+    method: Method,
+    fits: Sequence[Fit],
+    fields: Fields,
+    paths: Sequence[Path],
+    temporary: Path,
+    unseen: bool,
+    gpu: int,
+) -> tuple[pd.DataFrame, tuple[int, int, int], pd.DataFrame, dict[str, int], str]:
+    """Predict block by block, then write the maps below ``temporary``."""
+    models = [(run.fitted(method.name, *fit), _error_model(run, method, fit)) for fit in fits]
+    grid = Grid(fields.degrees)
+    status = np.zeros(grid.shape, np.int8)
+    seen, lost = np.zeros(3, int), []
+    filled: dict[str, int] = {}
+    files: list[tuple[Path, Path | None, list[Path]]] = []
+    abouts = []
+    for rows in fields.blocks(BLOCK):
+        cells = cells_of(run, method, fields, rows, unseen)
+        predicted = np.zeros(len(cells.number), bool)
+        if cells.places is not None and cells.about is not None:
+            predicted = np.isin(cells.number, cells.about["cell"].values)
+            abouts.append(cells.about)
+            files.append(_predicted(models, cells, fields, run, temporary / "blocks" / str(len(files)), gpu))
+        where = grid.position(cells.lat, cells.lon)
+        status[where] = np.where(predicted, PREDICTED, np.where(cells.land, NOT_PREDICTED, status[where]))
+        seen += [len(cells.number), int(cells.land.sum()), int(predicted.sum())]
+        lost += [(number, cells.lat[at], cells.lon[at], cells.lost.get(int(number), "no driver of it is there"))
+                 for at, number in enumerate(cells.number) if cells.land[at] and not predicted[at]]  # fmt: skip
+        filled = {name: filled.get(name, 0) + cells.filled.get(name, 0) for name in {**filled, **cells.filled}}
+    table = pd.DataFrame(lost, columns=["cell", "lat", "lon", "reason"])
+    if not abouts:
+        reason = table["reason"].iloc[0] if len(table) else f"{fields.source} has no cell with drivers on land"
+        raise ValueError(f"{reason}; no cell is left to predict")
+    about = xr.concat(abouts, "cell").rename(calendar_month="time").assign_coords(time=mid_months(2001 * 12, 12))
+    about.attrs["grid_degrees"] = fields.degrees
+    config = ProductsConfig(**targets.product_settings(run.tree, run.exchange.name))
+    sources = run.folder / layout.table(run.exchange.name, "provenance")
+    provenance = Provenance(
+        version=__version__,
+        configuration=f"run {run.name}",
+        inputs={**{path.name: file_sha256(path) for path in paths}, "split": run.split},
+        sources=about_sources(sources) if sources.exists() else {},
+    )
+    blocks = Blocks(
+        monthly=[monthly for monthly, _, _ in files],
+        annual=[annual for _, annual, _ in files if annual is not None],
+        runs=[[runs[number] for _, _, runs in files] for number in range(len(models))],
+        about=about,
+    )
+    totals = write_maps(blocks, temporary / "maps", config, provenance, run.exchange)
+    write_status(status, table, fields.degrees, temporary / "maps")
+    means = (
+        f"{method.name}/{fits[0][0]}, mean over folds {listed(fits, 1)}, seeds {listed(fits, 2)}, of the run {run.name}"
+    )
+    total, land, done = (int(count) for count in seen)
+    return totals, (total, land, done), table, filled, means
+
+
+def _error_model(run: Run, method: Method, fit: Fit) -> xr.Dataset:
+    """What a prediction file at sites says of its errors, without the predictions."""
+    with run.predictions(method.name, *fit) as file:
+        return file.drop_dims("site", errors="ignore").load()
+
+
+def _predicted(
+    models: Sequence[tuple[Model, xr.Dataset]], cells: Cells, fields: Fields, run: Run, folder: Path, gpu: int
+) -> tuple[Path, Path | None, list[Path]]:
+    """Predict a block by every model; files of its monthly and annual means and of each fold and seed."""
+    assert cells.places is not None
+    inside = np.isin(month_number(cells.places.time), fields.months)
+    made, kept = [], []
+    of_all = [run.known_sites.attrs, fields.data.attrs]
+    for number, (model, sites) in enumerate(models):
+        one = at_places(model, cells.places, sites, kind="cell", gpu=gpu).isel(time=inside)
+        one = one.assign_attrs(marked(invented_sources([*of_all, sites.attrs])))
+        made.append(one)
+        means = one.drop_vars(["std", "quantile_value", "quantile", "plant_fraction"], errors="ignore")
+        if (known := cell_errors(one, run.exchange)) is not None:
+            error, scale = known
+            means[WAVES] = ("cell", error.waves(scale))
+        kept.append(write_netcdf(means, folder / f"run{number}.nc", compress=False))
+    annual = [annual_means(one, run.exchange) for one in made]
+    of_years = _kept(mean_of_runs(annual), folder / "annual.nc") if annual[0].sizes["time"] else None
+    return _kept(mean_of_runs(made), folder / "monthly.nc"), of_years, kept
+
+
+def _kept(mean: xr.Dataset, path: Path) -> Path:
+    """Write what maps show of a block."""
+    shown = mean.drop_vars(["plant_fraction", "year", "plant_type"], errors="ignore")
+    if "quantile" in shown.coords:
+        shown = shown.sel(quantile=list(WRITTEN), method="nearest")
+    return write_netcdf(shown, path, compress=False)

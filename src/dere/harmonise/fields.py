@@ -1,0 +1,238 @@
+"""Fields of drivers on a grid, from files of one's own: opened, and read block by block as cells.
+
+A file is either the canonical set of a run (``drivers.nc`` and ``cover.nc``: cells with static attributes, final) or
+plain fields over time, latitude and longitude with units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from dere.blocks import slices
+from dere.harmonise.axis import month_number
+from dere.ingest.grid import cells_of_centres
+from dere.ingest.igbp_classes import IGBP, igbp_code
+from dere.ingest.months import mid_months
+from dere.io import read_netcdf
+from dere.variables import MONTHLY8, PLANT_TYPES, SATELLITE, VARIABLES, convert
+
+YEAR = 12
+FROM_RECORD = ("co2",)
+"""Drivers that the global record gives where the fields lack them."""
+NEEDED = tuple(name for name in MONTHLY8 if name not in FROM_RECORD)
+COVER = ("plant_fraction", "vegetated_fraction")
+NUMBERED = ("ENF", "EBF", "DNF", "DBF", "MF", "CSH", "OSH", "WSA", "SAV", "GRA", "WET", "CRO", "URB", "CVM", "SNO",
+            "BSV", "WAT")  # fmt: skip
+"""IGBP classes by their numbers from 1, as in land-cover maps."""
+NO_CLASS = ("", "nan", "none", "other", "unknown")
+"""How fields write that a cell has no class, which then follows from climate and plant types."""
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Fields of cells, read when a block is asked for.
+
+    Parameters
+    ----------
+    data
+        As in the files: over (time, lat, lon), or over cells; lazy.
+    source
+        Names of the files, for messages.
+    degrees
+        Cell size.
+    """
+
+    data: xr.Dataset
+    source: str
+    degrees: float
+
+    @property
+    def canonical(self) -> bool:
+        """Whether these are final cells of a run, which nothing has to be made of."""
+        return "cell" in self.data.dims
+
+    @cached_property
+    def months(self) -> NDArray[np.int64]:
+        """Month numbers (time,)."""
+        return month_number(self.data["time"].values)
+
+    def blocks(self, size: int) -> list[slice]:
+        """Rows of `block`: cells, or whole rows of the grid, of about ``size`` cells."""
+        if self.canonical:
+            return slices(self.data.sizes["cell"], size)
+        return slices(self.data.sizes["lat"], max(1, size // self.data.sizes["lon"]))
+
+    def block(self, rows: slice) -> xr.Dataset:
+        """Cells of a block in memory, with ``lat``, ``lon``, ``land_fraction``, ``cell_area``, by their number.
+
+        Of plain fields: canonical units, what is impossible is missing, and every cell of the rows is there.
+        """
+        if self.canonical:
+            return self.data.isel(cell=rows).load()
+        part = self.data.isel(lat=rows).load().stack(cell=("lat", "lon"))
+        lat, lon = part["lat"].values.astype(float), part["lon"].values.astype(float)
+        number, area = cells_of_centres(lat, (lon + 180.0) % 360.0 - 180.0, self.degrees, self.source)
+        cells = xr.Dataset(coords={"cell": number, "time": mid_months(int(self.months[0]), len(self.months))})
+        for name in (*MONTHLY8, *SATELLITE):
+            if name in part:
+                values = part[name].transpose("cell", "time").values.astype(float)
+                cells[name] = (("cell", "time"), _possible(name, self._converted(part[name], values)))
+        land = np.ones(len(number))
+        if "land_fraction" in part:
+            land = np.nan_to_num(self._converted(part["land_fraction"], part["land_fraction"].values.astype(float)))
+        places = {"lat": lat, "lon": (lon + 180.0) % 360.0 - 180.0, "land_fraction": land, "cell_area": area}
+        if "elevation" in part:
+            places["elevation"] = part["elevation"].values.astype(float)
+        if "igbp" in part:
+            places["igbp"] = _classes(part["igbp"].values, self.source)
+        for name in [name for name in (*COVER, "age_weight") if name in part]:
+            cells[name] = part[name].drop_vars(["cell", "lat", "lon"]).transpose("cell", ...).astype(float)
+        if "plant_type" in cells.dims:
+            cells = cells.sel(plant_type=list(PLANT_TYPES))
+        return cells.assign_coords({name: ("cell", values) for name, values in places.items()})
+
+    def _converted(self, variable: xr.DataArray, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        name = str(variable.name)
+        unit = VARIABLES[name].unit if name in VARIABLES else "1"
+        return convert(values, _unit(variable, self.source), unit, f"{self.source}: {name}")
+
+
+def read_fields(paths: Sequence[Path]) -> Fields:
+    """Open files of fields; nothing but their axes is read.
+
+    Raises
+    ------
+    FileNotFoundError
+        When a file is missing.
+    ValueError
+        When a file is none of fields, the files do not fit each other, months are missing, or a driver, a unit or the
+        cover is not stated; one sentence.
+    """
+    source = ", ".join(path.name for path in paths)
+    parts = [read_netcdf(path, load=False) for path in paths]
+    for path, part in zip(paths, parts, strict=True):
+        if not ("cell" in part.dims or {"lat", "lon"} <= set(part.dims)):
+            raise ValueError(
+                f"{path} has the dimensions {', '.join(map(str, part.sizes))}, but fields over time, lat and lon, or "
+                "drivers.nc and cover.nc of a run are expected; rename its dimensions"
+            )
+    try:
+        data = xr.merge([part.drop_vars("time_bnds", errors="ignore") for part in parts],
+                        join="exact", compat="no_conflicts", combine_attrs="drop_conflicts")  # fmt: skip
+    except (ValueError, xr.MergeError):
+        raise ValueError(
+            f"{source}: the files have other cells, months or values of one variable, but they are read as one set; "
+            "give files of the same grid and months"
+        ) from None
+    _require_months(data, source)
+    if "cell" in data.dims:
+        return Fields(data, source, _require_canonical(data, source))
+    missing = [name for name in NEEDED if name not in data]
+    if missing:
+        raise ValueError(
+            f"{source} lacks {missing[0]}, but {', '.join(NEEDED)} are needed of every cell; add the variable"
+        )
+    if "plant_fraction" in data or "vegetated_fraction" in data:
+        _require_cover(data, source)
+    for name in (*MONTHLY8, *SATELLITE, "land_fraction"):
+        if name in data:
+            _unit(data[name], source)
+    return Fields(data, source, _degrees(data, source))
+
+
+def _unit(variable: xr.DataArray, source: str) -> str:
+    """Unit that a variable states."""
+    found = str(variable.attrs.get("units", ""))
+    if not found:
+        own = VARIABLES[str(variable.name)].unit if variable.name in VARIABLES else "1"
+        raise ValueError(f"{source}: {variable.name} states no units; write the attribute, for example '{own}'")
+    return found
+
+
+def _possible(name: str, values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Values that a monthly mean can be; the others are missing."""
+    low, high = VARIABLES[name].possible
+    with np.errstate(invalid="ignore"):
+        return np.where((values >= low) & (values <= high), values, np.nan).astype(np.float32)
+
+
+def _classes(values: NDArray, source: str) -> NDArray[np.object_]:
+    """IGBP codes of names, codes or numbers from 1 to 17; empty where there is none."""
+    if values.dtype.kind in "fiu":
+        number = np.nan_to_num(values).astype(int)
+        if ((number < 0) | (number > len(NUMBERED))).any() and not np.isin(number[number > len(NUMBERED)], 255).all():
+            raise ValueError(
+                f"{source}: igbp holds {int(number.max())}, but numbers from 1 (ENF) to {len(NUMBERED)} (WAT) or codes "
+                "are expected; write them"
+            )
+        return np.array(["", *NUMBERED], object)[np.where((number > 0) & (number <= len(NUMBERED)), number, 0)]
+    known = {str(text): igbp_code(text) or "" for text in np.unique(values.astype(str))}
+    unknown = [text for text, code in known.items() if text.strip().lower() not in NO_CLASS and code not in IGBP]
+    if unknown:
+        raise ValueError(f"{source}: igbp holds '{unknown[0]:.30}', which is no IGBP class; write a code such as DBF")
+    return np.array([known[text] for text in values.astype(str)], object)
+
+
+def _require_months(data: xr.Dataset, source: str) -> None:
+    if "time" not in data.coords or data["time"].dtype.kind != "M":
+        raise ValueError(f"{source}: time holds no dates, but units as 'days since 2000-01-01' are expected; add them")
+    months = month_number(data["time"].values)
+    if (np.diff(months) != 1).any():
+        due = int(months[int(np.flatnonzero(np.diff(months) != 1)[0])]) + 1
+        raise ValueError(
+            f"{source}: another month follows where {due // YEAR}-{due % YEAR + 1:02d} is due, but every month once "
+            "and in order is expected; complete or sort them"
+        )
+    if len(months) < YEAR:
+        raise ValueError(f"{source} has {len(months)} months, at least {YEAR} are needed; give whole years")
+
+
+def _require_canonical(data: xr.Dataset, source: str) -> float:
+    """Cell size of final cells."""
+    needed = ("static", "lat", "lon", "land_fraction", "cell_area", *COVER, "age_weight")
+    missing = [name for name in needed if name not in data.variables]
+    if missing:
+        raise ValueError(
+            f"{source} has cells without {missing[0]}, but those of a run are expected: drivers.nc and cover.nc of its "
+            "folder data; give --grid for both"
+        )
+    if not (degrees := float(data.attrs.get("grid_degrees", 0.0))):
+        raise ValueError(
+            f"{source}: its cells lie on no grid (grid_degrees is 0), so that there is no map; give fields over "
+            "latitude and longitude"
+        )
+    return degrees
+
+
+def _require_cover(data: xr.Dataset, source: str) -> None:
+    for name in COVER:
+        if name not in data:
+            raise ValueError(f"{source} has a cover without {name}, but {' and '.join(COVER)} go together; add it")
+    types = [str(name) for name in data["plant_type"].values] if "plant_type" in data.coords else []
+    if sorted(types) != sorted(PLANT_TYPES):
+        raise ValueError(
+            f"{source}: plant_fraction has the plant types {', '.join(types) or 'without names'}, but a coordinate "
+            f"plant_type with {', '.join(PLANT_TYPES)} is expected; write it"
+        )
+
+
+def _degrees(data: xr.Dataset, source: str) -> float:
+    """Cell size of a regular grid."""
+    steps = [np.abs(np.diff(data[name].values.astype(float))) for name in ("lat", "lon") if data.sizes[name] > 1]
+    if not steps:
+        raise ValueError(f"{source} has one cell, whose size nothing tells; give fields of two cells or more")
+    step = float(np.median(np.concatenate(steps)))
+    if any((np.abs(each - step) > 0.01 * step).any() for each in steps):
+        raise ValueError(
+            f"{source}: latitudes and longitudes have other steps than {step:g} degrees, but a regular grid with one "
+            "size is expected; regrid the fields"
+        )
+    # axes in single precision
+    return round(180.0 / round(180.0 / step), 12)
