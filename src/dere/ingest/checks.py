@@ -20,6 +20,7 @@ MEDIAN_RANGE: dict[str, tuple[float, float]] = {
     "nee": (-20.0, 15.0),
     "gpp": (-5.0, 25.0),
     "reco": (-5.0, 25.0),
+    "ch4": (-0.02, 1.5),
     "lai_satellite": (0.0, 9.0),
     "evi_satellite": (-0.2, 1.0),
 }
@@ -36,6 +37,7 @@ _LIKELY_UNITS: dict[str, tuple[str, ...]] = {
     "co2": ("mol mol-1",),
     "precipitation": ("kg m-2 s-1",),
     "nee": ("kgC m-2 yr-1",),
+    "ch4": ("nmolCH4 m-2 s-1",),
 }
 
 
