@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from dere.imputation import sampling
-from dere.imputation.batches import Stretch
 from dere.imputation.labels import IMPUTED, NOTHING, OBSERVED, PARTLY, impute
-from dere.imputation.sampling import Request, trajectories
+from dere.imputation.sampling import trajectories
 from dere.imputation.series import series_of
 from dere.variables import FLUX_UNIT
 
