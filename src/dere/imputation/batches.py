@@ -18,18 +18,10 @@ from dere.imputation.masks import KINDS, GapStatistics, draw_kind, draw_mask
 from dere.imputation.prior import Moments, SitePrior, condition
 from dere.imputation.schedule import Schedule, diffuse
 from dere.imputation.series import COMPONENTS, Series
+from dere.imputation.stretches import Stretch
 from dere.training.loop import LossParts
 
 RECO = COMPONENTS.index("reco")
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Months ``start`` to ``stop`` of site number ``site``."""
-
-    site: int
-    start: int
-    stop: int
 
 
 @dataclass(frozen=True)

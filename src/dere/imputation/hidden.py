@@ -17,10 +17,11 @@ from dere.config.imputation import ImputationConfig
 from dere.imputation.bundle import Imputer
 from dere.imputation.masks import gap_statistics
 from dere.imputation.prior import basis, condition, sample_prior
-from dere.imputation.sampling import Request, trajectories
+from dere.imputation.sampling import trajectories
 from dere.imputation.scores import Gap, gap_sums
 from dere.imputation.series import COMPONENTS, Series, select, series_of, site_ids, with_gpp
 from dere.imputation.spread import hide
+from dere.imputation.stretches import Request
 from dere.ingest.months import MONTHS
 from dere.variables import FLUXES
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from dere.config.imputation import ImputationConfig, SystematicConfig
-from dere.imputation.batches import Stretch
 from dere.imputation.bundle import Imputer
-from dere.imputation.sampling import Request, site_seed, trajectories
+from dere.imputation.sampling import trajectories
 from dere.imputation.series import COMPONENTS, closed_covariance, select, series_of, site_ids, with_gpp
+from dere.imputation.stretches import Request, Stretch, site_seed
 from dere.variables import FLUX_UNIT, FLUXES, QUANTILES
 
 ORIGINS = ("none", "observed", "imputed", "partly_observed")

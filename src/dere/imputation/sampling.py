@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dere.imputation.batches import Stretch, assemble
+from dere.imputation.batches import assemble
 from dere.imputation.bundle import Imputer, draw_trajectories
 from dere.imputation.series import Series
-
-
-@dataclass(frozen=True)
-class Request:
-    """Generate what a stretch does not have, given the values ``known`` (months of the stretch, 2)."""
-
-    stretch: Stretch
-    known: NDArray[np.bool_]
-
-
-def site_seed(seed: int, site: str, salt: str = "") -> int:
-    """Seed of a site's noise: independent of which other sites are imputed, and of their order."""
-    return int.from_bytes(hashlib.sha256(f"{seed}:{site}:{salt}".encode()).digest()[:7], "big")
+from dere.imputation.stretches import Request, site_seed
 
 
 def trajectories(

@@ -12,8 +12,9 @@ from dere.crps import crps
 from dere.imputation.batches import RECO, random_stretch
 from dere.imputation.bundle import Imputer
 from dere.imputation.masks import KINDS, NEE_ALONE, GapStatistics, draw_mask
-from dere.imputation.sampling import Request, trajectories
+from dere.imputation.sampling import trajectories
 from dere.imputation.series import Series
+from dere.imputation.stretches import Request
 
 
 @dataclass(frozen=True)

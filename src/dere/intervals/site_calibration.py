@@ -119,12 +119,20 @@ class Conditioned:
         left = before - ((self.known * weight).sum((1, 2)) ** 2).sum()
         return float(self.model.std(np.sqrt(np.maximum(left, 0.0) * self.factor)))
 
-    def covariance(self, fluxes: list[int]) -> Array:
-        """Squared scale of the truth of some fluxes, (month and flux, month and flux), months in blocks by flux."""
+    def covariance(self, fluxes: list[int], of: Of = "truth") -> Array:
+        """Squared scale of some fluxes, (month and flux, month and flux), months in blocks by flux.
+
+        Of a label it is that of another measurement, as in `scale`.
+        """
         months = self.mean.shape[0]
         month, flux = np.tile(np.arange(months), len(fluxes)), np.repeat(fluxes, months)
         known = self.known[:, month, flux]
-        found: Array = (self.errors.between(month, flux, month, flux) - known.T @ known) * self.factor
+        whole = self.errors.between(month, flux, month, flux)
+        if of == "label":
+            own = self.errors.signs[fluxes]
+            noise = np.einsum("fc,gc,ct->fgt", own, own, self.errors.noise)
+            whole += np.einsum("fgt,tu->ftgu", noise, np.eye(months)).reshape(whole.shape)
+        found: Array = (whole - known.T @ known) * self.factor
         return found
 
 

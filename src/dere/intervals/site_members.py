@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dere.exchange import Exchange
 from dere.intervals.processes import hangs_together
 from dere.intervals.site_calibration import Conditioned
-from dere.intervals.trajectories import nonnegative, place_scales, require_several
+from dere.intervals.trajectories import Of, nonnegative, place_scales, require_several
 
 Array = NDArray[np.float64]
 
@@ -27,8 +27,8 @@ def truth_mean(place: Conditioned) -> Array:
     return _closed(found, exchange)
 
 
-def members_of(place: Conditioned, rng: np.random.Generator, members: int = 40) -> Array:
-    """Members of the truth of a place, (member, month, flux), as those of `dere.intervals.trajectories`.
+def members_of(place: Conditioned, rng: np.random.Generator, members: int = 40, of: Of = "truth") -> Array:
+    """Members of a place, (member, month, flux), as those of `dere.intervals.trajectories`.
 
     Parameters
     ----------
@@ -38,6 +38,9 @@ def members_of(place: Conditioned, rng: np.random.Generator, members: int = 40) 
         All numbers follow from it.
     members
         How many, at least 2.
+    of
+        ``truth``, in which fluxes that errors grow with are never negative; or ``label``: what a tower would report of
+        months that are not known, noise included.
 
     Raises
     ------
@@ -48,15 +51,15 @@ def members_of(place: Conditioned, rng: np.random.Generator, members: int = 40) 
     exchange = place.model.exchange
     names = exchange.magnitude if hangs_together(exchange) else exchange.names
     fluxes = [exchange.names.index(name) for name in names]
-    values, vectors = np.linalg.eigh(place.covariance(fluxes))
+    values, vectors = np.linalg.eigh(place.covariance(fluxes, of))
     drawn = rng.standard_normal((members, len(values))) * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
     drawn *= place_scales(place.dof, members, 1, rng)
     drawn -= drawn.mean(0)
     drawn *= np.sqrt(members / (members - 1))
-    mean = truth_mean(place)
+    mean = truth_mean(place) if of == "truth" else place.mean
     found = np.repeat(mean[None], members, axis=0)
     found[..., fluxes] += np.moveaxis(drawn.reshape(members, len(fluxes), -1), 1, 2)
-    for flux in (exchange.names.index(name) for name in exchange.magnitude):
+    for flux in (exchange.names.index(name) for name in exchange.magnitude if of == "truth"):
         found[..., flux] = nonnegative(found[..., flux], mean[:, flux])
     return _closed(found, exchange)
 

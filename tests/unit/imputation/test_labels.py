@@ -3,10 +3,10 @@ import pytest
 
 from dere.config.imputation import SystematicConfig
 from dere.imputation import sampling
-from dere.imputation.batches import Stretch
 from dere.imputation.labels import IMPUTED, NOTHING, OBSERVED, PARTLY, impute, systematic_covariance
-from dere.imputation.sampling import Request, trajectories
+from dere.imputation.sampling import trajectories
 from dere.imputation.series import closed_covariance, series_of
+from dere.imputation.stretches import Request, Stretch
 from dere.variables import FLUX_UNIT
 
 

@@ -1,0 +1,83 @@
+"""Optimal interpolation on trees: trees say the month, the error model of `dere.intervals` what is known of the error.
+
+The kernel over time is fitted to residuals of training towers at trees that never saw them. Given the months of a tower
+that are known, errors of all others follow in closed form (`dere.intervals.site_calibration`), and members are drawn
+from them jointly in GPP and RECO, so that NEE closes. Members are labels as a tower would report them, noise included
+and negative where labels may be, for that is what the diffusion makes too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dere.exchange.co2 import EXCHANGE as CO2
+from dere.imputation.series import COMPONENTS, Series, with_gpp
+from dere.imputation.stretches import Request, site_seed
+from dere.imputation.trees import fit_trees, inputs_of, predict_trees
+from dere.intervals.calibrator import Calibrator
+from dere.intervals.fitting import fit_calibrator
+from dere.intervals.site_calibration import condition, errors_of
+from dere.intervals.site_members import members_of
+from dere.variables import FLUXES
+
+FREE = [FLUXES.index(name) for name in COMPONENTS]
+
+
+class Interpolation(NamedTuple):
+    """Trees by name (LightGBM's text), and the error model of what they say of towers that they never saw."""
+
+    trees: Mapping[str, NDArray[np.uint8]]
+    errors: Calibrator
+
+    def predict(self, series: Series, group: NDArray[np.int64]) -> NDArray[np.float64]:
+        """NEE and RECO (S, T, 2) in gC m-2 d-1 that nothing of the sites' own months has entered."""
+        return predict_trees(self.trees, inputs_of(series), group)
+
+
+def fit_interpolation(training: Series, group: NDArray[np.int64], groups: int, seed: int) -> Interpolation:
+    """Fit trees and error model to the training towers of a fold.
+
+    Raises
+    ------
+    ValueError
+        When a flux has too few labelled months for a spread.
+    """
+    inputs = inputs_of(training)
+    trees = fit_trees(training, inputs, group, groups, seed)
+    left_out = with_gpp(predict_trees(trees, inputs, group))
+    left_out[~training.span] = np.nan
+    return Interpolation(trees, fit_calibrator(left_out, with_gpp(training.flux), training.clusters.astype(str), CO2))
+
+
+def interpolate(
+    model: Interpolation,
+    series: Series,
+    guess: NDArray[np.float64],
+    requests: Sequence[Request],
+    samples: int,
+    seed: int,
+    salt: str = "",
+) -> list[NDArray[np.float64]]:
+    """Members of NEE and RECO in gC m-2 d-1, per request (samples, months, 2); what is known keeps its value.
+
+    Parameters
+    ----------
+    guess
+        (S, T, 2) from ``Interpolation.predict``.
+    """
+    mean = with_gpp(guess)
+    scale = model.errors.scale(mean)
+    made = []
+    for request in requests:
+        s = request.stretch
+        at = s.site, slice(s.start, s.stop)
+        flux = np.where(request.known, series.flux[at], np.nan)
+        place = condition(mean[at], errors_of(scale[at], model.errors), with_gpp(flux))
+        rng = np.random.default_rng(site_seed(seed, str(series.sites[s.site]), f"{salt}i"))
+        value = members_of(place, rng, samples, of="label")[..., FREE]
+        made.append(np.where(request.known[None], flux[None], value))
+    return made
