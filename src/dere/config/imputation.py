@@ -60,8 +60,11 @@ class SystematicConfig(Section):
 
 
 class ImputationConfig(Section):
-    """Conditional diffusion on (NEE, RECO)."""
+    """Imputation of (NEE, RECO): a conditional diffusion, optimal interpolation on trees, and their mix."""
 
+    filled_by: Literal["mix", "diffusion", "optimal_interpolation"] = "mix"
+    """What trajectories come from: the diffusion, optimal interpolation of the residuals of boosted trees, or half of
+    them from each, every one whole; with the diffusion alone no trees are fitted."""
     channels: int = Field(32, ge=4)
     """Width of the denoiser."""
     layers: int = Field(3, ge=1)
@@ -102,8 +105,9 @@ class ImputationConfig(Section):
     """Share of training draws whose site level, amplitude and season deviation are redrawn from the site prior."""
     resample_sign: float = Field(0.5, ge=0, le=1)
     """Share of training draws whose deviation from the point model changes sign."""
-    calibrate_spread: bool = False
-    """Scale the spread by a factor estimated on hidden months of validation towers."""
+    calibrate_spread: bool = True
+    """Scale the spread by a factor for each kind of gap (short, long, a calendar month never seen, whole site, RECO of a
+    known NEE), with which 90 % intervals hold 90 % of hidden values of validation towers."""
     masks: MaskConfig = MaskConfig()
     """Which gaps training imitates."""
     point: PointModelConfig = PointModelConfig()

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from dere.config.imputation import ImputationConfig
 from dere.imputation import schedule as diffusion
 from dere.imputation.denoiser import Denoiser
+from dere.imputation.gap_kinds import GAPS
+from dere.imputation.interpolation import Interpolation, arrays_of, is_text, read_interpolation
 from dere.imputation.point import PointModel, features
 from dere.imputation.prior import EFFECTS, VARIANCE_TERMS, SitePrior
 from dere.imputation.series import Series
@@ -29,7 +31,7 @@ EXTRA_CHANNELS = 13
 
 
 class Imputer(nn.Module):
-    """Point model, site prior and denoiser of one fold and seed.
+    """Point model, site prior, denoiser and optimal interpolation of one fold and seed.
 
     Parameters
     ----------
@@ -45,6 +47,8 @@ class Imputer(nn.Module):
         Group of each training site; sites not listed count as outside training.
     group_count
         Number of groups.
+    interpolation
+        Size of each array of the optimal interpolation; empty = there is none.
     """
 
     effects: Tensor
@@ -59,6 +63,7 @@ class Imputer(nn.Module):
         point_inputs: int,
         groups: Mapping[str, int],
         group_count: int,
+        interpolation: Mapping[str, list[int]] | None = None,
     ):
         super().__init__()
         self.config, self.channels, self.groups = config, tuple(channels), dict(groups)
@@ -81,7 +86,10 @@ class Imputer(nn.Module):
             ("stability", (1,)),
         ):
             self.register_buffer(name, torch.ones(shape, dtype=torch.float64))
-        self.register_buffer("spread", torch.ones(1, dtype=torch.float64))
+        self.register_buffer("spread", torch.ones(len(GAPS), dtype=torch.float64))
+        self.kept = nn.Module()
+        for name, size in (interpolation or {}).items():
+            self.kept.register_buffer(name, torch.zeros(size, dtype=torch.uint8 if is_text(name) else torch.float64))
 
     @property
     def statistics(self) -> xr.Dataset:
@@ -100,6 +108,17 @@ class Imputer(nn.Module):
         for name in ("effects", "variance", "persistence"):
             getattr(self, name).copy_(torch.from_numpy(getattr(prior, name)))
         self.stability.fill_(prior.stability)
+
+    @property
+    def interpolation(self) -> Interpolation | None:
+        """The optimal interpolation held in the buffers; None = there is none."""
+        kept = {name: value.cpu().numpy() for name, value in self.kept.named_buffers()}
+        return read_interpolation(kept) if kept else None
+
+    def set_interpolation(self, model: Interpolation) -> None:
+        """Store a fitted optimal interpolation."""
+        for name, value in arrays_of(model).items():
+            self.kept.register_buffer(name, torch.from_numpy(value))
 
     def groups_of(self, series: Series) -> NDArray[np.int64]:
         """Group of each site; sites outside training get the networks of all training towers."""
@@ -128,6 +147,7 @@ class Imputer(nn.Module):
             "channels": list(self.channels),
             "groups": self.groups,
             "labels": self.labels,
+            "interpolation": {name: list(value.shape) for name, value in self.kept.named_buffers()},
             **self.sizes,
         }
 
@@ -148,6 +168,7 @@ def from_manifest(manifest: Mapping[str, Any]) -> Imputer:
             int(manifest["point_inputs"]),
             manifest["groups"],
             int(manifest["group_count"]),
+            manifest["interpolation"],
         )
     except KeyError as error:
         raise ValueError(f"imputation manifest lacks {error}; train the imputation again") from None

@@ -15,9 +15,11 @@ import xarray as xr
 from dere.config.imputation import ImputationConfig
 from dere.imputation import batches, point, prior
 from dere.imputation.bundle import Imputer
+from dere.imputation.gap_kinds import GAPS
+from dere.imputation.interpolation import fit_interpolation
 from dere.imputation.masks import gap_statistics
 from dere.imputation.series import Series, select, series_of, site_ids
-from dere.imputation.spread import best_spread
+from dere.imputation.spread import spread_factors
 from dere.io import content_hash
 from dere.training.loop import fit as run
 from dere.training.loop import freeze
@@ -96,6 +98,8 @@ def train_imputation(
     guess = imputer.predict_point(both)
     many = len(training.sites)
     imputer.set_prior(prior.fit_prior(guess[:many], training.flux, training.phase, training.span))
+    if config.filled_by != "diffusion":
+        imputer.set_interpolation(fit_interpolation(training, groups, imputer.point.groups, seed))
     gaps = gap_statistics(training.observed, training.span, training.phase)
     alone = config.nee_alone if (both.observed & ~both.complete).any() else 0.0
     recipe = batches.Recipe(imputer.prior, gaps, config, imputer.schedule, alone)
@@ -112,7 +116,7 @@ def train_imputation(
     )
     histories.append(result.history.assign(part="denoiser"))
     if config.calibrate_spread:
-        imputer.spread.fill_(best_spread(imputer, validation, guess[many:], gaps, seed))
+        imputer.spread.copy_(torch.from_numpy(spread_factors(imputer, validation, guess[many:], gaps, seed)))
     imputer.eval()
     return imputer, pd.concat(histories, ignore_index=True)
 
@@ -148,7 +152,7 @@ def describe(imputer: Imputer, extra: Mapping[str, Any] | None = None) -> dict[s
     fitted = imputer.prior
     return {
         **imputer.manifest(),
-        "spread": float(imputer.spread[0]),
+        "spread": dict(zip(GAPS, imputer.spread.cpu().numpy().round(3).tolist(), strict=True)),
         "effect_std": np.sqrt(np.diagonal(fitted.effects, axis1=1, axis2=2)).round(4).tolist(),
         "persistence": fitted.persistence.round(4).tolist(),
         "stability_months": round(fitted.stability, 1),

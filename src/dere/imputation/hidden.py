@@ -1,9 +1,9 @@
-"""Hidden months of validation towers, filled by the diffusion and by what it must beat.
+"""Hidden months of validation towers, filled by the imputation and by what it must beat.
 
-Validation towers chose the checkpoint, no weight saw them; test towers stay untouched. Diffusion is kept only where it
-beats "point model + Gaussian residual", so the baselines are made strong: the site prior updated by the visible months
-(``prior``), the point model with a Gaussian of the prior's unconditional width (``point``), the climatology of the
-vegetation class at training towers (``climatology``) and linear interpolation (``interpolation``).
+Validation towers chose the checkpoint, no weight saw them; test towers stay untouched. The imputation
+and its parts (`dere.imputation.sampling.ways`) stand beside strong baselines: the site prior updated by the visible
+months (``prior``), the point model with a Gaussian of the prior's unconditional width (``point``), the climatology of
+the vegetation class at training towers (``climatology``) and linear interpolation (``interpolation``).
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from dere.config.imputation import ImputationConfig
 from dere.imputation.bundle import Imputer
 from dere.imputation.masks import gap_statistics
 from dere.imputation.prior import basis, condition, sample_prior
-from dere.imputation.sampling import trajectories
+from dere.imputation.sampling import ways
 from dere.imputation.scores import Gap, gap_sums
-from dere.imputation.series import COMPONENTS, Series, select, series_of, site_ids, with_gpp
+from dere.imputation.series import Series, hidden_fluxes, select, series_of, site_ids, with_gpp
 from dere.imputation.spread import hide
 from dere.imputation.stretches import Request
 from dere.ingest.months import MONTHS
-from dere.variables import FLUXES
 
 Climatology = dict[tuple[str, int], tuple[NDArray, NDArray]]
 
@@ -71,15 +70,16 @@ def score_hidden(
         )
     bundle.to(device)
     point, requests = bundle.predict_point(series), [item.request for item in hidden]
-    drawn = trajectories(bundle, series, point, requests, config.scored_samples, seed, device, salt="score")
+    drawn = ways(bundle, series, point, requests, config.scored_samples, seed, device, salt="score")
     classes = _class_climatology(training)
     first_year = pd.Timestamp(towers["time"].values[0]).year
     gaps = []
-    for item, value in zip(hidden, drawn, strict=True):
+    for number, item in enumerate(hidden):
         s = item.request.stretch
         flux = series.flux[s.site, s.start : s.stop]
         unseen = np.isfinite(flux) & ~item.request.known
-        rivals = _baselines(bundle, series, point, item.request, classes, config.scored_samples, seed)
+        made = {name: values[number] for name, values in drawn.items()}
+        made |= _baselines(bundle, series, point, item.request, classes, config.scored_samples, seed)
         gaps.append(
             Gap(
                 site=str(series.sites[s.site]),
@@ -87,7 +87,7 @@ def score_hidden(
                 year=first_year + (np.arange(s.start, s.stop) + int(series.month[0])) // MONTHS,
                 flux=with_gpp(flux),
                 hidden=hidden_fluxes(unseen, series.complete[s.site, s.start : s.stop]),
-                drawn={method: with_gpp(samples) for method, samples in {"diffusion": value, **rivals}.items()},
+                drawn={method: with_gpp(samples) for method, samples in made.items()},
             )
         )
     return gap_sums(gaps)
@@ -146,9 +146,3 @@ def _baselines(
         line = [np.interp(np.arange(len(phase)), months, flux[months, c]) for c, months in enumerate(where)]
         made["interpolation"] = np.stack(line, -1)[None]
     return made
-
-
-def hidden_fluxes(unseen: NDArray[np.bool_], complete: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Hidden GPP, RECO, NEE (..., 3) from hidden NEE and RECO (..., 2); GPP where one is, and both were observed."""
-    full = {**{name: unseen[..., c] for c, name in enumerate(COMPONENTS)}, "gpp": unseen.any(-1) & complete}
-    return np.stack([full[name] for name in FLUXES], -1)

@@ -18,12 +18,14 @@ from dere.exchange.co2 import EXCHANGE as CO2
 from dere.imputation.series import COMPONENTS, Series, with_gpp
 from dere.imputation.stretches import Request, site_seed
 from dere.imputation.trees import fit_trees, inputs_of, predict_trees
-from dere.intervals.calibrator import Calibrator
+from dere.intervals.calibrator import Calibrator, read_calibrator
 from dere.intervals.fitting import fit_calibrator
 from dere.intervals.site_calibration import condition, errors_of
 from dere.intervals.site_members import members_of
 from dere.variables import FLUXES
 
+TREES, ERRORS = "trees_", "errors_"
+"""Beginnings of names under which trees and error model are kept."""
 FREE = [FLUXES.index(name) for name in COMPONENTS]
 
 
@@ -36,6 +38,24 @@ class Interpolation(NamedTuple):
     def predict(self, series: Series, group: NDArray[np.int64]) -> NDArray[np.float64]:
         """NEE and RECO (S, T, 2) in gC m-2 d-1 that nothing of the sites' own months has entered."""
         return predict_trees(self.trees, inputs_of(series), group)
+
+
+def is_text(name: str) -> bool:
+    """Tell whether an array of `arrays_of` is the text of trees."""
+    return name.startswith(TREES)
+
+
+def arrays_of(model: Interpolation) -> dict[str, NDArray]:
+    """Return all that `read_interpolation` needs, by name."""
+    errors = {f"{ERRORS}{name}": np.asarray(value, np.float64) for name, value in model.errors.arrays().items()}
+    return {f"{TREES}{name}": text for name, text in model.trees.items()} | errors
+
+
+def read_interpolation(arrays: Mapping[str, NDArray]) -> Interpolation:
+    """Return what `arrays_of` was given."""
+    errors = {name.removeprefix(ERRORS): value for name, value in arrays.items() if not is_text(name)}
+    trees = {name.removeprefix(TREES): value for name, value in arrays.items() if is_text(name)}
+    return Interpolation(trees, read_calibrator(errors, CO2))
 
 
 def fit_interpolation(training: Series, group: NDArray[np.int64], groups: int, seed: int) -> Interpolation:

@@ -13,7 +13,9 @@ from dere.crps import crps
 from dere.imputation.masks import NEE_ALONE
 from dere.variables import FLUXES
 
-METHODS = ("diffusion", "prior", "point", "climatology", "interpolation")
+WAYS = ("mix", "diffusion", "optimal_interpolation", "trees")
+"""The imputation (``imputation.filled_by``), what it is made of, and trees that know no month of the site."""
+METHODS = (*WAYS, "prior", "point", "climatology", "interpolation")
 """The imputation, and what it must beat (`dere.imputation.hidden`)."""
 SCALES = ("monthly", "annual")
 ALL = "all"

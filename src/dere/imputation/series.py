@@ -282,3 +282,9 @@ def with_gpp(values: NDArray) -> NDArray:
     """GPP, RECO, NEE (..., 3) from NEE and RECO (..., 2)."""
     full = {"nee": values[..., 0], "reco": values[..., 1], "gpp": values[..., 1] - values[..., 0]}
     return np.stack([full[name] for name in FLUXES], -1)
+
+
+def hidden_fluxes(unseen: NDArray[np.bool_], complete: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Hidden GPP, RECO, NEE (..., 3) from hidden NEE and RECO (..., 2); GPP where one is, and both were observed."""
+    full = {**{name: unseen[..., c] for c, name in enumerate(COMPONENTS)}, "gpp": unseen.any(-1) & complete}
+    return np.stack([full[name] for name in FLUXES], -1)

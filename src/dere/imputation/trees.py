@@ -1,13 +1,12 @@
 """Boosted trees of NEE and RECO, cross-fitted as the point model is: what optimal interpolation refines.
 
 The months of a group of training towers are predicted by trees that never saw the group, those of towers outside
-training by trees of all training towers (`dere.imputation.point`). Validation towers are not read. Settings are fixed, in
-the middle of what the search of the method gbm ends with on real towers.
+training by trees of all training towers (`dere.imputation.point`). Validation towers are not read. Settings are
+fixed, in the middle of what the search of the method gbm ends with on real towers.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from dere.imputation.point import CONSTANT, features
 from dere.imputation.series import COMPONENTS, Series
 from dere.ingest.months import MONTHS
 from dere.knowledge.earlier_months import running_mean
+from dere.methods.trees.shortened import short_text
 
 SETTING: dict[str, Any] = {
     "objective": "regression",
@@ -86,8 +86,8 @@ def fit_trees(
         binned = binned.construct()
         for left_out in range(groups + 1):
             used = np.flatnonzero(group[site] != left_out)
-            booster = lgb.train({**SETTING, "seed": seed}, binned.subset(used), num_boost_round=ROUNDS)
-            text = re.sub(r"\nparameters:.*?end of parameters\n", "\n", booster.model_to_string(), flags=re.DOTALL)
+            booster = lgb.train({**SETTING, "seed": seed}, binned.subset(used.tolist()), num_boost_round=ROUNDS)
+            text = short_text(booster.model_to_string())
             found[name_of(left_out, name)] = np.frombuffer(text.encode(), np.uint8).copy()
     return found
 

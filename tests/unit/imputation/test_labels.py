@@ -189,10 +189,12 @@ def test_the_spread_factor_scales_the_scatter_only(trained, towers, splits, stat
     request = [Request(Stretch(6, 3, 57), series.known[6, 3:57])]
     known = series.observed[6, 3:57]
     point = imputer.predict_point(series)
+    factors = imputer.spread.clone()
+    imputer.spread.fill_(1.0)
     narrow = trajectories(imputer, series, point, request, 20, 3)[0][:, ~known]
     imputer.spread.fill_(2.0)
     wide = trajectories(imputer, series, point, request, 20, 3)[0][:, ~known]
-    imputer.spread.fill_(1.0)
+    imputer.spread.copy_(factors)
     assert np.allclose(wide.mean(0), narrow.mean(0), atol=1e-4)
     assert np.allclose(wide.std(0), 2 * narrow.std(0), rtol=1e-3)
 

@@ -40,7 +40,7 @@ def test_every_seed_stands_in_the_table_and_all_together(run, config, tmp_path, 
     one = table.query("gap == 'all' and scale == 'monthly' and method == 'diffusion' and flux == 'nee'")
     values = one.set_index("seed")["values"]
     assert values["all"] == values["3"] + values["4"] and (one["sites"] == 3).all()
-    assert "2 trainings, CRPS of nee on hidden months: diffusion" in caplog.text
+    assert "2 trainings, CRPS of nee on hidden months: mix" in caplog.text
 
 
 def test_a_checkpoint_of_another_split_is_refused(run, config, splits, tmp_path):
