@@ -25,7 +25,8 @@ import yaml
 from learning_curve import kept, make, scores
 from measuring import table as as_text
 
-from dere.evaluation.bootstrap import geometric_ratio, resample_clusters
+from dere.evaluation.bootstrap import geometric_ratio
+from dere.evaluation.resampling import resample_clusters
 from dere.io import write_table
 from dere.workflow.configuration import DEFAULTS, configuration
 

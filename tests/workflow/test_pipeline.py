@@ -168,7 +168,7 @@ def test_labels_are_made_once_for_all_backbones(tiny):
 
 def test_imputed_months_are_scored_for_every_gap_and_method(tiny):
     table = pd.read_csv(tiny.folder / RESULTS / "tables" / "imputation.csv")
-    assert set(table["method"]) == {"diffusion", "prior", "point", "climatology", "interpolation"}
+    assert set(table["method"]) == {"diffusion", "prior", "point", "climatology", "interpolation", "labels"}
     assert set(table["fold"].astype(str)) == {"0", "all"} and {"site", "years", "all"} <= set(table["gap"])
     assert table["crps"].notna().all()
 

@@ -57,6 +57,7 @@ rule impute_labels:
 # One job for all folds and seeds: starting one takes as long as scoring one.
 rule score_imputation:
     input:
+        **labels_and_truth(config),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         model=runs_of(config, rules.train_imputation.output.model),

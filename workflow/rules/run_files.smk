@@ -20,6 +20,13 @@ def runs_of(config, pattern):
     return expand(pattern, fold=config["folds"], seed=config["seeds"])
 
 
+def labels_and_truth(config):
+    """Return the truth and the labels that are judged by it, which only the built-in world can."""
+    truth = truth_file(config)
+    labels = "<results>/labels/fold{fold}/seed{seed}/labels.nc"
+    return truth | {"labels": runs_of(config, labels)} if truth else {}
+
+
 def files_of_exchange(exchange, names):
     """Return the prediction files of an exchange that ``names(config, exchange)`` lists."""
     folder = in_run(exchange, "predictions")

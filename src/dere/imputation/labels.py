@@ -17,16 +17,15 @@ from scipy.signal import lfilter
 from dere.config.imputation import ImputationConfig, SystematicConfig
 from dere.imputation.batches import Stretch
 from dere.imputation.bundle import Imputer
+from dere.imputation.origins import IMPUTED, NOTHING, OBSERVED, ORIGINS, PARTLY
 from dere.imputation.sampling import Request, site_seed, trajectories
 from dere.imputation.series import COMPONENTS, closed_covariance, select, series_of, site_ids, with_gpp
 from dere.variables import FLUX_UNIT, FLUXES, QUANTILES
 
-ORIGINS = ("none", "observed", "imputed", "partly_observed")
 CONSTANT = 0.4
 """Share of the systematic error's variance that never changes at a site."""
 PERSISTENCE = 0.7
 """Correlation of neighbouring months in the rest of it."""
-NOTHING, OBSERVED, IMPUTED, PARTLY = range(len(ORIGINS))
 
 
 def impute(

@@ -4,7 +4,8 @@ import pytest
 from dere.config.imputation import SystematicConfig
 from dere.imputation import sampling
 from dere.imputation.batches import Stretch
-from dere.imputation.labels import IMPUTED, NOTHING, OBSERVED, PARTLY, impute, systematic_covariance
+from dere.imputation.labels import impute, systematic_covariance
+from dere.imputation.origins import IMPUTED, NOTHING, OBSERVED, PARTLY
 from dere.imputation.sampling import Request, trajectories
 from dere.imputation.series import closed_covariance, series_of
 from dere.variables import FLUX_UNIT
