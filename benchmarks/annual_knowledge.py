@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dere.evaluation.bootstrap import geometric_ratio, resample_clusters
+from dere.evaluation.bootstrap import geometric_ratio
+from dere.evaluation.resampling import resample_clusters
 from dere.exchange.co2 import EXCHANGE
 from dere.harmonise.splits import all_folds, roles
 from dere.intervals.site_calibration import condition, errors_of

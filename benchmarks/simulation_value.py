@@ -22,7 +22,8 @@ from learning_curve import kept, scores
 from measuring import table as as_text
 from overlays import Run, begin, made, make, options
 
-from dere.evaluation.bootstrap import geometric_ratio, resample_clusters
+from dere.evaluation.bootstrap import geometric_ratio
+from dere.evaluation.resampling import resample_clusters
 from dere.io import write_table
 
 log = logging.getLogger(__name__)

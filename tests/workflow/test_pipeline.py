@@ -168,9 +168,23 @@ def test_labels_are_made_once_for_all_backbones(tiny):
 
 def test_imputed_months_are_scored_for_every_gap_and_method(tiny):
     table = pd.read_csv(tiny.folder / RESULTS / "tables" / "imputation.csv")
-    assert set(table["method"]) == {"diffusion", "prior", "point", "climatology", "interpolation"}
+    assert set(table["method"]) == {"diffusion", "prior", "point", "climatology", "interpolation", "labels"}
     assert set(table["fold"].astype(str)) == {"0", "all"} and {"site", "years", "all"} <= set(table["gap"])
     assert table["crps"].notna().all()
+
+
+def test_gaps_of_every_labelled_tower_are_filled(tiny):
+    splits = pd.read_csv(tiny.folder / RESULTS / "data" / "splits.csv")
+    wanted = set(splits.query("kind == 'site' and fold >= 0")["id"])
+    for step in ("monthly", "annual"):
+        file = xr.open_dataset(tiny.folder / RESULTS / "towers_filled" / f"{step}.nc")
+        assert set(file["site"].values.tolist()) == wanted and set(file["role"].values) <= {
+            "training",
+            "validation",
+            "test",
+        }
+        assert bool((file["reco_member"] - file["gpp_member"] == file["nee_member"]).any())
+    assert (tiny.folder / RESULTS / "towers_filled" / "annual.csv").read_text().startswith("site,year,")
 
 
 def test_closure_holds_in_every_file(tiny):

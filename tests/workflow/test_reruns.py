@@ -186,6 +186,7 @@ def test_a_touch_of_everything_reruns_nothing(tiny):
         ("src/dere/imputation/sampling.py", {"train_imputation"}),
         ("src/dere/imputation/hidden.py", {"score_imputation"}),
         ("src/dere/imputation/scores.py", {"score_imputation"}),
+        ("src/dere/products/filled_towers.py", {"fill_towers"}),
         ("src/dere/products/dataset.py", {"products"}),
         ("src/dere/figures/maps.py", {"figures"}),
         ("src/dere/config/products.py", {"products"}),

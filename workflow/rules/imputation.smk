@@ -57,6 +57,7 @@ rule impute_labels:
 # One job for all folds and seeds: starting one takes as long as scoring one.
 rule score_imputation:
     input:
+        **labels_and_truth(config),
         towers=rules.harmonise.output.towers,
         splits=rules.harmonise.output.splits,
         model=runs_of(config, rules.train_imputation.output.model),
@@ -81,3 +82,36 @@ rule score_imputation:
         config=parameters.of_imputation(config, "samples", "systematic"),
     script:
         "../scripts/score_imputation.py"
+
+
+# A tower is filled by a fold that learned from it where the run has one: nothing is judged by these files.
+rule fill_towers:
+    input:
+        towers=rules.harmonise.output.towers,
+        splits=rules.harmonise.output.splits,
+        labels=expand(
+            rules.impute_labels.output.labels,
+            fold=config["folds"],
+            seed=config["seeds"][0],
+        ),
+        model=first_run_of(config, rules.train_imputation.output.model),
+        manifest=first_run_of(config, rules.train_imputation.output.manifest),
+    output:
+        monthly="<results>/towers_filled/monthly.nc",
+        annual="<results>/towers_filled/annual.nc",
+        monthly_table="<results>/towers_filled/monthly.csv.gz",
+        annual_table="<results>/towers_filled/annual.csv",
+    log:
+        "<logs>/fill_towers.log",
+    conda:
+        "../../envs/train.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=6000,
+        runtime=60,
+    params:
+        **made_by("fill_towers", f"dere.exchange.{exchanges.DEFAULT}"),
+        config=parameters.of_imputation(config, "scored_samples"),
+    script:
+        "../scripts/fill_towers.py"

@@ -20,6 +20,18 @@ def runs_of(config, pattern):
     return expand(pattern, fold=config["folds"], seed=config["seeds"])
 
 
+def first_run_of(config, pattern):
+    """Return ``pattern`` for the first fold and seed."""
+    return runs_of(config, pattern)[0]
+
+
+def labels_and_truth(config):
+    """Return the truth and the labels that are judged by it, which only the built-in world can."""
+    truth = truth_file(config)
+    labels = "<results>/labels/fold{fold}/seed{seed}/labels.nc"
+    return truth | {"labels": runs_of(config, labels)} if truth else {}
+
+
 def files_of_exchange(exchange, names):
     """Return the prediction files of an exchange that ``names(config, exchange)`` lists."""
     folder = in_run(exchange, "predictions")
@@ -167,8 +179,10 @@ def everything(config):
     tables = ["provenance", "citations"]
     if targets.has_imputation(config):
         tables.append("imputation")
+    filled = ["monthly.nc", "annual.nc"] if targets.has_imputation(config) else []
     return [
         "<results>/config.yaml",
+        *(f"<results>/towers_filled/{name}" for name in filled),
         *(f"<results>/tables/{name}.csv" for name in tables),
         *(f"<results>/figures/{name}" for name in figure_files(config)),
         *(file for name in config["exchanges"] for file in complete(name)),

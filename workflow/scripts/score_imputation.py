@@ -17,4 +17,5 @@ with running(snakemake):
         [Path(path) for path in snakemake.input.manifests],
         Path(snakemake.output.imputation),
         ImputationConfig(**snakemake.params.config),
+        [Path(path) for path in snakemake.input.get("labels", [])],
     )

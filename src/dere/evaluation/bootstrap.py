@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from dere.config.reference_rows import REFERENCE
 from dere.evaluation import two_level
+from dere.evaluation.resampling import Counts, resample_clusters
 from dere.evaluation.runs import ENSEMBLE
 from dere.evaluation.tables import average_runs
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from dere.config.evaluation import EvaluationConfig
 
 Array = NDArray[np.float64]
-Counts = NDArray[np.int64]
 
 _RANGE = (0.025, 0.975)
 COLUMNS = (
@@ -61,25 +61,6 @@ class Interval(NamedTuple):
     value: float
     low: float
     high: float
-
-
-def resample_clusters(clusters: NDArray, resamples: int, rng: np.random.Generator) -> Counts:
-    """How often each site is drawn in each resample of whole clusters.
-
-    Parameters
-    ----------
-    clusters
-        (site,) cluster of each site.
-
-    Returns
-    -------
-    array
-        (resample, site); all sites of a cluster have equal counts, as many clusters are drawn as there are.
-    """
-    _, member = np.unique(clusters, return_inverse=True)
-    number = int(member.max()) + 1
-    drawn = rng.multinomial(number, np.full(number, 1.0 / number), size=resamples)
-    return drawn[:, member]
 
 
 def resampled_median(values: Array, counts: Counts) -> Array:

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dere.evaluation.bootstrap import resample_clusters, resampled_mean
+from dere.evaluation.bootstrap import resampled_mean
 from dere.evaluation.probabilistic import PIT
+from dere.evaluation.resampling import resample_clusters
 from dere.evaluation.runs import ENSEMBLE, POOLED
 from dere.evaluation.site_scores import IDENTITY
 from dere.evaluation.tower_coverage import COVERAGES, MEANS, WIDTHS

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from dere.evaluation.bootstrap import geometric_ratio, resample_clusters
+from dere.evaluation.bootstrap import geometric_ratio
+from dere.evaluation.resampling import resample_clusters
 from dere.evaluation.runs import POOLED
 from dere.evaluation.site_scores import IDENTITY
 

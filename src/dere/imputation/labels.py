@@ -8,6 +8,8 @@ Imputed months carry mean, covariance and quantiles of the trajectories.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -16,17 +18,16 @@ from scipy.signal import lfilter
 
 from dere.config.imputation import ImputationConfig, SystematicConfig
 from dere.imputation.bundle import Imputer
+from dere.imputation.origins import IMPUTED, NOTHING, OBSERVED, ORIGINS, PARTLY
 from dere.imputation.sampling import trajectories
 from dere.imputation.series import COMPONENTS, closed_covariance, select, series_of, site_ids, with_gpp
 from dere.imputation.stretches import Request, Stretch, site_seed
 from dere.variables import FLUX_UNIT, FLUXES, QUANTILES
 
-ORIGINS = ("none", "observed", "imputed", "partly_observed")
 CONSTANT = 0.4
 """Share of the systematic error's variance that never changes at a site."""
 PERSISTENCE = 0.7
 """Correlation of neighbouring months in the rest of it."""
-NOTHING, OBSERVED, IMPUTED, PARTLY = range(len(ORIGINS))
 
 
 def impute(
@@ -37,8 +38,10 @@ def impute(
     config: ImputationConfig,
     seed: int,
     device: str = "cpu",
+    *,
+    ids: Sequence[str] = (),
 ) -> xr.Dataset:
-    """Labels of the training and validation towers of a fold.
+    """Labels of the training and validation towers of a fold, or of the towers ``ids``.
 
     Parameters
     ----------
@@ -46,6 +49,8 @@ def impute(
         From `dere.imputation.fit.train_imputation`; holds the fold's statistics.
     config
         Samples, steps, margins; network sizes are those of ``bundle``.
+    ids
+        Towers whose labels no stage may learn from: test towers too, given their own months.
 
     Returns
     -------
@@ -60,8 +65,8 @@ def impute(
     ValueError
         When the fold has no such tower, or a trajectory is not finite.
     """
-    ids = [*site_ids(splits, fold, "training"), *site_ids(splits, fold, "validation")]
-    chosen = select(towers, ids)
+    own = list(ids) or [*site_ids(splits, fold, "training"), *site_ids(splits, fold, "validation")]
+    chosen = select(towers, own)
     if not chosen.sizes["site"]:
         raise ValueError(f"imputation: fold {fold} has no training or validation tower in towers.nc; check splits.csv")
     series = series_of(chosen, splits, bundle.statistics, config)
@@ -85,8 +90,8 @@ def impute(
         value[:, complete] += _observation_noise(error[complete], config.samples, site_seed(seed, name, "o"))
         value += _systematic_noise(error, request.known, config, site_seed(seed, name, "s"))
         for c in range(len(COMPONENTS)):
-            own = error[alone[:, c]][:, c : c + 1, c : c + 1]
-            noise = _observation_noise(own, config.samples, site_seed(seed, name, f"o{c}"))
+            single = error[alone[:, c]][:, c : c + 1, c : c + 1]
+            noise = _observation_noise(single, config.samples, site_seed(seed, name, f"o{c}"))
             value[:, alone[:, c], c] += noise[..., 0]
         sample[site, :, at] = value
         origin[site, at] = np.select([complete, request.known.any(-1)], [OBSERVED, PARTLY], IMPUTED)

@@ -1,4 +1,4 @@
-"""``imputation.csv``: scores of trajectories on months that were hidden, by kind of gap; imports no torch."""
+"""Sums of scores of trajectories over hidden months, of which ``imputation.csv`` is made; imports no torch."""
 
 from __future__ import annotations
 
@@ -10,19 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dere.crps import crps
-from dere.imputation.masks import NEE_ALONE
+from dere.ingest.months import MONTHS
 from dere.variables import FLUXES
 
 WAYS = ("mix", "diffusion", "optimal_interpolation", "trees")
 """The imputation (``imputation.filled_by``), what it is made of, and trees that know no month of the site."""
-METHODS = (*WAYS, "prior", "point", "climatology", "interpolation")
-"""The imputation, and what it must beat (`dere.imputation.hidden`)."""
 SCALES = ("monthly", "annual")
-ALL = "all"
-"""Every kind of gap; every fold and seed."""
-_MEANS = ("crps", "mae", "bias", "coverage_50", "coverage_90")
-KEY = ("fold", "seed", "gap", "method", "flux", "scale")
-COLUMNS = (*KEY, "sites", "values", *_MEANS, "spread_error")
+SUMS = ("crps", "mae", "bias", "coverage_50", "coverage_90", "square", "variance")
+"""Of each gap, summed over its values; ``mae`` is of the median, ``square`` and ``variance`` make root and spread."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,10 @@ class Gap:
     hidden
         Observed values that the methods did not see, (month, 3).
     drawn
-        Method to its samples, (sample, month, 3); one sample is a method without a spread.
+        Method to its samples, (sample, month, 3); one sample is a method without a spread. The first is the one that
+        the others are compared with.
+    given
+        Values that a year takes as observed, (month, 3); else what is not hidden.
     """
 
     site: str
@@ -49,6 +47,7 @@ class Gap:
     flux: NDArray[np.float64]
     hidden: NDArray[np.bool_]
     drawn: dict[str, NDArray[np.float64]]
+    given: NDArray[np.bool_] | None = None
 
 
 def covered(samples: NDArray, truth: NDArray, level: float) -> NDArray[np.float64]:
@@ -61,40 +60,23 @@ def covered(samples: NDArray, truth: NDArray, level: float) -> NDArray[np.float6
 
 
 def gap_sums(gaps: Sequence[Gap]) -> pd.DataFrame:
-    """Sums over the hidden values of every gap, method, flux and scale; `table` makes scores of them.
+    """Sums over the hidden values of every gap, method, flux and scale (scores: ``dere.evaluation.imputation_table``).
 
-    A gap without a wholly hidden year has no row of the scale "annual".
-    """
-    return pd.DataFrame([row for gap in gaps for method in gap.drawn for row in _sums(gap, method)])
-
-
-def table(sums: pd.DataFrame) -> pd.DataFrame:
-    """Scores of each fold and seed and of all together, of each kind of gap and of all that hide whole months together.
-
-    Parameters
-    ----------
-    sums
-        From `gap_sums`, with the columns ``fold`` and ``seed``.
+    A gap without a hidden value in a year of twelve observed months has no row of the scale "annual".
 
     Returns
     -------
     DataFrame
-        `COLUMNS`: means over the hidden values; ``spread_error`` is the root of mean variance over mean squared error.
+        Columns gap, method, scale, site, values, flux and `SUMS`; methods in the order of the gap.
     """
-    sums = pd.concat([sums, sums[sums["gap"] != NEE_ALONE].assign(gap=ALL)])
-    sums = pd.concat([sums.astype({"fold": str, "seed": str}), sums.assign(fold=ALL, seed=ALL)])
-    grouped = sums.groupby(list(KEY), sort=False)
-    total = grouped[["values", *_MEANS, "square", "variance"]].sum(min_count=1)
-    out = total[list(_MEANS)].div(total["values"], axis=0)
-    out["spread_error"] = np.sqrt(total["variance"] / total["square"])
-    out["sites"], out["values"] = grouped["site"].nunique(), total["values"].astype(int)
-    return out.reset_index()[list(COLUMNS)]
+    return pd.DataFrame([row for gap in gaps for method in gap.drawn for row in _sums(gap, method)])
 
 
 def _sums(gap: Gap, method: str) -> Iterator[dict[str, object]]:
     drawn = gap.drawn[method]
+    given = ~gap.hidden if gap.given is None else gap.given
     at_scales = {
-        flux: dict(zip(SCALES, _at_scales(gap.year, gap.hidden[:, c], drawn[..., c], gap.flux[:, c]), strict=False))
+        flux: dict(zip(SCALES, _at_scales(gap, given[:, c], drawn[..., c], c), strict=False))
         for c, flux in enumerate(FLUXES)
     }
     for scale, flux in ((scale, flux) for scale in SCALES for flux in FLUXES if scale in at_scales[flux]):
@@ -114,20 +96,20 @@ def _sums(gap: Gap, method: str) -> Iterator[dict[str, object]]:
         yield name | {"flux": flux} | {key: float(value.sum()) for key, value in parts.items()}
 
 
-def _at_scales(
-    year: NDArray[np.int64], hidden: NDArray[np.bool_], samples: NDArray, observed: NDArray
-) -> Iterator[tuple[NDArray, NDArray]]:
-    """Samples (sample, value) and truth (value,) of hidden months, and of wholly hidden years their means.
+def _at_scales(gap: Gap, given: NDArray[np.bool_], samples: NDArray, flux: int) -> Iterator[tuple[NDArray, NDArray]]:
+    """Samples (sample, value) and truth (value,) of hidden months, and means of observed years that hold any.
 
-    All of one flux: year, hidden and observed (month,), samples (sample, month).
+    All of one flux, the column ``flux`` of the gap: given (month,), samples (sample, month).
     """
+    hidden, observed = gap.hidden[:, flux], gap.flux[:, flux]
     if not hidden.any():
         return
     yield samples[:, hidden], observed[hidden]
-    years = [year == one for one in np.unique(year[hidden])]
-    whole = [of_year for of_year in years if (hidden & of_year).sum() == 12]
+    whole = [gap.year == one for one in np.unique(gap.year[hidden])]
+    whole = [of_year for of_year in whole if np.isfinite(observed[of_year]).sum() == MONTHS]
     if whole:
+        filled = np.where(given, observed, samples)
         yield (
-            np.stack([samples[:, of_year].mean(1) for of_year in whole], 1),
+            np.stack([filled[:, of_year].mean(1) for of_year in whole], 1),
             np.stack([observed[of_year].mean() for of_year in whole]),
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dere.config.imputation import ImputationConfig
 from dere.exchange import get
 from dere.imputation.bundle import from_manifest
-from dere.imputation.labels import IMPUTED, PARTLY, impute
+from dere.imputation.labels import impute
+from dere.imputation.origins import IMPUTED, PARTLY
 from dere.invented import invented_sources, marked
 from dere.io import file_sha256, read_netcdf, write_netcdf
 from dere.training import checkpoint, weights

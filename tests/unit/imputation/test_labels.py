@@ -3,7 +3,8 @@ import pytest
 
 from dere.config.imputation import SystematicConfig
 from dere.imputation import sampling
-from dere.imputation.labels import IMPUTED, NOTHING, OBSERVED, PARTLY, impute, systematic_covariance
+from dere.imputation.labels import impute, systematic_covariance
+from dere.imputation.origins import IMPUTED, NOTHING, OBSERVED, PARTLY
 from dere.imputation.sampling import trajectories
 from dere.imputation.series import closed_covariance, series_of
 from dere.imputation.stretches import Request, Stretch

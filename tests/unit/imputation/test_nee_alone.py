@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from dere.config.imputation import PointModelConfig
+from dere.evaluation.imputation_table import ALL, table
 from dere.imputation import batches, fit
 from dere.imputation.batches import RECO, Recipe, masked_inputs, random_stretch, training_draw
 from dere.imputation.hidden import _class_climatology, hidden_fluxes, score_hidden
@@ -12,7 +13,6 @@ from dere.imputation.masks import KINDS, NEE_ALONE, gap_statistics
 from dere.imputation.point import PointModel, features, make_rows, row_loss
 from dere.imputation.prior import fit_prior
 from dere.imputation.schedule import quadratic
-from dere.imputation.scores import ALL, table
 from dere.imputation.series import build
 
 WHOLE, SOME = 6, 9
@@ -129,7 +129,9 @@ def test_reco_is_lost_in_training_only_where_towers_have_such_months(
 
 
 def test_reco_given_nee_is_scored(trained, towers, alone, splits, config):
-    found = table(score_hidden(trained[0], alone, splits, 0, config, seed=3).assign(fold=0, seed=3))
+    sums = score_hidden(trained[0], alone, splits, 0, config, seed=3)
+    found = table(sums.assign(fold=0, seed=3, igbp="ENF", cluster=sums["site"]))
+    found = found[found["igbp"] == ALL]
     assert np.isfinite(found[["crps", "mae", "bias"]]).all(axis=None)
     of_kind = found[(found["gap"] == NEE_ALONE) & (found["fold"] == "0")]
     assert set(of_kind["flux"]) == {"gpp", "reco"} and "interpolation" not in set(of_kind["method"])

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
+from dere.evaluation.imputation_table import COLUMNS
 from dere.exchange.co2 import EXCHANGE
 from dere.imputation.fit import describe
-from dere.imputation.scores import COLUMNS
 from dere.io import file_sha256, write_netcdf
 from dere.training import checkpoint
 from dere.training.fitted import Fitted
@@ -37,10 +37,32 @@ def test_every_seed_stands_in_the_table_and_all_together(run, config, tmp_path, 
     table = pd.read_csv(tmp_path / "imputation.csv", dtype={"fold": str, "seed": str})
     assert tuple(table.columns) == COLUMNS
     assert set(zip(table["fold"], table["seed"], strict=True)) == {("0", "3"), ("0", "4"), ("all", "all")}
-    one = table.query("gap == 'all' and scale == 'monthly' and method == 'diffusion' and flux == 'nee'")
+    assert set(table.loc[table["igbp"] != "all", "fold"]) == {"all"} and {"ENF", "GRA"} & set(table["igbp"])
+    assert set(table["method"]) == {"diffusion", "prior", "point", "climatology", "interpolation"}
+    one = table.query(
+        "gap == 'all' and igbp == 'all' and scale == 'monthly' and method == 'diffusion' and flux == 'nee'"
+    )
     values = one.set_index("seed")["values"]
     assert values["all"] == values["3"] + values["4"] and (one["sites"] == 3).all()
     assert "2 trainings, CRPS of nee on hidden months: mix" in caplog.text
+
+
+def test_where_the_truth_is_known_labels_are_judged_by_it(run, labels, config, tmp_path):
+    files, manifests = run
+    truth = labels["label"].fillna(0.0).rename(site="tower").to_dataset(name="tower_flux")
+    files |= {"truth": tmp_path / "truth.nc"}
+    write_netcdf(truth, files["truth"])
+    made = tmp_path / "labels.nc"
+    write_netcdf(labels, made)
+    few = config.model_copy(update={"scored_samples": 2})
+    write_scores(files, manifests[:1], tmp_path / "imputation.csv", few, [made])
+    table = pd.read_csv(tmp_path / "imputation.csv").query("method == 'labels' and igbp == 'all'")
+    assert set(table["gap"]) == {"observed", "filled"} and set(table["scale"]) == {"monthly", "annual"}
+    months = table.query("fold == 'all' and scale == 'monthly'").set_index(["gap", "flux"])
+    assert (months["sites"] == labels.sizes["site"]).all()
+    # the truth is the middle of the trajectories
+    assert (months["coverage_90"] > 0.95).all() and (months["bias"].abs() < 1e-4).all()
+    assert table["crps_ratio"].isna().all()
 
 
 def test_a_checkpoint_of_another_split_is_refused(run, config, splits, tmp_path):
