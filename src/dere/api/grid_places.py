@@ -21,6 +21,7 @@ from dere.intervals.neighbours import CLIMATE
 from dere.methods import Method
 from dere.training.places import Places
 from dere.training.read_places import cell_places
+from dere.variables import SATELLITE
 
 YEAR = 12
 ABOUT = ("lat", "lon", "land_fraction", "cell_area")
@@ -141,6 +142,9 @@ def _as_sites(
     sites["in_record"] = (("site", "time"), np.ones((sites.sizes["site"], sites.sizes["time"]), bool))
     if "igbp" not in sites.coords:
         sites = sites.assign_coords(igbp=("site", np.full(sites.sizes["site"], "", object)))
+    if settings.harmonise.satellites:
+        nothing = np.full((sites.sizes["site"], sites.sizes["time"]), np.nan)
+        sites = sites.assign({name: (("site", "time"), nothing) for name in SATELLITE if name not in sites})
     own = _own_cover(sites)
     drivers = sites.drop_vars([*COVER, "age_weight", "year", "plant_type", "age"], errors="ignore")
     made = own_sites(drivers, known, settings, simulated=reads_simulation(method), unseen=unseen, own=own)
@@ -153,7 +157,10 @@ def _as_sites(
     filled = counts.groupby("reason")["site"].nunique().to_dict()
     for source, many in zip(*np.unique(towers["cover_source"].values.astype(str), return_counts=True), strict=True):
         filled[f"plant types: {source}"] = int(many)
-    inside = towers.where(towers["record"]) if not towers["record"].all() else towers
+    for name in SATELLITE if settings.harmonise.satellites else ():
+        if never := int((~(towers[f"{name}_mask"].transpose("site", "time").values > 0).any(1)).sum()):
+            filled[f"{name}: mean annual cycle of the class"] = never
+    inside = towers.assign({name: towers[name].where(towers["record"]) for name in CLIMATE})
     about = _about(inside.rename(site="cell"), run, towers["site"].values.astype(np.int64))
     return places, about, refused, {str(name): int(count) for name, count in filled.items()}
 

@@ -25,10 +25,10 @@ from dere.harmonise.axis import month_number
 from dere.harmonise.fields import Fields, read_fields
 from dere.ingest.months import mid_months
 from dere.invented import invented_sources, marked
-from dere.io import file_sha256, unwritable, write_netcdf
+from dere.io import content_hash, file_sha256, unwritable, write_netcdf
 from dere.methods import Method
 from dere.products.annual import annual_means, cell_errors
-from dere.products.attributes import Provenance
+from dere.products.attributes import NOT_STATED, Provenance
 from dere.products.grid import Grid
 from dere.products.grid_files import NOT_PREDICTED, PREDICTED, WAVES, Blocks, write_maps, write_status
 from dere.products.own_site_files import require_free
@@ -181,10 +181,12 @@ def _made(
     about.attrs["grid_degrees"] = fields.degrees
     config = ProductsConfig(**targets.product_settings(run.tree, run.exchange.name))
     sources = run.folder / layout.table(run.exchange.name, "provenance")
+    inputs = {**{path.name: file_sha256(path) for path in paths}, "split": run.split}
     provenance = Provenance(
         version=__version__,
-        configuration=f"run {run.name}",
-        inputs={**{path.name: file_sha256(path) for path in paths}, "split": run.split},
+        configuration=f"run {run.name}, fields {content_hash(inputs)}",
+        inputs=inputs,
+        code=NOT_STATED,
         sources=about_sources(sources) if sources.exists() else {},
     )
     blocks = Blocks(

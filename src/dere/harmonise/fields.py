@@ -20,6 +20,7 @@ from dere.harmonise.axis import month_number
 from dere.ingest.grid import cells_of_centres
 from dere.ingest.igbp_classes import IGBP, igbp_code
 from dere.ingest.months import mid_months
+from dere.ingest.possible import only_possible
 from dere.io import read_netcdf
 from dere.variables import MONTHLY8, PLANT_TYPES, SATELLITE, VARIABLES, convert
 
@@ -31,6 +32,8 @@ COVER = ("plant_fraction", "vegetated_fraction")
 NUMBERED = ("ENF", "EBF", "DNF", "DBF", "MF", "CSH", "OSH", "WSA", "SAV", "GRA", "WET", "CRO", "URB", "CVM", "SNO",
             "BSV", "WAT")  # fmt: skip
 """IGBP classes by their numbers from 1, as in land-cover maps."""
+OFF = 0.02
+"""Largest departure of a cell from a centre, in cells."""
 NO_CLASS = ("", "nan", "none", "other", "unknown")
 """How fields write that a cell has no class, which then follows from climate and plant types."""
 
@@ -82,8 +85,10 @@ class Fields:
         cells = xr.Dataset(coords={"cell": number, "time": mid_months(int(self.months[0]), len(self.months))})
         for name in (*MONTHLY8, *SATELLITE):
             if name in part:
-                values = part[name].transpose("cell", "time").values.astype(float)
-                cells[name] = (("cell", "time"), _possible(name, self._converted(part[name], values)))
+                written = part[name].transpose("cell", "time").values.astype(float)
+                values = self._converted(part[name], written)
+                kept, _ = only_possible(name, values, self.source, name, written=written)
+                cells[name] = (("cell", "time"), kept.astype(np.float32))
         land = np.ones(len(number))
         if "land_fraction" in part:
             land = np.nan_to_num(self._converted(part["land_fraction"], part["land_fraction"].values.astype(float)))
@@ -156,13 +161,6 @@ def _unit(variable: xr.DataArray, source: str) -> str:
     return found
 
 
-def _possible(name: str, values: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Values that a monthly mean can be; the others are missing."""
-    low, high = VARIABLES[name].possible
-    with np.errstate(invalid="ignore"):
-        return np.where((values >= low) & (values <= high), values, np.nan).astype(np.float32)
-
-
 def _classes(values: NDArray, source: str) -> NDArray[np.object_]:
     """IGBP codes of names, codes or numbers from 1 to 17; empty where there is none."""
     if values.dtype.kind in "fiu":
@@ -225,7 +223,9 @@ def _require_cover(data: xr.Dataset, source: str) -> None:
 
 def _degrees(data: xr.Dataset, source: str) -> float:
     """Cell size of a regular grid."""
-    steps = [np.abs(np.diff(data[name].values.astype(float))) for name in ("lat", "lon") if data.sizes[name] > 1]
+    axes = [np.diff(data[name].values.astype(float)) for name in ("lat", "lon") if data.sizes[name] > 1]
+    # longitudes may pass from 359 to 1, or from 179 to -179
+    steps = [np.abs((axis + 180.0) % 360.0 - 180.0) for axis in axes]
     if not steps:
         raise ValueError(f"{source} has one cell, whose size nothing tells; give fields of two cells or more")
     step = float(np.median(np.concatenate(steps)))
@@ -235,4 +235,12 @@ def _degrees(data: xr.Dataset, source: str) -> float:
             "size is expected; regrid the fields"
         )
     # axes in single precision
-    return round(180.0 / round(180.0 / step), 12)
+    size = 180.0 / round(180.0 / step)
+    for name, pole in (("lat", 90.0), ("lon", 180.0)):
+        number = (data[name].values.astype(float) + pole) / size - 0.5
+        if (np.abs(number - np.rint(number)) > OFF).any():
+            raise ValueError(
+                f"{source}: {name} {float(data[name].values[0]):g} is no centre of a cell of the global grid of "
+                f"{size:g} degrees, whose first lies {size / 2:g} from {-pole:g}; regrid the fields"
+            )
+    return size
