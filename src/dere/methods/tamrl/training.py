@@ -79,20 +79,46 @@ def fit_modulated(job: Job) -> Fitted:
     def loss(
         option: TamrlConfig, network: ModulatedNetwork, index: Tensor, share: Share, start: Mapping[str, Tensor]
     ) -> LossParts:
-        given, place = inputs(data.windows, index, context.device), data.windows.place[index]
-        without = no_months(len(index), len(data.channels))
-        prediction = network(*given, code_of(network, about, place, without, context.device))
-        parts = flux_loss(prediction, data, index, option.balance, share)
         if not network.training:
-            return parts
-        shown = episode(data, index)
-        found = seen(network, prediction.detach(), data, about, index, shown)
-        sharpened = network(*given, code_of(network, about, place, found, context.device))
-        others = unshown_loss(sharpened, data, index, option.balance, share, shown)
-        both = LossParts(parts.numerator + others.numerator, parts.denominator + others.denominator)
+            return described_loss(network, data, about, index, option.balance, share, context.device)[1]
+        both = episode_loss(network, data, about, index, option.balance, share, context.device)
         return with_pull(both, pull(network, start, option.pull))
 
     return fit_on_towers(context, data, TowerStage(make, loss, trained_weights), config)
+
+
+def described_loss(
+    network: ModulatedNetwork,
+    data: TowerData,
+    about: Described,
+    index: Tensor,
+    balance: float,
+    share: Share,
+    device: str,
+) -> tuple[Tensor, LossParts]:
+    """Outputs (B, W, output) of windows by the description of their sites alone, and their loss."""
+    without = no_months(len(index), len(data.channels))
+    code = code_of(network, about, data.windows.place[index], without, device)
+    prediction = network(*inputs(data.windows, index, device), code)
+    return prediction, flux_loss(prediction, data, index, balance, share)
+
+
+def episode_loss(
+    network: ModulatedNetwork,
+    data: TowerData,
+    about: Described,
+    index: Tensor,
+    balance: float,
+    share: Share,
+    device: str,
+) -> LossParts:
+    """Loss without own months at all months, and with those of an episode at the others; arguments as there."""
+    prediction, parts = described_loss(network, data, about, index, balance, share, device)
+    shown = episode(data, index)
+    own = seen(network, prediction.detach(), data, about, index, shown)
+    code = code_of(network, about, data.windows.place[index], own, device)
+    others = unshown_loss(network(*inputs(data.windows, index, device), code), data, index, balance, share, shown)
+    return LossParts(parts.numerator + others.numerator, parts.denominator + others.denominator)
 
 
 def episode(data: TowerData, index: Tensor) -> Tensor:
