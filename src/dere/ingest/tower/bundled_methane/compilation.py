@@ -57,9 +57,9 @@ def monthly_rows(path: Path, config: TowerSource) -> tuple[str, pd.DataFrame]:
     (record,) = read_fluxnet_ch4(path, config)
     assert isinstance(record, SiteRecord)
     values = dict(record.values)
-    for (name, column), factor in REPAIRED.items():
-        if name == site:
-            values |= _repaired(path, column, factor, record.months, config)
+    for (of_site, repaired), factor in REPAIRED.items():
+        if of_site == site:
+            values |= _repaired(path, repaired, factor, record.months, config)
     wetland = WETLANDS[site]
     rows = pd.DataFrame({"Site": site, "TIMESTAMP": record.months // 12 * 100 + record.months % 12 + 1})
     rows["Lat"], rows["Lon"], rows["PFT"], rows["Climate"] = wetland.lat, wetland.lon, IGBP, wetland.koppen
