@@ -1,10 +1,10 @@
 """CH4: net methane exchange of wetlands, as towers measure it; outside the closure of carbon dioxide.
 
 NEE = RECO - GPP stays a statement on the carbon of carbon dioxide: methane is no part of RECO and is never added to it.
-The flux is per area of wetland, positive to the atmosphere, and its mass is that of carbon (12.011 of 16.043). Labels are
-months of measured days (``dere.ingest.tower.fluxnet_ch4.methane``); a month of ten measured days has a quality of a third,
-so a run that wants such months sets its least qualities (``harmonise``, ``evaluation``) below it. There is no simulation of
-methane yet, so methods that need one leave it out.
+The flux is per area of wetland, positive to the atmosphere, and its mass is that of carbon (12.011 of 16.043). Labels
+are months of measured days (``dere.ingest.tower.fluxnet_ch4.methane``); a month of ten measured days has a quality of a
+third, so a run that wants such months sets its least qualities (``harmonise``, ``evaluation``) below it. There is no
+simulation of methane yet, so methods that need one leave it out.
 """
 
 from __future__ import annotations
