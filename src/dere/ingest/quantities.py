@@ -9,8 +9,11 @@ SHARES: dict[str, str] = {
     "nee_coverage": "share of steps of the finer file with NEE",
     "gpp_quality": "quality of GPP, where it is not that of NEE",
     "reco_quality": "quality of RECO, where it is not that of NEE",
+    "ch4_quality": "share of days with measured methane",
 }
 """Names of records that only some formats bring; share of 0 to 1."""
+FURTHER = ("ch4",)
+"""Quantities of records that only some formats bring."""
 
 
 def quantity(name: str) -> str:

@@ -1,5 +1,6 @@
 """Data sets declare themselves: what they say holds, two never claim one file, and a run loads those of its files."""
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,8 +15,10 @@ from dere.config.towers import TowerSource
 from dere.ingest import source as declared
 from dere.ingest.source import Column, Product, declarations, of_modules, source_called, sources
 from dere.ingest.tower.bundled import TABLE
+from dere.ingest.tower.bundled_methane import TABLE as METHANE_TABLE
 from dere.ingest.tower.canonical import canonical
 from dere.ingest.tower.discovery import claim, known_sources, recognise, wanted, wanted_by_names
+from dere.resources import METHANE
 from dere.workflow.source_leaves import TOWERS_ALWAYS, TOWERS_LIMITS
 
 TOWERS = tuple(source for source in sources() if source.kind == "tower")
@@ -178,6 +181,7 @@ def test_readers_ask_for_no_leaf_that_their_source_does_not_name(tmp_path):
     write_collections(tmp_path)
     plumber2_samples.write(tmp_path, "Flux")
     synthetic_monthly().to_csv(tmp_path / MONTHLY, index=False)
+    shutil.copy(METHANE / METHANE_TABLE, tmp_path)
     about_the_site = {"AA-Syn_MM.csv": "FLUXNET2015 extract", TABLE: "FLUXNET2015 bundled"}
     for name in about_the_site:
         synthetic_monthly().to_csv(tmp_path / name, index=False)

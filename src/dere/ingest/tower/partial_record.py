@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dere.config.towers import TowerSource
 from dere.ingest.possible import COUNT
-from dere.ingest.quantities import SHARES
+from dere.ingest.quantities import FURTHER, SHARES
 from dere.ingest.source import Product
 from dere.ingest.tower.aggregate import full_steps, monthly_means
 from dere.ingest.tower.canonical import check
@@ -66,8 +66,8 @@ def partial_record(
     months
         Month numbers, strictly increasing, shape (month,).
     given
-        Values by name of ``RECORD_VARIABLES`` or ``quantities.SHARES`` in canonical units, shape (month,); names of
-        the former that are absent become NaN.
+        Values by name of ``RECORD_VARIABLES``, ``quantities.SHARES`` or ``quantities.FURTHER`` in canonical units,
+        shape (month,); names of the first that are absent become NaN.
     origin
         Product, processing, network and file.
     place
@@ -86,7 +86,7 @@ def partial_record(
     ValueError
         A unit that cannot be right by a column's median, or a quality outside 0 to 1.
     """
-    unknown = set(given) - set(RECORD_VARIABLES) - set(SHARES)
+    unknown = set(given) - set(RECORD_VARIABLES) - set(SHARES) - set(FURTHER)
     assert not unknown, f"no record variables: {sorted(unknown)}"
     values = {name: np.full(len(months), np.nan) for name in RECORD_VARIABLES} | dict(given)
     breaches = check(given, origin.source, site=site)

@@ -56,8 +56,8 @@ class SiteRecord:
     months
         Month numbers, strictly increasing, shape (month,).
     values
-        Maps names of ``RECORD_VARIABLES`` and ``quantities.SHARES`` to float64 of shape (month,), NaN missing; a
-        name that is absent is missing throughout.
+        Maps names of ``RECORD_VARIABLES``, ``quantities.SHARES`` and ``quantities.FURTHER`` to float64 of shape
+        (month,), NaN missing; a name that is absent is missing throughout.
     product
         Key of a product of the source that reads it.
     processing

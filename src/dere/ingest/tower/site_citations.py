@@ -26,7 +26,7 @@ DOI_VARIABLES = ("DOI", "DOI_CITATION", "DOI_DATAPRODUCT")
 _SPEAKS_OF = {
     "citations": ("ameriflux-fluxnet",),
     "listing": ("fluxnet-shuttle", "fluxcourse-sites", "ameriflux-fluxnet"),
-    "bundled": ("fluxnet2015-bundled",),
+    "bundled": ("fluxnet2015-bundled", "fluxnet-ch4-bundled"),
 }
 CITING = (*_SPEAKS_OF, "bif", "sites")
 """Kinds of tables with DOIs and citations, the first say first."""

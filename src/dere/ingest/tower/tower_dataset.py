@@ -11,7 +11,7 @@ import xarray as xr
 from dere.channels import HOURS
 from dere.ingest.months import time_coordinates
 from dere.ingest.possible import IMPOSSIBLE, packed
-from dere.ingest.quantities import SHARES, quantity
+from dere.ingest.quantities import FURTHER, SHARES, quantity
 from dere.ingest.tower.placement import Metadata
 from dere.ingest.tower.record import DIURNAL_VARIABLES, RECORD_VARIABLES, SiteRecord
 from dere.ingest.tower.variants import MEMBERS
@@ -41,17 +41,22 @@ def merge(
     -------
     xarray.Dataset
         The interim towers: dims site, time; every name of ``RECORD_VARIABLES`` (NaN missing) and ``in_record``; where
-        any record brings them, shares of measured steps, diurnal cycles (site, time, hour) and percentile members
-        (site, time, member). What no record brings has no variable. ``utc_offset`` is that of the record's own clock
-        where its format knows it, else of ``metadata``; ``impossible`` says how many values of each variable were marks
-        of missing values or impossible (see ``dere.ingest.possible.packed``).
+        any record brings them, methane, shares of measured steps, diurnal cycles (site, time, hour) and percentile
+        members (site, time, member). What no record brings has no variable. ``utc_offset`` is that of the record's own
+        clock where its format knows it, else of ``metadata``; ``impossible`` says how many values of each variable were
+        marks of missing values or impossible (see ``dere.ingest.possible.packed``).
     """
     sites = list(chosen)
     first = min(int(r.months[0]) for r in chosen.values())
     count = max(int(r.months[-1]) for r in chosen.values()) - first + 1
     brought = {name for record in chosen.values() for name in (*record.values, *record.diurnal, *record.members)}
     shapes: dict[str, tuple[int, ...]] = {name: () for name in RECORD_VARIABLES}
-    for names, shape in ((SHARES, ()), (DIURNAL_VARIABLES, (HOURS,)), (MEMBER_VARIABLES, (len(MEMBERS),))):
+    for names, shape in (
+        (SHARES, ()),
+        (FURTHER, ()),
+        (DIURNAL_VARIABLES, (HOURS,)),
+        (MEMBER_VARIABLES, (len(MEMBERS),)),
+    ):
         shapes |= {name: shape for name in names if name in brought}
     arrays = {name: np.full((len(sites), count, *shape), np.nan) for name, shape in shapes.items()}
     in_record = np.zeros((len(sites), count), dtype=bool)

@@ -1,4 +1,4 @@
-"""FLUXNET-CH4 v1: daily and half-hourly carbon dioxide fluxes of methane towers (Delwiche et al. 2021)."""
+"""FLUXNET-CH4 v1: daily and half-hourly carbon dioxide and methane fluxes (Delwiche et al. 2021)."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ FLUXES = tuple(
     )
 )  # fmt: skip
 WEATHER = of_steps(filled_columns())
+METHANE = Column("FCH4", "ch4", "nmolCH4 m-2 s-1")
+"""Measured methane; the filled columns beside it are no labels (see ``methane``)."""
 COLUMNS = (*FLUXES, *WEATHER)
 SOURCES = (
     Source(
@@ -37,7 +39,7 @@ SOURCES = (
         matches=named(NAME),
         read="dere.ingest.tower.fluxnet_ch4.table:read_fluxnet_ch4",
         products=(PRODUCT,),
-        columns=COLUMNS,
+        columns=(*COLUMNS, METHANE),
         options=("resolution", "minimum_coverage", "diurnal_cycles"),
         in_archives=True,
     ),

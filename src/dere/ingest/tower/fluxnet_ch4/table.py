@@ -1,4 +1,4 @@
-"""FLUXNET-CH4 v1: daily and half-hourly carbon dioxide fluxes of methane towers.
+"""FLUXNET-CH4 v1: daily and half-hourly carbon dioxide and methane fluxes.
 
 Delwiche et al. 2021, doi 10.5194/essd-13-3607-2021. There are no thresholds or percentiles: NEE_F is the filled flux,
 and RECO_NT = NEE_F + GPP_NT.
@@ -13,6 +13,9 @@ nothing contradicts. Hence the unit of the columns.
 at RU-Che and RU-Ch2 (60 values), masked and counted; precipitation of FI-Lom ten times too high (5485 mm a year against
 533 in FLUXNET2015, correlation 0.96), left out. The identity of RECO_NT holds to 0.001 on 98.6 to 100 % of the days and
 breaks by up to 0.74 where a long gap begins within the day.
+
+**Methane.** Nanomoles per second in all files, by the same agreement of those who use them. Months and quality by
+``methane.measured_months``.
 
 **Quality.** Half-hourly files: the share of measured half hours. Daily files do not say it; the share of days with any
 measured NEE stands in, an upper bound.
@@ -32,7 +35,9 @@ from dere.ingest.archives import TableFile, label
 from dere.ingest.tables import read_table, require_columns
 from dere.ingest.tower.canonical import bounded_flux, canonical, possible_columns
 from dere.ingest.tower.diurnal import diurnal_cycles
-from dere.ingest.tower.fluxnet_ch4 import COLUMNS, FLUXES, NAME, PRODUCT, WEATHER
+from dere.ingest.tower.fluxnet_ch4 import COLUMNS, FLUXES, METHANE, NAME, PRODUCT, WEATHER
+from dere.ingest.tower.fluxnet_ch4.methane import measured_months
+from dere.ingest.tower.fluxnet_columns import FLUX_NAMES
 from dere.ingest.tower.partial_record import Origin, in_record, monthly_columns, partial_record, warn_counts
 from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.steps import Steps, parse_steps
@@ -41,7 +46,7 @@ log = logging.getLogger(__name__)
 
 # columns that are wrong at a site, with the reason (module docstring)
 FAULTY = {("FI-Lom", "P_F"): "ten times the precipitation of FLUXNET2015"}
-_READ = frozenset(["TIMESTAMP", "TIMESTAMP_START", "NEE", *(column.name for column in COLUMNS)])
+_READ = frozenset(["TIMESTAMP", "TIMESTAMP_START", "NEE", METHANE.name, *(column.name for column in COLUMNS)])
 
 
 def parse(table: pd.DataFrame, name: str, source: str, config: TowerSource) -> list[SiteRecord]:
@@ -88,7 +93,8 @@ def parse(table: pd.DataFrame, name: str, source: str, config: TowerSource) -> l
     if steps.per_day > 1:
         columns["nee_measured_share"] = columns["nee_quality"]
     months, means = monthly_columns(steps, columns, config.minimum_coverage, ("nee_quality", "nee_measured_share"))
-    kept, means = in_record(months, means)
+    means |= methane_months(table, steps, source, counts)
+    kept, means = in_record(months, means, (*FLUX_NAMES, METHANE.variable))
     counts["months_below_coverage"] = int(np.isnan(means["nee"]).sum())
     warn_counts({k: n for k, n in counts.items() if k != "months_below_coverage"}, source)
     if not len(kept):
@@ -119,6 +125,23 @@ def _columns(
         if column.variable not in values:
             counts[f"{column.variable}_left_out"] = len(table)
     return values
+
+
+def methane_months(
+    table: pd.DataFrame, steps: Steps, source: str, counts: dict[str, int]
+) -> dict[str, NDArray[np.float64]]:
+    """Methane of the months in gC m-2 d-1 and its quality; nothing where no step was measured.
+
+    Raises
+    ------
+    ValueError
+        When a field is text, or the unit cannot be right.
+    """
+    flux = canonical(table, (METHANE,), source, counts, steps.per_day)[METHANE.variable]
+    if not np.isfinite(flux).any():
+        return {}
+    _, mean, quality = measured_months(steps, flux)
+    return {METHANE.variable: mean, f"{METHANE.variable}_quality": quality}
 
 
 def _check_years(steps: Steps, first: int, last: int, source: str) -> None:
