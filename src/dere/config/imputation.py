@@ -106,8 +106,8 @@ class ImputationConfig(Section):
     resample_sign: float = Field(0.5, ge=0, le=1)
     """Share of training draws whose deviation from the point model changes sign."""
     calibrate_spread: bool = True
-    """Scale the spread by a factor for each kind of gap (short, long, a calendar month never seen, whole site, RECO of a
-    known NEE), with which 90 % intervals hold 90 % of hidden values of validation towers."""
+    """Scale the spread by a factor for each kind of gap (short, long, a calendar month never seen, whole site, RECO
+    given NEE), with which 90 % intervals hold 90 % of hidden values of validation towers."""
     masks: MaskConfig = MaskConfig()
     """Which gaps training imitates."""
     point: PointModelConfig = PointModelConfig()
