@@ -13,6 +13,8 @@ from dere.crps import crps
 from dere.ingest.months import MONTHS
 from dere.variables import FLUXES
 
+METHODS = ("diffusion", "prior", "point", "climatology", "interpolation")
+"""The imputation, and what it must beat (`dere.imputation.hidden`)."""
 SCALES = ("monthly", "annual")
 SUMS = ("crps", "mae", "bias", "coverage_50", "coverage_90", "square", "variance")
 """Of each gap, summed over its values; ``mae`` is of the median, ``square`` and ``variance`` make root and spread."""
