@@ -107,7 +107,6 @@ rule fill_towers:
         "../../envs/train.yaml"
     threads: 1
     resources:
-        gpu=1,
         mem_mb=6000,
         runtime=60,
     params:

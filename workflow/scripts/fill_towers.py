@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dere.config.imputation import ImputationConfig
-from dere.training.context import choose_device
 from dere.workflow.fill_towers import write_filled
 from dere.workflow.running import running
 from dere.workflow.script import named_files
@@ -19,5 +18,4 @@ with running(snakemake):
         Path(snakemake.input.manifest).parent,
         Path(snakemake.output.monthly).parent,
         ImputationConfig(**snakemake.params.config),
-        choose_device(int(getattr(snakemake.resources, "gpu", 0))),
     )

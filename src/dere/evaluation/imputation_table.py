@@ -17,8 +17,9 @@ from dere.evaluation.columns import COUNT, NUMBER, POSITIVE, SHARE, TEXT, one_of
 from dere.evaluation.resampling import resample_clusters
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
+from dere.imputation.label_truth import LABELS
 from dere.imputation.masks import KINDS
-from dere.imputation.scores import SCALES, SUMS
+from dere.imputation.scores import METHODS, SCALES, SUMS
 
 ALL = "all"
 """Every kind of gap that hides whole months; every fold, seed and class."""
@@ -31,7 +32,8 @@ _RANGE = (0.025, 0.975)
 
 _MEANINGS = {
     "scale": one_of(SCALES),
-    **dict.fromkeys(("fold", "seed", "gap", "igbp", "method", "against"), TEXT),
+    **dict.fromkeys(("method", "against"), one_of((*METHODS, LABELS))),
+    **dict.fromkeys(("fold", "seed", "gap", "igbp"), TEXT),
     **dict.fromkeys(("sites", "clusters", "values"), COUNT),
     **dict.fromkeys(("coverage_50", "coverage_90"), SHARE),
     **dict.fromkeys(("mae", "rmse", "spread_error"), POSITIVE),
@@ -107,7 +109,7 @@ def _interval(above: NDArray, below: NDArray) -> tuple[float, float]:
 
 
 def schema(exchange: Exchange) -> pa.DataFrameSchema:
-    """Schema of the table; its fluxes are those of the exchange, its methods any."""
+    """Schema of the table; its fluxes are those of the exchange."""
     meanings = {**_MEANINGS, "flux": one_of(exchange.names)}
     described = {column: meanings.get(column, NUMBER) for column in COLUMNS}
     return pa.DataFrameSchema(described, strict=True, ordered=True, coerce=True)

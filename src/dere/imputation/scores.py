@@ -15,6 +15,8 @@ from dere.variables import FLUXES
 
 WAYS = ("mix", "diffusion", "optimal_interpolation", "trees")
 """The imputation (``imputation.filled_by``), what it is made of, and trees that know no month of the site."""
+METHODS = (*WAYS, "prior", "point", "climatology", "interpolation")
+"""The imputation, and what it must beat (`dere.imputation.hidden`)."""
 SCALES = ("monthly", "annual")
 SUMS = ("crps", "mae", "bias", "coverage_50", "coverage_90", "square", "variance")
 """Of each gap, summed over its values; ``mae`` is of the median, ``square`` and ``variance`` make root and spread."""

@@ -31,7 +31,6 @@ def write_filled(
     trained: Path,
     folder: Path,
     config: ImputationConfig,
-    device: str = "cpu",
 ) -> None:
     """Write `FILES` into ``folder``.
 
@@ -63,7 +62,7 @@ def write_filled(
         imputer = weights.load(from_manifest(fitted.facts), fitted)
         imputer.eval()
         fold, seed = int(fitted.facts["fold"]), int(fitted.facts["seed"])
-        parts.append(_placed(impute(imputer, towers, splits, fold, config, seed, device, ids=rest), "test"))
+        parts.append(_placed(impute(imputer, towers, splits, fold, config, seed, ids=rest), "test"))
     whole = joined(parts, towers)
     months = monthly(whole)
     years = annual(months)

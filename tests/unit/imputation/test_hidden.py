@@ -7,9 +7,7 @@ from dere.evaluation.imputation_table import table
 from dere.imputation import hidden
 from dere.imputation.hidden import score_hidden
 from dere.imputation.masks import KINDS
-from dere.imputation.scores import WAYS
-
-METHODS = (*WAYS, "prior", "point", "climatology", "interpolation")
+from dere.imputation.scores import METHODS, WAYS
 
 
 @pytest.fixture(scope="module")

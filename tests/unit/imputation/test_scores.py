@@ -130,7 +130,8 @@ def test_folds_and_seeds_are_pooled_by_their_values():
     assert crps_of["all"] == pytest.approx((crps_of["0"] + crps_of["1"]) / 2)
 
 
-def test_what_no_score_can_be_breaks_the_schema():
+def test_an_unknown_method_breaks_the_schema():
     made = table(summed([gap("A", "site", np.random.default_rng(4))]))
+    assert len(checked(made)) == len(made)
     with pytest.raises(ValueError, match=r"imputation\.csv would break its schema"):
-        checked(made.assign(coverage_90=1.5))
+        checked(made.replace({"method": {"diffusion": "guess"}}))

@@ -6,6 +6,7 @@ import pytest
 from dere.evaluation.imputation_table import COLUMNS
 from dere.exchange.co2 import EXCHANGE
 from dere.imputation.fit import describe
+from dere.imputation.scores import METHODS
 from dere.io import file_sha256, write_netcdf
 from dere.training import checkpoint
 from dere.training.fitted import Fitted
@@ -38,7 +39,7 @@ def test_every_seed_stands_in_the_table_and_all_together(run, config, tmp_path, 
     assert tuple(table.columns) == COLUMNS
     assert set(zip(table["fold"], table["seed"], strict=True)) == {("0", "3"), ("0", "4"), ("all", "all")}
     assert set(table.loc[table["igbp"] != "all", "fold"]) == {"all"} and {"ENF", "GRA"} & set(table["igbp"])
-    assert set(table["method"]) == {"diffusion", "prior", "point", "climatology", "interpolation"}
+    assert set(table["method"]) == set(METHODS)
     one = table.query(
         "gap == 'all' and igbp == 'all' and scale == 'monthly' and method == 'diffusion' and flux == 'nee'"
     )
