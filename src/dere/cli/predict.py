@@ -23,7 +23,7 @@ MOST_NOTES = 20
 def site_words(command: Callable[..., None]) -> Callable[..., None]:
     """Words that all commands on sites of one's own take."""
     words = (
-        click.argument("paths", metavar="[RUN] [SITES]...", nargs=-1, type=click.Path(path_type=Path)),
+        click.argument("paths", metavar="[RUN] SITES...", nargs=-1, type=click.Path(path_type=Path)),
         click.option(
             "--trained",
             metavar="NAME|DIR",
