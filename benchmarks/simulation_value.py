@@ -62,8 +62,8 @@ def case_of(word: str) -> tuple[str, dict[str, Any]]:
     )
 
 
-def overlay(name: str, word: str, form: str, methods: Sequence[str], first: bool = True) -> dict[str, Any]:
-    """What a run differs by: its split, the form of the simulation, and methods; those without it in the first form."""
+def overlay(name: str, word: str, form: str, methods: Sequence[str], first: bool) -> dict[str, Any]:
+    """What a run differs by: its split, the form of the simulation, and methods; all of them only if ``first``."""
     case, splits = case_of(word)
     own = [method for method in methods if first or method not in WITHOUT.values()]
     chosen: dict[str, Any] = {"run": f"{name}_{form}_{case}", "methods": own}
@@ -80,7 +80,7 @@ def compared(found: Mapping[str, pd.DataFrame], clusters: Mapping[str, str], res
     Parameters
     ----------
     found
-        Form to the `scores` of its run; those of methods without a simulation are in that of the first form.
+        Form to the `scores` of its run; those of methods without a simulation are in the first one.
     clusters
         Site to its cluster.
     """

@@ -23,6 +23,7 @@ from dere.training.candidates import Towers
 from dere.training.context import Context, changed_by
 from dere.training.draws import batches
 from dere.training.fitted import Fitted
+from dere.training.kept_memory import keep_freed_memory
 from dere.training.loop import FitResult, LossParts, fit
 from dere.training.membership import LEFT_OUT, Membership, membership
 from dere.training.snapshots import state_of
@@ -194,6 +195,7 @@ def _train(
 def _together(
     context: Context, ensemble: Ensemble[Any], shares: Shares, option: Any, number: int
 ) -> tuple[list[dict[str, Tensor]], pd.DataFrame]:
+    keep_freed_memory()
     stacked = Stacked(ensemble.networks)
     references = {
         name: torch.stack([reference[name] for reference in ensemble.references]) for name in ensemble.references[0]

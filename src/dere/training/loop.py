@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from dere.config.training import TrainingConfig
 from dere.training.clipping import clip
+from dere.training.optimiser import optimiser_of
 from dere.training.parallel import Team, team
 from dere.training.snapshots import Progress, read_last, write_broken, write_last
 
@@ -99,14 +100,6 @@ def _schedule(step: int, steps: int) -> float:
     if step < warm:
         return (step + 1) / warm
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-
-
-def _groups(parameters: list[nn.Parameter], learning_rate: float) -> list[dict[str, Any]]:
-    """Parameters by learning rate; one that carries an attribute ``rate`` has so many times the common one."""
-    rates: dict[float, list[nn.Parameter]] = {}
-    for parameter in parameters:
-        rates.setdefault(getattr(parameter, "rate", 1.0), []).append(parameter)
-    return [{"params": members, "lr": rate * learning_rate} for rate, members in rates.items()]
 
 
 def _average(averaged: list[Tensor], parameters: list[nn.Parameter], decay: float, step: int) -> None:
@@ -291,7 +284,7 @@ def fit(
     ranks = team()
     ranks.same_start(model)
     torch.manual_seed(seed)
-    optimiser = torch.optim.AdamW(_groups(parameters, config.learning_rate), weight_decay=config.weight_decay)
+    optimiser = optimiser_of(parameters, config.learning_rate, config.weight_decay)
     steps = config.epochs * config.steps_per_epoch
     progress = Progress(
         model,

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from dere.training.loop import LossParts, train_mode
+from dere.training.optimiser import copy_marks
 
 _DOT = "/"
 """Stands for the dot in names of weights, which a name of torch must not hold."""
@@ -51,8 +52,7 @@ class Stacked(nn.Module):
             values = [own[name].detach() for own in weights]
             if first.requires_grad:
                 stacked = nn.Parameter(torch.stack(values))
-                if hasattr(first, "rate"):
-                    stacked.rate = first.rate  # type: ignore[attr-defined]
+                copy_marks(first, stacked)
                 self.register_parameter(name.replace(".", _DOT), stacked)
                 self.own.append(name)
             else:

@@ -50,10 +50,23 @@ def test_each_form_is_compared_with_the_same_kind_of_method_without_a_simulation
         assert (row.sites, row.clusters) == (12, 6)
 
 
+def test_one_form_alone_has_the_methods_without_a_simulation_too(tmp_path, monkeypatch):
+    root = Path(__file__).parents[3]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text((root / "config.yaml").read_text())
+    simulation_value.main(["--sizes", "all", "--forms", "satellite", "--folder", "value"], run=made)
+    table = pd.read_csv("value/simulation_value.csv")
+    assert set(table["simulation"]) == {"satellite"} and len(table) == 3
+    assert table.set_index("method")["rmse_ratio"].to_dict() == pytest.approx(
+        {method: (factor - 0.1) / 0.9 for method, factor in FACTOR.items()}
+    )
+
+
 def test_methods_without_a_simulation_are_made_once():
     methods = ["gbm", "gbm_sim", "baseline", "kgml"]
     first, second = (
-        simulation_value.overlay("towers", "climate:arid,polar", form, methods) for form in simulation_value.FORMS
+        simulation_value.overlay("towers", "climate:arid,polar", form, methods, form == simulation_value.FORMS[0])
+        for form in simulation_value.FORMS
     )
     assert first["methods"] == methods and second["methods"] == ["gbm_sim", "kgml"]
     assert first["splits"] == {"protocol": "climate", "left_out": ["arid", "polar"]} and first["folds"] == [0]

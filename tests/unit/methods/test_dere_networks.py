@@ -15,6 +15,7 @@ from dere.methods.dere.networks.gate import Gate
 from dere.methods.dere.networks.plant_types import SMALLEST, PlantTypeNetwork
 from dere.methods.dere.networks.potential import Potential
 from dere.methods.dere.networks.pure import PureNetwork
+from dere.training.optimiser import optimiser_of
 from dere.variables import TARGETS
 from small_networks import BLUEPRINT, residual, shake
 from small_networks import site as make_site
@@ -144,6 +145,18 @@ def test_a_gate_of_nothing_gives_the_stands_and_one_of_all_gives_physics(site):
         gate.raw.fill_(40.0)
         torch.testing.assert_close(gate(stands, drivers), alone(stands, drivers))
     assert alone.raw is None and not any(name.endswith("raw") for name, _ in alone.named_parameters())
+
+
+def test_weight_decay_draws_neither_gate_nor_levels():
+    gate = Gate(KNOWING, CompetitionNetwork(KNOWING).normaliser, "both")
+    with torch.no_grad():
+        for parameter in gate.parameters():
+            parameter.fill_(0.7)
+    optimiser = optimiser_of(list(gate.parameters()), 0.1, 0.5)
+    for parameter in gate.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimiser.step()
+    assert gate.raw.tolist() == gate.potential.level.tolist() == [torch.tensor(0.7).item()] * 3
 
 
 def test_without_satellites_physics_takes_a_constant_share_of_the_light():

@@ -66,7 +66,8 @@ class MonthDecoder(nn.Module):
     def forward(self, memory: Tensor, condition: Tensor, dynamic: Tensor | None) -> Tensor:
         """(B, W, width), (B·k, C) and (B·k, W, Q) or None to (B·k, W, width)."""
         code = self.condition(condition)
-        x = memory.repeat_interleave(len(code) // len(memory), dim=0) + code[:, None]
+        copies = len(code) // len(memory)
+        x = (memory if copies == 1 else memory.repeat_interleave(copies, dim=0)) + code[:, None]
         if self.dynamic is not None:
             x = x + self.dynamic(require_dynamic(dynamic))
         x = self.dropout(F.silu(x))

@@ -10,6 +10,7 @@ from dere.layers.inputs import Normaliser
 from dere.layers.positive import EASE, inverse_positive, positive
 from dere.methods.dere.networks.potential import FLUXES, Potential
 from dere.methods.dere.settings import Head
+from dere.training.optimiser import mark
 
 RATE = 10.0
 """Three numbers that must find their place within a few hundred small steps."""
@@ -38,7 +39,8 @@ class Gate(nn.Module):
         start = torch.zeros(len(FLUXES))
         self.raw = nn.Parameter(start) if head == "both" else None
         for parameter in self.parameters():
-            parameter.rate = RATE  # type: ignore[attr-defined]
+            # decay would draw the share to one half, so that it said nothing about physics
+            mark(parameter, RATE, decays=False)
 
     def share(self) -> Tensor:
         """(3,) share of physics in GPP, Ra and Rh, 0 to 1."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from dere.training.optimiser import mark
+
 RATE = 50.0
 """Three numbers that must find their level within the few hundred small steps that fine-tune a network."""
 
@@ -16,7 +18,7 @@ RATE = 50.0
 class ModelError(nn.Module):
     """Learned covariance of the model's own error in (NEE, RECO), gC m-2 d-1 squared.
 
-    Its parameters carry a multiple of the learning rate as attribute ``rate``.
+    Its parameters have a multiple of the learning rate (`dere.training.optimiser`).
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ class ModelError(nn.Module):
         self.log_std = nn.Parameter(torch.log(std.clone()))
         self.raw_correlation = nn.Parameter(torch.zeros(()))
         for parameter in self.parameters():
-            parameter.rate = RATE  # type: ignore[attr-defined]
+            mark(parameter, RATE)
 
     def covariance(self) -> Tensor:
         """(2, 2)."""
