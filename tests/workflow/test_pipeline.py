@@ -12,8 +12,9 @@ import dere
 from dere.backbones import names
 from dere.evaluation.runs import OWN_CLIMATOLOGY, OWN_LEVEL
 from dere.figures.catalogue import CATALOGUE
-from dere.methods import methods, stages
 from dere.run_config.root import normalise
+from joined import joined_methods as methods
+from joined import joined_stages as stages
 
 RESULTS = "results/tiny"
 FIRST = "transformer"

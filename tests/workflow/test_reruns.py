@@ -11,9 +11,10 @@ import yaml
 from snakemake.utils import update_config
 
 from dere.backbones import names
-from dere.methods import rooms, stages
+from dere.methods import rooms
 from dere.run_config.root import normalise
 from edits import edited, statement
+from joined import joined_stages as stages
 
 ROOT = Path(__file__).parents[2]
 STAGES = {name: stage for name, stage in stages().items() if stage.section and stage.path == ("stages", name)}

@@ -91,12 +91,12 @@ def months_known(
     for place, site in enumerate(ids):
         months = np.flatnonzero(np.isfinite(mean[place]).all(-1))
         label = labels[place, months]
-        stretches = list(_stretches(label, site, config))
-        if not stretches:
+        drawn = list(stretches(label, site, config))
+        if not drawn:
             continue
         errors = errors_of(scale[place, months], model, months)
         local = (calendar[months] + (6 if lat[place] < 0 else 0)) % 12
-        for draw, (stretch, scored) in enumerate(stretches):
+        for draw, (stretch, scored) in enumerate(drawn):
             base: list[Array] = []
             for count in KNOWN:
                 shown = stretch[:count]
@@ -126,7 +126,7 @@ def shown_months(mean: Array, errors: PlaceErrors, label: Array, quality: Array,
     return condition(mean, errors, known, np.nan_to_num(quality))
 
 
-def _stretches(label: Array, site: str, config: EvaluationConfig) -> Iterator[tuple[Months, Months]]:
+def stretches(label: Array, site: str, config: EvaluationConfig) -> Iterator[tuple[Months, Months]]:
     """Known and judged months of each stretch; none where a record is too short for both."""
     there = np.flatnonzero(np.isfinite(label).any(-1))
     longest = KNOWN[-1]

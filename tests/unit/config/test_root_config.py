@@ -12,6 +12,7 @@ from dere.methods import methods
 from dere.run_config.render import main, render
 from dere.run_config.root import Config, normalise
 from dere.run_config.run import CHANGED_FIRST
+from joined import joined_stages
 
 ROOT = Path(__file__).parents[3]
 REAL_TOWERS = {
@@ -192,6 +193,8 @@ def test_config_yaml_holds_every_leaf_with_its_default():
     complete, made = Config().model_dump(mode="json"), normalise({})
     assert set(yaml.safe_load(render())) == set(complete) and normalise(yaml.safe_load(render())) == made
     complete["networks"] = {"lags": complete["networks"]["lags"]}
+    used = {stage.name for stage in joined_stages().values()}
+    complete["stages"] = {name: own for name, own in complete["stages"].items() if name in {"defaults", *used}}
     choices = {"products": ["method"], "figures": ["method", "reference", "compared"]}
     for section, names_of_choices in choices.items():
         for name in names_of_choices:

@@ -9,9 +9,9 @@ from snakemake.utils import update_config
 from dere.config.base import Section
 from dere.config.training import TrainingConfig
 from dere.config.world import WorldConfig
-from dere.methods import stages as declared
 from dere.run_config.root import normalise
 from dere.run_config.stages import COMMON, own_settings, stages_section
+from joined import joined_stages as declared
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {"DERE_REALDATA": "/real", "DERE_PAPERDATA": "/paper"}

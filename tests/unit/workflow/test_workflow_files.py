@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from dere.backbones import declaration, names
-from dere.methods import methods, rooms, stages
+from dere.methods import rooms
 from dere.workflow import targets
+from joined import joined_methods as methods
+from joined import joined_stages as stages
 from loaded_workflow import code_of, inputs, loaded, parameters, paths_of, resource, with_script
 
 ROOT = Path(__file__).parents[3]
