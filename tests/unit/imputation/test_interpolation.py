@@ -114,7 +114,7 @@ def test_the_mix_is_half_of_each_and_every_trajectory_whole(trained, training):
 
 
 def test_without_trees_there_is_the_diffusion_alone(towers, splits, statistics, config, training):
-    alone = config.model_copy(update={"filled_by": "diffusion", "calibrate_spread": False})
+    alone = config.model_copy(update={"filled_by": "diffusion"})
     imputer, _ = train_imputation(towers, splits, statistics, 0, alone, seed=3)
     assert imputer.interpolation is None and (imputer.spread == 1.0).all()
     request = whole(training, 2, training.known[2])

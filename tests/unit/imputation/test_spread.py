@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dere.imputation import spread
+from dere.imputation.fit import train_imputation
 from dere.imputation.gap_kinds import GAPS, gap_kinds
 from dere.imputation.masks import gap_statistics
 from dere.imputation.sampling import scaled
@@ -59,6 +60,9 @@ def test_scaled_trajectories_keep_their_mean_and_what_is_known():
     assert np.allclose(made[:, 20:].std(0), 1.5 * drawn[:, 20:].std(0))
 
 
-def test_factors_are_kept_with_the_model(trained):
-    factors = trained[0].spread.numpy()
+def test_factors_are_kept_with_the_model_where_asked_for(trained, towers, splits, statistics, config):
+    asked = config.model_copy(update={"calibrate_spread": True})
+    imputer, _ = train_imputation(towers, splits, statistics, 0, asked, seed=3)
+    assert (trained[0].spread == 1.0).all()
+    factors = imputer.spread.numpy()
     assert len(factors) == len(GAPS) and ((factors >= 0.6) & (factors <= 1.8)).all() and (factors != 1.0).any()

@@ -141,6 +141,18 @@ def test_members_close_are_not_negative_and_spread_as_stated(places):
         members_of(found, np.random.default_rng(0), 1)
 
 
+def test_members_of_labels_have_their_noise_and_may_be_negative(places):
+    predicted, label = places[0][0], places[1][0]
+    _, errors = place_of(predicted, NOISY)
+    found = condition(predicted, errors, known_of(label, np.arange(12, 24)))
+    members = members_of(found, np.random.default_rng(0), 2000, of="label")
+    np.testing.assert_allclose(members[..., 1], members[..., 0] + members[..., 2], atol=1e-12)
+    np.testing.assert_allclose(members.mean(0), found.mean, atol=1e-9)
+    np.testing.assert_allclose(members.std(0)[24:], found.std("label")[24:], rtol=0.12)
+    assert (found.std("label") > 1.02 * found.std("truth")).all()
+    assert (members[..., 0] < 0).any()
+
+
 def test_effects_are_found_with_their_error_bars(places):
     predicted = places[0][0]
     errors = place_of(predicted)[1]
