@@ -106,8 +106,8 @@ def _final(run: Run, method: Method, block: xr.Dataset) -> tuple[Places | None, 
     config, simulated = settings.harmonise, reads_simulation(method)
     if simulated and settings.simulation.provider == "builtin":
         raise ValueError(
-            f"cells of a run are given, but {run.name} has none: its process model runs on each place's own drivers; give "
-            "fields over time, lat and lon, or choose a --method without a simulation (gbm, gp)"
+            f"cells of a run are given, but {run.name} has none: its process model runs on each place's own drivers; "
+            "give fields over time, lat and lon, or choose a --method without a simulation (gbm, gp)"
         )
     if simulated:
         known_cells.require_states(known)
