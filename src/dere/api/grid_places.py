@@ -102,8 +102,13 @@ def cells_of(run: Run, method: Method, fields: Fields, rows: slice, unseen: bool
 
 def _final(run: Run, method: Method, block: xr.Dataset) -> tuple[Places | None, xr.Dataset | None, dict[int, str]]:
     """Cells of a run's own canonical set, read as its maps read them; states before windows go with the models."""
-    config, known, lost = settings_of(run).harmonise, run.known_sites, {}
-    simulated = reads_simulation(method)
+    settings, known, lost = settings_of(run), run.known_sites, {}
+    config, simulated = settings.harmonise, reads_simulation(method)
+    if simulated and settings.simulation.provider == "builtin":
+        raise ValueError(
+            f"cells of a run are given, but {run.name} has none: its process model runs on each place's own drivers; "
+            "give fields over time, lat and lon, or choose a --method without a simulation (gbm, gp)"
+        )
     if simulated:
         known_cells.require_states(known)
         kept, refused = known_cells.placed(block.rename(cell="site"), known)

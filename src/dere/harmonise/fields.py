@@ -121,6 +121,9 @@ def read_fields(paths: Sequence[Path]) -> Fields:
         cover is not stated; one sentence.
     """
     source = ", ".join(path.name for path in paths)
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist, but a file of fields is expected; correct the path")
     parts = [read_netcdf(path, load=False) for path in paths]
     for path, part in zip(paths, parts, strict=True):
         if not ("cell" in part.dims or {"lat", "lon"} <= set(part.dims)):
