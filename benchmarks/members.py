@@ -28,7 +28,7 @@ from dere.training.windows import Windows
 log = logging.getLogger(__name__)
 
 MEMBERS, BATCH = 8, 16
-SHIPPED = {"batch": 8, "dropout": 0.3, "noise": 0.3}
+SHIPPED_BATCH, SHIPPED_DROPOUT, SHIPPED_NOISE = 8, 0.3, 0.3
 """Budget of the default run (docs/decisions/0018)."""
 
 
@@ -60,7 +60,7 @@ def measure(size: Size, count: int, repeats: int, device: str = "cpu", training:
     keep_freed_memory()
     windows = size.windows(2 * BATCH)
     draw = torch.Generator().manual_seed(1)
-    batch = SHIPPED["batch"] if training else BATCH
+    batch = SHIPPED_BATCH if training else BATCH
     batches = [torch.randint(len(windows), (batch,), generator=draw) for _ in range(count)]
     networks = [size.single().to(device) for _ in range(MEMBERS)]
     weights = torch.rand(MEMBERS, len(windows), generator=draw)
@@ -92,10 +92,10 @@ def as_in_a_run(network: SingleNetwork, training: bool) -> SingleNetwork:
     """Give a network the dropout and noise of the default run; it stays as it is without ``training``."""
     if not training:
         return network
-    network.normaliser.noise = SHIPPED["noise"]
+    network.normaliser.noise = SHIPPED_NOISE
     for layer in network.backbone.modules():
         if isinstance(layer, torch.nn.Dropout):
-            layer.p = SHIPPED["dropout"]
+            layer.p = SHIPPED_DROPOUT
     return network.train()
 
 

@@ -147,16 +147,17 @@ def test_a_gate_of_nothing_gives_the_stands_and_one_of_all_gives_physics(site):
     assert alone.raw is None and not any(name.endswith("raw") for name, _ in alone.named_parameters())
 
 
-def test_weight_decay_draws_neither_gate_nor_levels():
+def test_weight_decay_leaves_the_share_of_physics_alone():
     gate = Gate(KNOWING, CompetitionNetwork(KNOWING).normaliser, "both")
     with torch.no_grad():
         for parameter in gate.parameters():
-            parameter.fill_(0.7)
-    optimiser = optimiser_of(list(gate.parameters()), 0.1, 0.5)
+            parameter.fill_(0.5)
+    optimiser = optimiser_of(list(gate.parameters()), 0.01, 0.5)
     for parameter in gate.parameters():
         parameter.grad = torch.zeros_like(parameter)
     optimiser.step()
-    assert gate.raw.tolist() == gate.potential.level.tolist() == [torch.tensor(0.7).item()] * 3
+    assert gate.raw.tolist() == [0.5] * 3
+    torch.testing.assert_close(gate.potential.level, torch.full((3,), 0.5 * (1 - 10 * 0.01 * 0.5)))
 
 
 def test_without_satellites_physics_takes_a_constant_share_of_the_light():

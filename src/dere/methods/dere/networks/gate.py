@@ -39,8 +39,10 @@ class Gate(nn.Module):
         start = torch.zeros(len(FLUXES))
         self.raw = nn.Parameter(start) if head == "both" else None
         for parameter in self.parameters():
+            mark(parameter, RATE)
+        if self.raw is not None:
             # decay would draw the share to one half, so that it said nothing about physics
-            mark(parameter, RATE, decays=False)
+            mark(self.raw, RATE, decays=False)
 
     def share(self) -> Tensor:
         """(3,) share of physics in GPP, Ra and Rh, 0 to 1."""
