@@ -36,6 +36,8 @@ REST = 6
 DRAWS = 20
 FLOOR = 1.0
 """nmol m-2 s-1 below which a mean counts as this when levels are compared as logarithms."""
+HALVES = np.geomspace(0.05, 20.0, 40)
+"""Worths of months among which the one at which half of a level is believed is chosen."""
 RESAMPLES = 2000
 TREES_OF_PAIRS = 100
 """Trees of the forests behind the shrinkage; it needs levels alone."""
@@ -122,37 +124,57 @@ def pair_predictions(rows: Rows, seed: int = 0) -> dict[tuple[str, str], Array]:
     return found
 
 
-def shrinkage(rows: Rows, pairs: Mapping[tuple[str, str], Array], test: str, known: int) -> float:
-    """Share of a level seen in so many months that the level of all other months has, at towers of other clusters.
+def information(predicted: Array, known: NDArray[np.int64], own: NDArray[np.int64]) -> float:
+    """How many mean months the known ones are worth: winters with next to no methane say little of a level."""
+    return float(np.maximum(predicted[known], 0.0).sum() / max(float(np.maximum(predicted[own], 0.0).mean()), FLOOR))
 
-    Slope through zero of the level in the months left on that in the known ones, over towers and draws; predictions saw
-    neither the tower's cluster nor ``test``.
+
+def share_of(worth: float, half: float) -> float:
+    """Share of a level that is believed; half of it where the months are worth ``half`` mean ones."""
+    return worth / (worth + half)
+
+
+def half_believed(rows: Rows, pairs: Mapping[tuple[str, str], Array], test: str) -> float:
+    """Worth of months at which half of their level is believed, from towers of other clusters.
+
+    Least squares of the level in the months left on the believed one in the known ones, over towers, numbers of known
+    months and draws; predictions saw neither the tower's cluster nor ``test``.
     """
     rng = np.random.default_rng(0)
-    seen, rest = [], []
+    found = []
     for tower in scored_towers(rows):
         own = np.flatnonzero(rows.site == tower)
         cluster = rows.cluster[own[0]]
-        if cluster == test or len(own) < known + REST:
+        if cluster == test:
             continue
         predicted = pairs[str(cluster), test]
-        for _ in range(DRAWS):
-            shuffled = rng.permutation(own)
-            for levels, at in ((seen, shuffled[:known]), (rest, shuffled[known:])):
-                levels.append(log_level(rows.label[at], predicted[at]))
-    return float(np.clip(np.dot(seen, rest) / np.dot(seen, seen), 0.0, 1.0))
+        for known in (known for known in KNOWN if 0 < known <= len(own) - REST):
+            for _ in range(DRAWS):
+                at, rest = np.split(rng.permutation(own), [known])
+                levels = [log_level(rows.label[some], predicted[some]) for some in (at, rest)]
+                found.append((information(predicted, at, own), *levels))
+    worth, seen, rest_level = np.array(found).T
+    errors = [((rest_level - share_of(worth, half) * seen) ** 2).sum() for half in HALVES]
+    return float(HALVES[int(np.argmin(errors))])
 
 
-def known_months(
-    rows: Rows, predictions: list[Array], pairs: Mapping[tuple[str, str], Array], known: int
-) -> pd.DataFrame:
+def known_months(rows: Rows, predictions: list[Array], halves: Mapping[str, float], known: int) -> pd.DataFrame:
     """NSE of the months that stay unknown, mean over draws and seeds: without, and with the level of the known ones.
+
+    Parameters
+    ----------
+    rows, predictions
+        Labels, and predictions of them by seed.
+    halves
+        `half_believed` of each cluster.
+    known
+        Number of known months.
 
     Returns
     -------
     DataFrame
-        By site: ``cluster``, ``share`` (the shrinkage), ``nse_without``, ``nse_shrunk`` and ``nse_ratio`` (the level
-        taken in full).
+        By site: ``cluster``, ``share`` (of the level that is believed, mean over draws), ``nse_without``,
+        ``nse_shrunk`` and ``nse_ratio`` (the level taken in full).
     """
     found = []
     for tower in scored_towers(rows):
@@ -160,17 +182,16 @@ def known_months(
         if len(own) < known + REST:
             continue
         cluster = str(rows.cluster[own[0]])
-        share = shrinkage(rows, pairs, cluster, known) if known else 0.0
         rng = np.random.default_rng(1)
         scores = []
         for predicted in predictions:
             for _ in range(DRAWS if known else 1):
-                shuffled = rng.permutation(own)
-                at, rest = shuffled[:known], shuffled[known:]
+                at, rest = np.split(rng.permutation(own), [known])
+                share = share_of(information(predicted, at, own), halves[cluster]) if known else 0.0
                 level = log_level(rows.label[at], predicted[at]) if known else 0.0
-                scores.append([_nse(rows, rest, np.exp(part * level) * predicted) for part in (0.0, share, 1.0)])
-        without, shrunk, ratio = np.mean(scores, 0)
-        found.append((tower, cluster, share, without, shrunk, ratio))
+                each = [_nse(rows, rest, np.exp(part * level) * predicted) for part in (0.0, share, 1.0)]
+                scores.append([share, *each])
+        found.append((tower, cluster, *np.mean(scores, 0)))
     columns = ["site", "cluster", "share", "nse_without", "nse_shrunk", "nse_ratio"]
     return pd.DataFrame(found, columns=columns).assign(known=known)
 
@@ -210,7 +231,11 @@ def main() -> None:
         log.info("%s: %d clusters left out", name, len(set(rows.cluster)))
         predictions[name] = [unseen(rows, model, seed) for seed in range(1 if name in plain else options.seeds)]
     pairs = pair_predictions(rows)
-    each = pd.concat([known_months(rows, predictions["forest"], pairs, known) for known in KNOWN], ignore_index=True)
+    halves = {str(cluster): half_believed(rows, pairs, str(cluster)) for cluster in np.unique(rows.cluster)}
+    log.info(
+        "half of a level is believed at a worth of %.2f to %.2f months", min(halves.values()), max(halves.values())
+    )
+    each = pd.concat([known_months(rows, predictions["forest"], halves, known) for known in KNOWN], ignore_index=True)
     tables = {"models": models(rows, predictions), "paired": paired(rows, predictions), "known": curve(each)}
     for name, table in tables.items():
         write_table(table, options.folder / f"methane_{name}.csv")

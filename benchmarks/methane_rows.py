@@ -16,13 +16,11 @@ from dere.knowledge.earlier_months import YEAR, lagged, running_mean
 from dere.resources import METHANE
 
 Array = NDArray[np.float64]
-SCALE = 5.0
-"""nmol m-2 s-1 up to which asinh is nearly linear; towers report a few nanomoles where there is next to nothing."""
 LAGGED = ("TA_F", "P_F", "SW_IN_F")
 LAGS = (1, 2, 3)
-BY_FLUX = ("drained", "wet tundra", "bog", "fen", "swamp")
-"""Wetland classes in the order of their published annual emissions (Delwiche et al. 2021), so that one split tells the
-poor from the rich; of these classes alone, marshes and rice are not among the towers."""
+BY_EMISSION = ("drained", "wet tundra", "bog", "fen", "swamp")
+"""Wetland classes from those that ecology expects to emit little to those that emit much, so that one split tells the
+poor from the rich. The order is ours and not fitted; marshes and rice are not among the towers."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def read_rows() -> Rows:
     parts = []
     for site, own in months.groupby("Site", sort=True):
         part = pd.DataFrame(dict(_of_site(own, float(sites["lat"][site]))))
-        part["wetland"] = float(BY_FLUX.index(sites["wetland"][site]))
+        part["wetland"] = float(BY_EMISSION.index(sites["wetland"][site]))
         part["site"], part["cluster"], part["label"] = site, sites["cluster"][site], own["FCH4"].to_numpy()
         parts.append(part)
     table = pd.concat(parts, ignore_index=True).dropna(subset="label")
@@ -122,17 +120,10 @@ def warming_line(rows: Rows, learn: NDArray[np.bool_], test: NDArray[np.bool_], 
 
 
 def forest(rows: Rows, learn: NDArray[np.bool_], test: NDArray[np.bool_], seed: int, trees: int = 300) -> Array:
-    """Random forest of the labels as they are: a loss on their logarithm aims at the median and loses the level."""
+    """Random forest of the labels as they are: on asinh(label / 5) it aims at the median and loses the level."""
     model = RandomForestRegressor(trees, min_samples_leaf=3, max_features=1 / 3, random_state=seed, n_jobs=1)
     model.fit(rows.features[learn], rows.label[learn], rows.weights(learn))
     return model.predict(rows.features[test])
-
-
-def forest_asinh(rows: Rows, learn: NDArray[np.bool_], test: NDArray[np.bool_], seed: int) -> Array:
-    """Random forest of asinh(label / 5), put back without a correction of its level."""
-    model = RandomForestRegressor(300, min_samples_leaf=3, max_features=1 / 3, random_state=seed, n_jobs=1)
-    model.fit(rows.features[learn], np.arcsinh(rows.label[learn] / SCALE), rows.weights(learn))
-    return SCALE * np.sinh(model.predict(rows.features[test]))
 
 
 def boosted(rows: Rows, learn: NDArray[np.bool_], test: NDArray[np.bool_], seed: int) -> Array:
@@ -148,7 +139,6 @@ MODELS: dict[str, Model] = {
     "seasonal mean": seasonal_mean,
     "Q10 line": warming_line,
     "boosted trees": boosted,
-    "forest, asinh": forest_asinh,
     "forest": forest,
 }
 

@@ -16,7 +16,7 @@ TOWERS, MONTHS = 8, 24
 
 @pytest.fixture(scope="module")
 def made():
-    """Towers of one season and levels of their own, two in each cluster but the last two; predictions lack the level."""
+    """Towers of one season and levels of their own, two in each cluster but the last two; predictions lack them."""
     month = np.tile(np.arange(MONTHS) % 12, TOWERS)
     tower = np.repeat(np.arange(TOWERS), MONTHS)
     season = 30.0 - 25.0 * np.cos(2 * np.pi * month / 12)
@@ -59,26 +59,37 @@ def test_lines_and_means_are_what_they_say(made):
     np.testing.assert_allclose(warming_line(exact, all_rows, all_rows, 0), exact.label, rtol=1e-6)
 
 
-def test_known_months_put_the_level_right_and_are_not_scored(made):
-    rows, season = made
+def pairs_of(rows, season):
     names = np.unique(rows.cluster)
-    pairs = {(str(one), str(other)): season for one in names for other in names if one != other}
-    each = methane_forest.known_months(rows, [season], pairs, 6)
+    return {(str(one), str(other)): season for one in names for other in names if one != other}
+
+
+def test_known_months_put_the_level_right(made):
+    rows, season = made
+    pairs = pairs_of(rows, season)
+    halves = {str(name): methane_forest.half_believed(rows, pairs, str(name)) for name in np.unique(rows.cluster)}
+    each = methane_forest.known_months(rows, [season], halves, 6)
     assert list(each["site"]) == [f"S{i}" for i in range(TOWERS)]
     assert each["share"].between(0.9, 1.0).all()
     assert (each["nse_shrunk"] > 0.8).all() and each["nse_without"].median() < 0
-    # a label that is known does not enter the score, and one that is not does not enter the level
-    assert (methane_forest.known_months(rows, [season], pairs, 0)["nse_shrunk"] < each["nse_shrunk"]).all()
+    assert (methane_forest.known_months(rows, [season], halves, 0)["nse_shrunk"] < each["nse_shrunk"]).all()
 
 
 def test_levels_that_say_nothing_are_shrunk_away(made):
     rows, season = made
     noise = np.random.default_rng(1)
     flat = Rows(**{**vars(rows), "label": season * np.exp(noise.normal(size=len(season)))})
-    names = np.unique(rows.cluster)
-    pairs = {(str(one), str(other)): season for one in names for other in names if one != other}
-    assert methane_forest.shrinkage(flat, pairs, "C4", 1) < 0.3
-    assert methane_forest.shrinkage(rows, pairs, "C4", 1) > 0.9
+    half = methane_forest.half_believed(flat, pairs_of(rows, season), "C4")
+    assert methane_forest.share_of(1.0, half) < 0.3
+    assert methane_forest.share_of(1.0, methane_forest.half_believed(rows, pairs_of(rows, season), "C4")) > 0.9
+
+
+def test_winters_say_less_of_a_level_than_summers(made):
+    rows, season = made
+    own = np.flatnonzero(rows.site == "S3")
+    winter, summer = own[rows.calendar[own] == 0], own[rows.calendar[own] == 6]
+    assert methane_forest.information(season, winter, own) < 0.4 < 3.0 < methane_forest.information(season, summer, own)
+    assert methane_forest.information(season, own, own) == pytest.approx(MONTHS)
 
 
 def test_better_predictions_are_better_in_the_tables(made):
