@@ -12,6 +12,7 @@ import dere
 from dere.backbones import names
 from dere.evaluation.runs import OWN_CLIMATOLOGY, OWN_LEVEL
 from dere.figures.catalogue import CATALOGUE
+from dere.imputation.scores import METHODS
 from dere.run_config.root import normalise
 from joined import joined_methods as methods
 from joined import joined_stages as stages
@@ -169,7 +170,7 @@ def test_labels_are_made_once_for_all_backbones(tiny):
 
 def test_imputed_months_are_scored_for_every_gap_and_method(tiny):
     table = pd.read_csv(tiny.folder / RESULTS / "tables" / "imputation.csv")
-    assert set(table["method"]) == {"diffusion", "prior", "point", "climatology", "interpolation", "labels"}
+    assert set(table["method"]) == {*METHODS, "labels"}
     assert set(table["fold"].astype(str)) == {"0", "all"} and {"site", "years", "all"} <= set(table["gap"])
     assert table["crps"].notna().all()
 

@@ -21,10 +21,13 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def as_text(value: Any) -> str:
-    """Return a value of a table: lists with commas, yes and no."""
+    """Return a value of a table: yes and no, lists with commas, or with semicolons where commas stand in their texts."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    if not isinstance(value, (list, tuple)):
+        return str(value)
+    texts = [str(one) for one in value]
+    return ("; " if any("," in text for text in texts) else ", ").join(texts)
 
 
 def to_json(content: Any) -> str:

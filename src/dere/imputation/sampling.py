@@ -52,7 +52,7 @@ def ways(
 ) -> dict[str, Trajectories]:
     """Trajectories of several of `WAYS`, each as from `trajectories`; by default of all that the imputer has.
 
-    Only the way that the imputer's ``filled_by`` names has its spread calibrated.
+    The way that the imputer's ``filled_by`` names stands first; only it has its spread calibrated.
 
     Raises
     ------
@@ -60,7 +60,8 @@ def ways(
         When a way needs trees and the imputer has none.
     """
     model = imputer.interpolation
-    wanted = names or (WAYS if model else ("diffusion",))
+    chosen = imputer.config.filled_by
+    wanted = names or (sorted(WAYS, key=lambda name: name != chosen) if model else ("diffusion",))
     half = samples // 2
     calls = max(samples - half if name == "mix" else samples if name == "diffusion" else 0 for name in wanted)
     diffusion = diffused(imputer, series, point, requests, calls, seed, device, salt) if calls else []
@@ -78,7 +79,6 @@ def ways(
             pairs = zip(diffusion, drawn, strict=True)
             drawn = [np.concatenate([some[: samples - half], others[:half]]) for some, others in pairs]
         made[name] = drawn
-    chosen = imputer.config.filled_by
     if chosen in made:
         factors = imputer.spread.cpu().numpy()
         made[chosen] = [scaled(v, r.known, factors) for v, r in zip(made[chosen], requests, strict=True)]
