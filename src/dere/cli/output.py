@@ -21,7 +21,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def as_text(value: Any) -> str:
-    """Return a value of a table: yes and no, lists with commas, or with semicolons where commas stand in their texts."""
+    """Return a value of a table: yes and no, lists with commas, or semicolons where commas stand in their texts."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, (list, tuple)):
