@@ -88,7 +88,8 @@ def paired(rows: Rows, predictions: Mapping[str, list[Array]], chosen: str = "fo
     Scores of a tower are means over seeds; clusters of towers are resampled, the seeds are not.
     """
     mean = {
-        name: sum(by_tower(rows, predicted) for predicted in each) / len(each) for name, each in predictions.items()
+        name: pd.concat([by_tower(rows, predicted) for predicted in each]).groupby(level="site").mean()
+        for name, each in predictions.items()
     }
     towers = mean[chosen].index
     cluster = dict(zip(rows.site, rows.cluster, strict=True))

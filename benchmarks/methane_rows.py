@@ -71,7 +71,7 @@ def read_rows() -> Rows:
         parts.append(part)
     table = pd.concat(parts, ignore_index=True).dropna(subset="label")
     about = ["site", "cluster", "label", "calendar"]
-    names = tuple(name for name in table if name not in about)
+    names = tuple(str(name) for name in table if name not in about)
     return Rows(
         site=table["site"].to_numpy().astype(str),
         cluster=table["cluster"].to_numpy().astype(str),

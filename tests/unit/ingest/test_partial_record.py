@@ -43,8 +43,8 @@ def test_a_monthly_file_of_the_family_always_comes_first():
     lowest = parse_name("FLX_BE-Vie_FLUXNET2015_SUBSET_MM_1996-2014_1-3.csv").rank
     order = sorted((key for key in PRODUCTS if PRODUCTS[key].rank < 0), key=lambda key: -PRODUCTS[key].rank)
     assert order == [
-        "plumber2", "fluxnet-ch4", "fluxnet2015-zarr", "carbonsense-v2", "carbonsense-v1", "fluxcourse-sites",
-        "abcflux-v2", "abcflux-v1", "six-forests",
+        "plumber2", "fluxnet-ch4", "fluxnet-ch4-bundled", "fluxnet2015-zarr", "carbonsense-v2", "carbonsense-v1",
+        "fluxcourse-sites", "abcflux-v2", "abcflux-v1", "six-forests",
     ]  # fmt: skip
     assert all(rank_of(origin(product)) < (0,) < lowest for product in order)
     assert rank_of(origin(preference=2)) > rank_of(origin(preference=1))
