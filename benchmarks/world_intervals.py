@@ -10,17 +10,13 @@ deviation, and shows both.
 
 from __future__ import annotations
 
-import argparse
 import logging
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
-from learning_curve import make
+from overlays import Run, begin, made, make, options
 
 from dere.io import write_table
 
@@ -58,8 +54,8 @@ def totals(tables: dict[int, pd.DataFrame]) -> pd.DataFrame:
     rows = []
     for seed, table in tables.items():
         globe = table[table["region"] == "global"]
-        made, real = (globe[globe["source"] == name].set_index(["flux", "year"]) for name in ("product", "truth"))
-        joined = made.join(real["total_pgc"].rename("truth"))
+        maps, real = (globe[globe["source"] == name].set_index(["flux", "year"]) for name in ("product", "truth"))
+        joined = maps.join(real["total_pgc"].rename("truth"))
         joined["z"] = (joined["total_pgc"] - joined["truth"]) / joined["std_pgc"]
         joined["inside"] = (joined["truth"] >= joined["q05_pgc"]) & (joined["truth"] <= joined["q95_pgc"])
         columns = ["total_pgc", "std_pgc", "truth", "z", "inside"]
@@ -67,24 +63,17 @@ def totals(tables: dict[int, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def main(words: Sequence[str] | None = None) -> None:
+def main(words: list[str] | None = None, run: Run = make) -> None:
     """Make the runs and the tables."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("files", nargs="*", type=Path, help="configuration files, as for dere run")
-    options.add_argument("--seeds", nargs="+", type=int, default=list(range(1, 11)))
-    options.add_argument("--methods", nargs="+", default=["gbm"], help="the first makes the maps")
-    options.add_argument("--folds", nargs="+", type=int, default=[0])
-    options.add_argument("--cores", type=int, default=1)
-    options.add_argument("--folder", type=Path, default=Path("results/world_intervals"))
-    given = options.parse_args(words)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
-    given.folder.mkdir(parents=True, exist_ok=True)
+    parser = options(__doc__, "results/world_intervals")
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(range(1, 11)))
+    parser.add_argument("--methods", nargs="+", default=["gbm"], help="the first makes the maps")
+    parser.add_argument("--folds", nargs="+", type=int, default=[0])
+    given = parser.parse_args(words)
+    begin(given)
     covered, summed = {}, {}
     for seed in given.seeds:
-        own = given.folder / f"world_intervals{seed}.yaml"
-        own.write_text(yaml.safe_dump(overlay(seed, given.methods, given.folds)), encoding="utf-8")
-        make(given.files, own, given.cores, 0)
-        tables = Path("results") / f"world_intervals{seed}" / "tables"
+        tables = made(overlay(seed, given.methods, given.folds), given, run) / "tables"
         covered[seed] = pd.read_csv(tables / "calibration.csv", dtype={"fold": str, "seed": str})
         summed[seed] = pd.read_csv(tables / "totals.csv")
         write_table(coverage(covered), given.folder / "world_coverage.csv")
