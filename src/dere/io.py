@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import json
 import os
@@ -169,9 +170,13 @@ def read_netcdf(path: Path, load: bool = True, memory: int | None = None, decode
         ) from None
 
 
-def write_table(table: pd.DataFrame, path: Path) -> Path:
-    """Write a tidy table as csv atomically, without index."""
-    return write_atomically(Path(path), lambda tmp: table.to_csv(tmp, index=False))
+def write_table(table: pd.DataFrame, path: Path, float_format: str | None = None) -> Path:
+    """Write a tidy table as csv atomically, without index; compressed where the name ends with .gz."""
+    if Path(path).suffix != ".gz":
+        return write_atomically(Path(path), lambda tmp: table.to_csv(tmp, index=False, float_format=float_format))
+    # without the time and the temporary name, with which pandas would make files of equal tables differ
+    text = table.to_csv(index=False, float_format=float_format).encode()
+    return write_atomically(Path(path), lambda tmp: tmp.write_bytes(gzip.compress(text, mtime=0)))
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> Path:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.imputation.series import COMPONENTS, Series, with_gpp
 from dere.imputation.stretches import Request, site_seed
-from dere.imputation.trees import fit_trees, inputs_of, predict_trees
+from dere.imputation.trees import WITHOUT, fit_trees, inputs_of, predict_trees
 from dere.intervals.calibrator import Calibrator, read_calibrator
 from dere.intervals.fitting import fit_calibrator
 from dere.intervals.site_calibration import condition, errors_of
@@ -64,13 +64,17 @@ def fit_interpolation(training: Series, group: NDArray[np.int64], groups: int, s
     Raises
     ------
     ValueError
-        When a flux has too few labelled months for a spread.
+        When a flux has too few labelled months, or all of them in one group.
     """
     inputs = inputs_of(training)
     trees = fit_trees(training, inputs, group, groups, seed)
     left_out = with_gpp(predict_trees(trees, inputs, group))
     left_out[~training.span] = np.nan
-    return Interpolation(trees, fit_calibrator(left_out, with_gpp(training.flux), training.clusters.astype(str), CO2))
+    try:
+        errors = fit_calibrator(left_out, with_gpp(training.flux), training.clusters.astype(str), CO2)
+    except ValueError as error:
+        raise ValueError(f"imputation: {error}; or {WITHOUT}") from None
+    return Interpolation(trees, errors)
 
 
 def interpolate(

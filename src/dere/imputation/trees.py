@@ -38,6 +38,8 @@ SETTING: dict[str, Any] = {
 }
 ROUNDS = 200
 """Trees of one fit."""
+WITHOUT = "set imputation.filled_by to diffusion, which needs no trees"
+"""Way out where there is too little for trees and their errors."""
 
 
 def inputs_of(series: Series) -> NDArray[np.float32]:
@@ -72,6 +74,11 @@ def fit_trees(
     -------
     dict
         `name_of` to LightGBM's text.
+
+    Raises
+    ------
+    ValueError
+        When the towers outside a group have no month of a component.
     """
     # a long record counts less than its months, as in the point model
     share = 1.0 / np.sqrt(np.maximum(series.observed.sum(1), 1))
@@ -86,6 +93,11 @@ def fit_trees(
         binned = binned.construct()
         for left_out in range(groups + 1):
             used = np.flatnonzero(group[site] != left_out)
+            if not len(used):
+                raise ValueError(
+                    f"imputation: all usable months of {name} are in one group of training towers, but trees of the "
+                    f"others need some too; {WITHOUT}, or add towers"
+                )
             booster = lgb.train({**SETTING, "seed": seed}, binned.subset(used.tolist()), num_boost_round=ROUNDS)
             text = short_text(booster.model_to_string())
             found[name_of(left_out, name)] = np.frombuffer(text.encode(), np.uint8).copy()

@@ -165,7 +165,8 @@ def time_series(filled: Filled, labels: xr.Dataset, attributes: Mapping[str, str
         Conventions="CF-1.8",
         featureType="timeSeries",
         comment="Grams of carbon. The mean is that of the members; GPP = RECO - NEE in each member and mean, not in "
-        "quantiles. Intervals are of the truth: members of observed months have the error of the observation.",
+        "quantiles. Intervals of observed months are of the truth (members have the error of the observation), of "
+        "imputed months of what the tower would have reported.",
         **attributes,
     )
 

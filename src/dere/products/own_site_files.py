@@ -181,7 +181,7 @@ def write(
         encoding |= {"time": days, "time_bnds": days, "lat": {"_FillValue": None}, "lon": {"_FillValue": None}}
         write_atomically(temporary / NETCDF, lambda path: series.to_netcdf(path, engine="netcdf4", encoding=encoding))
         table = monthly_table(predictions)
-        write_atomically(temporary / TABLE, lambda path: table.to_csv(path, index=False, float_format="%.9g"))
+        write_table(table, temporary / TABLE, float_format="%.9g")
         write_table(sites, temporary / SITES)
         names = [NETCDF, TABLE, SITES]
         if calibration is not None:

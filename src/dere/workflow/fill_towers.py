@@ -15,7 +15,7 @@ from dere.imputation.bundle import from_manifest
 from dere.imputation.labels import impute
 from dere.imputation.series import site_ids
 from dere.invented import invented_sources, marked
-from dere.io import file_sha256, read_netcdf, write_atomically, write_netcdf, write_table
+from dere.io import file_sha256, read_netcdf, write_netcdf, write_table
 from dere.products.filled_towers import annual, joined, monthly, table, time_series
 from dere.training import checkpoint, weights
 from dere.workflow.members import read_splits
@@ -72,7 +72,7 @@ def write_filled(
         title = {"title": f"{name.capitalize()} carbon fluxes of towers, gaps filled"}
         write_netcdf(time_series(filled, whole, about | title), folder / f"{name}.nc")
     rows = table(months, whole, "month")
-    write_atomically(folder / "monthly.csv.gz", lambda path: rows.to_csv(path, index=False, float_format="%.9g"))
+    write_table(rows, folder / "monthly.csv.gz", float_format="%.9g")
     write_table(table(years, whole, "year"), folder / "annual.csv")
     shares = rows["origin"].eq("observed").mean()
     announce(f"towers filled: {whole.sizes['site']}, {len(rows)} months, {100 * shares:.0f} % observed")

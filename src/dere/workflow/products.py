@@ -16,7 +16,7 @@ from dere.exchange import DEFAULT, get
 from dere.exchange.base import Exchange
 from dere.harmonise.origin import Origin, source_attributes
 from dere.ingest.alignment import require_same_axes
-from dere.io import content_hash, file_sha256, read_json, read_netcdf, write_atomically, write_table
+from dere.io import content_hash, file_sha256, read_json, read_netcdf, write_table
 from dere.products.annual import annual_means
 from dere.products.attributes import NOT_STATED, Provenance
 from dere.products.files import ANNUAL, write_products
@@ -68,7 +68,7 @@ def products(
             write_products(mean_of_runs(annual), *about, frequency="yr")
         write_table(total_rows(paths, runs, cover[predicted.area], drivers, predicted), folder / TOTALS)
     table = tower_table(read_netcdf(files["ensemble"]), read_netcdf(files["towers"]), predicted)
-    write_atomically(folder / "towers.csv.gz", lambda temporary: table.to_csv(temporary, index=False))
+    write_table(table, folder / "towers.csv.gz")
 
 
 def total_rows(

@@ -113,6 +113,24 @@ def test_the_mix_is_half_of_each_and_every_trajectory_whole(trained, training):
     assert set(ways(imputer, training, point, request, 2, 3)) == set(WAYS)
 
 
+def test_towers_with_a_few_months_are_enough(training, groups):
+    few = training.flux.copy()
+    few[:, :20] = few[:, 24:] = np.nan
+    made = fit_interpolation(replace(training, flux=few), groups, 3, seed=0)
+    assert np.isfinite(made.predict(training, groups)).all()
+
+
+def test_too_few_months_are_a_sentence_that_says_how_to_go_on(training, groups):
+    few, alone = training.flux.copy(), training.flux.copy()
+    few[:, :20] = few[:, 22:] = np.nan
+    alone[groups != 1, :, 1] = np.nan
+    out = "set imputation.filled_by to diffusion"
+    with pytest.raises(ValueError, match=f"only 18 labelled months of gpp.*at least 24 are needed.*{out}"):
+        fit_interpolation(replace(training, flux=few), groups, 3, seed=0)
+    with pytest.raises(ValueError, match=f"all usable months of reco are in one group.*{out}"):
+        fit_interpolation(replace(training, flux=alone), groups, 3, seed=0)
+
+
 def test_without_trees_there_is_the_diffusion_alone(towers, splits, statistics, config, training):
     alone = config.model_copy(update={"filled_by": "diffusion"})
     imputer, _ = train_imputation(towers, splits, statistics, 0, alone, seed=3)

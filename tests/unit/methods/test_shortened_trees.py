@@ -25,3 +25,11 @@ def test_shorter_trees_predict_the_same_but_for_rounding():
     own, theirs = booster.predict(features), other.predict(features)
     np.testing.assert_allclose(theirs, own, atol=1e-5)
     assert own.std() > 0.5
+
+
+def test_trees_without_a_split_are_shortened_too():
+    few = RNG.normal(size=(20, 3))
+    booster = lgb.train({"verbosity": -1, "num_threads": 1}, lgb.Dataset(few, few[:, 0]), num_boost_round=3)
+    arrays = {"trees.gpp": np.frombuffer(text_of(booster).encode(), np.uint8)}
+    other = lgb.Booster(model_str=shortened(arrays)["trees.gpp"].tobytes().decode())
+    np.testing.assert_allclose(other.predict(few), np.full(20, few[:, 0].mean()), atol=1e-5)

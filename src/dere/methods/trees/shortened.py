@@ -34,7 +34,8 @@ def short_text(text: str) -> str:
         if name in (*UNUSED, OFFSETS):
             continue
         if name in DIGITS:
-            line = f"{name}=" + " ".join(f"{float(value):.{DIGITS[name]}g}" for value in values.split(" "))
+            # a tree that never splits has no threshold
+            line = f"{name}=" + " ".join(f"{float(value):.{DIGITS[name]}g}" for value in values.split())
         kept.append(line)
     return "\n".join(kept) + TAIL
 
