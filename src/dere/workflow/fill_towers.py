@@ -11,6 +11,7 @@ import xarray as xr
 
 from dere.config.imputation import ImputationConfig
 from dere.exchange import DEFAULT, get
+from dere.harmonise.splits import roles
 from dere.imputation.bundle import from_manifest
 from dere.imputation.labels import impute
 from dere.imputation.series import site_ids
@@ -35,7 +36,8 @@ def write_filled(
     """Write `FILES` into ``folder``.
 
     A tower is filled by the first fold of the run in which the imputation trains on it, else validates on it; a
-    tower that the run only tests by that of the first fold, given the tower's own months. No stage reads these files.
+    tower that no fold of the run learns from by that of the first fold, given the tower's own months. No stage reads
+    these files.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def write_filled(
         imputer = weights.load(from_manifest(fitted.facts), fitted)
         imputer.eval()
         fold, seed = int(fitted.facts["fold"]), int(fitted.facts["seed"])
-        parts.append(_placed(impute(imputer, towers, splits, fold, config, seed, ids=rest), "test"))
+        parts.append(_placed(impute(imputer, towers, splits, fold, config, seed, ids=rest), splits))
     whole = joined(parts, towers)
     months = monthly(whole)
     years = annual(months)
@@ -92,14 +94,15 @@ def known_to_folds(labels: Sequence[xr.Dataset], splits: pd.DataFrame) -> list[x
             wanted = set(site_ids(splits, int(made.attrs["fold"]), role)) - done
             here = np.isin(made["site"].values.astype(str), sorted(wanted))
             if here.any():
-                parts.append(_placed(made.isel(site=np.flatnonzero(here)), role))
+                parts.append(_placed(made.isel(site=np.flatnonzero(here)), splits))
                 done |= set(made["site"].values[here].astype(str))
     return parts
 
 
-def _placed(labels: xr.Dataset, role: str) -> xr.Dataset:
+def _placed(labels: xr.Dataset, splits: pd.DataFrame) -> xr.Dataset:
     """Labels with the fold that made them and the role of their sites in it."""
-    many = labels.sizes["site"]
-    return labels.assign(
-        fold=("site", np.full(many, int(labels.attrs["fold"]), np.int32)), role=("site", np.full(many, role, object))
-    )
+    fold = int(labels.attrs["fold"])
+    table = roles(splits, fold).query("kind == 'site'")
+    role = dict(zip(table["id"].astype(str), table["role"], strict=True))
+    own = np.array([role[site] for site in labels["site"].values.astype(str)], object)
+    return labels.assign(fold=("site", np.full(len(own), fold, np.int32)), role=("site", own))

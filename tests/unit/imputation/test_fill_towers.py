@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 from dere.exchange.co2 import EXCHANGE
+from dere.harmonise.splits import kept_in
 from dere.imputation.fit import describe
 from dere.imputation.labels import impute
 from dere.io import file_sha256, write_netcdf
@@ -17,9 +18,10 @@ from dere.workflow.fill_towers import FILES, known_to_folds, write_filled
 
 @pytest.fixture(scope="module")
 def made(trained, towers, splits, labels, config, tmp_path_factory):
-    """Files of filled towers of a run of one fold; one site is in no fold."""
+    """Files of filled towers of a run of one fold; one site is in no fold, one the fold does not learn from."""
     folder = tmp_path_factory.mktemp("filled")
-    rows = splits.assign(fold=splits["fold"].where(splits["id"] != "S10", -1))
+    kept = (splits["id"] != "S02").astype(int)
+    rows = splits.assign(fold=splits["fold"].where(splits["id"] != "S10", -1), **{kept_in(0): kept})
     files = {"towers": folder / "towers.nc", "splits": folder / "splits.csv"}
     write_netcdf(towers, files["towers"])
     rows.to_csv(files["splits"], index=False)
@@ -39,8 +41,10 @@ def test_every_tower_of_a_fold_is_filled_and_no_other(made):
     with xr.open_dataset(out / "monthly.nc") as file:
         assert set(file["site"].values.tolist()) == set(rows.loc[rows["fold"] >= 0, "id"])
         role = dict(zip(file["site"].values.tolist(), file["role"].values.tolist(), strict=True))
+    assert role.pop("S02") == "unused"
     names = {0: "test", 1: "validation"}
-    assert role == {row.id: names.get(row.fold, "training") for row in rows.itertuples() if row.fold >= 0}
+    others = rows[(rows["fold"] >= 0) & (rows["id"] != "S02")]
+    assert role == {row.id: names.get(row.fold, "training") for row in others.itertuples()}
 
 
 def test_observed_months_are_kept_and_gaps_are_filled(made, towers):
