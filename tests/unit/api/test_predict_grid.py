@@ -103,6 +103,25 @@ def test_maps_close_and_have_intervals_of_cells_and_years_and_totals(maps):
     assert 0 < row["q05_pgc"] < row["total_pgc"] < row["q95_pgc"]
 
 
+def test_a_cover_of_ones_own_loses_no_cell_but_those_where_it_is_wrong(tmp_path):
+    given = fields().drop_vars("igbp")
+    dims = ("plant_type", "lat", "lon")
+    given["plant_fraction"] = (dims, np.full((3, 3, 2), 1 / 3), {"units": "1"})
+    given["vegetated_fraction"] = (("lat", "lon"), np.full((3, 2), 0.9), {"units": "1"})
+    given = given.assign_coords(plant_type=["BL", "NL", "GS"])
+    # bare in two ways, and a sum that is none
+    given["plant_fraction"][:, 0, 0], given["vegetated_fraction"][0, 0] = np.nan, np.nan
+    given["plant_fraction"][:, 0, 1], given["vegetated_fraction"][0, 1] = 0.0, 0.0
+    given["plant_fraction"][:, 2, 0] = 0.4
+    shown = run(tmp_path, given)
+    assert shown.exit_code == 0 and "6 cells: 5 on land, 3 predicted" in shown.output
+    lost = pd.read_csv(tmp_path / "maps" / "cells_not_predicted.csv").set_index(["lat", "lon"])["reason"]
+    assert "plant fractions there that are no shares with the sum 1" in lost[49.0, 5.0] and len(lost) == 2
+    with xr.open_dataset(tmp_path / "maps" / "gpp_mon_dere_gn_200501-200512.nc") as file:
+        yearly = file["gpp"].mean("time").sel(lat=LAT, lon=LON) * 8.64e7
+    assert float(yearly[0, 0]) == float(yearly[0, 1]) == 0 and float(yearly[1, 0]) > 1
+
+
 def test_a_folder_behind_a_link_to_another_disk_is_written_and_what_a_killed_process_left_goes(tmp_path, monkeypatch):
     disk = tmp_path / "disk"
     (disk / "real").mkdir(parents=True)
