@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dere.blocks import slices
 from dere.harmonise.axis import month_number
-from dere.harmonise.field_axes import AXES, COVER, degrees_of, require_axes, require_months
+from dere.harmonise.field_axes import AXES, COVER, YEAR, degrees_of, require_axes, require_months
 from dere.ingest.grid import cells_of_centres
 from dere.ingest.igbp_classes import IGBP, igbp_code
 from dere.ingest.months import mid_months
@@ -212,6 +212,12 @@ def _require_canonical(data: xr.Dataset, source: str) -> float:
         raise ValueError(
             f"{source} has cells without {missing[0]}, but those of a run are expected: drivers.nc and cover.nc of its "
             "folder data; give --grid for both"
+        )
+    months = month_number(data["time"].values)
+    if months[0] % YEAR or len(months) % YEAR:
+        raise ValueError(
+            f"{source}: its cells are final and begin in {np.datetime64(data['time'].values[0], 'M')} with "
+            f"{len(months)} months, but whole calendar years are expected, as those of a run; cut them at a January"
         )
     if not (degrees := float(data.attrs.get("grid_degrees", 0.0))):
         raise ValueError(

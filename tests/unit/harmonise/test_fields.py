@@ -142,3 +142,6 @@ def test_cells_that_lie_on_no_grid_or_lack_their_cover_are_refused(tmp_path):
     rest = {name: ("cell", np.zeros(2)) for name in ("plant_fraction", "vegetated_fraction", "age_weight")}
     with pytest.raises(ValueError, match="lie on no grid"):
         read(cells.assign(about | rest).assign_attrs(grid_degrees=0.0), tmp_path, "no_grid.nc")
+    later = cells.assign(about | rest).assign_attrs(grid_degrees=6.0).assign_coords(time=TIME + pd.Timedelta(days=180))
+    with pytest.raises(ValueError, match="begin in 2005-07 with 12 months, but whole calendar years"):
+        read(later, tmp_path, "july.nc")
