@@ -192,8 +192,7 @@ def _unfit(block: xr.Dataset) -> Iterator[tuple[str, NDArray[np.bool_]]]:
 
 def _any(found: xr.DataArray) -> NDArray[np.bool_]:
     """Whether anything along the other dimensions, (cell,)."""
-    there: NDArray[np.bool_] = found.transpose("cell", ...).values.reshape(found.sizes["cell"], -1).any(1)
-    return there
+    return np.asarray(found.transpose("cell", ...).values.reshape(found.sizes["cell"], -1).any(1))
 
 
 def _own_cover(sites: xr.Dataset) -> Cover | None:
