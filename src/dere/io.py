@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from glob import escape
@@ -47,7 +48,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
     temporary = path.with_name(f".{os.getpid()}.partial.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path)
+        remove_leftovers(path)
         write(temporary)
         os.replace(temporary, path)
     except Exception as error:
@@ -96,12 +97,15 @@ def unwritable(error: OSError) -> str | None:
     )
 
 
-def _remove_leftovers(path: Path) -> None:
-    """Remove temporary files of ``path`` whose process is gone."""
+def remove_leftovers(path: Path) -> None:
+    """Remove temporary files and folders of ``path`` whose process is gone."""
     for leftover in path.parent.glob(f".*.partial.{escape(path.name)}"):
         match = re.match(r"\.(\d+)\.partial\.", leftover.name)
         if match and not Path("/proc", match[1]).exists() and Path("/proc/self").exists():
-            leftover.unlink(missing_ok=True)
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
 
 
 def write_netcdf(dataset: xr.Dataset, path: Path, compress: bool = True) -> Path:

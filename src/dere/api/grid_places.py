@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,7 +15,9 @@ from dere.api.own_sites import settings_of
 from dere.api.run import Run
 from dere.harmonise import known_cells
 from dere.harmonise.axis import calendar_years, month_number, monthly_climatology
-from dere.harmonise.fields import COVER, NEEDED, Fields
+from dere.harmonise.cover import SUM_TOLERANCE
+from dere.harmonise.field_axes import COVER
+from dere.harmonise.fields import NEEDED, Fields
 from dere.harmonise.interim import Cover
 from dere.harmonise.own_sites import own_sites
 from dere.intervals.neighbours import CLIMATE
@@ -93,6 +96,8 @@ def cells_of(run: Run, method: Method, fields: Fields, rows: slice, unseen: bool
         for gaps in [np.isnan(block[name].values).sum(1)]
         for cell in np.flatnonzero(land & (gaps > 0))
     }
+    lost |= {int(number[cell]): f"cell {number[cell]} {text}" for text, bad in _unfit(block) for cell in
+             np.flatnonzero(land & bad)}  # fmt: skip
     ready = land & ~np.isin(number, list(lost))
     if not ready.any():
         return Cells(number, lat, lon, land, lost, None, None, {})
@@ -170,20 +175,42 @@ def _as_sites(
     return places, about, refused, {str(name): int(count) for name, count in filled.items()}
 
 
+def _unfit(block: xr.Dataset) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Why cells (cell,) with a cover or stand ages cannot be read; what is not stated is no reason."""
+    if COVER[0] in block:
+        total = block[COVER[0]].sum("plant_type", skipna=False)
+        green = block[COVER[1]].fillna(0.0)
+        beyond = (green < 0) | (green > 1 + SUM_TOLERANCE)
+        odd = (green > 0) & ~((abs(total - 1) <= SUM_TOLERANCE) & (block[COVER[0]].min("plant_type") >= 0))
+        text = "has a vegetated_fraction beyond 0 to 1, or plant fractions there that are no shares with the sum 1"
+        yield f"{text}; correct the cover (is it in percent?)", _any(beyond | odd)
+    if "age_weight" in block:
+        total = block["age_weight"].sum("age", skipna=False)
+        odd = ((abs(total - 1) > SUM_TOLERANCE) | (block["age_weight"].min("age") < 0)) & total.notnull()
+        yield "has an age_weight that is no shares with the sum 1; correct it", _any(odd)
+
+
+def _any(found: xr.DataArray) -> NDArray[np.bool_]:
+    """Whether anything along the other dimensions, (cell,)."""
+    return np.asarray(found.transpose("cell", ...).values.reshape(found.sizes["cell"], -1).any(1))
+
+
 def _own_cover(sites: xr.Dataset) -> Cover | None:
     """Plant types and stand ages that the fields bring."""
-    if not any(name in sites for name in (*COVER, "age_weight")):
-        return None
     found = {}
     if COVER[0] in sites:
         table = sites[list(COVER)]
         if "year" not in table.dims:
             table = table.expand_dims(year=[int(calendar_years(sites["time"].values)[0])])
-        # what is not stated is land without plants
-        found["sites"] = _bare(table.fillna(0.0), "site", "year", "plant_type")
+        # what is not stated is land without plants, whose types are unknown
+        green = table[COVER[1]].fillna(0.0).clip(0.0, 1.0)
+        table = table.assign({COVER[0]: table[COVER[0]].where(green > 0), COVER[1]: green})
+        found["sites"] = _bare(table, "site", "year", "plant_type")
     if "age_weight" in sites:
-        found["site_ages"] = _bare(sites[["age_weight"]], "site", "age")
-    return Cover(**found)
+        stated = sites[["age_weight"]].isel(site=sites["age_weight"].notnull().all("age").values)
+        if stated.sizes["site"]:
+            found["site_ages"] = _bare(stated, "site", "age")
+    return Cover(**found) if found else None
 
 
 def _bare(table: xr.Dataset, *dims: str) -> xr.Dataset:

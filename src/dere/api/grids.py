@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from dere.harmonise.axis import month_number
 from dere.harmonise.fields import Fields, read_fields
 from dere.ingest.months import mid_months
 from dere.invented import invented_sources, marked
-from dere.io import content_hash, file_sha256, unwritable, write_netcdf
+from dere.io import content_hash, file_sha256, remove_leftovers, unwritable, write_netcdf
 from dere.methods import Method
 from dere.products.annual import annual_means, cell_errors
 from dere.products.attributes import NOT_STATED, Provenance
@@ -121,25 +122,45 @@ def predict_grid(
     """
     require("run", run, Run, "dere.open_run")
     out = Path(folder)
-    require_free(out, overwrite)
+    temporary = _free(out, overwrite)
     chosen = method_of(run, method)
     _, fits = fits_of(run, chosen, backbone, fold, seed)
     paths = [Path(fields)] if isinstance(fields, (str, Path)) else [Path(path) for path in fields]
     given = read_fields(paths)
-    temporary = out.parent / f".{os.getpid()}.partial.{out.name}"
     try:
+        with _writing(out):
+            temporary.mkdir(parents=True)
         made = _made(run, chosen, fits, given, paths, temporary, without_satellites, gpu)
-        out.mkdir(parents=True, exist_ok=True)
-        for path in sorted((temporary / "maps").rglob("*")):
-            if path.is_file():
-                target = out / path.relative_to(temporary / "maps")
-                target.parent.mkdir(exist_ok=True)
-                os.replace(path, target)
-    except OSError as error:
-        raise ValueError(unwritable(error) or f"{out} cannot be written ({error}); give another path") from None
+        with _writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+            for path in sorted((temporary / "maps").rglob("*")):
+                if path.is_file():
+                    target = out / path.relative_to(temporary / "maps")
+                    target.parent.mkdir(exist_ok=True)
+                    os.replace(path, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return GridPredictions(out, *made)
+
+
+def _free(out: Path, overwrite: bool) -> Path:
+    """Where the work of this process goes until ``out`` has it: on the same disk, which a link or mount may choose."""
+    real = out.resolve()
+    inside = real.is_dir() and real.stat().st_dev != real.parent.stat().st_dev
+    work = (real if inside else real.parent) / f".{os.getpid()}.partial.{real.name}"
+    with _writing(out):
+        remove_leftovers(work.parent / real.name)
+    require_free(out, overwrite)
+    return work
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Say that a folder cannot be written where the system says so."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(unwritable(error) or f"{out} cannot be written ({error}); give another path") from None
 
 
 def _made(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dere.blocks import slices
 from dere.harmonise.axis import month_number
+from dere.harmonise.field_axes import AXES, COVER, YEAR, degrees_of, require_axes, require_months
 from dere.ingest.grid import cells_of_centres
 from dere.ingest.igbp_classes import IGBP, igbp_code
 from dere.ingest.months import mid_months
@@ -24,16 +25,14 @@ from dere.ingest.possible import only_possible
 from dere.io import read_netcdf
 from dere.variables import MONTHLY8, PLANT_TYPES, SATELLITE, VARIABLES, convert
 
-YEAR = 12
 FROM_RECORD = ("co2",)
 """Drivers that the global record gives where the fields lack them."""
 NEEDED = tuple(name for name in MONTHLY8 if name not in FROM_RECORD)
-COVER = ("plant_fraction", "vegetated_fraction")
 NUMBERED = ("ENF", "EBF", "DNF", "DBF", "MF", "CSH", "OSH", "WSA", "SAV", "GRA", "WET", "CRO", "URB", "CVM", "SNO",
             "BSV", "WAT")  # fmt: skip
 """IGBP classes by their numbers from 1, as in land-cover maps."""
-OFF = 0.02
-"""Largest departure of a cell from a centre, in cells."""
+ROUNDED = 0.01
+"""By which a share may lie beyond 0 or 1."""
 NO_CLASS = ("", "nan", "none", "other", "unknown")
 """How fields write that a cell has no class, which then follows from climate and plant types."""
 
@@ -78,10 +77,13 @@ class Fields:
         Of plain fields: canonical units, what is impossible is missing, and every cell of the rows is there.
         """
         if self.canonical:
-            return self.data.isel(cell=rows).load()
-        part = self.data.isel(lat=rows).load().stack(cell=("lat", "lon"))
+            return self._read(cell=rows)
+        part = self._read(lat=rows).stack(cell=("lat", "lon"))
         lat, lon = part["lat"].values.astype(float), part["lon"].values.astype(float)
         number, area = cells_of_centres(lat, (lon + 180.0) % 360.0 - 180.0, self.degrees, self.source)
+        # files round their axes, maps do not
+        row, column = np.divmod(number, round(360.0 / self.degrees))
+        lat, lon = 90.0 - self.degrees * (row + 0.5), self.degrees * (column + 0.5) - 180.0
         cells = xr.Dataset(coords={"cell": number, "time": mid_months(int(self.months[0]), len(self.months))})
         for name in (*MONTHLY8, *SATELLITE):
             if name in part:
@@ -91,8 +93,8 @@ class Fields:
                 cells[name] = (("cell", "time"), kept.astype(np.float32))
         land = np.ones(len(number))
         if "land_fraction" in part:
-            land = np.nan_to_num(self._converted(part["land_fraction"], part["land_fraction"].values.astype(float)))
-        places = {"lat": lat, "lon": (lon + 180.0) % 360.0 - 180.0, "land_fraction": land, "cell_area": area}
+            land = self._land(part["land_fraction"])
+        places = {"lat": lat, "lon": lon, "land_fraction": land, "cell_area": area}
         if "elevation" in part:
             places["elevation"] = part["elevation"].values.astype(float)
         if "igbp" in part:
@@ -102,6 +104,25 @@ class Fields:
         if "plant_type" in cells.dims:
             cells = cells.sel(plant_type=list(PLANT_TYPES))
         return cells.assign_coords({name: ("cell", values) for name, values in places.items()})
+
+    def _read(self, **rows: slice) -> xr.Dataset:
+        try:
+            return self.data.isel(rows).load()
+        except (OSError, RuntimeError) as error:
+            raise ValueError(
+                f"{self.source} cannot be read ({error}); a file is damaged: make or download it again"
+            ) from None
+
+    def _land(self, variable: xr.DataArray) -> NDArray[np.float64]:
+        """Share of land (cell,), none where it is not stated."""
+        land = np.nan_to_num(self._converted(variable, variable.values.astype(float)))
+        beyond = (land < -ROUNDED) | (land > 1.0 + ROUNDED)
+        if beyond.any():
+            raise ValueError(
+                f"{self.source}: land_fraction holds {float(land[beyond][0]):g}, but shares from 0 to 1 are expected; "
+                "correct its units (%?) or values"
+            )
+        return np.clip(land, 0.0, 1.0)
 
     def _converted(self, variable: xr.DataArray, values: NDArray[np.float64]) -> NDArray[np.float64]:
         name = str(variable.name)
@@ -139,7 +160,7 @@ def read_fields(paths: Sequence[Path]) -> Fields:
             f"{source}: the files have other cells, months or values of one variable, but they are read as one set; "
             "give files of the same grid and months"
         ) from None
-    _require_months(data, source)
+    require_months(data, source)
     if "cell" in data.dims:
         return Fields(data, source, _require_canonical(data, source))
     missing = [name for name in NEEDED if name not in data]
@@ -147,12 +168,14 @@ def read_fields(paths: Sequence[Path]) -> Fields:
         raise ValueError(
             f"{source} lacks {missing[0]}, but {', '.join(NEEDED)} are needed of every cell; add the variable"
         )
+    for name in [name for name in AXES if name in data]:
+        require_axes(data[name], source)
     if "plant_fraction" in data or "vegetated_fraction" in data:
         _require_cover(data, source)
     for name in (*MONTHLY8, *SATELLITE, "land_fraction"):
         if name in data:
             _unit(data[name], source)
-    return Fields(data, source, _degrees(data, source))
+    return Fields(data, source, degrees_of(data, source))
 
 
 def _unit(variable: xr.DataArray, source: str) -> str:
@@ -181,20 +204,6 @@ def _classes(values: NDArray, source: str) -> NDArray[np.object_]:
     return np.array([known[text] for text in values.astype(str)], object)
 
 
-def _require_months(data: xr.Dataset, source: str) -> None:
-    if "time" not in data.coords or data["time"].dtype.kind != "M":
-        raise ValueError(f"{source}: time holds no dates, but units as 'days since 2000-01-01' are expected; add them")
-    months = month_number(data["time"].values)
-    if (np.diff(months) != 1).any():
-        due = int(months[int(np.flatnonzero(np.diff(months) != 1)[0])]) + 1
-        raise ValueError(
-            f"{source}: another month follows where {due // YEAR}-{due % YEAR + 1:02d} is due, but every month once "
-            "and in order is expected; complete or sort them"
-        )
-    if len(months) < YEAR:
-        raise ValueError(f"{source} has {len(months)} months, at least {YEAR} are needed; give whole years")
-
-
 def _require_canonical(data: xr.Dataset, source: str) -> float:
     """Cell size of final cells."""
     needed = ("static", "lat", "lon", "land_fraction", "cell_area", *COVER, "age_weight")
@@ -203,6 +212,12 @@ def _require_canonical(data: xr.Dataset, source: str) -> float:
         raise ValueError(
             f"{source} has cells without {missing[0]}, but those of a run are expected: drivers.nc and cover.nc of its "
             "folder data; give --grid for both"
+        )
+    months = month_number(data["time"].values)
+    if months[0] % YEAR or len(months) % YEAR:
+        raise ValueError(
+            f"{source}: its cells are final and begin in {np.datetime64(data['time'].values[0], 'M')} with "
+            f"{len(months)} months, but whole calendar years are expected, as those of a run; cut them at a January"
         )
     if not (degrees := float(data.attrs.get("grid_degrees", 0.0))):
         raise ValueError(
@@ -222,28 +237,3 @@ def _require_cover(data: xr.Dataset, source: str) -> None:
             f"{source}: plant_fraction has the plant types {', '.join(types) or 'without names'}, but a coordinate "
             f"plant_type with {', '.join(PLANT_TYPES)} is expected; write it"
         )
-
-
-def _degrees(data: xr.Dataset, source: str) -> float:
-    """Cell size of a regular grid."""
-    axes = [np.diff(data[name].values.astype(float)) for name in ("lat", "lon") if data.sizes[name] > 1]
-    # longitudes may pass from 359 to 1, or from 179 to -179
-    steps = [np.abs((axis + 180.0) % 360.0 - 180.0) for axis in axes]
-    if not steps:
-        raise ValueError(f"{source} has one cell, whose size nothing tells; give fields of two cells or more")
-    step = float(np.median(np.concatenate(steps)))
-    if any((np.abs(each - step) > 0.01 * step).any() for each in steps):
-        raise ValueError(
-            f"{source}: latitudes and longitudes have other steps than {step:g} degrees, but a regular grid with one "
-            "size is expected; regrid the fields"
-        )
-    # axes in single precision
-    size = 180.0 / round(180.0 / step)
-    for name, pole in (("lat", 90.0), ("lon", 180.0)):
-        number = (data[name].values.astype(float) + pole) / size - 0.5
-        if (np.abs(number - np.rint(number)) > OFF).any():
-            raise ValueError(
-                f"{source}: {name} {float(data[name].values[0]):g} is no centre of a cell of the global grid of "
-                f"{size:g} degrees, whose first lies {size / 2:g} from {-pole:g}; regrid the fields"
-            )
-    return size

@@ -1,12 +1,19 @@
 """Fields on a grid become maps by the trained bundle of the package: every cell on land is there, or named."""
 
+import errno
+import os
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 from click.testing import CliRunner
 
+import dere
 from dere.cli import main
+from dere.resources import TRAINED
 from dere.variables import VARIABLES
 
 LAT, LON = np.array([45.0, 47.0, 49.0]), np.array([5.0, 7.0])
@@ -94,6 +101,54 @@ def test_maps_close_and_have_intervals_of_cells_and_years_and_totals(maps):
     totals = pd.read_csv(folder / "totals.csv").set_index(["flux", "region"])
     row = totals.loc[("gpp", "global")]
     assert 0 < row["q05_pgc"] < row["total_pgc"] < row["q95_pgc"]
+
+
+def test_a_cover_of_ones_own_loses_no_cell_but_those_where_it_is_wrong(tmp_path):
+    given = fields().drop_vars("igbp")
+    dims = ("plant_type", "lat", "lon")
+    given["plant_fraction"] = (dims, np.full((3, 3, 2), 1 / 3), {"units": "1"})
+    given["vegetated_fraction"] = (("lat", "lon"), np.full((3, 2), 0.9), {"units": "1"})
+    given = given.assign_coords(plant_type=["BL", "NL", "GS"])
+    # bare in two ways, and a sum that is none
+    given["plant_fraction"][:, 0, 0], given["vegetated_fraction"][0, 0] = np.nan, np.nan
+    given["plant_fraction"][:, 0, 1], given["vegetated_fraction"][0, 1] = 0.0, 0.0
+    given["plant_fraction"][:, 2, 0] = 0.4
+    shown = run(tmp_path, given)
+    assert shown.exit_code == 0 and "6 cells: 5 on land, 3 predicted" in shown.output
+    lost = pd.read_csv(tmp_path / "maps" / "cells_not_predicted.csv").set_index(["lat", "lon"])["reason"]
+    assert "plant fractions there that are no shares with the sum 1" in lost[49.0, 5.0] and len(lost) == 2
+    with xr.open_dataset(tmp_path / "maps" / "gpp_mon_dere_gn_200501-200512.nc") as file:
+        yearly = file["gpp"].mean("time").sel(lat=LAT, lon=LON) * 8.64e7
+    assert float(yearly[0, 0]) == float(yearly[0, 1]) == 0 and float(yearly[1, 0]) > 1
+
+
+def test_a_folder_behind_a_link_to_another_disk_is_written_and_what_a_killed_process_left_goes(tmp_path, monkeypatch):
+    disk = tmp_path / "disk"
+    (disk / "real").mkdir(parents=True)
+    (disk / ".999999999.partial.real").mkdir()
+    (tmp_path / "maps").symlink_to(disk / "real")
+    replace = os.replace
+
+    def within_one_disk(source, target):
+        if Path(source).resolve().is_relative_to(disk) != Path(target).resolve().is_relative_to(disk):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", within_one_disk)
+    shown = run(tmp_path, fields())
+    assert shown.exit_code == 0, shown.output
+    assert [path.name for path in disk.iterdir()] == ["real"] and (disk / "real" / "totals.csv").exists()
+
+
+def test_a_missing_part_of_the_models_is_named_and_not_blamed_on_the_folder(tmp_path):
+    bundle = tmp_path / "bundle"
+    shutil.copytree(TRAINED / "real-towers", bundle)
+    found = dere.open_trained(bundle)
+    next(bundle.rglob("gbm/model.safetensors")).unlink()
+    fields().to_netcdf(tmp_path / "fields.nc")
+    with pytest.raises(FileNotFoundError, match=r"model\.safetensors"):
+        dere.predict_grid(found, tmp_path / "fields.nc", tmp_path / "maps")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "fields.nc"]
 
 
 @pytest.mark.parametrize(

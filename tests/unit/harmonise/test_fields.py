@@ -61,6 +61,15 @@ def test_a_block_has_canonical_units_cells_by_number_and_missing_values_for_mark
         (lambda f: f.rename(lat="row"), "fields over time, lat and lon"),
         (lambda f: f.assign(wind=f["wind"].assign_attrs(units="")), "wind states no units; write the attribute"),
         (lambda f: f.assign_coords(time=np.arange(12)), "time holds no dates"),
+        (
+            lambda f: f.assign_coords(time=xr.date_range("2005-01-15", periods=12, calendar="noleap", use_cftime=True)),
+            "dates of the calendar noleap",
+        ),
+        (lambda f: f.assign_coords(lat=[45.0, np.nan]), "lat holds nan, which is no place on Earth"),
+        (lambda f: f.isel(lat=[0], lon=[0, 1]).assign_coords(lon=[0.0, 360.0]), "other steps than 0 degrees"),
+        (lambda f: f.assign(wind=f["wind"][0]), "wind is over lat, lon, but time, lat, lon are expected"),
+        (lambda f: f.assign(wind=f["wind"].expand_dims("height")), "wind is over height, time, lat, lon, but"),
+        (lambda f: f.assign(igbp=f["wind"]), "igbp is over time, lat, lon, but lat, lon are expected"),
         (lambda f: f.assign(vegetated_fraction=f["wind"][0]), "cover without plant_fraction"),
         (
             lambda f: f.assign(
@@ -90,6 +99,34 @@ def test_a_wrong_unit_and_a_wrong_class_are_said_when_their_block_is_read(tmp_pa
             found.block(slice(0, 2))
 
 
+def test_shares_of_land_that_are_none_are_refused_and_rounded_ones_are_not(tmp_path):
+    fields = made()
+    fields["land_fraction"] = (("lat", "lon"), np.full((2, 3), 1.0 + 1e-6), {"units": "1"})
+    assert (read(fields, tmp_path, "rounded.nc").block(slice(0, 2))["land_fraction"] == 1.0).all()
+    fields["land_fraction"][1, 2] = 90.0
+    found = read(fields, tmp_path, "percent.nc")
+    with pytest.raises(ValueError, match="land_fraction holds 90, but shares from 0 to 1"):
+        found.block(slice(0, 2))
+
+
+def test_a_rounded_axis_gives_the_centres_of_the_grid(tmp_path):
+    south = read(made(lat=(45.03, 47.03)), tmp_path).block(slice(0, 1))
+    assert south["lat"].values.tolist() == [45.0] * 3 and south["lon"].values.tolist() == [-1.0, 1.0, 3.0]
+
+
+def test_a_file_that_is_damaged_behind_its_axes_is_a_sentence(tmp_path):
+    path, fields = tmp_path / "damaged.nc", made()
+    fields["wind"] = fields["wind"] + np.random.default_rng(0).random(fields["wind"].shape)
+    fields["wind"].attrs["units"] = "m s-1"
+    fields.to_netcdf(path, encoding={"wind": {"fletcher32": True, "chunksizes": fields["wind"].shape}})
+    content, values = path.read_bytes(), fields["wind"].values.astype("<f8").tobytes()
+    assert content.count(values) == 1
+    path.write_bytes(content.replace(values, values[::-1]))
+    found = read_fields([path])
+    with pytest.raises(ValueError, match=r"damaged\.nc cannot be read"):
+        found.block(slice(0, 2))
+
+
 def test_files_that_do_not_belong_together_are_refused(tmp_path):
     made().to_netcdf(tmp_path / "a.nc")
     made(lat=(47.0, 49.0)).rename(wind="lai_satellite")[["lai_satellite"]].to_netcdf(tmp_path / "b.nc")
@@ -105,3 +142,6 @@ def test_cells_that_lie_on_no_grid_or_lack_their_cover_are_refused(tmp_path):
     rest = {name: ("cell", np.zeros(2)) for name in ("plant_fraction", "vegetated_fraction", "age_weight")}
     with pytest.raises(ValueError, match="lie on no grid"):
         read(cells.assign(about | rest).assign_attrs(grid_degrees=0.0), tmp_path, "no_grid.nc")
+    later = cells.assign(about | rest).assign_attrs(grid_degrees=6.0).assign_coords(time=TIME + pd.Timedelta(days=180))
+    with pytest.raises(ValueError, match="begin in 2005-07 with 12 months, but whole calendar years"):
+        read(later, tmp_path, "july.nc")

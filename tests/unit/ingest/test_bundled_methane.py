@@ -10,10 +10,13 @@ import pytest
 from dere.config.towers import TowerSource
 from dere.harmonise.citations import citations
 from dere.harmonise.splits import site_clusters
+from dere.ingest.tower.bundled import PRODUCT as CARBON
 from dere.ingest.tower.bundled_methane import PRODUCT, SITES, TABLE
 from dere.ingest.tower.bundled_methane.compilation import compiled, monthly_rows
 from dere.ingest.tower.bundled_methane.table import parse
 from dere.ingest.tower.bundled_methane.wetlands import WETLANDS
+from dere.ingest.tower.choice import choose
+from dere.ingest.tower.partial_record import Origin, partial_record
 from dere.ingest.tower.towers import read_towers
 from dere.resources import METHANE
 from dere.variables import FLUX_UNIT, convert
@@ -73,6 +76,16 @@ def test_towers_are_read_with_methane_in_carbon(towers, rows):
     np.testing.assert_allclose(mine, convert(first[stamps].to_numpy(), "nmolCH4 m-2 s-1", FLUX_UNIT))
     assert data["ch4"].attrs["units"] == FLUX_UNIT and int(data["ch4"].notnull().sum()) == 495
     assert float(data["nee"].notnull().mean("time").min()) > 0.05
+
+
+def test_methane_that_a_newer_record_of_its_site_hides_is_said(caplog):
+    origin = Origin(PRODUCT, "methane", "fluxnet-ch4", "a.csv"), Origin(CARBON, "carbon", "fluxnet", "b.csv")
+    months, flux = np.arange(24000, 24012), {"nee": np.full(12, 1.0)}
+    methane = partial_record("FI-Lom", months, flux | {"ch4": np.full(12, 0.1)}, origin[0])
+    found = choose([methane, partial_record("FI-Lom", months, flux, origin[1])])
+    assert found["FI-Lom"].processing == "carbon" and "ch4 of FI-Lom is not read" in caplog.text
+    caplog.clear()
+    assert choose([methane])["FI-Lom"] is methane and not caplog.text
 
 
 def test_product_and_sites_are_cited_without_an_invented_doi(towers):

@@ -5,6 +5,7 @@ The newest product comes first (``source.Product.rank``), then the higher versio
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,10 +14,13 @@ import pandas as pd
 
 from dere.config.towers import TowerSource
 from dere.ingest.archives import TableFile, label
+from dere.ingest.quantities import FURTHER
 from dere.ingest.source import PassedOver
 from dere.ingest.tower.record import SiteRecord
 from dere.ingest.tower.twins import Twins
 from dere.ingest.tower.variants import partitionings
+
+log = logging.getLogger(__name__)
 
 COLUMNS = ("site", "file", "processing", "rank", "used", "reason")
 
@@ -39,7 +43,23 @@ def choose(records: Sequence[SiteRecord]) -> dict[str, SiteRecord]:
             )
         if rival is None or record.rank > rival.rank:
             chosen[record.site] = record
+    _warn_of_lost(records, chosen)
     return dict(sorted(chosen.items()))
+
+
+def _warn_of_lost(records: Sequence[SiteRecord], chosen: Mapping[str, SiteRecord]) -> None:
+    """Log which sites have a quantity in an older processing alone, which is not read."""
+    for name in FURTHER:
+        with_it = {record.site for record in records if np.isfinite(record.values.get(name, np.nan)).any()}
+        lost = sorted(site for site in with_it if not np.isfinite(chosen[site].values.get(name, np.nan)).any())
+        if lost:
+            log.warning(
+                "%s of %s is not read: another record of the site is the newer processing and is taken whole; leave "
+                "out the files of that where %s is wanted",
+                name,
+                ", ".join(lost),
+                name,
+            )
 
 
 def with_partitioning(record: SiteRecord, config: TowerSource) -> SiteRecord:

@@ -11,6 +11,7 @@ from dere.layers.heads import LevelHead, StateHead
 from dere.layers.inputs import Normaliser
 from dere.layers.recurrent import Recurrent
 from dere.methods.tamrl.description import KINDS, Own
+from dere.training.optimiser import mark
 
 HIDDEN = 32
 """Width of the recurrent layer over calendar months and of hidden layers."""
@@ -134,4 +135,4 @@ class ModulatedNetwork(nn.Module):
             first.weight[:, : self.code_width] = 0.0
         for part in (self.backbone, self.head):
             for parameter in part.parameters():
-                parameter.rate = rate  # type: ignore[attr-defined]
+                mark(parameter, rate)
