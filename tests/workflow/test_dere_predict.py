@@ -15,7 +15,7 @@ import dere
 from dere.cli import main
 from dere.intervals.spread import with_truth
 from dere.io import read_netcdf
-from dere.methods import methods
+from joined import joined_methods as methods
 
 CORE = ("air_temperature", "precipitation", "shortwave", "longwave", "vpd", "pressure", "wind", "co2")
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from dere.evaluation.runs import OWN_CLIMATOLOGY, OWN_LEVEL
 from dere.figures.catalogue import CATALOGUE
-from dere.methods import methods
+from joined import joined_methods as methods
 from shown_code import blocks
 
 RESULTS = "results/tiny"

@@ -10,8 +10,8 @@ import xarray as xr
 import yaml
 
 from dere.evaluation.runs import OWN_CLIMATOLOGY, OWN_LEVEL
-from dere.methods import methods
 from dere_arrays import write_arrays
+from joined import joined_methods as methods
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "fixtures" / "paper_tiny.yaml"

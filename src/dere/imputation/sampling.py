@@ -13,9 +13,8 @@ from dere.imputation.batches import assemble
 from dere.imputation.bundle import Imputer, draw_trajectories
 from dere.imputation.gap_kinds import gap_kinds
 from dere.imputation.interpolation import interpolate
-from dere.imputation.scores import WAYS
 from dere.imputation.series import Series
-from dere.imputation.stretches import Request, site_seed
+from dere.imputation.stretches import WAYS, Request, site_seed
 
 Trajectories = list[NDArray[np.float64]]
 """Per request (sample, month, 2)."""

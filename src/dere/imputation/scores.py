@@ -10,11 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dere.crps import crps
+from dere.imputation.stretches import WAYS
 from dere.ingest.months import MONTHS
 from dere.variables import FLUXES
 
-WAYS = ("mix", "diffusion", "optimal_interpolation", "trees")
-"""The imputation (``imputation.filled_by``), what it is made of, and trees that know no month of the site."""
 METHODS = (*WAYS, "prior", "point", "climatology", "interpolation")
 """The imputation, and what it must beat (`dere.imputation.hidden`)."""
 SCALES = ("monthly", "annual")

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+WAYS = ("mix", "diffusion", "optimal_interpolation", "trees")
+"""Ways of filling: the imputation (``imputation.filled_by``), what it is made of, and trees that know no month of the
+site."""
+
 
 @dataclass(frozen=True)
 class Stretch:

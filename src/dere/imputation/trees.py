@@ -18,7 +18,7 @@ from dere.imputation.point import CONSTANT, features
 from dere.imputation.series import COMPONENTS, Series
 from dere.ingest.months import MONTHS
 from dere.knowledge.earlier_months import running_mean
-from dere.methods.trees.shortened import short_text
+from dere.methods.shortened_trees import short_text
 
 SETTING: dict[str, Any] = {
     "objective": "regression",

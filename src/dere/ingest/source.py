@@ -155,6 +155,8 @@ class Source:
         Metadata: smaller ones are asked first; two sources of one kind and order may not both know a file.
     role
         Metadata: what its table is for, see ``dere.ingest.tower.towers``.
+    shipped
+        It comes with the package: nobody has to name its files.
     dated
         Metadata: its statements have dates, so ``read(file, ends)`` also takes the last day of each site's data, as
         YYYYMMDD.
@@ -177,6 +179,7 @@ class Source:
     order: int = 0
     role: str = ""
     dated: bool = False
+    shipped: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -6,7 +6,6 @@ import csv
 from typing import Any
 
 from dere.config.tower_groups import named_groups
-from dere.ingest.tower.bundled import SITES
 from dere.resources import TOWERS
 
 
@@ -25,8 +24,8 @@ def require_towers(config: Any) -> None:
         built-in world or the package has beside the test towers.
     """
     named_groups(config.splits.protocol, config.splits.left_out)
-    asked, known = config.splits.training_towers, known_towers(config)
-    if asked is None or known is None:
+    asked = config.splits.training_towers
+    if asked is None or (known := known_towers(config)) is None:
         return
     count, where = known
     most = config.splits.towers_to_learn_from(count)
@@ -41,6 +40,9 @@ def known_towers(config: Any) -> tuple[int, str] | None:
     """Return how many towers a run has and whose they are; None where its files say so."""
     source = config.sources.towers
     if source.provider == "bundled" and not source.paths:
+        # the rooms of sources load numpy, which reading a configuration does without
+        from dere.ingest.tower.bundled import SITES
+
         with (TOWERS / SITES).open(encoding="utf-8", newline="") as table:
             return sum(1 for _ in csv.DictReader(table)), "the package has"
     if source.provider == "files" and not source.paths and config.world is not None:

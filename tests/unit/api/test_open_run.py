@@ -79,7 +79,7 @@ def test_what_is_not_made_yet_says_what_makes_it(invented, ask, sentence):
     ("ask", "sentence"),
     [
         (lambda run: run.predictions("basline"), "basline is no method that predicts co2; choose from climatology"),
-        (lambda run: run.predictions("baseline", "lstm"), "backbone: lstm is not a known backbone; choose from"),
+        (lambda run: run.predictions("baseline", "rnn"), "backbone: rnn is not a known backbone; choose from"),
         (lambda run: run.predictions("climatology", "timexer"), "backbone: climatology has no network"),
         (lambda run: run.predictions("baseline", fold=3), r"fold: 3 is not a fold; splits\.folds is 3, so .* 0 to 2"),
         (lambda run: run.predictions("baseline", fold="0"), "fold: '0' is no whole number; give one, without quotes"),

@@ -7,7 +7,8 @@ from dere.evaluation.imputation_table import table
 from dere.imputation import hidden
 from dere.imputation.hidden import score_hidden
 from dere.imputation.masks import KINDS
-from dere.imputation.scores import METHODS, WAYS
+from dere.imputation.scores import METHODS
+from dere.imputation.stretches import WAYS
 
 
 @pytest.fixture(scope="module")

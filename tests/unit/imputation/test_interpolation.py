@@ -8,9 +8,8 @@ import pytest
 from dere.imputation.fit import train_imputation
 from dere.imputation.interpolation import arrays_of, fit_interpolation, interpolate, read_interpolation
 from dere.imputation.sampling import trajectories, ways
-from dere.imputation.scores import WAYS
 from dere.imputation.series import select, series_of, site_ids
-from dere.imputation.stretches import Request, Stretch
+from dere.imputation.stretches import WAYS, Request, Stretch
 from dere.imputation.trees import inputs_of, predict_trees
 
 

@@ -2,9 +2,9 @@
 
 import lightgbm as lgb
 import numpy as np
+from dere.methods.trees.shortened import shortened
 
 from dere.methods.trees.fitting import text_of
-from dere.methods.trees.shortened import shortened
 
 RNG = np.random.default_rng(0)
 

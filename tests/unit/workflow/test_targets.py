@@ -1,8 +1,9 @@
 """Which members a run has."""
 
-from dere.methods import methods, stages_of
+from dere.methods import stages_of
 from dere.run_config.root import normalise
 from dere.workflow import targets
+from joined import joined_methods as methods
 
 DEFAULT = normalise({})
 

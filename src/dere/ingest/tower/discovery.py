@@ -132,7 +132,7 @@ def recognise(
             held = f"{len(rest)} tables of unknown format ({label(rest[0])}, ...)" if rest else "no table"
             if others := list(found.no_towers)[without:]:
                 held = f"{len(others)} tables without towers ({others[0].name}, ...)"
-            known = ", ".join(source.name for source in among if source.kind == "tower")
+            known = ", ".join(source.name for source in among if source.kind == "tower" and not source.shipped)
             raise ValueError(
                 f"{folder} holds {held}, but files of {known} or site metadata are needed; keep the products' own "
                 "file names"

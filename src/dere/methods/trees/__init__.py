@@ -21,7 +21,7 @@ def _stage(name: str, about: str) -> Stage:
         memory=4000,
         runtime=120,
         members=True,
-        shortened="dere.methods.trees.shortened:shortened",
+        shortened="dere.methods.shortened_trees:shortened",
     )
 
 

@@ -39,6 +39,7 @@ SOURCES = (
         read="dere.ingest.tower.bundled.table:read_bundled",
         products=(PRODUCT,),
         columns=COLUMNS,
+        shipped=True,
     ),
     Source(
         name="citations of the package's towers",

@@ -39,6 +39,7 @@ SOURCES = (
         read="dere.ingest.tower.bundled_methane.table:read_bundled_methane",
         products=(PRODUCT,),
         columns=COLUMNS,
+        shipped=True,
     ),
     Source(
         name="citations of the package's methane towers",
