@@ -149,8 +149,7 @@ class Source:
     select
         Takes all its files and the configuration, and gives those not to read.
     joins
-        Takes all its files and the configuration, and gives those that are read with another one, by that one:
-        ``read(file, config, *joined)``.
+        Takes the same, and gives those that are read with another one, by that one: ``read(file, config, *joined)``.
     order
         Metadata: smaller ones are asked first; two sources of one kind and order may not both know a file.
     role
@@ -158,8 +157,7 @@ class Source:
     shipped
         It comes with the package: nobody has to name its files.
     dated
-        Metadata: its statements have dates, so ``read(file, ends)`` also takes the last day of each site's data, as
-        YYYYMMDD.
+        Metadata: its statements have dates; ``read(file, ends)`` also takes the last day of each site's data, YYYYMMDD.
     """
 
     name: str

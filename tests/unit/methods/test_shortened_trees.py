@@ -2,7 +2,7 @@
 
 import lightgbm as lgb
 import numpy as np
-from dere.methods.trees.shortened import shortened
+from dere.methods.shortened_trees import shortened
 
 from dere.methods.trees.fitting import text_of
 
