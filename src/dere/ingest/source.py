@@ -117,8 +117,7 @@ class Source:
     Parameters
     ----------
     name
-        Words for messages; for a simulation the value of ``sources.simulation.format``, for stand ages that of
-        ``sources.cover.age.format``.
+        Words for messages; of a simulation ``sources.simulation.format``, of ages ``sources.cover.age.format``.
     kind
         What it brings.
     files
@@ -153,7 +152,7 @@ class Source:
     order
         Metadata: smaller ones are asked first; two sources of one kind and order may not both know a file.
     role
-        Metadata: what its table is for, see ``dere.ingest.tower.towers``.
+        Metadata: what its table is for (``dere.ingest.tower.towers``).
     shipped
         It comes with the package: nobody has to name its files.
     dated

@@ -2,8 +2,8 @@
 
 import lightgbm as lgb
 import numpy as np
-from dere.methods.shortened_trees import shortened
 
+from dere.methods.shortened_trees import shortened
 from dere.methods.trees.fitting import text_of
 
 RNG = np.random.default_rng(0)
