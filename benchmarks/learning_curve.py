@@ -30,6 +30,7 @@ from dere.figures.style import house_style, method_colour, method_label, method_
 from dere.harmonise.splits import roles
 from dere.io import write_table
 from dere.training.roles import TRAINED
+from dere.variables import FLUXES
 from dere.workflow import targets
 from dere.workflow.members import read_splits
 
@@ -103,7 +104,7 @@ def draw_curve(figure: Figure, table: pd.DataFrame) -> None:
 
     Lines are means over draws, dots single draws.
     """
-    fluxes = list(dict.fromkeys(table["flux"]))
+    fluxes = sorted(dict.fromkeys(table["flux"]), key=FLUXES.index)
     axes = figure.subplots(2, len(fluxes), sharex=True, sharey="row", squeeze=False)
     labels = {"nse": "median NSE, monthly", "rmse_ratio": "RMSE / RMSE with all towers"}
     for column, flux in enumerate(fluxes):

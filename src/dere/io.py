@@ -9,8 +9,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,65 @@ def remove_leftovers(path: Path) -> None:
                 shutil.rmtree(leftover, ignore_errors=True)
             else:
                 leftover.unlink(missing_ok=True)
+
+
+def working_folder(folder: Path) -> Path:
+    """Where this process works until ``folder`` has it: on the same disk, which a link or a mount may choose.
+
+    Leftovers of processes that are gone are removed.
+
+    Raises
+    ------
+    ValueError
+        When the system refuses.
+    """
+    real = folder.resolve()
+    with _refused(folder):
+        inside = real.is_dir() and real.stat().st_dev != real.parent.stat().st_dev
+        work = (real if inside else real.parent) / f".{os.getpid()}.partial.{real.name}"
+        remove_leftovers(work.parent / real.name)
+    return work
+
+
+@contextmanager
+def moved_at_once(work: Path, folder: Path) -> Iterator[Path]:
+    """A folder for files, which go into ``folder`` when the block ends; nothing stays of a failure.
+
+    Parameters
+    ----------
+    work
+        From `working_folder`; what lies beside the files in it is removed.
+    folder
+        Files of the same name are replaced.
+
+    Raises
+    ------
+    ValueError
+        When ``folder`` cannot be written.
+    """
+    files = work / "files"
+    try:
+        with _refused(folder):
+            files.mkdir(parents=True)
+        yield files
+        with _refused(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in sorted(files.rglob("*")):
+                if path.is_file():
+                    target = folder / path.relative_to(files)
+                    target.parent.mkdir(exist_ok=True)
+                    os.replace(path, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def _refused(folder: Path) -> Iterator[None]:
+    """Say that a folder cannot be written where the system says so."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(unwritable(error) or f"{folder} cannot be written ({error}); give another path") from None
 
 
 def write_netcdf(dataset: xr.Dataset, path: Path, compress: bool = True) -> Path:

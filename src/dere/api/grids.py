@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +23,7 @@ from dere.harmonise.axis import month_number
 from dere.harmonise.fields import Fields, read_fields
 from dere.ingest.months import mid_months
 from dere.invented import invented_sources, marked
-from dere.io import content_hash, file_sha256, remove_leftovers, unwritable, write_netcdf
+from dere.io import content_hash, file_sha256, moved_at_once, working_folder, write_netcdf
 from dere.methods import Method
 from dere.products.annual import annual_means, cell_errors
 from dere.products.attributes import NOT_STATED, Provenance
@@ -122,45 +119,15 @@ def predict_grid(
     """
     require("run", run, Run, "dere.open_run")
     out = Path(folder)
-    temporary = _free(out, overwrite)
+    work = working_folder(out)
+    require_free(out, overwrite)
     chosen = method_of(run, method)
     _, fits = fits_of(run, chosen, backbone, fold, seed)
     paths = [Path(fields)] if isinstance(fields, (str, Path)) else [Path(path) for path in fields]
     given = read_fields(paths)
-    try:
-        with _writing(out):
-            temporary.mkdir(parents=True)
-        made = _made(run, chosen, fits, given, paths, temporary, without_satellites, gpu)
-        with _writing(out):
-            out.mkdir(parents=True, exist_ok=True)
-            for path in sorted((temporary / "maps").rglob("*")):
-                if path.is_file():
-                    target = out / path.relative_to(temporary / "maps")
-                    target.parent.mkdir(exist_ok=True)
-                    os.replace(path, target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with moved_at_once(work, out) as maps:
+        made = _made(run, chosen, fits, given, paths, (maps, work / "blocks"), without_satellites, gpu)
     return GridPredictions(out, *made)
-
-
-def _free(out: Path, overwrite: bool) -> Path:
-    """Where the work of this process goes until ``out`` has it: on the same disk, which a link or mount may choose."""
-    real = out.resolve()
-    inside = real.is_dir() and real.stat().st_dev != real.parent.stat().st_dev
-    work = (real if inside else real.parent) / f".{os.getpid()}.partial.{real.name}"
-    with _writing(out):
-        remove_leftovers(work.parent / real.name)
-    require_free(out, overwrite)
-    return work
-
-
-@contextmanager
-def _writing(out: Path) -> Iterator[None]:
-    """Say that a folder cannot be written where the system says so."""
-    try:
-        yield
-    except OSError as error:
-        raise ValueError(unwritable(error) or f"{out} cannot be written ({error}); give another path") from None
 
 
 def _made(
@@ -169,11 +136,12 @@ def _made(
     fits: Sequence[Fit],
     fields: Fields,
     paths: Sequence[Path],
-    temporary: Path,
+    folders: tuple[Path, Path],
     unseen: bool,
     gpu: int,
 ) -> tuple[pd.DataFrame, tuple[int, int, int], pd.DataFrame, dict[str, int], str]:
-    """Predict block by block, then write the maps below ``temporary``."""
+    """Predict block by block, then write the maps, from the files of the blocks: (maps, blocks)."""
+    maps, parts = folders
     models = [(run.fitted(method.name, *fit), _error_model(run, method, fit)) for fit in fits]
     grid = Grid(fields.degrees)
     status = np.zeros(grid.shape, np.int8)
@@ -187,7 +155,7 @@ def _made(
         if cells.places is not None and cells.about is not None:
             predicted = np.isin(cells.number, cells.about["cell"].values)
             abouts.append(cells.about)
-            files.append(_predicted(models, cells, fields, run, temporary / "blocks" / str(len(files)), gpu))
+            files.append(_predicted(models, cells, fields, run, parts / str(len(files)), gpu))
         where = grid.position(cells.lat, cells.lon)
         status[where] = np.where(predicted, PREDICTED, np.where(cells.land, NOT_PREDICTED, status[where]))
         seen += [len(cells.number), int(cells.land.sum()), int(predicted.sum())]
@@ -216,8 +184,8 @@ def _made(
         runs=[[runs[number] for _, _, runs in files] for number in range(len(models))],
         about=about,
     )
-    totals = write_maps(blocks, temporary / "maps", config, provenance, run.exchange)
-    write_status(status, table, fields.degrees, temporary / "maps")
+    totals = write_maps(blocks, maps, config, provenance, run.exchange)
+    write_status(status, table, fields.degrees, maps)
     means = (
         f"{method.name}/{fits[0][0]}, mean over folds {listed(fits, 1)}, seeds {listed(fits, 2)}, of the run {run.name}"
     )

@@ -1,9 +1,10 @@
 """Hidden months of validation towers, filled by the imputation and by what it must beat.
 
-Validation towers chose the checkpoint, no weight saw them; test towers stay untouched. The imputation
-and its parts (`dere.imputation.sampling.ways`) stand beside strong baselines: the site prior updated by the visible
-months (``prior``), the point model with a Gaussian of the prior's unconditional width (``point``), the climatology of
-the vegetation class at training towers (``climatology``) and linear interpolation (``interpolation``).
+Validation towers chose the checkpoint and set the factors on the spread, no weight saw them; test towers stay
+untouched. The imputation and its parts (`dere.imputation.sampling.ways`) stand beside strong baselines: the site prior
+updated by the visible months (``prior``), the point model with a Gaussian of the prior's unconditional width
+(``point``), the climatology of the vegetation class at training towers (``climatology``) and linear interpolation
+(``interpolation``).
 """
 
 from __future__ import annotations

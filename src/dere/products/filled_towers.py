@@ -203,8 +203,8 @@ def _attributes(flux: str, what: str, filled: Filled) -> dict[str, object]:
     about = CO2.flux(flux)
     words = {"": "", "std": "standard deviation of ", "member": "members of "}
     attrs: dict[str, object] = {
-        "long_name": f"{words.get(what, f'quantile {what[1:]} % of ')}{about.long_name}",
+        "long_name": f"{words.get(what, f'quantile {LEVELS.get(what, 0):.0%} of ')}{about.long_name}",
         "units": filled.unit,
         "cell_methods": filled.method,
     }
-    return attrs if what else attrs | {"comment": f"{about.sign}. {about.comment}".strip()}
+    return attrs if what else attrs | {"comment": about.sign}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +16,7 @@ from dere.exchange.base import Exchange, Flux
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.axis import time_bounds
 from dere.invented import ATTRIBUTE
-from dere.io import TIME_UNITS, unwritable, write_atomically, write_netcdf, write_table
+from dere.io import TIME_UNITS, moved_at_once, working_folder, write_atomically, write_netcdf, write_table
 from dere.variables import convert
 
 NETCDF, TABLE, SITES = "predictions.nc", "predictions.csv", "sites.csv"
@@ -169,32 +167,22 @@ def write(
     ValueError
         When the folder is a file, or holds anything and ``overwrite`` is false, or cannot be written.
     """
+    work = working_folder(folder)
     require_free(folder, overwrite)
-    temporary = folder.parent / f".{os.getpid()}.partial.{folder.name}"
-    try:
-        series = time_series(predictions)
-        encoding: dict[str, dict[str, Any]] = {
-            str(name): {"zlib": True, "complevel": 1, "_FillValue": None if name == OWN else np.nan}
-            for name in series.data_vars
-        }
-        days = {"units": TIME_UNITS, "calendar": "standard", "dtype": "float64", "_FillValue": None}
-        encoding |= {"time": days, "time_bnds": days, "lat": {"_FillValue": None}, "lon": {"_FillValue": None}}
-        write_atomically(temporary / NETCDF, lambda path: series.to_netcdf(path, engine="netcdf4", encoding=encoding))
-        table = monthly_table(predictions)
-        write_table(table, temporary / TABLE, float_format="%.9g")
-        write_table(sites, temporary / SITES)
-        names = [NETCDF, TABLE, SITES]
+    series = time_series(predictions)
+    encoding: dict[str, dict[str, Any]] = {
+        str(name): {"zlib": True, "complevel": 1, "_FillValue": None if name == OWN else np.nan}
+        for name in series.data_vars
+    }
+    days = {"units": TIME_UNITS, "calendar": "standard", "dtype": "float64", "_FillValue": None}
+    encoding |= {"time": days, "time_bnds": days, "lat": {"_FillValue": None}, "lon": {"_FillValue": None}}
+    with moved_at_once(work, folder) as files:
+        write_atomically(files / NETCDF, lambda path: series.to_netcdf(path, engine="netcdf4", encoding=encoding))
+        write_table(monthly_table(predictions), files / TABLE, float_format="%.9g")
+        write_table(sites, files / SITES)
         if calibration is not None:
-            names += [EFFECTS, MEMBERS]
-            write_table(calibration.effects, temporary / EFFECTS)
-            write_netcdf(calibration.members, temporary / MEMBERS)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            os.replace(temporary / name, folder / name)
-    except OSError as error:
-        raise ValueError(unwritable(error) or f"{folder} cannot be written ({error}); give another path") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            write_table(calibration.effects, files / EFFECTS)
+            write_netcdf(calibration.members, files / MEMBERS)
 
 
 def require_free(folder: Path, overwrite: bool) -> None:
