@@ -50,6 +50,10 @@ include: "workflow/rules/products.smk"
 include: "workflow/rules/figures.smk"
 
 
+onstart:
+    preload()
+
+
 rule all:
     default_target: True
     input:

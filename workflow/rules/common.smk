@@ -39,6 +39,7 @@ from dere.workflow.layout import PLACE
 from dere.workflow.parameters import CELLS_KEYS, SITES_KEYS
 from dere.workflow.plan import PLAN, agreed_values, begin
 from dere.workflow.planned import Maker, content_of
+from dere.workflow.preloaded.starting import start, worthwhile
 from dere.workflow.tower_folders import tower_folders
 from dere.workflow.version_policy import NEVER, said
 from dere.workflow.world_files import refused_files
@@ -51,6 +52,14 @@ messages.rewrite(snakemake_logger)
 # Snakemake writes the interpreter into shell commands as it is; the folder of an environment may hold spaces.
 if Path(sys.executable).exists():
     sys.executable = shlex.quote(sys.executable)
+
+
+def preload():
+    """Let the jobs of this call start from a process that has loaded the libraries, where that is worth while."""
+    here = workflow.is_main_process and workflow.local_exec and not workflow.touch
+    own = not workflow.deployment_settings.deployment_method
+    if here and own and worthwhile(len(list(workflow.dag.needrun_jobs()))):
+        sys.executable = start(shlex.split(sys.executable)[0])
 
 
 def normalise_in_place(raw):
