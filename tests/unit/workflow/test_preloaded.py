@@ -74,6 +74,13 @@ def test_another_number_of_threads_is_an_interpreter_of_its_own(launcher, tmp_pa
     assert (made.stdout, made.returncode) == ("False\n", 0)
 
 
+def test_what_a_fork_draws_is_its_own(launcher, tmp_path):
+    (tmp_path / "own").mkdir()
+    source = "import random, tempfile; print(random.random(), tempfile.gettempdir())"
+    drawn = [run(launcher, tmp_path, source, TMPDIR=str(tmp_path / "own")).stdout.split() for _ in range(2)]
+    assert drawn[0][0] != drawn[1][0] and drawn[0][1] == drawn[1][1] == str(tmp_path / "own")
+
+
 def test_other_arguments_are_the_interpreters(launcher):
     assert subprocess.check_output([launcher, "-c", "print(7)"], text=True) == "7\n"
 

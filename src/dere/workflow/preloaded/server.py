@@ -9,12 +9,14 @@ import gc
 import importlib
 import json
 import os
+import random
 import runpy
 import select
 import shutil
 import signal
 import socket
 import sys
+import tempfile
 
 OF_LOADING = (
     *("OMP_", "MKL_", "OPENBLAS_", "GOTO_", "VECLIB_", "NUMEXPR_", "KMP_", "GOMP_"),
@@ -64,6 +66,9 @@ def become(call: dict, streams: list[int]) -> None:
     os.chdir(call["folder"])
     os.environ.clear()
     os.environ.update(call["environment"])
+    # what an interpreter would find out or draw for itself
+    tempfile.tempdir = None
+    random.seed()
     script = call["arguments"][0]
     with contextlib.suppress(OSError), open("/proc/self/comm", "w") as name:
         # what top and ps call it
