@@ -48,8 +48,8 @@ def _served(method: Method) -> Method:
     """Return a method with the exchanges that it serves: of one that learns from a simulation those that have one."""
     if not method.simulated:
         return method
-    known = method.exchanges or tuple(exchange.names())
-    return replace(method, exchanges=tuple(name for name in known if exchange.get(name).states))
+    have = exchange.simulated()
+    return replace(method, exchanges=tuple(name for name in method.exchanges or have if name in have))
 
 
 def over(method: Method, parts: Sequence[Method]) -> Method:

@@ -228,3 +228,8 @@ def test_transfers_know_nothing_of_carbon_dioxide(canonical, tmp_path, monkeypat
 def test_what_cannot_be_combined_is_refused_when_the_configuration_is_read(wrong, sentence):
     with pytest.raises(ValueError, match=sentence):
         normalise(wrong)
+
+
+def test_methods_that_learn_from_a_simulation_serve_the_exchanges_that_have_one():
+    assert list(exchanges.simulated()) == [name for name in exchanges.names() if exchanges.get(name).states]
+    assert all(methods()[name].exchanges == exchanges.simulated() for name in ("kgml", *NAMES))
