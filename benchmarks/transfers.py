@@ -1,98 +1,121 @@
 """What each way from the simulation to towers gains over the network that learns from towers alone.
 
-Run: python benchmarks/transfers.py --seeds 0 1 2 --members 4
-     python benchmarks/transfers.py config/towers.yaml --seeds 0 --folds 0 1
+Run: python benchmarks/transfers.py results/demo --seeds 0 1 2 --members 1
 
-Makes one run of the given configuration (files as for ``dere run``), named <run>_transfers, with the plain network,
-fine-tuning and the other transfers on identical towers, up to its evaluation; it is a run like any other and goes on
-where it stopped. Writes transfers.csv into --folder: median NSE, and the ratio of RMSE to the plain network (geometric
-mean over towers; below 1 = the transfer helps) with its 95 % interval over clusters of towers and seeds; and
-reported.csv: what the stages report (discriminators, effective samples, RMSE of the pre-trained network alone), mean
-over folds and seeds.
+Fits the plain network, fine-tuning and the other transfers (docs/method.md#transfers) on the canonical data of a run
+that lies in a folder, on identical towers; nothing is written there. Stages that several methods share are fitted once,
+checkpoints stay below --folder, and what is there is not fitted again. Writes transfers.csv: median NSE over towers and
+the ratio of monthly RMSE to the plain network (geometric mean over towers, seeds and folds averaged before; below 1 =
+the transfer helps) with a 95 % interval over clusters of towers, for measured test towers and, in the built-in world,
+for virtual towers against the truth; and reported.csv: what the stages report, mean over folds and seeds.
 """
 
 from __future__ import annotations
 
+import argparse
 import logging
+import sys
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from measuring import table as as_text
-from overlays import Run, begin, made, make, options
 
+import dere
+from dere.api.fitting import jobs, settings_of
+from dere.api.model import read_model
+from dere.api.place import place_of
+from dere.api.threads import threads
+from dere.evaluation.bootstrap import geometric_ratio
+from dere.evaluation.resampling import resample_clusters
 from dere.evaluation.transfers import reported
 from dere.io import read_json, write_table
-from dere.methods import stages_of
+from dere.training.checkpoint import MANIFEST
+from dere.workflow.train import train
 
 log = logging.getLogger(__name__)
 
 PLAIN = "baseline"
 TRANSFERS = ("kgml", "kgml_residual", "kgml_stack", "kgml_adversarial", "kgml_reweight")
-KEY = ["grouping", "flux"]
-RATIOS = ["rmse_ratio", "ratio_low", "ratio_high"]
+KEY = ["towers", "flux"]
 
 
-def overlay(tree: dict[str, Any], methods: list[str], given: dict[str, Any]) -> dict[str, Any]:
-    """What the run differs by."""
-    changed = {name: value for name, value in given.items() if value is not None}
-    return {"run": f"{tree['run']}_transfers", "methods": methods, **changed}
+def scores(run: dere.Run, method: str, fold: int, seed: int, root: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Monthly NSE, RMSE and cluster of every tower by a method, whose stages lie in ``root`` or are fitted there."""
+    declared, started = run.method(method), time.process_time()
+    place = place_of(run.tree, declared, None, fold, seed)
+    tree = settings_of(run, declared, str(place["backbone"]), settings)
+    for job in jobs(run, declared, place, tree, root, 0):
+        if not (job.output / MANIFEST).exists():
+            with threads(job.threads):
+                train(job)
+    trained = time.process_time()
+    folders = {stage: root / stage for stage in declared.predicts_from}
+    model = read_model(declared, run.exchange, place, tree, run.split, folders)
+    judged = dere.evaluate(dere.predict(model, run), run).site_skill
+    log.info("%s: %.0f CPU s to fit, %.0f to judge", method, trained - started, time.process_time() - trained)
+    measured = (judged["rows"] == "measured") & (judged["quality"] == run.tree["evaluation"]["testing_quality"][0])
+    rows = judged[(judged["scale"] == "monthly") & (measured | (judged["rows"] == "virtual"))]
+    rows = rows.assign(towers=rows["rows"].replace("measured", "test"), method=method, fold=fold, seed=seed)
+    return rows[[*KEY, "method", "fold", "seed", "site", "cluster", "nse", "rmse"]]
 
 
-def against_plain(paired: pd.DataFrame) -> pd.DataFrame:
-    """Monthly rows of the table of pairs with the plain network as the other one, whichever of both stood first."""
-    rows = paired[paired["scale"] == "monthly"]
-    first = rows[rows["against"] == PLAIN]
-    turned = rows[rows["method"] == PLAIN]
-    turned = turned.assign(
-        method=turned["against"],
-        against=PLAIN,
-        rmse_ratio=1 / turned["rmse_ratio"],
-        ratio_low=1 / turned["ratio_high"],
-        ratio_high=1 / turned["ratio_low"],
+def compared(found: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
+    """One row per method, kind of towers and flux, against `PLAIN`; ``found`` holds the `scores` of all of them."""
+    same = [*KEY, "fold", "seed", "site"]
+    both = found.join(found[found["method"] == PLAIN].set_index(same)["rmse"], on=same, rsuffix="_plain")
+    both = both.assign(log=np.log(both["rmse"] / both["rmse_plain"]))
+    rows = []
+    for (method, towers, flux), part in both.groupby(["method", *KEY], sort=False):
+        by_site = part.groupby("site").agg(log=("log", "mean"), nse=("nse", "mean"), cluster=("cluster", "first"))
+        drawn = resample_clusters(by_site["cluster"].to_numpy(str), resamples, np.random.default_rng(seed))
+        ratio = geometric_ratio(np.exp(by_site["log"].to_numpy()), np.ones(len(by_site)), drawn)
+        rows.append([method, towers, flux, part["seed"].nunique(), len(by_site), by_site["nse"].median(), *ratio])
+    return pd.DataFrame(
+        rows, columns=["method", *KEY, "seeds", "sites", "nse", "rmse_ratio", "ratio_low", "ratio_high"]
     )
-    return pd.concat([first, turned])[["method", *KEY, "sites", "clusters", "seeds", *RATIOS]]
 
 
-def medians(skill: pd.DataFrame) -> pd.DataFrame:
-    """Median NSE over towers of all folds, mean over seeds, by method, grouping and flux."""
-    rows = skill[(skill["scale"] == "monthly") & (skill["group"] == "all") & (skill["statistic"] == "median")]
-    rows = rows[(rows["fold"] == "all") & (rows["seed"] == "all")]
-    return rows.groupby(["method", *KEY], sort=False)["nse"].mean().reset_index()
+def reports(root: Path) -> pd.DataFrame:
+    """What the stages below a folder report, mean over backbones, folds and seeds."""
+    rows = reported([read_json(path) for path in sorted(root.rglob(MANIFEST))])
+    return rows.groupby(["stage", "quantity", "flux"], sort=False)["value"].mean().reset_index()
 
 
-def main(given: list[str] | None = None, run: Run = make) -> None:
-    parser = options(__doc__, "results/transfers")
+def main(given: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="folder of a run")
     parser.add_argument("--methods", nargs="+", default=list(TRANSFERS))
-    parser.add_argument("--seeds", nargs="+", type=int, help="default: those of the configuration")
-    parser.add_argument("--folds", nargs="+", type=int, help="default: those of the configuration")
-    parser.add_argument("--members", type=int, help="default: those of the configuration")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--folds", nargs="+", type=int, default=[0])
+    parser.add_argument("--members", type=int, help="networks of each fit (default: those of the run)")
+    parser.add_argument("--folder", type=Path, default=Path("results/transfers"))
     arguments = parser.parse_args(given)
-    tree = begin(arguments)
-    methods = [PLAIN, *arguments.methods]
-    chosen = {name: getattr(arguments, name) for name in ("seeds", "folds", "members")}
-    folder = made(overlay(tree, methods, chosen), arguments, run)
-    skill = pd.read_csv(folder / "tables" / "skill.csv", dtype={"fold": str, "seed": str})
-    pairs = against_plain(pd.read_csv(folder / "tables" / "paired.csv"))
-    table = medians(skill).merge(pairs, on=["method", *KEY], how="left")
-    write_table(table, arguments.folder / "transfers.csv")
-    says = reports(folder, methods)
-    write_table(says, arguments.folder / "reported.csv")
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
+    run = dere.open_run(arguments.run)
+    settings = {"members": arguments.members} if arguments.members else {}
+    judge = run.tree["evaluation"]
+    tables = []
+    for seed in arguments.seeds:
+        for fold in arguments.folds:
+            for method in (PLAIN, *arguments.methods):
+                root = arguments.folder / f"fold{fold}_seed{seed}"
+                tables.append(scores(run, method, fold, seed, root, settings))
+                # after every fit, so that a long comparison can be read while it runs
+                table = compared(pd.concat(tables), judge["bootstrap"], judge["seed"])
+                write_table(table, arguments.folder / "transfers.csv")
     lines = [
-        [row.method, row.grouping, row.flux, f"{row.nse:.2f}",
+        [row.towers, row.method, row.flux, row.sites, f"{row.nse:.2f}",
          f"{row.rmse_ratio:.3f} [{row.ratio_low:.3f}, {row.ratio_high:.3f}]"]
         for row in table.itertuples()
     ]  # fmt: skip
-    log.info("%s", as_text(["method", "towers", "flux", "median NSE", "RMSE to the plain network"], lines))
+    log.info("%s", as_text(["towers", "method", "flux", "sites", "median NSE", "RMSE to the plain network"], lines))
+    says = reports(arguments.folder)
+    write_table(says, arguments.folder / "reported.csv")
     log.info("%s", as_text(list(says.columns), says.round(3).astype(str).to_numpy().tolist()))
-
-
-def reports(folder: Path, methods: list[str]) -> pd.DataFrame:
-    """What the stages of some methods report, mean over backbones, folds and seeds."""
-    wanted = {stage.name for stage in stages_of(methods)}
-    found = reported([read_json(path) for path in sorted((folder / "models").rglob("manifest.json"))])
-    rows = found[found["stage"].isin(wanted)]
-    return rows.groupby(["stage", "quantity", "flux"], sort=False)["value"].mean().reset_index()
 
 
 if __name__ == "__main__":
