@@ -37,9 +37,12 @@ def test_every_method_is_compared_with_the_plain_network_at_the_same_towers_and_
     monkeypatch.setattr(transfers, "scores", scores)
     words = ["run", "--methods", "kgml", "kgml_stack", "--seeds", "0", "1", "--members", "3"]
     transfers.main([*words, "--folder", str(tmp_path)])
-    table = pd.read_csv(tmp_path / "transfers.csv").set_index("method")
+    table = pd.read_csv(tmp_path / "transfers.csv").set_index(["method", "against"])
+    assert len(table) == 6
     for method, factor in FACTOR.items():
-        row = table.loc[method]
+        other = table.loc[(method, "kgml")]
+        assert (other["rmse_ratio"], other["ratio_high"]) == pytest.approx((factor / 0.8,) * 2)
+        row = table.loc[(method, "baseline")]
         assert (row["rmse_ratio"], row["ratio_low"], row["ratio_high"]) == pytest.approx((factor,) * 3)
         assert row["nse"] == pytest.approx(0.75) and (row["seeds"], row["sites"]) == (2, 6)
     said = pd.read_csv(tmp_path / "reported.csv").to_numpy().tolist()
