@@ -1,4 +1,4 @@
-"""A discriminator of simulated and observed places behind a reversed gradient (Ganin and Lempitsky 2015, section 3)."""
+"""A discriminator of simulated and observed places behind a reversed gradient (Ganin, Lempitsky 2015, arXiv 1409.7495)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHRINKAGE = 0.1
 
 
 def ramp(progress: float) -> float:
-    """Strength of the reversal, 0 at first and 1 at the end: 2 / (1 + exp(-10 p)) - 1 (section 4.1 there)."""
+    """Strength of the reversal, 0 at first and 1 at the end: 2 / (1 + exp(-10 p)) - 1 (Ganin and Lempitsky 2015)."""
     return 2.0 / (1.0 + math.exp(-10.0 * progress)) - 1.0
 
 
