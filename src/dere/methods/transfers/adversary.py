@@ -1,4 +1,4 @@
-"""A discriminator of simulated and observed places behind a reversed gradient (Ganin, Lempitsky 2015, arXiv 1409.7495)."""
+"""A discriminator of simulated and observed places behind a reversed gradient (arXiv 1409.7495)."""
 
 from __future__ import annotations
 
