@@ -89,6 +89,7 @@ for exchange in config["exchanges"]:
             },
             manifests=training_manifests(config, exchange),
         output:
+            transfers=in_run(exchange, "tables/transfers.csv"),
             comparison=report(
                 in_run(exchange, "tables/comparison.csv"),
                 caption="../report/comparison_table.rst",

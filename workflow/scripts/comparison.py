@@ -14,7 +14,7 @@ with running(snakemake):
     write_comparison(
         named_files(snakemake),
         [Path(path) for path in snakemake.input.manifests],
-        Path(snakemake.output.comparison),
+        {name: Path(path) for name, path in snakemake.output.items()},
         snakemake.params.members,
         snakemake.params.references,
         snakemake.params.exchange,

@@ -19,6 +19,7 @@ from dere.evaluation import (
     tables,
     total_columns,
     tower_coverage,
+    transfers,
 )
 from dere.evaluation.columns import COUNT, NUMBER, POSITIVE, SHARE, TEXT, one_of, validated, within
 from dere.evaluation.metrics import METRICS
@@ -50,6 +51,7 @@ _MEANINGS = {
 _TEXTS = {
     *("site", "method", "backbone", "against", "against_backbone", "fold", "seed", "igbp", "koppen", "cluster"),
     *("group", "file", "rule", "wildcards", "region", "stages", "shared_stages"),
+    *("stage", "quantity"),
 }
 _RUN = ("method", "backbone", "fold", "seed")
 TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
@@ -62,6 +64,7 @@ TABLES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "cost": (cost.COLUMNS, ("rule", "wildcards")),
     "comparison": ((), comparison.KEY),
     "totals": ((), total_columns.KEY),
+    "transfers": (transfers.COLUMNS, transfers.KEY),
 }
 """Columns of each table, those of an exchange or of a run's references apart, and the columns that name a row."""
 
@@ -71,7 +74,8 @@ def schema(name: str, exchange: Exchange, references: Sequence[str] = ()) -> pa.
     own = {"totals": total_columns.columns(exchange), "comparison": comparison.columns(references)}
     columns = own.get(name, TABLES[name][0])
     ratios = dict.fromkeys(comparison.ratio_columns(references), pa.Column(float, pa.Check.gt(0), nullable=True))
-    meanings = {**_MEANINGS, **ratios, "flux": one_of(exchange.names)}
+    pooled = [transfers.EVERY] if name == "transfers" else []
+    meanings = {**_MEANINGS, **ratios, "flux": one_of([*exchange.names, *pooled])}
     described = {column: meanings.get(column, TEXT if column in _TEXTS else NUMBER) for column in columns}
     return pa.DataFrameSchema(described, strict=True, ordered=True, coerce=True)
 

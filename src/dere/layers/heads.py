@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from dere.exchange import Exchange
-from dere.layers.positive import FLOOR, correct, inverse_positive, positive
+from dere.layers.positive import FLOOR, inverse_positive, positive, shifted
 
 
 class StateHead(nn.Module):
@@ -83,12 +83,7 @@ class LevelHead(nn.Module):
         move = level + torch.tanh(stretch) * (raw - raw.mean(1, keepdim=True)).clamp(-3, 3)
         correction = torch.zeros_like(free)
         correction[..., self.channels] = move
-        if not any(self.free_signed):
-            return correct(free, correction)
-        signed = torch.tensor(self.free_signed, device=free.device)
-        # a stand-in keeps what may be negative out of the logarithm: its NaN would reach the weights through the where
-        positive_alone = correct(torch.where(signed, torch.ones_like(free), free), correction)
-        return torch.where(signed, free + correction, positive_alone)
+        return shifted(free, correction, self.free_signed)
 
     def _raw(self, chosen: Tensor) -> Tensor:
         """Pre-activation of the channels; those that may be negative have none."""

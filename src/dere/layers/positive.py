@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -43,3 +45,23 @@ def correct(scaled: Tensor, correction: Tensor, floor: float = FLOOR) -> Tensor:
         ε; the slope of the result at zero is about ε.
     """
     return (positive(inverse_positive(scaled + floor) + correction) - floor).clamp_min(0.0)
+
+
+def shifted(scaled: Tensor, correction: Tensor, signed: Sequence[bool], floor: float = FLOOR) -> Tensor:
+    """Apply `correct` to the channels that are never negative; the others are shifted as they are.
+
+    Parameters
+    ----------
+    scaled, correction
+        (…, channel).
+    signed
+        (channel,) which channels may be negative.
+    floor
+        As for `correct`.
+    """
+    if not any(signed):
+        return correct(scaled, correction, floor)
+    mask = torch.tensor(list(signed), device=scaled.device)
+    # a stand-in keeps what may be negative out of the logarithm: its NaN would reach the weights through the where
+    positive_alone = correct(torch.where(mask, torch.ones_like(scaled), scaled), correction, floor)
+    return torch.where(mask, scaled + correction, positive_alone)

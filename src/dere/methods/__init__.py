@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from dere import exchange
 from dere.methods.base import Method, Stage
 from dere.rooms import declared, remembered
 
@@ -39,7 +40,16 @@ def _as_declared() -> dict[str, Method]:
     for room, method in found:
         if owner.setdefault(method.name, room) != room:
             raise ValueError(f"method '{method.name}' is declared in {owner[method.name]} and in {room}; rename one")
-    return {method.name: method for _, method in sorted(found, key=lambda pair: (pair[1].rank, pair[1].name))}
+    ordered = sorted(found, key=lambda pair: (pair[1].rank, pair[1].name))
+    return {method.name: _served(method) for _, method in ordered}
+
+
+def _served(method: Method) -> Method:
+    """Return a method with the exchanges that it serves: of one that learns from a simulation those that have one."""
+    if not method.simulated:
+        return method
+    have = exchange.simulated()
+    return replace(method, exchanges=tuple(name for name in method.exchanges or have if name in have))
 
 
 def over(method: Method, parts: Sequence[Method]) -> Method:

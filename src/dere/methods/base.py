@@ -138,6 +138,8 @@ class Method:
         It runs on every backbone of the run.
     exchanges
         Exchanges that it serves; empty = all.
+    simulated
+        It learns from a simulation, so it serves only exchanges that have one.
     reads_places
         What it reads of places beyond the common: ``simulated``.
     gives
@@ -170,6 +172,7 @@ class Method:
     predicts_from: tuple[str, ...] = ()
     per_backbone: bool = True
     exchanges: tuple[str, ...] = ()
+    simulated: bool = False
     reads_places: tuple[str, ...] = ()
     gives: tuple[str, ...] = ()
     references: tuple[str, ...] = ()

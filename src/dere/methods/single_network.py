@@ -26,8 +26,15 @@ class SingleNetwork(nn.Module):
 
     def ages(self, drivers: Tensor, static: Tensor, state: Tensor, ages: Tensor) -> Tensor:
         """Scaled free channels per age, (B, k, W, free), from ``state`` (B, k, state)."""
+        return self.read(self.hidden(drivers, static, state, ages), state)
+
+    def hidden(self, drivers: Tensor, static: Tensor, state: Tensor, ages: Tensor) -> Tensor:
+        """What the head reads, (B·k, W, width), sample-major; arguments as for `ages`."""
         memory = self.backbone.encode(self.normaliser.drivers(drivers), self.normaliser.static(static))
-        hidden = self.backbone.decode(memory, self.normaliser.condition(state, ages))
+        return self.backbone.decode(memory, self.normaliser.condition(state, ages))
+
+    def read(self, hidden: Tensor, state: Tensor) -> Tensor:
+        """Scaled free channels (B, k, W, free) from what `hidden` gave."""
         initial = self.normaliser.start(state).flatten(0, 1)
         return self.head(hidden, initial).unflatten(0, state.shape[:2])
 

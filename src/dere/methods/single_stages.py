@@ -21,7 +21,7 @@ from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, target_loss, with_pull
 from dere.training.places import Places
-from dere.training.simulation import MIXTURE_ALONE, Batch, drawer, fixed_batches, load_cells
+from dere.training.simulation import MIXTURE_ALONE, Batch, CellData, drawer, fixed_batches, load_cells
 from dere.training.tower_data import Share, flux_loss, load_towers
 from dere.training.tower_stage import TowerStage, fit_on_towers, trained_weights
 from dere.training.windows import MIXTURE, Windows, windows_of
@@ -49,17 +49,29 @@ def forward(network: SingleNetwork, windows: Windows, index: Tensor, per_age: bo
 
 def fit_simulation(job: Job) -> Fitted:
     """Pre-train the network on simulated mixtures of every age."""
-    context = Context(job)
-    config: PerAgeTrainingConfig = job.section
-    windows, training, validation = load_cells(job, MIXTURE_ALONE)
+    return pretrain(Context(job), load_cells(job, MIXTURE_ALONE))
+
+
+def pretrain(context: Context, cells: CellData, weight: Tensor | None = None) -> Fitted:
+    """Train the network on simulated mixtures of every age.
+
+    Parameters
+    ----------
+    context
+        Of the job.
+    cells
+        Windows of the simulation.
+    weight
+        (window, age) how much each simulated series counts; None = all alike.
+    """
+    config: PerAgeTrainingConfig = context.job.section
+    windows, training, validation = cells
     model = SingleNetwork(context.blueprint).to(context.device)
 
     def loss(network: SingleNetwork, batch: Batch) -> LossParts:
-        index, ages = batch
-        drivers, static = (x.to(context.device) for x in windows.inputs(index))
-        before, truth = (x.to(context.device) for x in windows.states(index, MIXTURE, ages))
-        free = network.ages(drivers, static, before, windows.ages[ages].to(context.device))
-        return target_loss(network.normaliser.outputs(free), truth, network.normaliser.target_std)
+        hidden, before, truth = decoded(network, windows, batch, context.device)
+        own = None if weight is None else weight[batch.windows[:, None], batch.ages].to(context.device)
+        return simulated_loss(network, hidden, before, truth, own)
 
     every = len(windows.ages)
     return context.fit(
@@ -69,6 +81,31 @@ def fit_simulation(job: Job) -> Fitted:
         loss=loss,
         config=config,
     )
+
+
+def decoded(network: SingleNetwork, windows: Windows, batch: Batch, device: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Hidden sequences (B·k, W, width) of simulated windows, the states before them and those within them."""
+    index, ages = batch
+    drivers, static = (x.to(device) for x in windows.inputs(index))
+    before, truth = (x.to(device) for x in windows.states(index, MIXTURE, ages))
+    return network.hidden(drivers, static, before, windows.ages[ages].to(device)), before, truth
+
+
+def simulated_loss(
+    network: SingleNetwork, hidden: Tensor, before: Tensor, truth: Tensor, weight: Tensor | None = None
+) -> LossParts:
+    """Loss over what the simulation gives.
+
+    Parameters
+    ----------
+    hidden, before, truth
+        As from `decoded`.
+    weight
+        (B, k) how much each series counts; None = all alike.
+    """
+    normaliser = network.normaliser
+    own = None if weight is None else weight[..., None, None]
+    return target_loss(normaliser.outputs(network.read(hidden, before)), truth, normaliser.target_std, own)
 
 
 def fit_towers(job: Job, pretrained: str | None) -> Fitted:

@@ -27,17 +27,20 @@ def squared(prediction: Tensor, truth: Tensor, weight: Tensor) -> LossParts:
     return LossParts((weight * (prediction - truth) ** 2).sum(), weight.sum())
 
 
-def target_loss(prediction: Tensor, truth: Tensor, std: Tensor) -> LossParts:
-    """Simulation loss over the ten targets, each in units of its standard deviation.
+def target_loss(prediction: Tensor, truth: Tensor, std: Tensor, weight: Tensor | None = None) -> LossParts:
+    """Simulation loss over the outputs, each in units of its standard deviation.
 
     Parameters
     ----------
     prediction, truth
-        (…, 10) physical.
+        (…, output) physical.
     std
-        (10,).
+        (output,).
+    weight
+        Broadcastable to them; None = all count alike.
     """
-    return squared(prediction / std, truth / std, torch.ones((), device=prediction.device))
+    own = torch.ones((), device=prediction.device) if weight is None else weight
+    return squared(prediction / std, truth / std, own)
 
 
 def pull(model: nn.Module, reference: Mapping[str, Tensor], strength: float) -> Tensor | float:

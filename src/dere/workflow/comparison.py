@@ -1,4 +1,4 @@
-"""Write the comparison of all methods on all backbones."""
+"""Write the comparison of all methods on all backbones, and what their stages report."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from dere.evaluation.comparison import Member, comparison
 from dere.evaluation.schemas import checked
+from dere.evaluation.transfers import reported
 from dere.exchange import DEFAULT, get
 from dere.io import read_json, write_table
 
@@ -19,12 +20,12 @@ log = logging.getLogger(__name__)
 def write_comparison(
     files: Mapping[str, Path],
     manifests: Sequence[Path],
-    output: Path,
+    outputs: Mapping[str, Path],
     members: Mapping[str, Mapping[str, list[str]]],
     references: Mapping[str, bool],
     exchange: str = DEFAULT,
 ) -> None:
-    """Write ``comparison.csv``.
+    """Write ``comparison.csv`` and ``transfers.csv``.
 
     Parameters
     ----------
@@ -32,8 +33,8 @@ def write_comparison(
         ``skill``, ``paired`` and ``cost``.
     manifests
         Manifests of the checkpoints.
-    output
-        File to write.
+    outputs
+        Files to write: ``comparison``, ``transfers``.
     members
         ``method/backbone`` to its ``jobs`` and ``networks``, from ``dere.workflow.targets.training_jobs``.
     references
@@ -46,7 +47,7 @@ def write_comparison(
     ValueError
         When a table or a manifest of a member is missing.
     """
-    predicted = get(exchange)
+    predicted, facts = get(exchange), [read_json(path) for path in manifests]
     found = []
     for name, parts in members.items():
         method, backbone = name.split("/")
@@ -55,10 +56,11 @@ def write_comparison(
         pd.read_csv(files["skill"], dtype={"fold": str, "seed": str}),
         pd.read_csv(files["paired"]),
         pd.read_csv(files["cost"]),
-        [read_json(path) for path in manifests],
+        facts,
         found,
         references,
         predicted,
     )
-    write_table(checked(table, "comparison", predicted, list(references)), output)
+    write_table(checked(table, "comparison", predicted, list(references)), outputs["comparison"])
+    write_table(checked(reported(facts), "transfers", predicted), outputs["transfers"])
     log.info("%d methods on backbones, %d manifests, %d rows", len(found), len(manifests), len(table))

@@ -13,7 +13,20 @@ from value_inputs import WRITERS
 RUNS = (*value_runs.MADE_ANYWAY, *value_runs.PACKED)
 BY_NAME = "says by what name the arrays of the towers are found, and every name is recognised in test_dere_members"
 PUBLIC = "read of the public CarbonGlobe alone, which holds no pure stands and no plant fractions: harmonise refuses it"
+ALIKE = "is a setting of a stage with the code of others that such runs train; test_transfers.py trains it too"
+TRANSFERS = ("kgml_residual", "kgml_adversarial", "kgml_reweight")
+THEIR_STAGES = ("kgml_residual", "kgml_aligned", "kgml_adversarial", "kgml_weighted", "kgml_reweight")
+SWITCHES = {("bf16", True), ("compile", True), ("refit", True), ("dropout", None)}
+"""What is switched on for the other stages in a run of its own."""
 WITHOUT = {
+    **{("methods", name): "is fitted and predicts in tests/unit/methods/test_transfers.py" for name in TRANSFERS},
+    **{
+        (leaf, value): ALIKE
+        for leaf, values in enumerated().items()
+        for value in values
+        if leaf.startswith(tuple(f"stages.{name}." for name in THEIR_STAGES))
+        or (leaf.startswith("stages.kgml_stack.") and ((leaf.rpartition(".")[2], value) in SWITCHES or "cand" in leaf))
+    },
     **{("sources.simulation.network", name): BY_NAME for name in NETWORKS if name not in ("mix", "multiple")},
     **{("sources.simulation.row_order", value): PUBLIC for value in ("auto", "north", "south")},
     **{("sources.simulation.hours", value): PUBLIC for value in ("local", "keep")},

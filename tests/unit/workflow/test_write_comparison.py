@@ -6,9 +6,14 @@ import pandas as pd
 import pytest
 
 from dere.evaluation.comparison import columns
+from dere.evaluation.transfers import COLUMNS
 from dere.run_config.root import normalise
 from dere.workflow import targets
 from dere.workflow.comparison import write_comparison
+
+
+def outputs(folder):
+    return {name: folder / f"{name}.csv" for name in ("comparison", "transfers")}
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def run(tmp_path):
 
 def test_the_table_of_a_run_is_written(run, tmp_path):
     files, manifests, members, references = run
-    write_comparison(files, manifests, tmp_path / "comparison.csv", members, references)
+    write_comparison(files, manifests, outputs(tmp_path), members, references)
     table = pd.read_csv(tmp_path / "comparison.csv")
     assert list(table.columns) == columns(references)
     assert list(zip(table["method"], table["backbone"], strict=True)) == [
@@ -58,7 +63,7 @@ def test_the_table_of_a_run_is_written(run, tmp_path):
 def test_a_missing_manifest_ends_in_a_sentence(run, tmp_path):
     files, manifests, members, references = run
     with pytest.raises(ValueError, match="stage uncertain of backbone timexer has no parameters"):
-        write_comparison(files, manifests[:-1], tmp_path / "comparison.csv", members, references)
+        write_comparison(files, manifests[:-1], outputs(tmp_path), members, references)
     assert not (tmp_path / "comparison.csv").exists()
 
 
@@ -73,9 +78,25 @@ def test_references_come_last_without_ratio_and_cost_and_every_row_says_what_was
         path = tmp_path / f"{stage}_{backbone}.json"
         path.write_text(json.dumps({"stage": stage, "params": {"backbone_name": backbone}, **of_stage}))
         manifests.append(path)
-    write_comparison(files, manifests, tmp_path / "comparison.csv", members, references)
+    write_comparison(files, manifests, outputs(tmp_path), members, references)
     table = pd.read_csv(tmp_path / "comparison.csv")
     assert table["tried"].fillna(-1).tolist() == [12, 1, 2, -1]
     last = table.iloc[-1]
     assert last["method"] == "reference_own_climatology" and last["nse"] == 0.9
     assert last[["parameters", "seconds", *(name for name in table if name.startswith("ratio_"))]].isna().all()
+
+
+def test_what_stages_report_is_a_table_of_its_own(run, tmp_path):
+    files, manifests, members, references = run
+    write_comparison(files, manifests, outputs(tmp_path), members, references)
+    assert list(pd.read_csv(tmp_path / "transfers.csv").columns) == list(COLUMNS)
+    rows = [{"quantity": "simulation_rmse", "flux": "gpp", "value": 0.5}, {"quantity": "size", "flux": "", "value": 2}]
+    about = {"stage": "towers", "fold": 1, "seed": 2, "parameters": 7, "params": {"backbone_name": "timexer"}}
+    manifests.append(tmp_path / "reporting.json")
+    manifests[-1].write_text(json.dumps(about | {"reported": rows}))
+    write_comparison(files, manifests, outputs(tmp_path), members, references)
+    found = pd.read_csv(tmp_path / "transfers.csv", dtype=str).to_numpy().tolist()
+    assert found == [
+        ["towers", "timexer", "1", "2", "simulation_rmse", "gpp", "0.5"],
+        ["towers", "timexer", "1", "2", "size", "all", "2.0"],
+    ]
