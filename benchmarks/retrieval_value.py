@@ -2,9 +2,9 @@
 
 Run: python benchmarks/retrieval_value.py --seeds 0 1 --folds 0     (files as for ``dere run`` may come first)
 
-Makes a run of the given configuration for each value of ``stages.raci.retrieval``, named <run>_retrieval_<value>, on
-the same towers, folds and seeds; each is a run like any other, goes on where it stopped, and is made up to its
-evaluation only. Methods of --beside are made once, in the first. Writes retrieval_value.csv into --folder: median NSE
+Makes the given configuration once for each value of ``stages.raci.retrieval``, as one run named <run>_retrieval, so
+that the world, the data and the methods of --beside are made once and only the stages of RACI again. Every value is made
+up to the evaluation, and its scores are kept. Writes retrieval_value.csv into --folder: median NSE
 and the ratio of RMSE of each row's method to it of ``raci`` with neighbours by role (geometric mean over towers, seeds
 averaged before; above 1 = the neighbours by role help) with a 95 % interval over clusters of towers, for measured test
 towers and, in the built-in world, for virtual towers against the truth. The claim that retrieval helps stands where the
@@ -37,10 +37,10 @@ COLUMNS = ["rows", "method", "retrieval", "flux", "sites", "clusters", "seeds", 
 
 
 def overlay(name: str, value: str, beside: Sequence[str], folds: Sequence[int], seeds: Sequence[int]) -> dict[str, Any]:
-    """What a run differs by; other methods are in the first alone."""
-    methods = ["raci", *(beside if value == VALUES[0] else ())]
+    """What the run is for a value."""
+    methods = ["raci", *beside]
     stages = {stage: {"retrieval": value} for stage in ("raci_simulation", "raci")}
-    own = {"run": f"{name}_retrieval_{value}", "methods": methods, "folds": list(folds), "seeds": list(seeds)}
+    own = {"run": f"{name}_retrieval", "methods": methods, "folds": list(folds), "seeds": list(seeds)}
     return own | {"stages": stages}
 
 
@@ -60,7 +60,7 @@ def compared(
     Parameters
     ----------
     found
-        Value of ``retrieval`` to `scores`; the first holds the methods beside.
+        Value of ``retrieval`` to `scores`.
     clusters
         Site to its cluster.
     seeds
@@ -70,6 +70,9 @@ def compared(
     rows = []
     for value, table in found.items():
         for (kind, method, flux), part in table.groupby(level=["rows", "method", "flux"], sort=False):
+            # the others do not change
+            if method != "raci" and value != VALUES[0]:
+                continue
             own = part.droplevel(["rows", "method", "flux"])
             both = own.join(full.xs((kind, flux), level=["rows", "flux"]), rsuffix="_full", how="inner")
             label = np.array([clusters.get(site) or site for site in both.index])
