@@ -1,110 +1,96 @@
 """What the neighbours add to RACI: neighbours by role, against as many at random and against none.
 
-Run: python benchmarks/retrieval_value.py --seeds 0 1 --folds 0     (files as for ``dere run`` may come first)
+Run: python benchmarks/retrieval_value.py results/demo --seeds 0 1 2 --folds 0
 
-Makes the given configuration once for each value of ``stages.raci.retrieval``, as one run named <run>_retrieval, so
-that the world, the data and the methods of --beside are made once and only the stages of RACI again. Every value is made
-up to the evaluation, and its scores are kept. Writes retrieval_value.csv into --folder: median NSE
-and the ratio of RMSE of each row's method to it of ``raci`` with neighbours by role (geometric mean over towers, seeds
-averaged before; above 1 = the neighbours by role help) with a 95 % interval over clusters of towers, for measured test
-towers and, in the built-in world, for virtual towers against the truth. The claim that retrieval helps stands where the
-intervals of ``random`` and of ``none`` lie above 1.
+Fits ``raci`` on the data of a run that lies in a folder (its canonical data are enough, nothing is written there), once
+for each value of ``retrieval``, fold and seed, and judges every fit by the same rows. Methods of --beside are fitted
+beside it. Writes retrieval_value.csv into --folder: median NSE over towers and the ratio of RMSE to ``raci`` with
+neighbours by role (geometric mean over towers, seeds averaged before; above 1 = the neighbours by role help) with a
+95 % interval over clusters of towers, for measured test towers and, in the built-in world, for virtual towers against
+the truth. The claim that retrieval helps stands where the intervals of ``random`` and of ``none`` lie above 1.
 """
 
 from __future__ import annotations
 
+import argparse
 import logging
-from collections.abc import Mapping, Sequence
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from measuring import table as as_text
-from overlays import Run, begin, made, make, options
 
-from dere.config.reference_rows import REFERENCE
+import dere
 from dere.evaluation.bootstrap import geometric_ratio
 from dere.evaluation.resampling import resample_clusters
-from dere.evaluation.runs import ENSEMBLE
 from dere.io import write_table
 
 log = logging.getLogger(__name__)
 
-VALUES = ("all", "random", "none")
-COLUMNS = ["rows", "method", "retrieval", "flux", "sites", "clusters", "seeds", "nse", "rmse_ratio", "ratio_low",
-           "ratio_high"]  # fmt: skip
+FULL = "raci all"
+ARMS = (FULL, "raci random", "raci none")
+KEY = ["towers", "flux"]
 
 
-def overlay(name: str, value: str, beside: Sequence[str], folds: Sequence[int], seeds: Sequence[int]) -> dict[str, Any]:
-    """What the run is for a value."""
-    methods = ["raci", *beside]
-    stages = {stage: {"retrieval": value} for stage in ("raci_simulation", "raci")}
-    own = {"run": f"{name}_retrieval", "methods": methods, "folds": list(folds), "seeds": list(seeds)}
-    return own | {"stages": stages}
+def scores(run: dere.Run, arm: str, fold: int, seed: int, settings: dict[str, Any]) -> pd.DataFrame:
+    """Monthly NSE, RMSE and cluster of every tower, by an arm: a method, and for ``raci`` its retrieval."""
+    method, _, retrieval = arm.partition(" ")
+    own = settings | ({"retrieval": retrieval} if retrieval else {})
+    started = time.process_time()
+    model = dere.fit(method, run, fold=fold, seed=seed, **own)
+    trained = time.process_time()
+    judged = dere.evaluate(dere.predict(model, run), run).site_skill
+    log.info("%s: %.0f CPU s to fit, %.0f to predict and judge", arm, trained - started, time.process_time() - trained)
+    measured = (judged["rows"] == "measured") & (judged["quality"] == run.tree["evaluation"]["testing_quality"][0])
+    rows = judged[(judged["scale"] == "monthly") & (measured | (judged["rows"] == "virtual"))]
+    rows = rows.assign(towers=rows["rows"].replace("measured", "test"), arm=arm, fold=fold, seed=seed)
+    return rows[[*KEY, "arm", "fold", "seed", "site", "cluster", "nse", "rmse"]]
 
 
-def scores(folder: Path, quality: float) -> pd.DataFrame:
-    """Monthly NSE and RMSE, mean over seeds and folds; indexed by kind of rows, method, flux and site."""
-    rows = pd.read_csv(folder / "tables" / "site_skill.csv", dtype={"fold": str, "seed": str})
-    rows = rows[(rows["scale"] == "monthly") & (rows["seed"] != ENSEMBLE) & ~rows["method"].str.startswith(REFERENCE)]
-    rows = rows[(rows["rows"] == "virtual") | ((rows["rows"] == "measured") & (rows["quality"] == quality))]
-    return rows.groupby(["rows", "method", "flux", "site"])[["nse", "rmse"]].mean()
-
-
-def compared(
-    found: Mapping[str, pd.DataFrame], clusters: Mapping[str, str], seeds: int, resamples: int, seed: int
-) -> pd.DataFrame:
-    """One row per kind of rows, method with its retrieval, and flux.
-
-    Parameters
-    ----------
-    found
-        Value of ``retrieval`` to `scores`.
-    clusters
-        Site to its cluster.
-    seeds
-        How many were averaged.
-    """
-    full = found[VALUES[0]].xs("raci", level="method")
+def compared(found: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
+    """One row per arm, kind of towers and flux, against `FULL`; ``found`` holds the `scores` of all of them."""
+    same = [*KEY, "fold", "seed", "site"]
+    both = found.join(found[found["arm"] == FULL].set_index(same)["rmse"], on=same, rsuffix="_full")
+    both = both.assign(log=np.log(both["rmse"] / both["rmse_full"]))
     rows = []
-    for value, table in found.items():
-        for (kind, method, flux), part in table.groupby(level=["rows", "method", "flux"], sort=False):
-            # the others do not change
-            if method != "raci" and value != VALUES[0]:
-                continue
-            own = part.droplevel(["rows", "method", "flux"])
-            both = own.join(full.xs((kind, flux), level=["rows", "flux"]), rsuffix="_full", how="inner")
-            label = np.array([clusters.get(site) or site for site in both.index])
-            drawn = resample_clusters(label, resamples, np.random.default_rng(seed))
-            ratio = geometric_ratio(both["rmse"].to_numpy(), both["rmse_full"].to_numpy(), drawn)
-            name = value if method == "raci" else ""
-            rows.append([kind, method, name, flux, len(both), len(set(label)), seeds, both["nse"].median(), *ratio])
-    return pd.DataFrame(rows, columns=COLUMNS)
+    for (arm, towers, flux), part in both.groupby(["arm", *KEY], sort=False):
+        by_site = part.groupby("site").agg(log=("log", "mean"), nse=("nse", "mean"), cluster=("cluster", "first"))
+        drawn = resample_clusters(by_site["cluster"].to_numpy(str), resamples, np.random.default_rng(seed))
+        ratio = geometric_ratio(np.exp(by_site["log"].to_numpy()), np.ones(len(by_site)), drawn)
+        rows.append([arm, towers, flux, part["seed"].nunique(), len(by_site), by_site["nse"].median(), *ratio])
+    return pd.DataFrame(rows, columns=["arm", *KEY, "seeds", "sites", "nse", "rmse_ratio", "ratio_low", "ratio_high"])
 
 
-def main(given: list[str] | None = None, run: Run = make) -> None:
-    parser = options(__doc__, "results/retrieval_value")
-    parser.add_argument("--beside", nargs="*", default=["kgml"], help="methods made beside, once")
-    parser.add_argument("--folds", nargs="+", type=int, default=[0])
+def main(given: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="folder of a run")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--folds", nargs="+", type=int, default=[0])
+    parser.add_argument("--beside", nargs="*", default=[], help="other methods, for example kgml")
+    parser.add_argument("--members", type=int, help="networks of each fit (default: those of the run)")
+    parser.add_argument("--folder", type=Path, default=Path("results/retrieval_value"))
     arguments = parser.parse_args(given)
-    tree = begin(arguments)
-    judge = tree["evaluation"]
-    found, clusters = {}, {}
-    for value in VALUES:
-        folder = made(overlay(tree["run"], value, arguments.beside, arguments.folds, arguments.seeds), arguments, run)
-        found[value] = scores(folder, judge["testing_quality"][0])
-        split = pd.read_csv(folder / "data" / "splits.csv", dtype=str)
-        clusters = dict(zip(split["id"], split["cluster"], strict=True))
-    table = compared(found, clusters, len(arguments.seeds), judge["bootstrap"], judge["seed"])
-    write_table(table, arguments.folder / "retrieval_value.csv")
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
+    run = dere.open_run(arguments.run)
+    settings = {"members": arguments.members} if arguments.members else {}
+    tables = []
+    for fold in arguments.folds:
+        for seed in arguments.seeds:
+            for arm in (*ARMS, *arguments.beside):
+                tables.append(scores(run, arm, fold, seed, settings))
+                # after every fit, so that a long comparison can be read while it runs
+                judge = run.tree["evaluation"]
+                table = compared(pd.concat(tables), judge["bootstrap"], judge["seed"])
+                write_table(table, arguments.folder / "retrieval_value.csv")
     lines = [
-        [row.rows, row.method, row.retrieval, row.flux, str(row.sites), f"{row.nse:.3f}",
+        [row.towers, row.arm, row.flux, f"{row.sites}", f"{row.nse:.3f}",
          f"{row.rmse_ratio:.3f} [{row.ratio_low:.3f}, {row.ratio_high:.3f}]"]
         for row in table.itertuples()
     ]  # fmt: skip
-    log.info("%s", as_text(["rows", "method", "retrieval", "flux", "towers", "median NSE", "RMSE to all"], lines))
+    log.info("%s", as_text(["towers", "arm", "flux", "sites", "median NSE", "RMSE to raci all"], lines))
 
 
 if __name__ == "__main__":

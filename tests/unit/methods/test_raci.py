@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from test_raci_trait import places
 
 from dere.exchange.co2 import EXCHANGE
 from dere.io import read_netcdf
@@ -17,8 +16,10 @@ from dere.methods.raci.retrieval import Recall, nearest
 from dere.methods.raci.training import BANK
 from dere.training import checkpoint
 from dere.training.read_places import site_labels, site_places
+from dere.workflow.neighbours import COLUMNS, neighbours_table
 from dere.workflow.train import train as train_stage
 from stage_jobs import live_job, make_job, with_settings
+from strewn_towers import places
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +201,19 @@ def test_neighbours_are_named_with_their_weights(stage, towers):
     for place, site in enumerate(here.ids):
         assert cluster[site] not in {cluster.get(other) for other in name[place].ravel() if other}
     np.testing.assert_allclose(found.mean[..., 2], found.mean[..., 1] - found.mean[..., 0], atol=1e-9)
+
+
+def test_the_table_of_neighbours_has_a_row_for_each(stage, towers):
+    here, _, _ = towers
+    about = predict({"raci": stage}, here.take(np.arange(3))).extras.rename(place="site")
+    about = about.assign_coords(site=here.ids[:3]).assign_attrs(method="raci", backbone="lags", fold=0, seed=0)
+    table = neighbours_table(about)
+    assert list(table) == list(COLUMNS) and len(table) == int((about["neighbour_weight"] > 0).sum())
+    for (site, role, source), part in table.groupby(["site", "role", "source"]):
+        own = about.sel(site=site, asked_role=role, asked_source=source)
+        assert part["neighbour"].tolist() == [name for name in own["neighbour"].values if name]
+        assert part["weight"].sum() == pytest.approx(1, abs=0.001) and part["weight"].is_monotonic_decreasing
+        assert part["distance_km"].to_numpy() == pytest.approx(own["neighbour_km"].values[: len(part)], abs=0.06)
 
 
 @pytest.mark.parametrize("retrieval", ["none", "random"])

@@ -1,7 +1,6 @@
 """A smooth trait of the region, of which no driver and no attribute tells, is heard from the towers around."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
@@ -14,43 +13,13 @@ from dere.methods.raci.bank import BankPart, entries
 from dere.methods.raci.description import described
 from dere.methods.raci.network import RaciNetwork
 from dere.methods.raci.training import forward, start_temperatures
-from dere.training.places import Places
 from dere.training.read_places import Labels
 from dere.training.tower_data import TowerData, flux_loss
 from dere.training.windows import windows_of
+from strewn_towers import MONTHS, SITES, places
 
-MONTHS, SITES, LEARNED = 24, 260, 200
-KM = 111.0
-
-
-def places():
-    """Towers strewn over 30 by 30 degrees, one window each."""
-    rng = np.random.default_rng(0)
-    level = rng.normal(size=(SITES, 1, 3))
-    season = np.cos(2 * np.pi * np.arange(MONTHS) / 12)[None, :, None]
-    drivers = level + (1 + 0.3 * level) * season + 0.3 * rng.normal(size=(SITES, MONTHS, 3))
-    ids = np.array([f"XX-{number:03d}" for number in range(SITES)])
-    return Places(
-        ids=ids,
-        lat=rng.uniform(-15, 15, SITES),
-        lon=rng.uniform(-15, 15, SITES),
-        time=pd.date_range("2001-01-15", periods=MONTHS, freq="MS").to_numpy(),
-        record=np.ones((SITES, MONTHS), bool),
-        drivers=drivers.astype(np.float32),
-        driver_names=("a", "b", "c"),
-        static=rng.normal(size=(SITES, 4)).astype(np.float32),
-        attributes=tuple("pqrs"),
-        classes=pd.DataFrame({"igbp": "", "koppen": "", "cluster": ids}),
-        years=np.arange(2001, 2003),
-        fractions=np.full((SITES, 2, 3), 1 / 3, np.float32),
-        vegetated=np.ones((SITES, 2), np.float32),
-        ages=np.array([50.0], np.float32),
-        age_weight=np.ones((SITES, 1), np.float32),
-        window=MONTHS,
-        window_place=np.arange(SITES),
-        window_start=np.zeros(SITES, np.int64),
-        initial=np.ones((SITES, 1, 1, len(EXCHANGE.states)), np.float32),
-    )
+LEARNED, KM = 200, 111.0
+"""Towers that train; kilometres of a degree."""
 
 
 def regional(here, scale=500.0, seed=4):

@@ -40,6 +40,7 @@ METHODS = (
         stages=("raci_simulation", "raci"),
         predicts_from=("raci",),
         exchanges=("co2",),
+        gives=("neighbour",),
         by_name=True,
         references=("arXiv 2603.03531",),
         marker="X",
