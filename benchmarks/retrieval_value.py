@@ -31,7 +31,7 @@ from dere.io import write_table
 log = logging.getLogger(__name__)
 
 FULL = "raci all"
-ARMS = (FULL, "raci random", "raci none")
+ARMS = (FULL, "raci none", "raci random")
 KEY = ["towers", "flux"]
 
 
