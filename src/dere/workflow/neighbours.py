@@ -28,7 +28,7 @@ def neighbours_table(file: xr.Dataset) -> pd.DataFrame:
     """
     name, km, weight = (file[v].transpose(*_DIMS).values for v in (GIVEN, f"{GIVEN}_km", f"{GIVEN}_weight"))
     heard = np.nonzero(weight > 0)
-    site, role, source = (file[dim].values.astype(str)[rows] for dim, rows in zip(_DIMS, heard, strict=False))
+    site, role, source = (file[dim].values.astype(str)[rows] for dim, rows in zip(_DIMS[:3], heard[:3], strict=True))
     of_file = {column: file.attrs[column] for column in COLUMNS[:4]}
     found = {"site": site, "role": role, "source": source, "neighbour": name[heard].astype(str)}
     table = pd.DataFrame(found | {"distance_km": km[heard].round(1), "weight": weight[heard].round(4)})

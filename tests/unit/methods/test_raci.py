@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from dere.exchange.co2 import EXCHANGE
-from dere.io import read_netcdf
+from dere.io import read_netcdf, write_netcdf
 from dere.methods.raci.asking import bank_of
 from dere.methods.raci.bank import NEAR, entries, reach, years
 from dere.methods.raci.description import calendar_of, described, running_year
@@ -16,7 +17,7 @@ from dere.methods.raci.retrieval import Recall, nearest
 from dere.methods.raci.training import BANK
 from dere.training import checkpoint
 from dere.training.read_places import site_labels, site_places
-from dere.workflow.neighbours import COLUMNS, neighbours_table
+from dere.workflow.neighbours import COLUMNS, write_neighbours
 from dere.workflow.train import train as train_stage
 from stage_jobs import live_job, make_job, with_settings
 from strewn_towers import places
@@ -203,11 +204,16 @@ def test_neighbours_are_named_with_their_weights(stage, towers):
     np.testing.assert_allclose(found.mean[..., 2], found.mean[..., 1] - found.mean[..., 0], atol=1e-9)
 
 
-def test_the_table_of_neighbours_has_a_row_for_each(stage, towers):
+def test_the_table_of_neighbours_has_a_row_for_each(stage, towers, tmp_path):
     here, _, _ = towers
     about = predict({"raci": stage}, here.take(np.arange(3))).extras.rename(place="site")
     about = about.assign_coords(site=here.ids[:3]).assign_attrs(method="raci", backbone="lags", fold=0, seed=0)
-    table = neighbours_table(about)
+    # as the rule does
+    files = [write_netcdf(about.assign_attrs(seed=seed), tmp_path / f"{seed}.nc") for seed in (0, 1)]
+    write_neighbours(files, tmp_path / "neighbours.csv")
+    both = pd.read_csv(tmp_path / "neighbours.csv")
+    table = both[both["seed"] == 0]
+    assert len(both) == 2 * len(table)
     assert list(table) == list(COLUMNS) and len(table) == int((about["neighbour_weight"] > 0).sum())
     for (site, role, source), part in table.groupby(["site", "role", "source"]):
         own = about.sel(site=site, asked_role=role, asked_source=source)

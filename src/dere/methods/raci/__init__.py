@@ -34,7 +34,7 @@ METHODS = (
     Method(
         name="raci",
         label="RACI, our reading",
-        colour="#882255",
+        colour="#88ccee",
         rank=65,
         predict="dere.methods.raci.predicting:predict",
         stages=("raci_simulation", "raci"),
