@@ -59,6 +59,28 @@ for exchange in config["exchanges"]:
         script:
             "../scripts/evaluate.py"
 
+    if targets.with_neighbours(config, exchange):
+
+        rule:
+            name:
+                f"neighbours{targets.suffix(exchange)}"
+            input:
+                predictions=files_of_exchange(exchange, targets.with_neighbours),
+            output:
+                neighbours=in_run(exchange, "tables/neighbours.csv"),
+            log:
+                in_run(exchange, "logs/neighbours.log"),
+            conda:
+                "../../envs/data.yaml"
+            threads: 1
+            resources:
+                mem_mb=2000,
+                runtime=10,
+            params:
+                **made_by("neighbours", of=exchange),
+            script:
+                "../scripts/neighbours.py"
+
     rule:
         name:
             f"cost{targets.suffix(exchange)}"

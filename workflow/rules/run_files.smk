@@ -191,7 +191,9 @@ def everything(config):
 
 def complete(exchange):
     """Return the files of an exchange in a complete run."""
-    tables = ("skill", "comparison", "cost", "changes", "sites")
+    tables = ["skill", "comparison", "cost", "changes", "sites"]
+    if targets.with_neighbours(config, exchange):
+        tables.append("neighbours")
     return [
         *(in_run(exchange, f"tables/{name}.csv") for name in tables),
         *files_of_exchange(exchange, targets.ensembles),

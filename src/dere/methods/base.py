@@ -143,7 +143,8 @@ class Method:
     reads_places
         What it reads of places beyond the common: ``simulated``.
     gives
-        Variables that its predictions have beyond the fluxes: ``plant_fraction``.
+        Variables that its predictions have beyond the fluxes: ``plant_fraction``; ``neighbour``, with ``neighbour_km``
+        and ``neighbour_weight``, from which ``neighbours.csv`` is made.
     references
         What to cite for it.
     reference

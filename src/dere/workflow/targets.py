@@ -89,6 +89,12 @@ def predictions(config: Tree, exchange: str = DEFAULT) -> list[str]:
     return [f"{member}/{run}" for member in members(config, exchange) for run in runs(config)]
 
 
+def with_neighbours(config: Tree, exchange: str = DEFAULT) -> list[str]:
+    """Return those of the `predictions` that name the neighbours that they were made from."""
+    naming = {method.name for method in methods_of(config, exchange) if "neighbour" in method.gives}
+    return [name for name in predictions(config, exchange) if name.split("/")[0] in naming]
+
+
 def ensembles(config: Tree, exchange: str = DEFAULT) -> list[str]:
     """Return ``method/backbone/ensemble`` of every member of a run."""
     return [f"{member}/ensemble" for member in members(config, exchange)]

@@ -114,6 +114,12 @@ def test_how_a_method_shows_is_what_it_declares():
     assert targets.backbone_labels(normalise({"backbones": ["fedformer"]})) == {"fedformer": "FEDformer"}
 
 
+def test_neighbours_are_tabled_of_the_methods_that_name_them():
+    config = normalise({"methods": ["raci", "kgml", "gbm"], "seeds": [0, 1]})
+    assert targets.with_neighbours(config) == ["raci/lags/fold0/seed0", "raci/lags/fold0/seed1"]
+    assert targets.with_neighbours(DEFAULT) == []
+
+
 def test_a_further_exchange_has_the_methods_that_serve_it_in_a_folder_of_its_own():
     config = DEFAULT | {"exchanges": ["co2", "other"], "seeds": [0, 1]}
     served = [name for name, method in methods().items() if not method.exchanges]
