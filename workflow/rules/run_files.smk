@@ -12,7 +12,24 @@ def check_folder():
 def simulation_of_exchange(exchange):
     """Return the simulation's states of an exchange, where it has any."""
     states = exchanges.get(exchange).states
-    return {"simulation": "<data>/simulation.nc"} if states else {}
+    return {"simulation": canonical_file(exchange, "simulation")} if states else {}
+
+
+def canonical_file(exchange, name):
+    """Return a canonical file of an exchange, which may be that of the run."""
+    return f"<results>/{layout.canonical(exchange)[name]}"
+
+
+def read_for_states(exchange):
+    """Return what an exchange reads that makes its states itself."""
+    makes = exchanges.get(exchange).simulate
+    names = ("drivers", "simulation") if makes else ()
+    return {name: f"<data>/{name}.nc" for name in names}
+
+
+def made_states(exchange):
+    """Return the simulation of an exchange that makes its states itself."""
+    return simulation_of_exchange(exchange) if exchanges.get(exchange).simulate else {}
 
 
 def runs_of(config, pattern):

@@ -18,8 +18,10 @@ Array = NDArray[np.float64]
 SITE_SPREAD = 0.8
 """Standard deviation of the logarithm of the level that no driver tells."""
 _DEEPER_LAG = 3.0
-_FRESH, _OLD = 0.03, 0.05
+_FRESH, _OLD = 0.02, 0.04
 """Methane per carbon of plants and of soil, at 15 degC and saturated."""
+_MOST = 0.6
+"""gC m-2 d-1 that no month reaches (580 nmol m-2 s-1)."""
 
 
 def true_methane(
@@ -49,7 +51,7 @@ def true_methane(
     """
     count = len(temperature)
     near = min(distance, 1.0)
-    own, activation = draw_parameters(rng, count), rng.uniform(0.5, 1.1, count)[:, None]
+    own, activation = draw_parameters(rng, count), rng.uniform(0.5, 0.95, count)[:, None]
     level = np.exp(distance * SITE_SPREAD * bounded_normal(rng, count))[:, None]
     plain = middle(count)
     simulated = emission(respiration[:, None], wetness(temperature, precipitation, evaporation, days, plain), plain)
@@ -64,7 +66,8 @@ def true_methane(
     piped = 0.6 * gpp / (gpp + 3.0)
     escaping = piped + (1.0 - piped) * 0.8 * _anoxic(upper.table + 0.1, 0.08)
     dry = own.uptake[:, None] * (1.0 - _anoxic(upper.table + 0.08, 0.05)) * (upper.temperature > 0.0)
-    return np.asarray((1.0 - near) * simulated[:, 0] + near * (level * (fresh + old) * escaping - dry))
+    escaped = -_MOST * np.expm1(-level * (fresh + old) * escaping / _MOST)
+    return np.asarray((1.0 - near) * simulated[:, 0] + near * (escaped - dry))
 
 
 def _recent(series: Array) -> Array:

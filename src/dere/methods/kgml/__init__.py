@@ -35,7 +35,7 @@ METHODS = (
         predict="dere.methods.kgml.network:predict",
         stages=("kgml_simulation", "kgml_towers"),
         predicts_from=("kgml_towers",),
-        exchanges=("co2",),
+        exchanges=("co2", "ch4"),
         reference=True,
         marker="^",
     ),
