@@ -58,7 +58,7 @@ def files_of_exchange(exchange, names):
 def evaluated_files(config, exchange):
     """Return what the evaluation reads beside predictions: truth and public maps, where the exchange has them."""
     files = truth_file(config) if exchange == exchanges.DEFAULT else {}
-    if targets.has_map(config):
+    if targets.has_map(config, exchange):
         files |= with_sums("products", in_run(exchange, "products"))
     return files
 
@@ -74,7 +74,7 @@ def product_files(config, exchange):
     member = targets.product_member(config, exchange)
     folder = in_run(exchange, f"predictions/{member}")
     files = {"ensemble": f"{folder}/ensemble.nc"}
-    if targets.has_map(config):
+    if targets.has_map(config, exchange):
         files["cells"] = runs_of(config, f"{folder}/fold{{fold}}/seed{{seed}}_cells.nc")
         networks = targets.training_jobs(config, exchange)[member]["networks"][-1:]
         backbone = member.split("/")[1]

@@ -37,6 +37,7 @@ EXCHANGE = Exchange(
     simulated_from=("rh",),
     signed=("ch4",),
     labels=LabelRule(columns={"ch4": "ch4"}, quality="ch4_quality"),
+    area="wetland_fraction",
     substance="carbon",
     total_unit="TgC",
 )
