@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 SITE_SPREAD = 0.8
 """Standard deviation of the logarithm of the level that no driver tells."""
 _DEEPER_LAG = 3.0
-_FRESH, _OLD = 0.02, 0.04
+_FRESH, _OLD = 0.006, 0.012
 """Methane per carbon of plants and of soil, at 15 degC and saturated."""
 _MOST = 0.6
 """gC m-2 d-1 that no month reaches (580 nmol m-2 s-1)."""
