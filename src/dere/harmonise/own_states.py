@@ -21,6 +21,8 @@ from dere.knowledge.earlier_months import YEAR
 from dere.variables import FLUX_UNIT, STANDS
 
 MIXTURE = STANDS[-1]
+PLANTS = ("plant_fraction", "initial_plant_fraction")
+"""Cover of the mixtures, which the states of another exchange share."""
 
 
 def own_simulation(drivers: xr.Dataset, simulation: xr.Dataset, exchange: Exchange) -> xr.Dataset:
@@ -37,7 +39,8 @@ def own_simulation(drivers: xr.Dataset, simulation: xr.Dataset, exchange: Exchan
     -------
     Dataset
         ``state`` (cell, stand, age, time, target) float32 of mixtures, and ``initial_state`` (cell, stand, age,
-        target): the last month of the first year, which stands in for the month before.
+        target): the last month of the first year, which stands in for the month before. The plant fractions of the
+        simulation go with them.
     """
     count, ages = simulation.sizes["cell"], simulation.sizes["age"]
     shape = (count, 1, ages, simulation.sizes["time"], len(exchange.states))
@@ -54,7 +57,9 @@ def own_simulation(drivers: xr.Dataset, simulation: xr.Dataset, exchange: Exchan
         "state": (dims, values, attrs),
         "initial_state": (("cell", "stand", "age", "target"), values[:, :, :, YEAR - 1], attrs),
     }
-    return xr.Dataset(data, coords=coords | {"stand": [MIXTURE], "target": list(exchange.states)})
+    held = xr.Dataset(data, coords=coords | {"stand": [MIXTURE], "target": list(exchange.states)})
+    plants = [name for name in PLANTS if name in simulation]
+    return held.assign(simulation[plants].compute().data_vars)
 
 
 def with_own_states(towers: xr.Dataset, exchange: Exchange) -> xr.Dataset:

@@ -33,7 +33,9 @@ def cells():
     rng = np.random.default_rng(1)
     state = rng.gamma(3.0, 0.5, (5, 2, 2, MONTHS, 2)).astype(np.float32)
     coords = {"cell": drivers["cell"], "stand": ["BL", "mixture"], "age": AGES, "time": TIME, "target": TARGETS}
-    return drivers, xr.Dataset({"state": (("cell", "stand", "age", "time", "target"), state)}, coords=coords)
+    plants = ("cell", "age", "year", "plant_type"), np.full((5, 2, 2, 3), 1 / 3)
+    data = {"state": (("cell", "stand", "age", "time", "target"), state), "plant_fraction": plants}
+    return drivers, xr.Dataset(data, coords=coords)
 
 
 def test_cells_are_many_worlds_and_each_depends_on_itself_alone(cells):
@@ -41,6 +43,7 @@ def test_cells_are_many_worlds_and_each_depends_on_itself_alone(cells):
     made = own_simulation(drivers, simulation, CH4)
     assert made["state"].dims == ("cell", "stand", "age", "time", "target")
     assert made["target"].values.tolist() == ["ch4"] and made["stand"].values.tolist() == ["mixture"]
+    xr.testing.assert_equal(made["plant_fraction"], simulation["plant_fraction"])
     for cell in (0, 4):
         named = {"temperature": "air_temperature", "precipitation": "precipitation", "shortwave": "shortwave"}
         own = {name: drivers[source].values[cell : cell + 1] for name, source in named.items()}
