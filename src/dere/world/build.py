@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -290,30 +289,11 @@ def _write_virtual_towers(folder: Path, config: WorldConfig, plots: Plots, green
     count = len(plots.sites.site)
     record = np.tile(np.array([[0, config.years]]), (count, 1))
     columns = observation.weather(plots.climate, _sunlight(plots.climate), rng)
-    names: Sequence[str] = observation.flux_columns()
     empty = np.full((count, 12 * config.years), np.nan)
-    columns |= {name: empty for name in names}
+    columns |= dict.fromkeys(observation.flux_columns(), empty)
     plants, ages = _site_cover(config, plots, "virtual")
     bif = bif_table(plots.sites, plots.igbp, plots.koppen, plots.climate)
-    methane = wetland_sites.columns(
-        plots.climate,
-        plots.fluxes,
-        plots.soil,
-        count=config.wetlands,
-        seed=config.seed,
-        distance=config.nature_distance,
-    )
+    methane = wetland_sites.columns(plots.climate, plots.fluxes, plots.soil, config)
     write_towers(
-        folder,
-        plots.sites,
-        record,
-        columns,
-        green,
-        bif,
-        plants,
-        ages,
-        config.start_year,
-        rng,
-        keep_all=True,
-        methane=methane,
+        folder, plots.sites, record, columns, green, bif, plants, ages, config.start_year, rng, True, methane=methane
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dere.config.world import WorldConfig
 from dere.knowledge.water import potential_evaporation
 from dere.variables import FLUX_UNIT, FLUXES, convert
 from dere.world.climate import Climate
@@ -24,9 +25,7 @@ _LOST, _LOST_COLD = 0.25, 0.35
 """Share of months without a measurement, and how much of the frozen ones is lost beside."""
 
 
-def columns(
-    climate: Climate, fluxes: Array, soil: Array, *, count: int, seed: int, distance: float
-) -> dict[str, Array]:
+def columns(climate: Climate, fluxes: Array, soil: Array, config: WorldConfig) -> dict[str, Array]:
     """``FCH4`` (nmol m-2 s-1) and ``FCH4_QC`` (share of measured days), each (site, time); NaN = not measured.
 
     Parameters
@@ -37,24 +36,22 @@ def columns(
         (site, time, flux) truth in the order of ``FLUXES``, gC m-2 d-1.
     soil
         (site, time) true heterotrophic respiration, gC m-2 d-1.
-    count
-        Wetlands wanted; fewer where fewer sites are wet enough.
-    seed, distance
-        Of the world.
+    config
+        Of the world; ``wetlands`` are wanted, fewer are found where fewer sites are wet enough.
     """
     temperature, rain = climate.monthly["air_temperature"], climate.monthly["precipitation"]
     shape = temperature.shape
     empty = {name: np.full(shape, np.nan) for name in ("FCH4", "FCH4_QC")}
     evaporation = potential_evaporation(temperature, climate.monthly["shortwave"])
     wet = np.flatnonzero(rain.mean(1) > WET * evaporation.mean(1))
-    rng = generator(seed, "wetlands")
-    at = np.sort(rng.permutation(wet)[:count])
+    rng = generator(config.seed, "wetlands")
+    at = np.sort(rng.permutation(wet)[: config.wetlands])
     if not len(at):
         return empty
     days = np.tile(DAYS_IN_MONTH, shape[1] // 12)
     gpp = fluxes[at][..., FLUXES.index("gpp")]
-    true = true_methane(temperature[at], rain[at], evaporation[at], gpp, soil[at], days, rng, distance)
-    return empty | _measured(true, temperature[at], at, shape, generator(seed, "wetlands", "observation"))
+    true = true_methane(temperature[at], rain[at], evaporation[at], gpp, soil[at], days, rng, config.nature_distance)
+    return empty | _measured(true, temperature[at], at, shape, generator(config.seed, "wetlands", "observation"))
 
 
 def _measured(
