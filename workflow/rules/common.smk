@@ -123,9 +123,12 @@ def read_by(script, modules, *more):
 
 
 def exchange_modules(name):
-    """Return the modules that an exchange brings: its declaration, and what makes its labels."""
-    maker = exchanges.get(name).labels.make
-    own = [maker.partition(":")[0]] if isinstance(maker, str) and maker else []
+    """Return the modules that an exchange brings: its declaration, and what makes its labels and states."""
+    exchange = exchanges.get(name)
+    makers = [exchange.labels.make, exchange.simulate]
+    own = [
+        maker.partition(":")[0] for maker in makers if isinstance(maker, str) and maker
+    ]
     return [f"dere.exchange.{name}", *own]
 
 

@@ -43,10 +43,12 @@ for exchange in targets.further(config):
         name:
             f"harmonise_{exchange}"
         input:
+            **read_for_states(exchange),
             towers=rules.harmonise.output.towers,
             splits=rules.harmonise.output.splits,
             interim="<interim>/towers.nc",
         output:
+            **made_states(exchange),
             towers=in_run(exchange, "data/towers.nc"),
             splits=in_run(exchange, "data/splits.csv"),
             splits_origin=in_run(exchange, "data/splits.json"),

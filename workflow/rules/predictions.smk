@@ -46,7 +46,7 @@ for exchange, method in targets.of_all_exchanges(config, targets.mapped_methods)
         input:
             unpack(checkpoints_of_method(exchange, method)),
             drivers=rules.harmonise.output.drivers,
-            simulation=rules.harmonise.output.simulation,
+            simulation=canonical_file(exchange, "simulation"),
             cover=rules.harmonise.output.cover,
             splits=in_run(exchange, "data/splits.csv"),
             sites=predictions_of(exchange, method),

@@ -12,7 +12,24 @@ def check_folder():
 def simulation_of_exchange(exchange):
     """Return the simulation's states of an exchange, where it has any."""
     states = exchanges.get(exchange).states
-    return {"simulation": "<data>/simulation.nc"} if states else {}
+    return {"simulation": canonical_file(exchange, "simulation")} if states else {}
+
+
+def canonical_file(exchange, name):
+    """Return a canonical file of an exchange, which may be that of the run."""
+    return f"<results>/{layout.canonical(exchange)[name]}"
+
+
+def read_for_states(exchange):
+    """Return what an exchange reads that makes its states itself."""
+    makes = exchanges.get(exchange).simulate
+    names = ("drivers", "simulation") if makes else ()
+    return {name: f"<data>/{name}.nc" for name in names}
+
+
+def made_states(exchange):
+    """Return the simulation of an exchange that makes its states itself."""
+    return simulation_of_exchange(exchange) if exchanges.get(exchange).simulate else {}
 
 
 def runs_of(config, pattern):
@@ -41,7 +58,7 @@ def files_of_exchange(exchange, names):
 def evaluated_files(config, exchange):
     """Return what the evaluation reads beside predictions: truth and public maps, where the exchange has them."""
     files = truth_file(config) if exchange == exchanges.DEFAULT else {}
-    if targets.has_map(config):
+    if targets.has_map(config, exchange):
         files |= with_sums("products", in_run(exchange, "products"))
     return files
 
@@ -57,7 +74,7 @@ def product_files(config, exchange):
     member = targets.product_member(config, exchange)
     folder = in_run(exchange, f"predictions/{member}")
     files = {"ensemble": f"{folder}/ensemble.nc"}
-    if targets.has_map(config):
+    if targets.has_map(config, exchange):
         files["cells"] = runs_of(config, f"{folder}/fold{{fold}}/seed{{seed}}_cells.nc")
         networks = targets.training_jobs(config, exchange)[member]["networks"][-1:]
         backbone = member.split("/")[1]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from dere.workflow.harmonise_exchange import harmonise_exchange_files
 from dere.workflow.running import running
-from dere.workflow.script import named_files
+from dere.workflow.script import memory_of, named_files
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -16,4 +16,5 @@ with running(snakemake):
         Path(snakemake.output.towers).parent,
         {**snakemake.params.config, "exchange": snakemake.params.exchange},
         code=snakemake.params.code,
+        memory=memory_of(snakemake),
     )

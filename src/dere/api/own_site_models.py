@@ -16,6 +16,7 @@ from dere.api.run import Run
 from dere.config.windows import WindowConfig
 from dere.evaluation.ensemble import ensemble
 from dere.harmonise.driver_space import extrapolation_index
+from dere.harmonise.own_states import with_states_of
 from dere.harmonise.site_roles import COORDINATE, SEEN
 from dere.intervals.spread import with_truth
 from dere.methods import Method, methods
@@ -138,7 +139,7 @@ def predictions_at(
 def places_of(run: Run, method: Method, towers: xr.Dataset, windows: WindowConfig) -> Places:
     """Return sites as a method of a run reads them; no split knows them."""
     return site_places(
-        towers,
+        with_states_of(towers, run.exchange),
         NO_SPLIT,
         satellites=windows.satellites,
         channels=windows.channels,

@@ -26,5 +26,7 @@ class WorldConfig(Section):
     """Towers with flux labels, some in regional clusters."""
     virtual_towers: int = Field(500, ge=0)
     """Towers without flux columns, used for scoring only."""
+    wetlands: int = Field(40, ge=0)
+    """How many of the virtual towers stand on wetlands and measure methane, which nothing but exchange ch4 reads."""
     nature_distance: float = Field(1.0, ge=0)
     """How far nature differs from the process model: 0 = twin, 1 = the default gates."""

@@ -94,9 +94,14 @@ class LabelRule:
         """Return the function behind ``make``."""
         if callable(self.make):
             return self.make
-        module, _, function = self.make.partition(":")
-        found: Callable[..., Any] = getattr(import_module(module), function)
-        return found
+        return function_of(self.make)
+
+
+def function_of(name: str) -> Callable[..., Any]:
+    """Return the function behind ``module:function``."""
+    module, _, function = name.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), function)
+    return found
 
 
 def unchanged(values: Array) -> Array:
@@ -132,6 +137,11 @@ class Exchange:
         What ``residuals`` gives, in words for readers.
     states
         What its simulation gives for a place and month; empty = it has no simulation.
+    simulate
+        ``module:function`` that makes the states from what the simulation of the run gives (`dere.harmonise.own_states`
+        says how it is called); empty = the states are those of the run's simulation itself.
+    simulated_from
+        States of the run's simulation that ``simulate`` reads.
     signed
         Free channels that may be negative; the others never are.
     slow
@@ -159,6 +169,8 @@ class Exchange:
     residuals: Callable[[Array], Array] | None = None
     identities: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    simulate: str = ""
+    simulated_from: tuple[str, ...] = ()
     signed: tuple[str, ...] = ()
     slow: tuple[str, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
@@ -174,6 +186,10 @@ class Exchange:
                 f"exchange {self.name}: residuals and identities ({', '.join(self.identities) or 'none'}) go together, "
                 "but one is missing; name each residual, or declare neither"
             )
+
+    def simulator(self) -> Callable[..., Any]:
+        """Return the function behind ``simulate``."""
+        return function_of(self.simulate)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 NEE = RECO - GPP stays a statement on the carbon of carbon dioxide: methane is no part of RECO and is never added to it.
 The flux is per area of wetland, positive to the atmosphere, and its mass is that of carbon (12.011 of 16.043). Labels
 are months of measured days (``dere.ingest.tower.fluxnet_ch4.methane``); a month of ten measured days has a quality of a
-third, so a run that wants such months sets its least qualities (``harmonise``, ``evaluation``) below it. There is no
-simulation of methane yet, so methods that need one leave it out.
+third, so a run that wants such months sets its least qualities (``harmonise``, ``evaluation``) below it. The
+simulation is a wetland model of one layer on the run's weather and simulated respiration, as if every place were a
+wetland (`dere.world.wetland`).
 """
 
 from __future__ import annotations
@@ -31,8 +32,12 @@ EXCHANGE = Exchange(
     ),
     free=("ch4",),
     basis=("ch4",),
+    states=("ch4",),
+    simulate="dere.harmonise.wetland_states:methane",
+    simulated_from=("rh",),
     signed=("ch4",),
     labels=LabelRule(columns={"ch4": "ch4"}, quality="ch4_quality"),
+    area="wetland_fraction",
     substance="carbon",
     total_unit="TgC",
 )

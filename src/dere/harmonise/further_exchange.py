@@ -19,6 +19,7 @@ from dere.exchange import Exchange
 from dere.harmonise.axis import month_number
 from dere.harmonise.labelled_towers import labelled_towers
 from dere.harmonise.learning_curve import with_kept_towers
+from dere.harmonise.own_states import with_own_states
 from dere.harmonise.splits import check_splits, fold_columns, folds_of_assignment, site_clusters
 from dere.ingest.distance import distance_km
 
@@ -156,6 +157,8 @@ def _is_label(name: str) -> bool:
 
 def _of_states(towers: xr.Dataset, exchange: Exchange) -> xr.Dataset:
     """Simulated series and initial states of the exchange's own states alone."""
+    if exchange.simulate:
+        return with_own_states(towers, exchange)
     if not exchange.states:
         return towers.drop_vars(["simulated", "initial_state", "target", "stand"], errors="ignore")
     known = towers["target"].values.astype(str).tolist() if "target" in towers.coords else []

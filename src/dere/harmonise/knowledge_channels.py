@@ -153,7 +153,7 @@ def _values(
 def inputs_of(dataset: xr.Dataset, member: str, cycles: ClassCycles | None) -> Inputs:
     """Inputs of the channels of places whose drivers are final and in memory."""
     month = month_number(dataset["time"].values) % 12
-    weather = _weather(dataset, member)
+    weather = weather_of(dataset, member)
     shape = weather["temperature"].shape
     record = np.ones(shape, bool)
     if "record" in dataset:
@@ -169,7 +169,7 @@ def inputs_of(dataset: xr.Dataset, member: str, cycles: ClassCycles | None) -> I
     return Inputs(ids=ids, month=month, record=record, climatology=climatology, **weather, **leaves)
 
 
-def _weather(dataset: xr.Dataset, member: str) -> dict[str, Array]:
+def weather_of(dataset: xr.Dataset, member: str) -> dict[str, Array]:
     """Monthly weather (member, time) of either driver set; of diurnal cycles their mean over the hours."""
 
     def of(name: str, *hours: str) -> Array:

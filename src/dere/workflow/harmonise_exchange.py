@@ -12,26 +12,32 @@ from dere.exchange import get
 from dere.harmonise.further_exchange import further_exchange
 from dere.harmonise.origin import derived_attributes
 from dere.harmonise.outcome import outcome
+from dere.harmonise.own_states import own_simulation
 from dere.io import content_hash, file_sha256, read_netcdf, write_json, write_netcdf, write_table
 from dere.workflow.members import read_splits
 from dere.workflow.script import announce
 
 
 def harmonise_exchange_files(
-    files: Mapping[str, Path], folder: Path, params: Mapping[str, Any], code: str = ""
+    files: Mapping[str, Path], folder: Path, params: Mapping[str, Any], code: str = "", memory: int | None = None
 ) -> None:
     """Write ``towers.nc``, ``splits.csv``, ``splits.json`` and ``counts.csv`` of a further exchange.
+
+    One that makes its states itself also gets ``simulation.nc``.
 
     Parameters
     ----------
     files
-        ``towers`` and ``splits`` of the canonical set, ``interim`` towers.
+        ``towers`` and ``splits`` of the canonical set, ``interim`` towers; ``drivers`` and ``simulation`` of the
+        canonical set where the exchange makes its states itself.
     folder
         Gets the files.
     params
         ``exchange`` by name; sub-trees ``harmonise`` and ``splits``.
     code
         Digest of the rule's code, which every file states.
+    memory
+        Bytes that the job may use; None = everything fits.
 
     Raises
     ------
@@ -54,6 +60,11 @@ def harmonise_exchange_files(
         return derived_attributes(f"{what} of exchange {exchange.name}", "harmonise_exchange", *hashes, [towers.attrs])
 
     write_netcdf(made.towers.assign_attrs(about("Towers")), folder / "towers.nc")
+    if exchange.simulate:
+        own = own_simulation(
+            read_netcdf(files["drivers"], memory=memory), read_netcdf(files["simulation"], memory=memory), exchange
+        )
+        write_netcdf(own.assign_attrs(about("Simulation")), folder / "simulation.nc", compress=False)
     write_table(made.counts, folder / "counts.csv")
     splits = write_table(made.splits, folder / "splits.csv")
     write_json({"file": "splits.csv", "sha256": file_sha256(splits), **about("Splits")}, folder / "splits.json")

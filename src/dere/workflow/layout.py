@@ -5,6 +5,7 @@ Paths hold ``{backbone}``, ``{fold}`` and ``{seed}`` where a file is one of many
 
 from __future__ import annotations
 
+from dere import exchange as exchanges
 from dere.workflow.targets import prefix
 
 PLACE = "{backbone}/fold{fold}/seed{seed}"
@@ -14,15 +15,17 @@ TRUTH = "data/truth.nc"
 KNOWN_SITES = "models/known_sites.nc"
 """What goes with the models, so that they predict other sites without the data of the run."""
 SHARED = ("drivers", "simulation", "cover")
-"""Canonical files that all exchanges have in common."""
+"""Canonical files that all exchanges have in common, but for the simulation of one that makes its states itself."""
 CHECKPOINT = {"model": "model.safetensors", "manifest": "manifest.json", "history": "history.csv"}
 
 
 def canonical(exchange: str) -> dict[str, str]:
     """Return the canonical files by name, those that stages read."""
     own = prefix(exchange)
+    made = {"simulation": f"{own}data/simulation.nc"} if exchanges.get(exchange).simulate else {}
     return {
         **{name: f"data/{name}.nc" for name in SHARED},
+        **made,
         "towers": f"{own}data/towers.nc",
         "splits": f"{own}data/splits.csv",
         "statistics": f"{own}data/statistics/fold{{fold}}.nc",

@@ -11,10 +11,12 @@ from typing import Any
 
 from dere.backbones import declaration
 from dere.config.splits import SplitsConfig
-from dere.exchange import DEFAULT
+from dere.exchange import DEFAULT, get
 from dere.methods import Method, Stage, foremost, in_run, methods, stages_of
 from dere.run_config import mixture
 
+COVERED = ("vegetated_fraction",)
+"""Shares of cells that the cover has; an exchange whose flux is per another area has no map."""
 IMPUTATION_JOBS = ("train_imputation", "impute_labels")
 """Jobs of stage 5, which serve every backbone."""
 NO_BACKBONE = "none"
@@ -125,7 +127,7 @@ def stages(config: Tree, exchange: str = DEFAULT) -> list[Stage]:
 
 def mapped_methods(config: Tree, exchange: str = DEFAULT) -> list[Method]:
     """Return the methods that predict in cells where the run has maps: that which is given away, its parts first."""
-    if not has_map(config):
+    if not has_map(config, exchange):
         return []
     chosen = product_method(config, exchange)
     return [*(methods()[part] for part in chosen.parts), chosen]
@@ -218,10 +220,11 @@ def compares_backbones(config: Tree) -> bool:
     return len(config["backbones"]) > 1 and bool(networks(config))
 
 
-def has_map(config: Tree) -> bool:
-    """Tell whether the run has grid cells of known place: only then maps can be made."""
+def has_map(config: Tree, exchange: str = DEFAULT) -> bool:
+    """Tell whether maps of an exchange can be made: grid cells of known place, and cover of the area it is per."""
     source = config["sources"]["simulation"]
-    return source["provider"] == "files" and (source["format"] != "dere" or bool(source["coordinates"]))
+    placed = source["provider"] == "files" and (source["format"] != "dere" or bool(source["coordinates"]))
+    return placed and get(exchange).area in COVERED
 
 
 def has_truth(config: Tree) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from dere.config.world import WorldConfig
 from dere.invented import WORLD
 from dere.io import write_atomically
 from dere.variables import FLUX_UNIT, STANDS
-from dere.world import diurnal, gaps, greenness, landscape, nature, observation, satellite, tower_network
+from dere.world import diurnal, gaps, greenness, landscape, nature, observation, satellite, tower_network, wetland_sites
 from dere.world.climate import Climate, climate_at
 from dere.world.fields import generator
 from dere.world.geography import Grid, Land, find_land
@@ -59,6 +58,8 @@ class Plots:
         (site, time, flux) truth, gC m-2 d-1.
     leaf_area
         (site, time) truth, m2 m-2 of vegetated area.
+    soil
+        (site, time) true heterotrophic respiration, gC m-2 d-1.
     igbp, koppen
         Classes.
     """
@@ -69,6 +70,7 @@ class Plots:
     region: Landscape
     fluxes: Array
     leaf_area: Array
+    soil: Array
     igbp: list[str]
     koppen: list[str]
 
@@ -219,7 +221,15 @@ def _plots(config: WorldConfig, sites: Sites, purpose: str) -> Plots:
         footprint = landscape.with_fraction(footprint, truth.cover)
     igbp = tower_network.igbp_class(footprint, climate)
     return Plots(
-        sites, climate, footprint, region, truth.fluxes, truth.leaf_area, igbp, tower_network.koppen_class(climate)
+        sites,
+        climate,
+        footprint,
+        region,
+        truth.fluxes,
+        truth.leaf_area,
+        truth.soil,
+        igbp,
+        tower_network.koppen_class(climate),
     )
 
 
@@ -274,14 +284,16 @@ def _write_flux_towers(
 
 
 def _write_virtual_towers(folder: Path, config: WorldConfig, plots: Plots, green: dict[str, Array]) -> None:
-    """Write the virtual towers: the same columns, every flux -9999."""
+    """Write the virtual towers: the same columns, every flux of carbon dioxide -9999; some measure methane."""
     rng = generator(config.seed, "virtual", "observation")
     count = len(plots.sites.site)
     record = np.tile(np.array([[0, config.years]]), (count, 1))
     columns = observation.weather(plots.climate, _sunlight(plots.climate), rng)
-    names: Sequence[str] = observation.flux_columns()
     empty = np.full((count, 12 * config.years), np.nan)
-    columns |= {name: empty for name in names}
+    columns |= dict.fromkeys(observation.flux_columns(), empty)
     plants, ages = _site_cover(config, plots, "virtual")
     bif = bif_table(plots.sites, plots.igbp, plots.koppen, plots.climate)
-    write_towers(folder, plots.sites, record, columns, green, bif, plants, ages, config.start_year, rng, keep_all=True)
+    methane = wetland_sites.columns(plots.climate, plots.fluxes, plots.soil, config)
+    write_towers(
+        folder, plots.sites, record, columns, green, bif, plants, ages, config.start_year, rng, True, methane=methane
+    )

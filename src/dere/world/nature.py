@@ -180,6 +180,8 @@ class Truth(NamedTuple):
         (point, time) carbon that harvest takes away, less seeds that arrive, gC m-2 d-1.
     leaf_area
         (point, time) leaf area index, m2 m-2; half of what events and the species' timing do to GPP happens in leaves.
+    soil
+        (point, time) heterotrophic respiration, gC m-2 d-1.
     """
 
     fluxes: Array
@@ -188,6 +190,7 @@ class Truth(NamedTuple):
     soil_carbon: Array
     export: Array
     leaf_area: Array
+    soil: Array
 
     def carbon(self, days: Array) -> Array:
         """(point, time) plant and soil carbon after each month, gC m-2, for months of ``days`` (time,)."""
@@ -269,4 +272,4 @@ def true_fluxes(
         )
     fluxes = np.stack([{"gpp": gpp, "reco": reco, "nee": reco - gpp}[name] for name in FLUXES], axis=-1)
     start = landscape.soil_legacy * mean.soil_carbon[:, 0]
-    return Truth(fluxes, mean.cover, mean.plant_carbon[:, 0], start, mean.export, mean.leaf_area * leaves)
+    return Truth(fluxes, mean.cover, mean.plant_carbon[:, 0], start, mean.export, mean.leaf_area * leaves, soil)

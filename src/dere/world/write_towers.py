@@ -1,11 +1,12 @@
 """Tower files as FLUXNET2015 FULLSET monthly csv, with BIF metadata (Pastorello and others 2020).
 
-Two last columns, LAI and EVI, are none of that product: they are named as in the monthly extract of it that has them.
+The last columns are none of that product: LAI and EVI, named as in the monthly extract of it that has them, and FCH4
+with its quality, named as in the package's months of FLUXNET-CH4.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,7 @@ def write_towers(
     start_year: int,
     rng: np.random.Generator,
     keep_all: bool = False,
+    methane: Mapping[str, Array] | None = None,
 ) -> int:
     """Write a folder of towers; returns the number of files.
 
@@ -133,15 +135,18 @@ def write_towers(
         Decides column order and absent columns.
     keep_all
         Drop no columns (virtual towers).
+    methane
+        Columns that end each file, as the satellites' do.
     """
-    columns = columns | {column: green[name] for name, column in GREENNESS.items()}
+    last = {column: green[name] for name, column in GREENNESS.items()} | dict(methane or {})
+    columns = columns | last
     names = list(columns)
     stack = np.stack(list(columns.values()), axis=-1)
     position = {name: i for i, name in enumerate(names)}
     for i, site in enumerate(sites.site):
         first, count = int(records[i, 0]), int(records[i, 1])
-        chosen, no_reanalysis = site_columns(names[: -len(GREENNESS)], count, rng, keep_all)
-        chosen += GREENNESS.values()
+        chosen, no_reanalysis = site_columns(names[: -len(last)], count, rng, keep_all)
+        chosen += last
         values = stack[i, 12 * first : 12 * (first + count)][:, [position[name] for name in chosen]]
         if no_reanalysis:
             lost = [j for j, name in enumerate(chosen) if name.endswith("_ERA")]

@@ -16,7 +16,7 @@ def test_every_method_has_its_row(dere):
     assert [line.split()[0] for line in lines[1:]] == list(methods())
     row = next(line for line in lines if line.startswith("kgml "))
     assert [part.strip() for part in row.split("  ") if part] == [
-        *("kgml", "KGML", "kgml_simulation, kgml_towers", "yes", "co2"),
+        *("kgml", "KGML", "kgml_simulation, kgml_towers", "yes", "ch4, co2"),
     ]
     found = {method["name"]: method for method in json.loads(dere("methods", "--json").output)}
     assert found["dere"]["references"] == list(methods()["dere"].references)

@@ -210,3 +210,13 @@ def test_files_of_an_exchange_are_written_with_their_origin(canonical, interim_t
         "splits.json",
         "counts.csv",
     }
+
+
+def test_the_canonical_set_is_the_same_with_and_without_columns_of_another_exchange(
+    canonical, interim_towers, forcing, simulation
+):
+    plain = interim_towers.drop_vars(["n2o_flux", "n2o_quality"])
+    alone = harmonise(Interim(plain, make_cover(forcing), forcing, simulation), SimulationSource(), CONFIG, SPLITS)
+    for name in ("drivers", "simulation", "cover", "towers"):
+        xr.testing.assert_identical(getattr(alone, name), getattr(canonical, name))
+    pd.testing.assert_frame_equal(alone.splits, canonical.splits)

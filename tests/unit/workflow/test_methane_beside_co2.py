@@ -47,7 +47,7 @@ def test_no_rule_of_carbon_dioxide_changes_by_methane_beside_it(rules):
 
 def test_methane_is_in_no_flux_and_no_closure_of_carbon_dioxide():
     assert "ch4" not in CO2.names + CO2.states + CO2.free and CO2.identities == ("RECO - GPP - NEE",)
-    assert CH4.names == ("ch4",) and CH4.identities == () and CH4.states == ()
+    assert CH4.names == ("ch4",) and CH4.identities == () and CH4.states == ("ch4",)
     values = np.array([[-0.01], [0.2]])
     np.testing.assert_array_equal(CH4.close(values), values)
     assert "ch4" in CH4.signed, "wetlands take up a little in some months"

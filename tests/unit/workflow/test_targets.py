@@ -1,5 +1,8 @@
 """Which members a run has."""
 
+from dataclasses import replace
+
+from dere.exchange import get
 from dere.methods import stages_of
 from dere.run_config.root import normalise
 from dere.workflow import targets
@@ -38,6 +41,7 @@ def test_stages_of_the_default_run_are_named_once():
 
 def test_maps_need_cells_and_are_of_the_method_that_is_given_away():
     assert targets.has_map(DEFAULT) and targets.product_member(DEFAULT) == "dere/lags"
+    assert not targets.has_map(DEFAULT, "ch4") and not targets.mapped_methods(DEFAULT, "ch4"), "no map of wetlands"
     assert [method.name for method in targets.mapped_methods(DEFAULT)] == ["dere"]
     trees = normalise({"products": {"method": "gbm"}})
     assert targets.has_map(trees) and targets.product_member(trees) == "gbm/none"
@@ -120,7 +124,8 @@ def test_neighbours_are_tabled_of_the_methods_that_name_them():
     assert targets.with_neighbours(DEFAULT) == []
 
 
-def test_a_further_exchange_has_the_methods_that_serve_it_in_a_folder_of_its_own():
+def test_a_further_exchange_has_the_methods_that_serve_it_in_a_folder_of_its_own(monkeypatch):
+    monkeypatch.setattr(targets, "get", lambda name: replace(get("co2"), name=name))
     config = DEFAULT | {"exchanges": ["co2", "other"], "seeds": [0, 1]}
     served = [name for name, method in methods().items() if not method.exchanges]
     assert served and len(served) < len(methods())

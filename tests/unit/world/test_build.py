@@ -279,3 +279,28 @@ def test_all_virtual_towers_of_the_default_world_find_a_place_outside_the_cluste
 def test_missing_values_and_numbers_are_written_like_the_product():
     text = format_table(np.array([200101, 200102]), ["A", "B"], np.array([[np.nan, 1.23456789], [-4.0, 0.0]]))
     assert text == "TIMESTAMP,A,B\n200101,-9999,1.23457\n200102,-4,0\n"
+
+
+def test_wetlands_measure_methane_and_change_nothing_else(tmp_path):
+    """Of the world without them, every file is the same but for two columns of the virtual towers."""
+    config = WorldConfig(grid_degrees=30.0, years=2, towers=6, virtual_towers=16, ages=(5, 80), wetlands=5, seed=1)
+    raw = tmp_path / "wet"
+    build_world(config, raw)
+    build_world(config.model_copy(update={"wetlands": 0}), tmp_path / "dry")
+    measured = []
+    for path in sorted(path for path in raw.rglob("*") if path.is_file()):
+        other = tmp_path / "dry" / path.relative_to(raw)
+        if path in tower_files(raw / "virtual_towers"):
+            with_methane, dry = pd.read_csv(path), pd.read_csv(other)
+            own = ["FCH4", "FCH4_QC"]
+            assert list(with_methane.columns[-2:]) == own and (dry[own] == -9999).all().all()
+            pd.testing.assert_frame_equal(with_methane.drop(columns=own), dry.drop(columns=own))
+            measured.append(with_methane["FCH4"].replace(-9999, np.nan))
+        elif path.suffix == ".nc":
+            xr.testing.assert_identical(read_netcdf(path).drop_attrs(), read_netcdf(other).drop_attrs())
+        else:
+            assert file_sha256(path) == file_sha256(other), path
+    wet = [series for series in measured if series.notna().any()]
+    assert len(wet) == config.wetlands
+    assert all(series.notna().sum() > 5 for series in wet)
+    assert 5 < max(series.max() for series in wet) < 600

@@ -81,6 +81,11 @@ def satellite_columns() -> tuple[Column, ...]:
     return (Column("LAI", "lai_satellite", "m2 m-2"), Column("EVI", "evi_satellite", "1"))
 
 
+def methane_columns() -> tuple[Column, ...]:
+    """Measured methane of a month and its share of measured days, as the package's months and the world have them."""
+    return Column("FCH4", "ch4", "nmolCH4 m-2 s-1"), Column("FCH4_QC", "ch4_quality", "1")
+
+
 def filled_columns() -> tuple[Column, ...]:
     """Filled columns of the drivers without CO2, in files of days and months."""
     return tuple(Column(f"{stem}_F", name, VARIABLES[name].unit) for name, stem in STEMS.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dere.ingest.source import Source
 from dere.ingest.tower.fluxnet.names import is_known, is_readable, passed_over
 from dere.ingest.tower.fluxnet.products import PRODUCTS
-from dere.ingest.tower.fluxnet_columns import driver_columns, flux_columns, satellite_columns
+from dere.ingest.tower.fluxnet_columns import driver_columns, flux_columns, methane_columns, satellite_columns
 
 SOURCES = (
     Source(
@@ -16,7 +16,7 @@ SOURCES = (
         matches=is_readable,
         read="dere.ingest.tower.fluxnet.family:read_family",
         products=PRODUCTS,
-        columns=(*flux_columns("VUT_REF"), *driver_columns(), *satellite_columns()),
+        columns=(*flux_columns("VUT_REF"), *driver_columns(), *satellite_columns(), *methane_columns()),
         options=("resolution", "minimum_coverage", "diurnal_cycles", "threshold", "cut_or_vut", "members"),
         in_archives=True,
         known=is_known,

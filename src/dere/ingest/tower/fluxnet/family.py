@@ -15,7 +15,7 @@ from dere.ingest.tower.canonical import possible_columns
 from dere.ingest.tower.diurnal import diurnal_cycles
 from dere.ingest.tower.fluxnet.finer import HOURLY_STEPS, measured_share, to_months
 from dere.ingest.tower.fluxnet.names import FileName, parse_name
-from dere.ingest.tower.fluxnet_columns import driver_columns, flux_columns, of_steps, satellite_columns
+from dere.ingest.tower.fluxnet_columns import driver_columns, flux_columns, methane_columns, of_steps, satellite_columns
 from dere.ingest.tower.record import SiteRecord, parse_columns
 from dere.ingest.tower.steps import check_span, check_years, parse_steps
 from dere.ingest.tower.variants import (
@@ -55,7 +55,7 @@ def parse(table: pd.DataFrame, name: FileName, source: str, config: TowerSource 
     months = month_numbers(table, source)
     check_span(months, name.years, source)
     variant, partitioning = choose_variant(table, config, source)
-    columns = (*flux_columns(variant), *driver_columns(), *satellite_columns())
+    columns = (*flux_columns(variant), *driver_columns(), *satellite_columns(), *methane_columns())
     values, counts, breaches = parse_columns(table, source, columns)
     wanted = variants(config)[0]
     if (variant, partitioning) != (wanted, config.partitioning):
@@ -140,7 +140,7 @@ def read_family(file: TableFile, config: TowerSource) -> list[SiteRecord]:
 
 
 def _read(file: TableFile, name: FileName, config: TowerSource) -> SiteRecord:
-    columns = [*driver_columns(), *(satellite_columns() if name.step == "MM" else ())]
+    columns = [*driver_columns(), *((*satellite_columns(), *methane_columns()) if name.step == "MM" else ())]
     table = read_table(file, {*_STAMPS, *(column.name for column in columns), *variant_columns(config)})
     return (parse if name.step == "MM" else parse_finer)(table, name, label(file), config)
 
