@@ -50,10 +50,6 @@ include: "workflow/rules/products.smk"
 include: "workflow/rules/figures.smk"
 
 
-onstart:
-    preload()
-
-
 rule all:
     default_target: True
     input:

@@ -70,7 +70,7 @@ def scores(run: dere.Run, method: str, fold: int, seed: int, root: Path, setting
 def compared(found: pd.DataFrame, against: str, resamples: int, seed: int) -> pd.DataFrame:
     """One row per method, kind of towers and flux, against one of them; ``found`` holds the `scores` of all."""
     same = [*KEY, "fold", "seed", "site"]
-    both = found.join(found[found["method"] == against].set_index(same)["rmse"], on=same, suffixes=("", "_other"))
+    both = found.join(found[found["method"] == against].set_index(same)["rmse"], on=same, rsuffix="_other")
     both = both.assign(log=np.log(both["rmse"] / both["rmse_other"]))
     rows = []
     for (method, towers, flux), part in both.groupby(["method", *KEY], sort=False):

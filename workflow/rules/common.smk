@@ -62,6 +62,10 @@ def preload():
         sys.executable = start(shlex.split(sys.executable)[0])
 
 
+onstart:
+    preload()
+
+
 def normalise_in_place(raw):
     """Replace the configuration by its complete, validated form; stop with a sentence on a wrong file, key or value."""
     try:

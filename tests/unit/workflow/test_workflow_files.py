@@ -173,10 +173,14 @@ def test_a_cluster_is_given_predictions_with_the_training_before_them():
 
 
 def test_every_script_belongs_to_a_rule():
-    """One of a further exchange and one of maps of a method over methods too, which the runs here do not have."""
+    """Those of a further exchange, of maps of a method over methods and of neighbours too, which the runs here lack."""
     named = set(re.findall(r"scripts/(\w+)\.py", "".join(TEXTS.values())))
     assert {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")} == named
-    assert {Path(str(rule.script)).stem for rule in RULES.values()} | {"harmonise_exchange", "combine_cells"} == named
+    assert {Path(str(rule.script)).stem for rule in RULES.values()} | {
+        "harmonise_exchange",
+        "combine_cells",
+        "neighbours",
+    } == named
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "workflow" / "scripts").glob("*.py")), ids=lambda path: path.stem)

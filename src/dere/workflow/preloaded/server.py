@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import tempfile
+from typing import Any
 
 OF_LOADING = (
     *("OMP_", "MKL_", "OPENBLAS_", "GOTO_", "VECLIB_", "NUMEXPR_", "KMP_", "GOMP_"),
@@ -97,7 +98,8 @@ class Server:
     def serve(self) -> None:
         """Run scripts until standard input ends; then end those that still run."""
         while True:
-            ready, _, _ = select.select([0, self.woken, self.listener, *self.running.values()], [], [])
+            watched: list[Any] = [0, self.woken, self.listener, *self.running.values()]
+            ready, _, _ = select.select(watched, [], [])
             if self.listener in ready:
                 self.take()
             if self.woken in ready:
