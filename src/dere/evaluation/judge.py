@@ -24,6 +24,7 @@ from dere.evaluation.site_calibration import site_calibration
 from dere.evaluation.site_scores import map_skill, site_skill
 from dere.evaluation.tables import skill
 from dere.evaluation.tower_coverage import tower_coverage
+from dere.evaluation.truth import Reference, references
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.splits import fold_columns, roles
@@ -84,11 +85,16 @@ def judge(
     """
     predictions = {name: judged(file) for name, file in predictions.items()}
     scored, calibrated, sharpened = [], [], []
+    # most files are of the same few folds
+    found: dict[tuple[str, ...], list[Reference]] = {}
     for name, file in predictions.items():
         members = members_of(file, splits)
-        scored.append(site_skill(file, towers, members, config, truth, name, exchange))
-        calibrated.append(tower_coverage(file, towers, members, config, truth, exchange))
-        sharpened.append(months_known(file, towers, members, config, exchange))
+        fold = tuple(members["role"].astype(str))
+        if fold not in found:
+            found[fold] = references(towers, members, config, truth, exchange)
+        scored.append(site_skill(file, towers, members, config, truth, name, exchange, found[fold]))
+        calibrated.append(tower_coverage(file, towers, members, config, truth, exchange, found[fold]))
+        sharpened.append(months_known(file, towers, members, config, exchange, found[fold]))
         log.info("%s: %d scores", name, len(scored[-1]))
     products = products or {}
     if truth is not None and "cell_flux" in truth and cells is not None:

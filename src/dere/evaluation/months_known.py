@@ -8,7 +8,7 @@ a label, never from the labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -21,7 +21,7 @@ from dere.evaluation.clusters import tower_clusters
 from dere.evaluation.runs import POOLED
 from dere.evaluation.site_scores import IDENTITY
 from dere.evaluation.tower_coverage import SEASONS
-from dere.evaluation.truth import references
+from dere.evaluation.truth import Reference, references
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.axis import month_number
@@ -52,6 +52,7 @@ def months_known(
     members: pd.DataFrame,
     config: EvaluationConfig,
     exchange: Exchange = CO2,
+    found: Sequence[Reference] | None = None,
 ) -> pd.DataFrame:
     """Errors of one prediction file with and without months of a tower's own, at every test tower.
 
@@ -61,6 +62,8 @@ def months_known(
         File of one fold and seed that states its error model.
     towers, members, config, exchange
         See `dere.evaluation.truth.references`; the main quality threshold says which months have a label.
+    found
+        The references of the fold, where they are at hand.
 
     Returns
     -------
@@ -72,8 +75,8 @@ def months_known(
     empty = pd.DataFrame(columns=list(COLUMNS))
     if not states_errors(prediction.attrs) or str(prediction.attrs["fold"]) == POOLED:
         return empty
-    found = references(towers, members, config, exchange=exchange)
-    measured = [one for one in found if one.rows == "measured" and one.quality == config.testing_quality[0]]
+    every = references(towers, members, config, exchange=exchange) if found is None else found
+    measured = [one for one in every if one.rows == "measured" and one.quality == config.testing_quality[0]]
     if not measured:
         return empty
     names = list(exchange.names)

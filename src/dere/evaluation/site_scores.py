@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,6 +48,7 @@ def site_skill(
     truth: xr.Dataset | None = None,
     name: str = "prediction",
     exchange: Exchange = CO2,
+    found: Sequence[Reference] | None = None,
 ) -> pd.DataFrame:
     """Scores of one prediction file at every test tower and, with truth, every virtual tower.
 
@@ -67,6 +68,8 @@ def site_skill(
         File name for messages.
     exchange
         What is predicted.
+    found
+        The references of the fold, where they are at hand.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def site_skill(
     identity = {key: str(prediction.attrs[key]) for key in IDENTITY}
     frames = [
         score_reference(reference, prediction["prediction"], config, identity, exchange)
-        for reference in references(towers, members, config, truth, exchange)
+        for reference in (references(towers, members, config, truth, exchange) if found is None else found)
     ]
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
     return described(table, towers, members)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,6 +46,7 @@ def tower_coverage(
     config: EvaluationConfig,
     truth: xr.Dataset | None = None,
     exchange: Exchange = CO2,
+    found: Sequence[Reference] | None = None,
 ) -> pd.DataFrame:
     """Coverage, width, errors and CRPS of one prediction file at every tower that is judged.
 
@@ -56,6 +58,8 @@ def tower_coverage(
         error model; any other file is taken at its word.
     towers, members, config, truth, exchange
         See ``references``.
+    found
+        The references of the fold, where they are at hand.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def tower_coverage(
         without intervals.
     """
     frames = []
-    for reference in references(towers, members, config, truth, exchange):
+    for reference in references(towers, members, config, truth, exchange) if found is None else found:
         main = reference.rows == "virtual" or reference.quality == config.testing_quality[0]
         if reference.rows in GROUPINGS and main:
             frames += _of_reference(prediction, reference, exchange)
