@@ -175,7 +175,7 @@ def test_its_tables_are_complete(made, sites):
     folder, _, _ = made
     tables = {path.stem: pd.read_csv(path) for path in (folder / "tables").glob("*.csv")}
     assert set(tables) == {"skill", "site_skill", "paired", "calibration", "site_calibration", "closure", "totals",
-                           "roles", "cost", "comparison", "sites"}  # fmt: skip
+                           "roles", "cost", "comparison", "transfers", "sites"}  # fmt: skip
     references = {f"{name}/none" for name in (OWN_CLIMATOLOGY, OWN_LEVEL)}
     assert {f"{row.method}/{row.backbone}" for row in tables["skill"].itertuples()} == METHODS | references
     assert set(tables["skill"]["flux"]) == set(tables["comparison"]["flux"]) == {NAME}
