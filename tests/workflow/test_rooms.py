@@ -46,9 +46,14 @@ def take_away(folder, *taken):
 
 
 def with_those_over(room):
-    """Return a room of methods and those whose methods combine its own, which cannot be without it."""
+    """Return a room of methods and those that cannot be without it: they combine its methods, or use its stages."""
     own = {method for method, found in rooms()[0].items() if found == room}
-    return [room, *dict.fromkeys(rooms()[0][name] for name, method in methods().items() if own & {*method.parts})]
+    over = [
+        name
+        for name, method in methods().items()
+        if own & {*method.parts} or room in {rooms()[1][stage] for stage in method.stages}
+    ]
+    return [room, *dict.fromkeys(found for name in over if (found := rooms()[0][name]) != room)]
 
 
 def small(folder, room):
