@@ -42,7 +42,8 @@ bundle: env ## the trained bundle of the package again, cross-validated and refi
 	--card docs/trained-bundle.md --overwrite
 
 test: env-dev ## unit tests, and the whole pipeline at tiny size
-	@$(BIN)/python -m pytest -q -n $(CORES) --dist loadfile --no-loadscope-reorder --maxprocesses 8
+	@$(BIN)/python -m pytest -q -n $(CORES) --dist loadfile --no-loadscope-reorder --maxprocesses 8 \
+	--max-worker-restart 0
 
 lint: env-dev ## formatting, style, types, import order, workflow rules
 	$(BIN)/ruff format --check src tests benchmarks workflow/scripts

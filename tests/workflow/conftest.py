@@ -1,5 +1,6 @@
 """A copy of the repository in which the whole pipeline was run once at tiny size."""
 
+import fcntl
 import json
 import os
 import re
@@ -20,6 +21,8 @@ FIRST = "tiny.log"
 PROFILE = yaml.safe_load((ROOT / "profiles" / "default" / "profile.yaml").read_text())
 COMPARED = ("rerun-triggers", "max-checksum-file-size")
 """What the profile says of reruns."""
+KEPT = "DERE_TINY"
+"""Variable with a folder where the tiny run stays between calls of the tests, with the code that it was made with."""
 OF_MAKE = ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")
 """Variables by which make changes what a make below it says: ``make[1]: ***``, not ``make: ***``."""
 WARM = ROOT / "tests" / "fixtures" / "warm_snakemake.py"
@@ -138,7 +141,7 @@ def in_process(warm, folder, arguments, environment):
 def warm():
     """Return a process that runs Snakemake with all libraries loaded."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    environment = {**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1", "DERE_PRELOAD": "0"}
     with subprocess.Popen([sys.executable, str(WARM)], env=environment, **pipes) as process:
         yield process
         process.stdin.close()
@@ -177,12 +180,28 @@ def spaced(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny(checkout):
-    """Return the copy after one complete run at tiny size on the CPU, two jobs at a time."""
-    made = checkout.snakemake("--cores", "2", "--resources", "gpu=0")
-    (checkout.folder / FIRST).write_text(made.stdout)
+def tiny(tmp_path_factory, worker_id):
+    """Return a copy of one complete run at tiny size on the CPU, two jobs at a time, which all workers share."""
+    own = tmp_path_factory.getbasetemp()
+    shared = Path(os.environ.get(KEPT) or (own if worker_id == "master" else own.parent) / "tiny")
+    with open(f"{shared}.lock", "w") as lock:
+        # freed by the system when a worker ends, whatever ends it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / FIRST).exists():
+            run_tiny(shared)
+    folder = tmp_path_factory.mktemp("tiny") / "checkout"
+    shutil.copytree(shared, folder)
+    return Checkout(folder)
+
+
+def run_tiny(folder):
+    """Run the whole pipeline; what it said is written last, so that only a finished run is taken for one."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir()
+    made = copied_to(folder).snakemake("--cores", "2", "--resources", "gpu=0")
     assert made.returncode == 0, made.stdout[-6000:]
-    return checkout
+    (folder / FIRST).write_text(made.stdout)
 
 
 @pytest.fixture(scope="module")

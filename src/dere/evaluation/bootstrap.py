@@ -183,8 +183,8 @@ def _compare(part: pd.DataFrame, resamples: int, seed: int, ranks: Mapping[str, 
             of_seeds[key] = two_level.medians(nse, drawn[some]), two_level.means(np.log(rmse), drawn[some])
         return of_seeds[key]
 
+    means = {m: {score: wide[m][score].mean(axis=1).to_numpy() for score in ("nse", "rmse")} for m in methods}
     for a, b in combinations(methods, 2):
-        means = {m: {score: wide[m][score].mean(axis=1).to_numpy() for score in ("nse", "rmse")} for m in (a, b)}
         shared = np.logical_and.reduce([np.isfinite(v) for m in (a, b) for v in means[m].values()])
         shared &= np.logical_and.reduce([means[m]["rmse"] > 0 for m in (a, b)])
         # A resample that holds none of the shared sites says nothing.
