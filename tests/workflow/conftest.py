@@ -21,8 +21,6 @@ FIRST = "tiny.log"
 PROFILE = yaml.safe_load((ROOT / "profiles" / "default" / "profile.yaml").read_text())
 COMPARED = ("rerun-triggers", "max-checksum-file-size")
 """What the profile says of reruns."""
-KEPT = "DERE_TINY"
-"""Variable with a folder where the tiny run stays between calls of the tests, with the code that it was made with."""
 OF_MAKE = ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")
 """Variables by which make changes what a make below it says: ``make[1]: ***``, not ``make: ***``."""
 WARM = ROOT / "tests" / "fixtures" / "warm_snakemake.py"
@@ -183,7 +181,7 @@ def spaced(tmp_path_factory):
 def tiny(tmp_path_factory, worker_id):
     """Return a copy of one complete run at tiny size on the CPU, two jobs at a time, which all workers share."""
     own = tmp_path_factory.getbasetemp()
-    shared = Path(os.environ.get(KEPT) or (own if worker_id == "master" else own.parent) / "tiny")
+    shared = (own if worker_id == "master" else own.parent) / "tiny"
     with open(f"{shared}.lock", "w") as lock:
         # freed by the system when a worker ends, whatever ends it
         fcntl.flock(lock, fcntl.LOCK_EX)
