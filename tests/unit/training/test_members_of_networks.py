@@ -1,6 +1,7 @@
 """Tower stages as ensembles: what each member learns from, that they train together as alone, what they predict."""
 
 from dataclasses import replace
+from functools import partialmethod
 
 import numpy as np
 import pytest
@@ -118,6 +119,8 @@ def test_together_is_as_one_after_the_other(stage, backbone, job, monkeypatch):
     monkeypatch.setattr(ensembles, "seed_of", lambda seed, member: seed)
     made = job(stage, backbone=backbone, dropout=0.0, epochs=1, pull=3.0, average=0.5, gradient_clip=0.5)
     made = replace(made, params=made.params | {"backbone": made.params["backbone"] | {"dropout": 0.0}})
+    # in steps as long as gradients, not as their signs: Adam would walk whole steps along rounding errors
+    monkeypatch.setattr(torch.optim.AdamW, "__init__", partialmethod(torch.optim.AdamW.__init__, eps=1e-2))
     # the head has a dropout of its own
     monkeypatch.setattr(torch.nn.Dropout, "forward", lambda self, x: x)
     if backbone == "informer":  # draws keys at random while it trains
@@ -127,11 +130,9 @@ def test_together_is_as_one_after_the_other(stage, backbone, job, monkeypatch):
     alone = fit_job(replace(made, output=made.output / "alone"))
     assert together.arrays.keys() == alone.arrays.keys()
     for name, value in alone.arrays.items():
-        if name.endswith("key.bias"):
-            continue  # no output depends on it, so that Adam walks with the signs of rounding errors
-        np.testing.assert_allclose(together.arrays[name], value, rtol=2e-3, atol=2e-4, err_msg=name)
-    assert together.history["training_loss"].iloc[-1] == pytest.approx(alone.history["training_loss"].iloc[-1], 1e-4)
-    assert together.facts["best_validation_loss"] == pytest.approx(alone.facts["best_validation_loss"], 1e-3)
+        np.testing.assert_allclose(together.arrays[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
+    assert together.history["training_loss"].iloc[-1] == pytest.approx(alone.history["training_loss"].iloc[-1], 1e-5)
+    assert together.facts["best_validation_loss"] == pytest.approx(alone.facts["best_validation_loss"], 1e-4)
 
 
 def test_a_network_that_cannot_be_mapped_trains_in_turn(job, monkeypatch):
