@@ -39,6 +39,8 @@ class Checkout:
     """
 
     folder: Path
+    warm: subprocess.Popen | None = None
+    """Runs what only plans, where it is given: the fixture of that name."""
 
     def snakemake(self, *arguments, tiny=True, warm=None):
         """Call Snakemake and return the finished process; its output is in ``stdout``.
@@ -81,7 +83,7 @@ class Checkout:
 
     def jobs(self, *arguments):
         """Return (rule name, backbone or nothing, reason) of each job that a dry run would run."""
-        shown = self.snakemake(*arguments, "--dry-run", "--cores", "2")
+        shown = self.snakemake(*arguments, "--dry-run", "--cores", "2", warm=self.warm)
         assert shown.returncode == 0, shown.stdout[-3000:]
         found = []
         for block in re.split(r"^(?=(?:local)?rule )", shown.stdout, flags=re.M)[1:]:
@@ -178,7 +180,7 @@ def spaced(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory, worker_id):
+def tiny(tmp_path_factory, worker_id, warm):
     """Return a copy of one complete run at tiny size on the CPU, two jobs at a time, which all workers share."""
     own = tmp_path_factory.getbasetemp()
     shared = (own if worker_id == "master" else own.parent) / "tiny"
@@ -189,7 +191,7 @@ def tiny(tmp_path_factory, worker_id):
             run_tiny(shared)
     folder = tmp_path_factory.mktemp("tiny") / "checkout"
     shutil.copytree(shared, folder)
-    return Checkout(folder)
+    return Checkout(folder, warm)
 
 
 def run_tiny(folder):

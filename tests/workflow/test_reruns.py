@@ -201,9 +201,15 @@ def test_a_touch_of_everything_reruns_nothing(tiny):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_edited_code_reruns_exactly_its_users_and_reverting_reruns_nothing(tiny, file, users):
+def test_edited_code_reruns_exactly_its_users(tiny, file, users):
+    """The edit before is taken back by now: what it still reran would stand beside the users of this one."""
     with edited(tiny, {file: statement}):
         assert tiny.invalidated() == users
+
+
+def test_edits_that_were_taken_back_rerun_nothing(tiny):
+    with edited(tiny, {"src/dere/products/dataset.py": statement}):
+        assert tiny.invalidated() == {"products"}
     assert tiny.pending() == {}
 
 

@@ -25,6 +25,7 @@ from dere.run_config.root import default_of, normalise
 from dere.run_config.yaml_files import check_file
 from dere.figures.catalogue import CATALOGUE, outputs
 from dere.workflow import (
+    known_sources,
     layout,
     messages,
     parameters,
@@ -45,6 +46,8 @@ from dere.workflow.version_policy import NEVER, said
 from dere.workflow.world_files import refused_files
 
 share_package(SOURCE)
+if workflow.is_main_process:
+    known_sources.keep()
 # Jobs that plan again, as on a cluster, are handed the plan of the call that started them.
 if workflow.is_main_process and (unplanned := begin()) and not workflow.dryrun:
     snakemake_logger.warning(unplanned)

@@ -27,6 +27,7 @@ from dere.io import content_hash, file_sha256, moved_at_once, working_folder, wr
 from dere.methods import Method
 from dere.products.annual import annual_means, cell_errors
 from dere.products.attributes import NOT_STATED, Provenance
+from dere.products.files import product_name
 from dere.products.grid import Grid
 from dere.products.grid_files import NOT_PREDICTED, PREDICTED, WAVES, Blocks, write_maps, write_status
 from dere.products.own_site_files import require_free
@@ -125,9 +126,24 @@ def predict_grid(
     _, fits = fits_of(run, chosen, backbone, fold, seed)
     paths = [Path(fields)] if isinstance(fields, (str, Path)) else [Path(path) for path in fields]
     given = read_fields(paths)
+    config = ProductsConfig(**targets.product_settings(run.tree, run.exchange.name))
+    _require_one_period(out, given, run.exchange.names, config.name)
     with moved_at_once(work, out) as maps:
-        made = _made(run, chosen, fits, given, paths, (maps, work / "blocks"), without_satellites, gpu)
+        made = _made(run, chosen, fits, given, paths, (maps, work / "blocks"), config, without_satellites, gpu)
     return GridPredictions(out, *made)
+
+
+def _require_one_period(folder: Path, fields: Fields, fluxes: Sequence[str], name: str) -> None:
+    """Refuse a folder with maps of other months: they would stay beside the new ones, whose names differ."""
+    first, last = (str(np.datetime64(int(month) - 1970 * 12, "M")) for month in (fields.months[0], fields.months[-1]))
+    written = {product_name(flux, first, last, name) for flux in fluxes}
+    for flux in fluxes:
+        for path in sorted(folder.glob(f"{flux}_mon_{name}_gn_*.nc")):
+            if path.name not in written:
+                raise ValueError(
+                    f"{folder} holds maps of other months ({path.name}), but the fields are of {first} to {last}; "
+                    "remove the maps, or give another folder"
+                )
 
 
 def _made(
@@ -137,6 +153,7 @@ def _made(
     fields: Fields,
     paths: Sequence[Path],
     folders: tuple[Path, Path],
+    config: ProductsConfig,
     unseen: bool,
     gpu: int,
 ) -> tuple[pd.DataFrame, tuple[int, int, int], pd.DataFrame, dict[str, int], str]:
@@ -168,9 +185,8 @@ def _made(
         raise ValueError(f"{reason}; no cell is left to predict")
     about = xr.concat(abouts, "cell").rename(calendar_month="time").assign_coords(time=mid_months(2001 * 12, 12))
     about.attrs["grid_degrees"] = fields.degrees
-    config = ProductsConfig(**targets.product_settings(run.tree, run.exchange.name))
     sources = run.folder / layout.table(run.exchange.name, "provenance")
-    inputs = {**{path.name: file_sha256(path) for path in paths}, "split": run.split}
+    inputs = {**_hashes(paths), "split": run.split}
     provenance = Provenance(
         version=__version__,
         configuration=f"run {run.name}, fields {content_hash(inputs)}",
@@ -191,6 +207,12 @@ def _made(
     )
     total, land, done = (int(count) for count in seen)
     return totals, (total, land, done), table, filled, means
+
+
+def _hashes(paths: Sequence[Path]) -> dict[str, str]:
+    """Hash of each file by its name, or by its path where two have one name."""
+    alone = len({path.name for path in paths}) == len(paths)
+    return {path.name if alone else str(path): file_sha256(path) for path in paths}
 
 
 def _error_model(run: Run, method: Method, fit: Fit) -> xr.Dataset:

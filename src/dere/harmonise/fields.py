@@ -33,6 +33,10 @@ NUMBERED = ("ENF", "EBF", "DNF", "DBF", "MF", "CSH", "OSH", "WSA", "SAV", "GRA",
 """IGBP classes by their numbers from 1, as in land-cover maps."""
 ROUNDED = 0.01
 """By which a share may lie beyond 0 or 1."""
+UNITS = {"elevation": "m"}
+"""Of what is no driver and no share."""
+NO_NUMBER = (0, 255, -9999)
+"""How maps of numbers write the same as `NO_CLASS`."""
 NO_CLASS = ("", "nan", "none", "other", "unknown")
 """How fields write that a cell has no class, which then follows from climate and plant types."""
 
@@ -96,11 +100,12 @@ class Fields:
             land = self._land(part["land_fraction"])
         places = {"lat": lat, "lon": lon, "land_fraction": land, "cell_area": area}
         if "elevation" in part:
-            places["elevation"] = part["elevation"].values.astype(float)
+            places["elevation"] = self._in_own_unit(part["elevation"])
         if "igbp" in part:
             places["igbp"] = _classes(part["igbp"].values, self.source)
         for name in [name for name in (*COVER, "age_weight") if name in part]:
-            cells[name] = part[name].drop_vars(["cell", "lat", "lon"]).transpose("cell", ...).astype(float)
+            shares = part[name].drop_vars(["cell", "lat", "lon"]).transpose("cell", ...)
+            cells[name] = shares.copy(data=self._in_own_unit(shares))
         if "plant_type" in cells.dims:
             cells = cells.sel(plant_type=list(PLANT_TYPES))
         return cells.assign_coords({name: ("cell", values) for name, values in places.items()})
@@ -124,9 +129,14 @@ class Fields:
             )
         return np.clip(land, 0.0, 1.0)
 
+    def _in_own_unit(self, variable: xr.DataArray) -> NDArray[np.float64]:
+        """Values of what may state a unit: a share or metres where it does not."""
+        values = variable.values.astype(float)
+        return self._converted(variable, values) if "units" in variable.attrs else values
+
     def _converted(self, variable: xr.DataArray, values: NDArray[np.float64]) -> NDArray[np.float64]:
         name = str(variable.name)
-        unit = VARIABLES[name].unit if name in VARIABLES else "1"
+        unit = VARIABLES[name].unit if name in VARIABLES else UNITS.get(name, "1")
         return convert(values, _unit(variable, self.source), unit, f"{self.source}: {name}")
 
 
@@ -191,12 +201,14 @@ def _classes(values: NDArray, source: str) -> NDArray[np.object_]:
     """IGBP codes of names, codes or numbers from 1 to 17; empty where there is none."""
     if values.dtype.kind in "fiu":
         number = np.nan_to_num(values).astype(int)
-        if ((number < 0) | (number > len(NUMBERED))).any() and not np.isin(number[number > len(NUMBERED)], 255).all():
+        inside = (number > 0) & (number <= len(NUMBERED))
+        odd = number[~inside & ~np.isin(number, NO_NUMBER)]
+        if odd.size:
             raise ValueError(
-                f"{source}: igbp holds {int(number.max())}, but numbers from 1 (ENF) to {len(NUMBERED)} (WAT) or codes "
-                "are expected; write them"
+                f"{source}: igbp holds {int(odd[0])}, but numbers from 1 (ENF) to {len(NUMBERED)} (WAT) or codes are "
+                "expected; write them, and 0 or 255 where there is no class"
             )
-        return np.array(["", *NUMBERED], object)[np.where((number > 0) & (number <= len(NUMBERED)), number, 0)]
+        return np.array(["", *NUMBERED], object)[np.where(inside, number, 0)]
     known = {str(text): igbp_code(text) or "" for text in np.unique(values.astype(str))}
     unknown = [text for text, code in known.items() if text.strip().lower() not in NO_CLASS and code not in IGBP]
     if unknown:

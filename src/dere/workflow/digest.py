@@ -19,6 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from dere.rooms import declaring
+from dere.workflow.known_sources import Said, said
 from dere.workflow.meaning import meaning, only_for_types
 from dere.workflow.plan import state_of
 
@@ -133,16 +134,19 @@ class Module:
 def module(path: Path, source: Path) -> Module:
     """Read a source file; see `Module`."""
     state_when_read(path)
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    names = _imports(tree, path, source)
+    text = path.read_text(encoding="utf-8")
+    package = _dotted(path.parent, source) if path.is_relative_to(source) else ""
+    found = said(text, package, lambda: _said(ast.parse(text, filename=str(path)), package))
+    names = {*found.names, *(name for room in found.rooms for name in _room_members(*room, source))}
     own = tuple(sorted(name for name in names if name.split(".")[0] == PACKAGE))
     others = {name.split(".")[0] for name in names} - {PACKAGE}
-    return Module(own, tuple(sorted(others)), sha256(meaning(tree).encode()).hexdigest())
+    return Module(own, tuple(sorted(others)), found.digest)
 
 
-def _imports(tree: ast.Module, path: Path, source: Path) -> set[str]:
-    base = _dotted(path.parent, source).split(".") if path.is_relative_to(source) else []
+def _said(tree: ast.Module, package: str) -> Said:
+    base = package.split(".") if package else []
     names: set[str] = set()
+    rooms: set[tuple[str, str]] = set()
     for node in _running_nodes(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
@@ -151,10 +155,10 @@ def _imports(tree: ast.Module, path: Path, source: Path) -> set[str]:
             stem = ".".join((*prefix, *([node.module] if node.module else [])))
             names.update((stem, *(f"{stem}.{alias.name}" for alias in node.names)))
         elif isinstance(node, ast.Call):
-            names.update(_room_members(node, source))
+            rooms.update(_room(node))
         elif isinstance(node, ast.Attribute) and node.attr == "__version__":
             names.add(ast.unparse(node))
-    return names
+    return Said(tuple(sorted(names)), tuple(sorted(rooms)), sha256(meaning(tree).encode()).hexdigest())
 
 
 def _running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
@@ -169,13 +173,16 @@ def _running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
             waiting.extend(ast.iter_child_nodes(node))
 
 
-def _room_members(call: ast.Call, source: Path) -> list[str]:
-    """Return the members of the room that a call of `dere.rooms` names, if it is one."""
+def _room(call: ast.Call) -> list[tuple[str, str]]:
+    """Return the room that a call of `dere.rooms` names and what marks its members, if it is one."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     texts = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
     if name not in ROOM_CALLS or len(texts) != 2 or not str(texts[0]).startswith(f"{PACKAGE}."):
         return []
-    room, marker = map(str, texts)
+    return [(str(texts[0]), str(texts[1]))]
+
+
+def _room_members(room: str, marker: str, source: Path) -> list[str]:
     return [f"{room}.{stem}" for stem in declaring(source.joinpath(*room.split(".")), marker)]
 
 

@@ -21,6 +21,8 @@ from dere.workflow.plan import Planned, PlannedFile, agreed
 from dere.workflow.version_policy import Policy, planned_versions
 
 OfWildcards = Callable[[Any], Any]
+_dropped: set[Path] = set()
+"""Sources whose outdated compiled forms this process has looked for; it reads no source twice."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ class Maker:
 
     def _code(self, wildcards: Any) -> Planned:
         files = self.files(wildcards)
-        drop_outdated(path for path in files.values() if path.suffix == ".py")
+        once = {path for path in files.values() if path.suffix == ".py"} - _dropped
+        drop_outdated(once)
+        _dropped.update(once)
         found = digest(files, self.source)
         note_modules(found, files)
         return Planned(found, [self._file(name, path) for name, path in files.items()])

@@ -12,6 +12,7 @@ import xarray as xr
 from click.testing import CliRunner
 
 import dere
+from dere.api.grids import _hashes
 from dere.cli import main
 from dere.resources import TRAINED
 from dere.variables import VARIABLES
@@ -165,3 +166,22 @@ def test_a_fault_is_a_sentence_and_nothing_is_written(tmp_path, change, words, s
     shown = run(tmp_path, change(fields()), *words)
     assert shown.exit_code in (1, 2) and sentence in shown.output and "Error: " in shown.output
     assert [path.name for path in tmp_path.iterdir()] == ["fields.nc"]
+
+
+def test_maps_of_other_months_are_not_left_beside_new_ones(tmp_path):
+    stale = tmp_path / "maps" / "gpp_mon_dere_gn_199901-199912.nc"
+    stale.parent.mkdir()
+    stale.touch()
+    shown = run(tmp_path, fields(), "--overwrite")
+    assert shown.exit_code == 1 and list(stale.parent.iterdir()) == [stale]
+    assert (
+        "holds maps of other months (gpp_mon_dere_gn_199901-199912.nc), but the fields are of 2005-01" in shown.output
+    )
+
+
+def test_files_of_one_name_have_a_hash_each(tmp_path):
+    paths = [tmp_path / folder / "fields.nc" for folder in "ab"]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(path.parent.name)
+    assert len(set(_hashes(paths).values())) == 2 and list(_hashes(paths[:1])) == ["fields.nc"]

@@ -275,6 +275,8 @@ def test_overlays_are_valid(path):
         "published",
         "towers_assignments",
         "real-towers",
+        "peers",
+        "peers_towers",
     )
 
 

@@ -145,3 +145,29 @@ def test_cells_that_lie_on_no_grid_or_lack_their_cover_are_refused(tmp_path):
     later = cells.assign(about | rest).assign_attrs(grid_degrees=6.0).assign_coords(time=TIME + pd.Timedelta(days=180))
     with pytest.raises(ValueError, match="begin in 2005-07 with 12 months, but whole calendar years"):
         read(later, tmp_path, "july.nc")
+
+
+def test_shares_in_percent_are_converted(tmp_path):
+    fields = made()
+    percent = {"units": "%"}
+    types = {"plant_type": ["BL", "NL", "GS"]}
+    fields["vegetated_fraction"] = (("lat", "lon"), np.full((2, 3), 80.0), percent)
+    fields["plant_fraction"] = fields["vegetated_fraction"].expand_dims(types) * 0 + 100.0 / 3
+    fields["plant_fraction"].attrs = percent
+    fields["elevation"] = (("lat", "lon"), np.full((2, 3), 120.0), {"units": "m"})
+    block = read(fields, tmp_path).block(slice(0, 1))
+    np.testing.assert_allclose(block["vegetated_fraction"], 0.8)
+    np.testing.assert_allclose(block["plant_fraction"].sum("plant_type"), 1.0)
+    np.testing.assert_allclose(block["elevation"], 120.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda f: f.assign(igbp=(("lat", "lon"), np.full((2, 3), -1))), "igbp holds -1, but numbers from 1"),
+        (lambda f: f.assign(elevation=f["wind"][0].assign_attrs(units="feet")), "elevation has unit 'feet', but 'm'"),
+    ],
+)
+def test_blocks_refuse_numbers_and_units_that_say_something_else(change, sentence, tmp_path):
+    with pytest.raises(ValueError, match=sentence):
+        read(change(made()), tmp_path).block(slice(0, 1))

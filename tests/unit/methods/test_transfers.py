@@ -218,7 +218,6 @@ def test_transfers_know_nothing_of_carbon_dioxide(canonical, tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"methods": ["kgml_residual"], "exchanges": ["co2", "ch4"]}, "no method of the run predicts ch4"),
         ({"methods": ["kgml_residual"], "stages": {"kgml_residual": {"frozen": ["backbone"]}}}, "frozen"),
         ({"methods": ["kgml_adversarial"], "stages": {"kgml_aligned": {"reversal": -1}}}, "reversal"),
         ({"methods": ["kgml_reweight"], "stages": {"kgml_weighted": {"steepness": "steep"}}}, "steepness"),

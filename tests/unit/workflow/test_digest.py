@@ -10,6 +10,8 @@ import pytest
 
 from dere.backbones import names
 from dere.methods import methods, stages
+from dere.workflow import digest as digest_module
+from dere.workflow import known_sources
 from dere.workflow.digest import covered, digest, module, share_package
 from loaded_workflow import code_of, parameters, paths_of, with_script
 
@@ -218,3 +220,38 @@ def test_no_rule_reads_docstrings():
 def test_a_file_is_read_once():
     path = SOURCE / "dere" / "variables.py"
     assert module(path, SOURCE) is module(path, SOURCE)
+
+
+def test_what_sources_say_is_kept_by_their_text_alone(package, tmp_path, monkeypatch):
+    """A kept file gives the digest that reading gives, for other texts too, and nothing where it is of other code."""
+    source, file, ends, read = package(), tmp_path / "kept" / "sources.json", [], []
+    script = source / "script.py"
+    script.write_text("from dere.score import METRICS\nfrom dere.a import relative\n")
+    monkeypatch.setattr(known_sources.atexit, "register", lambda write, *args: ends.append((write, args)))
+    plain = digest_module.meaning
+    monkeypatch.setattr(digest_module, "meaning", lambda tree: read.append(tree) or plain(tree))
+
+    def of_a_new_process(kept):
+        for function in (module, digest_module.data_files, digest_module.state_when_read):
+            function.cache_clear()
+        monkeypatch.setattr(known_sources, "_kept", {})
+        monkeypatch.setattr(known_sources, "_used", {})
+        read.clear()
+        if kept:
+            known_sources.keep(file)
+        return digest(covered(script, source), source), len(read)
+
+    found, all_of_them = of_a_new_process(kept=False)
+    assert of_a_new_process(kept=True) == (found, all_of_them) and all_of_them > 5
+    write, words = ends[-1]
+    write(*words)
+    assert of_a_new_process(kept=True) == (found, 0)
+    # a member more of a room, and another text of a module
+    (source / "dere" / "room" / "three.py").write_text("METRIC = 'three'\n")
+    (source / "dere" / "a" / "sibling.py").write_text("X = 1\n")
+    changed, all_of_them = of_a_new_process(kept=False)
+    assert of_a_new_process(kept=True) == (changed, 2) and changed != found
+    text = file.read_text()
+    for other in (text.replace('"made_by": "', '"made_by": "0'), "{", "[]", text.replace("[[", "[")):
+        file.write_text(other)
+        assert of_a_new_process(kept=True) == (changed, all_of_them)

@@ -43,6 +43,6 @@ METHODS = (
         gives=("neighbour",),
         by_name=True,
         references=("arXiv 2603.03531",),
-        marker="X",
+        marker="h",
     ),
 )

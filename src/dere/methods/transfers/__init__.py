@@ -81,7 +81,7 @@ METHODS = (
         predicts_from=("kgml_simulation", "kgml_residual"),
         simulated=True,
         by_name=True,
-        marker="<",
+        marker="8",
     ),
     Method(
         name="kgml_stack",
@@ -93,7 +93,7 @@ METHODS = (
         predicts_from=("kgml_simulation", "kgml_stack"),
         simulated=True,
         by_name=True,
-        marker=">",
+        marker="d",
     ),
     Method(
         name="kgml_adversarial",
