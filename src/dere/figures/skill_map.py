@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -9,10 +11,13 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from dere.figures import maps
-from dere.figures.style import BLACK, SEQUENTIAL, VERMILLION
+from dere.figures.style import BLACK, SEQUENTIAL, VERMILLION, house_style
 
 EDGES = (0.0, 0.25, 0.5, 0.75)
 """Efficiencies at which the colour changes; below the first a tower has a shape of its own too."""
+
+_SIZE, _DPI = (4.6, 2.5), 110
+"""Inches of the picture and dots per inch."""
 
 
 def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
@@ -43,6 +48,17 @@ def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
         artists.append(maps.points(axes, lat[here], lon[here], label=label, edgecolors=BLACK, linewidths=0.4, **look))
     figure.legend(loc="outside lower center", ncols=len(EDGES) + 1, handletextpad=0.1, columnspacing=0.9)
     return artists
+
+
+def png(table: pd.DataFrame) -> bytes:
+    """Return the map as the bytes of a png file, the same for the same table."""
+    with house_style():
+        figure = Figure(figsize=_SIZE, layout="constrained")
+        draw(figure, table)
+        file = io.BytesIO()
+        said = {"Software": "dere"}
+        figure.savefig(file, format="png", dpi=_DPI, metadata=said, bbox_inches="tight", pad_inches=0.03)
+    return file.getvalue()
 
 
 def _name(step: int) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
+from typing import Any
 
 import pandas as pd
 
@@ -10,7 +12,7 @@ from dere.exchange.base import Exchange
 from dere.opening.facts import NO_BACKBONE, Facts
 from dere.opening.model import Cell, Grid, Head
 from dere.opening.origin import web_address
-from dere.opening.skill import Ratio, Score
+from dere.opening.skill import NAN, Pair, Ratio, Score
 from dere.opening.sure import SCALES, Coverage
 from dere.opening.words import NONE, between, cell, duration, number, percent
 from dere.tables.declared import FLUX, plain, tables
@@ -29,7 +31,7 @@ def method_grid(
     facts: Facts,
     exchange: Exchange,
     scores: Mapping[tuple[str, str, str], Score],
-    ratios: Mapping[tuple[str, ...], Ratio],
+    ratios: Mapping[Pair, Ratio],
     simple: Mapping[str, str],
     comparison: pd.DataFrame | None,
 ) -> Grid:
@@ -43,20 +45,16 @@ def method_grid(
             Head(f"{name} ratio", f"RMSE over that of {bar}. {head('', 'paired', 'rmse_ratio').meaning}".strip()),
         ]
     heads += [head("CPU time", "comparison", "cpu_seconds"), head("tried", "comparison", "tried")]
-    spent = (
-        {}
-        if comparison is None
-        else comparison.drop_duplicates(["method", "backbone"]).set_index(["method", "backbone"])
-    )
+    spent = _spent(comparison)
     members = list(dict.fromkeys((method, backbone) for method, backbone, _ in scores))
     order = {name: place for place, name in enumerate(facts.methods)}
     members.sort(key=lambda member: order.get(member[0], len(order)))
     rows = []
     for member in members:
         cells = [Cell(facts.label(*member))]
-        for flux in exchange.names:
-            score, bar = scores.get((*member, flux)), simple[flux]
-            ratio = ratios.get((*member, bar, NO_BACKBONE, flux), Ratio())
+        for of in exchange.names:
+            score, bar = scores.get((*member, of)), simple[of]
+            ratio = ratios.get((*member, bar, NO_BACKBONE, of), Ratio())
             cells += [
                 Cell(number(score.nse) + between(score.low, score.high), score.nse) if score else Cell(NONE),
                 cell(score.rmse) if score else Cell(NONE),
@@ -64,17 +62,22 @@ def method_grid(
                 if member == (bar, NO_BACKBONE)
                 else cell(ratio.value, 2, between(ratio.low, ratio.high)),
             ]
-        known = len(spent) and member in spent.index
-        seconds, tried = (
-            float(spent.loc[member, name]) if known else float("nan") for name in ("cpu_seconds", "tried")
-        )
-        rows.append((*cells, Cell(duration(seconds), seconds if known else None), cell(tried, 0)))
+        seconds, tried = spent.get(member, (NAN, NAN))
+        rows.append((*cells, Cell(duration(seconds), seconds if isfinite(seconds) else None), cell(tried, 0)))
     strong = frozenset(n for n, member in enumerate(members) if member == (facts.method, facts.backbone))
     note = (
         "Medians over towers, of the NSE with quartiles; ratios of RMSE at the same towers with 95 % intervals, below "
         "1 the row is better. The simple method of the highest NSE is chosen at these towers, so that it is a high bar."
     )
     return Grid(tuple(heads), tuple(rows), note, strong)
+
+
+def _spent(comparison: pd.DataFrame | None) -> dict[tuple[str, str], tuple[float, float]]:
+    """Return processor seconds of a training and number of trials of each (method, backbone)."""
+    if comparison is None:
+        return {}
+    records: list[dict[str, Any]] = comparison.to_dict("records")  # type: ignore[assignment]
+    return {(str(r["method"]), str(r["backbone"])): (float(r["cpu_seconds"]), float(r["tried"])) for r in records}
 
 
 def coverage_grid(exchange: Exchange, held: Mapping[tuple[str, str], Coverage]) -> Grid:

@@ -121,7 +121,7 @@ def _lead(facts: Facts, table: pd.DataFrame, place: str, sites: list[int]) -> st
     return f"{facts.shown}: monthly fluxes at {towers} whose labels no stage has seen{behind}."
 
 
-def _versus(flux: Flux, facts: Facts, simple: str, ratios: Mapping[tuple[str, ...], skill.Ratio]) -> str:
+def _versus(flux: Flux, facts: Facts, simple: str, ratios: Mapping[skill.Pair, skill.Ratio]) -> str:
     """Say how the shown method stands to the best simple one."""
     if not simple:
         return "The run has no other simple method to compare with."

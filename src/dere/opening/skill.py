@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
+from typing import Any
 
 import pandas as pd
 
@@ -29,6 +31,8 @@ PAIRED = (
     *("rmse_ratio", "ratio_low", "ratio_high"),
 )
 NAN = float("nan")
+Pair = tuple[str, str, str, str, str]
+"""Method, backbone, against, its backbone, flux."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +79,20 @@ def pooled(skill: pd.DataFrame) -> tuple[str, pd.DataFrame]:
 
 def scores(rows: pd.DataFrame) -> dict[tuple[str, str, str], Score]:
     """Return the scores of every (method, backbone, flux) of the rows of `pooled`."""
-    found = {}
-    for key, part in rows.groupby(["method", "backbone", "flux"], sort=False):
-        of = part.set_index("statistic")
-        if "median" in of.index:
-            low, high = (float(of["nse"].get(name, NAN)) for name in ("q25", "q75"))
-            median = of.loc["median"]
-            found[key] = Score(float(median["nse"]), low, high, float(median["rmse"]), int(median["sites"]))
-    return found
+    records: list[dict[str, Any]] = rows[list(SKILL)].to_dict("records")  # type: ignore[assignment]
+    of = {(str(r["method"]), str(r["backbone"]), str(r["flux"]), str(r["statistic"])): r for r in records}
+    nse = {key: float(record["nse"]) for key, record in of.items()}
+    return {
+        (method, backbone, flux): Score(
+            float(record["nse"]),
+            nse.get((method, backbone, flux, "q25"), NAN),
+            nse.get((method, backbone, flux, "q75"), NAN),
+            float(record["rmse"]),
+            int(record["sites"]),
+        )
+        for (method, backbone, flux, statistic), record in of.items()
+        if statistic == "median"
+    }
 
 
 def best_simple(found: dict[tuple[str, str, str], Score], flux: str, facts: Facts) -> str:
@@ -91,19 +101,21 @@ def best_simple(found: dict[tuple[str, str, str], Score], flux: str, facts: Fact
         (score.nse, method)
         for (method, _, of), score in found.items()
         if of == flux and method != facts.method and method in facts.methods and facts.methods[method].simple
+        if isfinite(score.nse)
     ]
     return max(simple, default=(0.0, ""))[1]
 
 
-def ratios(paired: pd.DataFrame | None, place: str) -> dict[tuple[str, str, str, str, str], Ratio]:
+def ratios(paired: pd.DataFrame | None, place: str) -> dict[Pair, Ratio]:
     """Return the ratio of each (method, backbone, against, against_backbone, flux), both ways, monthly."""
     if paired is None:
         return {}
     found = {}
     rows = paired[(paired["scale"] == "monthly") & (paired["grouping"] == place)]
-    for row in rows[list(PAIRED)].itertuples(index=False):
-        one, other = (str(row.method), str(row.backbone)), (str(row.against), str(row.against_backbone))
-        value, low, high = float(row.rmse_ratio), float(row.ratio_low), float(row.ratio_high)
-        found[*one, *other, str(row.flux)] = Ratio(value, low, high)
-        found[*other, *one, str(row.flux)] = Ratio(1 / value, 1 / high, 1 / low)
+    records: list[dict[str, Any]] = rows[list(PAIRED)].to_dict("records")  # type: ignore[assignment]
+    for row in records:
+        one, other = (str(row["method"]), str(row["backbone"])), (str(row["against"]), str(row["against_backbone"]))
+        value, low, high = (float(row[name]) for name in ("rmse_ratio", "ratio_low", "ratio_high"))
+        found[*one, *other, str(row["flux"])] = Ratio(value, low, high)
+        found[*other, *one, str(row["flux"])] = Ratio(1 / value, 1 / high, 1 / low)
     return found

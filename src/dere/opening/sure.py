@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -52,10 +53,16 @@ def coverages(calibration: pd.DataFrame | None, place: str, facts: Facts) -> dic
     mine = (calibration["method"] == facts.method) & (calibration["backbone"] == facts.backbone)
     whole = (calibration["part"] == "all") & (calibration["fold"] == "all") & (calibration["seed"] == "all")
     rows = calibration[mine & whole & (calibration["grouping"] == place)]
+    records: list[dict[str, Any]] = rows[list(CALIBRATION)].to_dict("records")  # type: ignore[assignment]
     return {
-        (str(row.flux), str(row.scale)): Coverage(
-            *map(float, (row.coverage_50, row.coverage_90, row.coverage_90_low, row.coverage_90_high, row.width_90)),
-            *map(int, (row.sites, row.periods)),
+        (str(row["flux"]), str(row["scale"])): Coverage(
+            half=float(row["coverage_50"]),
+            most=float(row["coverage_90"]),
+            low=float(row["coverage_90_low"]),
+            high=float(row["coverage_90_high"]),
+            width=float(row["width_90"]),
+            sites=int(row["sites"]),
+            periods=int(row["periods"]),
         )
-        for row in rows[list(CALIBRATION)].itertuples(index=False)
+        for row in records
     }

@@ -43,9 +43,11 @@ def towers(site_skill: pd.DataFrame | None, place: str, facts: Facts, fluxes: Se
     if rows.empty:
         return pd.DataFrame(columns=columns)
     of_site = rows.groupby("site").agg(igbp=("igbp", "first"), koppen=("koppen", "first"), months=("months", "max"))
-    means = rows.groupby(["site", "flux"])[["nse", "rmse"]].mean().unstack("flux")
-    means.columns = [f"{score}_{flux}" for score, flux in means.columns]
-    return of_site.join(means).reset_index().reindex(columns=columns)
+    means = rows.groupby(["site", "flux"])[["nse", "rmse"]].mean()
+    for flux in fluxes:
+        if flux in means.index.get_level_values("flux"):
+            of_site = of_site.join(means.xs(flux, level="flux").add_suffix(f"_{flux}"))
+    return of_site.reset_index().reindex(columns=columns)
 
 
 def placed(table: pd.DataFrame, roles: pd.DataFrame | None) -> pd.DataFrame:

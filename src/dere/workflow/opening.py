@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,11 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from dere.exchange import get
 from dere.figures import skill_map
-from dere.figures.style import house_style
 from dere.io import write_atomically
 from dere.opening import skill, where
 from dere.opening.facts import Facts, Known
@@ -27,8 +24,6 @@ from dere.tables.declared import plain, table_of
 log = logging.getLogger(__name__)
 
 _TEXTS = ("fold", "seed", "site", "id", "backbone")
-_SIZE, _DPI = (4.6, 2.7), 110
-"""Inches of a map and dots per inch."""
 
 
 def write_opening(
@@ -67,7 +62,8 @@ def write_opening(
     exchange = get(known.exchange)
     place, _ = skill.pooled(tables.skill)
     towers = where.placed(where.towers(tables.site_skill, place, known, exchange.names), tables.roles)
-    pictures = {flux: picture(towers.rename(columns={f"nse_{flux}": "nse"})) for flux in exchange.names if len(towers)}
+    drawn = exchange.names if len(towers) else ()
+    pictures = {flux: data_address(skill_map.png(towers.rename(columns={f"nse_{flux}": "nse"}))) for flux in drawn}
     shown = {title: [link(path) for path in paths] for title, paths in links.items()}
     shown["Products"] = [
         link(f"products/{path.name}") for path in products if path.is_file() and not path.name.startswith(".")
@@ -94,16 +90,9 @@ def read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     return table
 
 
-def picture(towers: pd.DataFrame) -> str:
-    """Return the map of the towers (lat, lon, nse) as a ``data:`` address."""
-    with house_style():
-        figure = Figure(figsize=_SIZE, layout="constrained")
-        skill_map.draw(figure, towers)
-        held = io.BytesIO()
-        figure.savefig(
-            held, format="png", dpi=_DPI, metadata={"Software": "dere"}, bbox_inches="tight", pad_inches=0.03
-        )
-    return f"data:image/png;base64,{base64.b64encode(held.getvalue()).decode()}"
+def data_address(png: bytes) -> str:
+    """Return a picture as an address that holds it."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def link(path: str) -> Link:
