@@ -53,14 +53,16 @@ lint: env-dev ## formatting, style, types, import order, workflow rules
 	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
 	$(BIN)/python -m dere.run_config.render --check config.yaml
+	$(BIN)/python -m dere.tables.render --check docs
 
 format: env-dev ## format all code
 	$(BIN)/ruff format src tests benchmarks workflow/scripts
 	$(BIN)/ruff check --fix src tests benchmarks workflow/scripts
 	$(BIN)/snakefmt Snakefile workflow/rules
 
-config: env ## write config.yaml and config/schema.json again from the models
+config: env ## write config.yaml, config/schema.json and the columns in docs/tables.md again
 	$(BIN)/python -m dere.run_config.render config.yaml
+	$(BIN)/python -m dere.tables.render docs
 
 download: env ## fetch a published data set, or check and list what is there: make download SOURCE=carbonglobe
 	@$(if $(SOURCE),$(BIN)/python -m dere download "$(SOURCE)" $(CONFIG) -- $(ARGS),\

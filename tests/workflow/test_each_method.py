@@ -24,7 +24,8 @@ SAME = {
     "site_calibration",
 }
 """Figures that do not depend on the method; the finished run has drawn them."""
-LATE = {"ensemble", "evaluate", "cost", "comparison", "changes", "products", "figures", "resolved_config", "all"}
+LATE = {"ensemble", "evaluate", "cost", "comparison", "changes", "products", "figures", "opening"}
+LATE |= {"resolved_config", "all"}
 
 
 @pytest.mark.parametrize("method", methods())

@@ -14,6 +14,8 @@ from dere.evaluation.runs import OWN_CLIMATOLOGY, OWN_LEVEL
 from dere.figures.catalogue import CATALOGUE
 from dere.imputation.scores import METHODS
 from dere.run_config.root import normalise
+from dere.tables.declared import table_of
+from dere.tables.scores import undeclared
 from joined import joined_methods as methods
 from joined import joined_stages as stages
 
@@ -238,6 +240,25 @@ def test_everything_made_of_the_invented_world_says_so(tiny):
         assert made["product"].str.startswith("invented world, in the layout of ").all()
 
 
+def test_every_column_of_every_table_of_the_run_is_declared(tiny):
+    run = tiny.folder / RESULTS
+    parts = ("tables", "data", "models", "towers_filled", "products", "figures")
+    files = [path for part in parts for path in (run / part).rglob("*.csv*")]
+    assert len(files) > 40
+    for path in files:
+        table = table_of(path.relative_to(run).as_posix())
+        assert table, f"{path}: add it to src/dere/tables/tables.csv"
+        assert not undeclared(table, pd.read_csv(path, nrows=0).columns), path
+
+
+def test_the_first_page_says_what_the_data_are_and_leads_to_files_that_there_are(tiny):
+    text = (tiny.folder / RESULTS / "index.html").read_text(encoding="utf-8")
+    assert "Invented data: towers, simulation and plant maps of the built-in world" in text
+    assert text.count("data:image/png") == 3 and "3 test towers" in text
+    links = set(re.findall(r'href="(?!https?:|data:)([^"]+)"', text)) - {"report.html"}
+    assert len(links) > 30 and not [link for link in links if not (tiny.folder / RESULTS / link).is_file()]
+
+
 def test_report_holds_every_figure_and_the_configuration(tiny):
     report = tiny.folder / "report.html"
     made = tiny.snakemake("--report", str(report))
@@ -248,6 +269,7 @@ def test_report_holds_every_figure_and_the_configuration(tiny):
     for name in figures:
         assert f"{RESULTS}/figures/{name}.png" in text, name
     assert f"{RESULTS}/config.html" in text
+    assert "Invented data: towers, simulation and plant maps" in text, "the first page"
     assert all(f"{RESULTS}/tables/{name}.csv" in text for name in ("skill", "imputation"))
 
 
@@ -298,7 +320,7 @@ def test_gpu_rules_overlap_only_without_a_gpu(tiny, gpu):
 
 def test_the_same_seed_gives_the_same_weights(tiny):
     """Retraining above left what follows the trainings untouched: equal weights are found by their content."""
-    late = {"ensemble", "evaluate", "comparison", "products", "figures", "cost", "all"}
+    late = {"ensemble", "evaluate", "comparison", "products", "figures", "opening", "cost", "all"}
     assert set(tiny.pending()) <= late
     made = tiny.snakemake("--cores", "2", "--resources", "gpu=0")
     assert made.returncode == 0, made.stdout[-3000:]

@@ -26,7 +26,8 @@ TOGETHER = [[room for room in group if room] for group in zip_longest(METHODS, B
 NEEDED = {f"dere.evaluation.metrics.{name}" for name in ("rmse", "nse", "bias")}
 """Scores that other tables need, as their files say."""
 KEPT_BACKBONE = "transformer"
-LATE = {"ensemble", "evaluate", "cost", "comparison", "changes", "products", "figures", "resolved_config", "all"}
+LATE = {"ensemble", "evaluate", "cost", "comparison", "changes", "products", "figures", "opening"}
+LATE |= {"resolved_config", "all"}
 
 
 def take_away(folder, *taken):

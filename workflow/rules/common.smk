@@ -28,6 +28,7 @@ from dere.workflow import (
     known_sources,
     layout,
     messages,
+    opening_plan,
     parameters,
     source_folder,
     source_leaves,

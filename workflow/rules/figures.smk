@@ -108,3 +108,34 @@ for exchange in config["exchanges"]:
             exchange=exchange,
         script:
             "../scripts/changes.py"
+
+
+# The first page of a run, of each exchange; the report takes it in.
+for exchange in config["exchanges"]:
+
+    rule:
+        name:
+            f"opening{targets.suffix(exchange)}"
+        input:
+            **opening_tables(exchange),
+            **with_sums("products", in_run(exchange, "products")),
+            citations=rules.citations.output.citations,
+            provenance=rules.harmonise.output.provenance,
+        output:
+            page=in_run(exchange, "index.html"),
+            part=in_run(exchange, "opening.html"),
+        log:
+            in_run(exchange, "logs/opening.log"),
+        conda:
+            "../../envs/figures.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        params:
+            **made_by("opening", f"dere.exchange.{exchange}", of=exchange),
+            facts=opening_plan.facts(config, exchange),
+            links=opening_plan.links(config, figure_files(config), exchange),
+            others=opening_plan.others(config, exchange),
+        script:
+            "../scripts/opening.py"

@@ -191,6 +191,12 @@ def figure_outputs(config):
     return found
 
 
+def opening_tables(exchange):
+    """Return the tables that the first page of an exchange shows."""
+    names = ("skill", *opening_plan.READ)
+    return {name: in_run(exchange, f"tables/{name}.csv") for name in names}
+
+
 def everything(config):
     """Return the files of a complete run."""
     tables = ["provenance", "citations"]
@@ -216,4 +222,5 @@ def complete(exchange):
         *files_of_exchange(exchange, targets.ensembles),
         *files_of_exchange(exchange, targets.fitted_on_all),
         in_run(exchange, "products"),
+        in_run(exchange, "index.html"),
     ]

@@ -33,7 +33,7 @@ LOOKS = (
     *("list_untracked", "list_conda_envs"),
 )
 """Arguments of Snakemake that only look: they need no lock."""
-SHOWN = ("figures", "tables", "config.html", "changes.html")
+SHOWN = ("figures", "tables", "config.html", "changes.html", "opening.html")
 """What of a run its report shows."""
 PARTS = (
     *("targets", "until", "omit_from", "batch", "touch", "unlock", "cleanup_metadata", "conda_create_envs_only"),

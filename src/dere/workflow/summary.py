@@ -100,6 +100,7 @@ def main(folder: Path, exchange: str = DEFAULT) -> None:
         f"{counted(sites)} (tables/sites.csv)\n"
         f"{invented(towers)}\n"
         f"{changed(folder)}"
+        f"Begin at: {folder / 'index.html'}\n"
         f"Report:   {folder / 'report.html'}\n"
         f"Tables:   {folder / 'tables'} (skill.csv, paired.csv, site_skill.csv, ...)\n"
         f"Products: {folder / 'products'}\n"

@@ -29,11 +29,12 @@ def test_caption_renders(path, world, tmp_path, monkeypatch):
     class Snakemake:
         config = configuration(world)
 
-    # the first page takes in what the run changed
+    # the first page takes in how good the run is, and what it changed
     monkeypatch.chdir(tmp_path)
-    page = tmp_path / "results" / Snakemake.config["run"] / "changes.html"
-    page.parent.mkdir(parents=True)
-    page.write_text("<p>Nothing.</p>")
+    folder = tmp_path / "results" / Snakemake.config["run"]
+    folder.mkdir(parents=True)
+    for name in ("opening", "changes"):
+        (folder / f"{name}.html").write_text(f"<p>Taken in: {name}.</p>")
 
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     text = environment.from_string(path.read_text()).render(snakemake=Snakemake)

@@ -31,6 +31,7 @@ LOCK = {
 }
 ONLY_WITH = {
     "dere.figures": "figures",
+    "dere.opening": "figures",
     "dere.workflow.configuration": "workflow",
     "dere.workflow.launch": "workflow",
     "dere.workflow.messages": "workflow",
