@@ -46,7 +46,13 @@ def draw(figure: Figure, table: pd.DataFrame) -> list[Artist]:
         )
         label = f"{_name(step)}: {int(here.sum())}"
         artists.append(maps.points(axes, lat[here], lon[here], label=label, edgecolors=BLACK, linewidths=0.4, **look))
-    figure.legend(loc="outside lower center", ncols=len(EDGES) + 1, handletextpad=0.1, columnspacing=0.9)
+    figure.legend(
+        title="Towers by their NSE",
+        loc="outside lower center",
+        ncols=len(EDGES) + 1,
+        handletextpad=0.1,
+        columnspacing=0.9,
+    )
     return artists
 
 
