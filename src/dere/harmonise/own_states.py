@@ -1,7 +1,7 @@
 """States of an exchange that the run's simulation lacks, made from what it has (`Exchange.simulate`).
 
-Only mixtures have them. Cells get constants drawn for each, so that a network that learns from them sees many worlds;
-a tower gets the middle of the priors, of which nothing is known there.
+Only mixtures have them. They depend on weather and states alone, so that a cell and a tower with the same have the
+same: what a network learns at cells must hold at towers.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def own_simulation(drivers: xr.Dataset, simulation: xr.Dataset, exchange: Exchan
     for block, part in loaded_blocks(wanted):
         rows = part["state"].transpose("cell", "stand", "age", "time", "target").values[:, 0]
         own = drivers.isel(cell=block).load()
-        values[block, 0] = _states(own, "cell", rows, exchange, simulation["cell"].values[block].astype(np.int64))
+        values[block, 0] = _states(own, "cell", rows, exchange)
     dims = ("cell", "stand", "age", "time", "target")
     coords = {name: simulation[name] for name in ("cell", "age", "time", "lat", "lon") if name in simulation.coords}
     attrs = {"units": FLUX_UNIT, "long_name": f"simulated states of {exchange.name}"}
@@ -68,7 +68,7 @@ def with_own_states(towers: xr.Dataset, exchange: Exchange) -> xr.Dataset:
     Before the axis, the same calendar month of the first year stands in; all stands and ages begin with the tower's.
     """
     rows = towers["simulated"].sel(target=list(exchange.simulated_from)).transpose("site", "time", "target").values
-    values = _states(towers, "site", rows[:, None], exchange, None)[:, 0].astype(np.float32)
+    values = _states(towers, "site", rows[:, None], exchange)[:, 0].astype(np.float32)
     before = towers["window_start"].values - 1
     before = np.where(before < 0, before % YEAR, before)
     initial = values[towers["window_site"].values, before]
@@ -92,18 +92,12 @@ def with_states_of(towers: xr.Dataset, exchange: Exchange) -> xr.Dataset:
     return towers.drop_vars(["simulated", "initial_state"], errors="ignore")
 
 
-def _states(
-    dataset: xr.Dataset,
-    member: str,
-    known: NDArray,
-    exchange: Exchange,
-    numbers: NDArray[np.int64] | None,
-) -> NDArray[np.float64]:
+def _states(dataset: xr.Dataset, member: str, known: NDArray, exchange: Exchange) -> NDArray[np.float64]:
     """States (member, age, time, state) from the simulation's ``known`` (member, age, time, target)."""
     number = month_number(dataset["time"].values)
     days = np.asarray(days_in_month(int(number[0]), len(number)), float)
     states: Mapping[str, NDArray] = {
         name: known[..., i].astype(np.float64) for i, name in enumerate(exchange.simulated_from)
     }
-    made: NDArray[np.float64] = exchange.simulator()(weather_of(dataset, member), states, days, numbers)
+    made: NDArray[np.float64] = exchange.simulator()(weather_of(dataset, member), states, days)
     return made

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dere.knowledge.earlier_months import lagged
 from dere.world.fields import bounded_normal
-from dere.world.wetland import draw_parameters, emission, middle, wetness
+from dere.world.wetland import draw_parameters, mean_emission, wetness
 
 Array = NDArray[np.float64]
 
@@ -47,14 +47,12 @@ def true_methane(
     rng
         Draws hydrology and level of sites.
     distance
-        ``nature_distance``; at 0 the simulation with the middle of its priors.
+        ``nature_distance``; at 0 the simulation.
     """
     count = len(temperature)
     near = min(distance, 1.0)
     own, activation = draw_parameters(rng, count), rng.uniform(0.5, 0.95, count)[:, None]
     level = np.exp(distance * SITE_SPREAD * bounded_normal(rng, count))[:, None]
-    plain = middle(count)
-    simulated = emission(respiration[:, None], wetness(temperature, precipitation, evaporation, days, plain), plain)
     # wetlands lie where water gathers
     own = own._replace(inflow=own.inflow + 1.0)
     upper = wetness(temperature, precipitation, evaporation, days, own)
@@ -67,7 +65,10 @@ def true_methane(
     escaping = piped + (1.0 - piped) * 0.8 * _anoxic(upper.table + 0.1, 0.08)
     dry = own.uptake[:, None] * (1.0 - _anoxic(upper.table + 0.08, 0.05)) * (upper.temperature > 0.0)
     escaped = -_MOST * np.expm1(-level * (fresh + old) * escaping / _MOST)
-    return np.asarray((1.0 - near) * simulated[:, 0] + near * (escaped - dry))
+    if near == 1.0:
+        return np.asarray(escaped - dry)
+    simulated = mean_emission(temperature, precipitation, evaporation, respiration[:, None], days)[:, 0]
+    return np.asarray((1.0 - near) * simulated + near * (escaped - dry))
 
 
 def _recent(series: Array) -> Array:

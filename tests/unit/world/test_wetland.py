@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from dere.world.water import melt_snow
-from dere.world.wetland import RANGES, Wetness, draw_parameters, emission, middle, substrate, wetness
+from dere.world.wetland import (
+    RANGES,
+    WORLDS,
+    Wetness,
+    draw_parameters,
+    emission,
+    mean_emission,
+    substrate,
+    wetness,
+)
 from dere.world.wetland_nature import true_methane
 
 MONTHS, MEMBERS = 36, 40
@@ -76,7 +85,7 @@ def test_draws_are_within_their_priors_and_the_ratio_has_its_median():
     for name, (low, high) in RANGES.items():
         values = getattr(drawn, name)
         assert low <= values.min() and values.max() <= high, name
-    assert np.median(drawn.ratio) == pytest.approx(middle(1).ratio[0], rel=0.1)
+    assert np.median(drawn.ratio) == pytest.approx(0.06, rel=0.1)
 
 
 def weather(sites):
@@ -86,11 +95,23 @@ def weather(sites):
     return air, rng.gamma(2.0, 1.2, air.shape), np.maximum(air, 0.0) / 5.0, gpp, 0.3 + gpp / 4.0
 
 
+def test_the_simulation_is_the_mean_that_many_worlds_approach():
+    air, rain, demand, _, respired = (series[:4] for series in weather(4))
+    found = mean_emission(air, rain, demand, respired[:, None], DAYS)[:, 0]
+    count = 600
+    many = draw_parameters(np.random.default_rng(5), count)
+    for site in range(4):
+        series = [np.broadcast_to(values[site], (count, MONTHS)) for values in (air, rain, demand)]
+        each = emission(np.broadcast_to(respired[site], (count, 1, MONTHS)), wetness(*series, DAYS, many), many)[:, 0]
+        error = each.std(0) * np.sqrt(1 / WORLDS + 1 / count)
+        assert np.abs(found[site] - each.mean(0)).max() < 4 * error.max()
+        assert found[site].std() > 0.1 * each.std()
+
+
 def test_nature_is_the_simulation_at_no_distance_and_differs_in_level_and_season_at_one():
     inputs = weather(300)
     twin = true_methane(*inputs, DAYS, np.random.default_rng(4), distance=0.0)
-    plain = middle(300)
-    simulated = emission(inputs[4][:, None], wetness(*inputs[:3], DAYS, plain), plain)[:, 0]
+    simulated = mean_emission(*inputs[:3], inputs[4][:, None], DAYS)[:, 0]
     np.testing.assert_allclose(twin, simulated)
     true = true_methane(*inputs, DAYS, np.random.default_rng(4))
     level = np.log(true.mean(1)[true.mean(1) > 1e-4])
