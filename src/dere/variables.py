@@ -35,6 +35,10 @@ SATELLITE = ("lai_satellite", "evi_satellite")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Levels of the quantiles in predictions and labels."""
 
+WETLAND_CLASSES = ("drained", "wet tundra", "bog", "fen", "swamp")
+"""Classes of FLUXNET-CH4 wetlands that a source of the package states; ``wetland_class`` holds their numbers from 1."""
+_NUMBERED = ", ".join(f"{number} {name}" for number, name in enumerate(WETLAND_CLASSES, 1))
+
 FLUX_UNIT = "gC m-2 d-1"
 UMOL_TO_GC_PER_DAY = 12.011e-6 * 86400.0
 CH4_PER_CARBON = 16.043 / 12.011
@@ -168,6 +172,7 @@ VARIABLES: dict[str, Variable] = {
             "ch4", "methane flux as carbon (positive to the atmosphere)", FLUX_UNIT, (-0.02, 2.0), (-0.5, 6.0),
             possible_day=(-3.0, 30.0), possible_hour=(-30.0, 100.0),
         ),
+        Variable("wetland_class", f"wetland class, {_NUMBERED}", "1", (1.0, 5.0), (0.5, 5.5)),
         Variable("plant_fraction", "plant-type fraction of the vegetated area", "1", (0.0, 1.0), (-0.01, 1.05)),
         Variable("vegetated_fraction", "vegetated fraction of the land area", "1", (0.0, 1.0), (-0.01, 1.05)),
         Variable("age_weight", "share of stand age", "1", (0.0, 1.0), (-0.01, 1.05)),

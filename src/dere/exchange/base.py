@@ -154,6 +154,9 @@ class Exchange:
         Which tower months are labels.
     area
         Share of a cell that its flux is per.
+    place_classes
+        Variable of the interim towers, which holds numbers from 1, to their names: classes of places that methods of
+        this exchange alone read, beside the attributes of all (`dere.harmonise.place_classes`).
     substance
         What the mass in its units is of; empty where they hold no mass.
     total_unit
@@ -177,6 +180,7 @@ class Exchange:
     magnitude: tuple[str, ...] = ()
     labels: LabelRule = LabelRule()
     area: str = "vegetated_fraction"
+    place_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     substance: str = ""
     total_unit: str = ""
 
@@ -200,6 +204,12 @@ class Exchange:
     def level_groups(self) -> tuple[tuple[str, ...], ...]:
         """Free channels that a site's level moves together."""
         return self.groups or tuple((name,) for name in self.free)
+
+    @property
+    def class_attributes(self) -> tuple[str, ...]:
+        """Names of the attributes that stand for ``place_classes``, each 0 or 1."""
+        named = ((variable, name) for variable, names in self.place_classes.items() for name in names)
+        return tuple(f"{variable}_{name.replace(' ', '_')}" for variable, name in named)
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ wetland (`dere.world.wetland`).
 from __future__ import annotations
 
 from dere.exchange.base import Exchange, Flux, LabelRule
-from dere.variables import FLUX_UNIT, VARIABLES
+from dere.variables import FLUX_UNIT, VARIABLES, WETLAND_CLASSES
 
 EXCHANGE = Exchange(
     name="ch4",
@@ -38,6 +38,7 @@ EXCHANGE = Exchange(
     signed=("ch4",),
     labels=LabelRule(columns={"ch4": "ch4"}, quality="ch4_quality"),
     area="wetland_fraction",
+    place_classes={"wetland_class": WETLAND_CLASSES},
     substance="carbon",
     total_unit="TgC",
 )

@@ -20,6 +20,8 @@ from dere.harmonise.axis import month_number
 from dere.harmonise.labelled_towers import labelled_towers
 from dere.harmonise.learning_curve import with_kept_towers
 from dere.harmonise.own_states import with_own_states
+from dere.harmonise.place_classes import with_place_classes
+from dere.harmonise.protocols import hidden_groups
 from dere.harmonise.splits import check_splits, fold_columns, folds_of_assignment, site_clusters
 from dere.ingest.distance import distance_km
 
@@ -69,6 +71,7 @@ def further_exchange(
     """
     own = _of_states(towers.drop_vars([name for name in towers.variables if _is_label(str(name))]), exchange)
     own, labels = labelled_towers(own, _on_axis(interim, towers), exchange, config)
+    own = with_place_classes(own, interim, exchange, "WET" in hidden_groups(split_config))
     table = own_splits(splits, own, exchange.name, split_config)
     log.info(
         "exchange %s: %d towers with labels, %d of them without labels in the canonical set",

@@ -21,6 +21,7 @@ from dere.exchange import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.drivers import driver_names, is_mask, stack
 from dere.harmonise.label_months import labels_of, usable
+from dere.harmonise.place_classes import with_class_attributes
 from dere.harmonise.splits import roles
 from dere.harmonise.statics import ATTRIBUTES, BINARY
 from dere.ingest.alignment import require_same_axes
@@ -164,16 +165,18 @@ def statistics(
             "of the flux that has fewest, at least one of each is needed; lower splits.folds (to 3 at least), or "
             "choose another splits.seed; a cell that holds a tower of another role trains nothing"
         )
-    driver_set = str(drivers.attrs["driver_set"])
-    of_cells = drivers["static"].transpose("cell", "attribute").values[cells, None]
-    of_sites = towers["static"].transpose("site", "attribute").values[sites, None]
+    driver_set, classes = str(drivers.attrs["driver_set"]), exchange.class_attributes
+    of_cells, of_sites = (
+        with_class_attributes(data["static"].transpose(place, "attribute").values, data, exchange)[own, None]
+        for data, place, own in ((drivers, "cell", cells), (towers, "site", sites))
+    )
     monthly = drivers.drop_vars("static")
     parts = {
         "driver": (
             spread_of(monthly, cells, lambda part: stack(part, driver_set, satellites, channels)[0]),
             driver_names(driver_set, satellites, channels),
         ),
-        "static": (joined([member_spread(of_cells), member_spread(of_sites)]), ATTRIBUTES),
+        "static": (joined([member_spread(of_cells), member_spread(of_sites)]), (*ATTRIBUTES, *classes)),
         "target": (
             spread_of(simulation[["state"]], cells, lambda p: p["state"].transpose("cell", ..., "target").values)
             if simulation is not None
@@ -186,7 +189,7 @@ def statistics(
     for name, (spread, labels) in parts.items():
         mean, std = spread.moments()
         dimension = "attribute" if name == "static" else name
-        unscaled = np.array([is_mask(label) or label in BINARY for label in labels])
+        unscaled = np.array([is_mask(label) or label in (*BINARY, *classes) for label in labels])
         result = result.assign_coords({dimension: list(labels)})
         result[f"{name}_mean"] = (dimension, np.where(unscaled, 0.0, mean).astype(np.float32))
         result[f"{name}_std"] = (dimension, np.where(unscaled, 1.0, std).astype(np.float32))

@@ -21,6 +21,7 @@ MEDIAN_RANGE: dict[str, tuple[float, float]] = {
     "gpp": (-5.0, 25.0),
     "reco": (-5.0, 25.0),
     "ch4": (-0.02, 1.5),
+    "wetland_class": (1.0, 5.0),
     "lai_satellite": (0.0, 9.0),
     "evi_satellite": (-0.2, 1.0),
 }

@@ -12,7 +12,7 @@ SHARES: dict[str, str] = {
     "ch4_quality": "share of days with measured methane",
 }
 """Names of records that only some formats bring; share of 0 to 1."""
-FURTHER = ("ch4",)
+FURTHER = ("ch4", "wetland_class")
 """Quantities of records that only some formats bring."""
 
 

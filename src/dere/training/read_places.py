@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dere.exchange import Exchange
 from dere.harmonise.drivers import stack
 from dere.harmonise.label_months import labels_of, usable
+from dere.harmonise.place_classes import with_class_attributes
 from dere.harmonise.simulated import age_weighted
 from dere.ingest.alignment import require_same_axes
 from dere.training.places import YEAR, Places
@@ -100,7 +101,7 @@ def site_places(
     if "simulated" in reads:
         simulated = towers["simulated"].sel(target=states).transpose("site", "time", "target").values
     return Places(
-        **_alike(towers, towers, members, "site"),
+        **_alike(towers, towers, members, "site", exchange),
         record=towers["record"].transpose("site", "time").values.astype(bool),
         drivers=drivers,
         driver_names=names,
@@ -159,7 +160,7 @@ def cell_places(
         values = mixture.transpose("cell", "age", "time", "target").values
         simulated = age_weighted(values, cover["age_weight"].transpose("cell", "age").values)
     return Places(
-        **_alike(drivers, cover, members, "cell"),
+        **_alike(drivers, cover, members, "cell", exchange),
         record=np.ones((count, drivers.sizes["time"]), bool),
         drivers=stacked,
         driver_names=names,
@@ -192,16 +193,19 @@ def _state_before(simulation: xr.Dataset, start: int, states: list[str]) -> NDAr
     return before.sel(target=states).transpose("cell", "stand", "age", "target").values
 
 
-def _alike(data: xr.Dataset, cover: xr.Dataset, members: pd.DataFrame, place: str) -> dict[str, Any]:
+def _alike(
+    data: xr.Dataset, cover: xr.Dataset, members: pd.DataFrame, place: str, exchange: Exchange
+) -> dict[str, Any]:
     """Fields of `Places` that sites and cells have alike; ``place`` is their dimension."""
     ids = data[place].values.astype(str)
+    static = data["static"].transpose(place, "attribute").values.astype(np.float32)
     return {
         "ids": ids,
         "lat": data["lat"].values.astype(float),
         "lon": data["lon"].values.astype(float),
         "time": data["time"].values,
-        "static": data["static"].transpose(place, "attribute").values.astype(np.float32),
-        "attributes": tuple(data["attribute"].values.astype(str)),
+        "static": with_class_attributes(static, data, exchange),
+        "attributes": (*data["attribute"].values.astype(str), *exchange.class_attributes),
         "classes": _classes(data, ids, members, place),
         "years": cover["year"].values.astype(np.int64),
         "fractions": cover["plant_fraction"].transpose(place, "year", "plant_type").values.astype(np.float32),

@@ -1,5 +1,7 @@
 """A further exchange has its own labels and folds on the drivers, windows and clusters of the run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,10 +17,14 @@ from dere.harmonise.build import harmonise, write
 from dere.harmonise.column_labels import column_labels
 from dere.harmonise.further_exchange import further_exchange
 from dere.harmonise.interim import Interim
+from dere.harmonise.place_classes import with_place_classes
+from dere.harmonise.protocols import hidden_groups
 from dere.harmonise.splits import read_back
 from dere.harmonise.statistics import statistics
 from dere.io import read_netcdf, write_netcdf
 from dere.run_config.root import normalise
+from dere.training.read_places import site_places
+from dere.variables import WETLAND_CLASSES
 from dere.workflow.harmonise_exchange import harmonise_exchange_files
 
 N2O = Exchange(
@@ -220,3 +226,33 @@ def test_the_canonical_set_is_the_same_with_and_without_columns_of_another_excha
     for name in ("drivers", "simulation", "cover", "towers"):
         xr.testing.assert_identical(getattr(alone, name), getattr(canonical, name))
     pd.testing.assert_frame_equal(alone.splits, canonical.splits)
+
+
+def test_classes_of_places_are_inputs_of_their_exchange_alone(canonical, interim_towers):
+    classed = replace(N2O, place_classes={"wetland_class": WETLAND_CLASSES})
+    stated = interim_towers.copy(deep=True)
+    number = np.full(stated["nee"].shape, np.nan)
+    number[1], number[5, ::2] = 1.0 + WETLAND_CLASSES.index("bog"), 1.0 + WETLAND_CLASSES.index("wet tundra")
+    stated["wetland_class"] = (("site", "time"), number)
+    made = made_of(canonical, stated, classed)
+    assert "wetland_class" not in made_of(canonical, stated).towers
+    reading = {"satellites": False, "channels": "knowledge"}
+    places = site_places(made.towers, made.splits, exchange=classed, **reading)
+    plain = site_places(made.towers, made.splits, exchange=N2O, **reading)
+    count = len(plain.attributes)
+    assert places.attributes[count:] == tuple(f"wetland_class_{n.replace(' ', '_')}" for n in WETLAND_CLASSES)
+    np.testing.assert_array_equal(places.static[:, :count], plain.static)
+    expected = np.zeros((len(places), 5))
+    expected[1, 2] = expected[5, 1] = 1.0
+    np.testing.assert_array_equal(places.static[:, count:], expected)
+    arguments = canonical.drivers, None, made.towers, made.splits, 0, False, 0.5
+    found, before = (statistics(*arguments, exchange) for exchange in (classed, N2O))
+    assert tuple(found["attribute"].values) == places.attributes
+    assert (found["static_mean"].values[count:] == 0).all() and (found["static_std"].values[count:] == 1).all()
+    xr.testing.assert_identical(found["static_mean"][:count], before["static_mean"])
+    unnamed = SPLITS.model_copy(update={"protocol": "class"})
+    hidden = with_place_classes(made.towers, stated, classed, "WET" in hidden_groups(unnamed))
+    assert not hidden["wetland_class"].any()
+    stated["wetland_class"][1, 0] = 5.0
+    with pytest.raises(ValueError, match="of site XX-S01 is 3 in some months and 5 in others"):
+        made_of(canonical, stated, classed)

@@ -19,7 +19,7 @@ from dere.ingest.tower.choice import choose
 from dere.ingest.tower.partial_record import Origin, partial_record
 from dere.ingest.tower.towers import read_towers
 from dere.resources import METHANE
-from dere.variables import FLUX_UNIT, convert
+from dere.variables import FLUX_UNIT, WETLAND_CLASSES, convert
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,13 @@ def test_clusters_are_towers_within_fifty_kilometres(sites):
     for _, group in sites.groupby("cluster"):
         assert pairs[group.index].nunique() == 1
     assert set(sites["wetland"]) == {"bog", "fen", "swamp", "wet tundra", "drained"} and set(sites.index) == {*WETLANDS}
+
+
+def test_the_class_of_each_wetland_is_that_of_the_table_of_sites(towers, sites):
+    number = towers.dataset["wetland_class"].transpose("site", "time").to_pandas()
+    assert (number.min(axis=1) == number.max(axis=1)).all()
+    named = {site: WETLAND_CLASSES[int(row.max()) - 1] for site, row in number.iterrows()}
+    assert named == sites["wetland"].to_dict()
 
 
 def test_towers_are_read_with_methane_in_carbon(towers, rows):

@@ -21,7 +21,7 @@ GROUPS = ("cover", "climate", "satellite_level", "light_use", "satellite_months"
 """One length scale each; those of the first three are also what the static kernel sees."""
 STATIC = ("cover", "climate", "satellite_level")
 _PATTERNS = (
-    ("cover", r"igbp_|(crop|wetland|c4)$|fraction_|vegetated_fraction"),
+    ("cover", r"igbp_|(crop|wetland|c4)$|wetland_class_|fraction_|vegetated_fraction"),
     ("satellite_level", r"(lai|evi)_(mean|amplitude|maximum|minimum)$|has_satellite|potential_gpp_\w+_mean12$"),
     ("light_use", r"light_use|absorbed_light|potential_gpp|lloyd_taylor"),
     ("satellite_months", r"lai|evi"),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from dere.config.towers import TowerSource
 from dere.ingest.archives import label
 from dere.ingest.tables import month_numbers, numeric, read_table, require_columns
 from dere.ingest.tower.bundled_methane import COLUMNS, PRODUCT
+from dere.ingest.tower.bundled_methane.wetlands import WETLANDS
 from dere.ingest.tower.canonical import canonical
 from dere.ingest.tower.faults import SiteFault, each_site
 from dere.ingest.tower.partial_record import Origin, partial_record
 from dere.ingest.tower.record import SiteRecord
+from dere.variables import WETLAND_CLASSES
 
 ABOUT = ("Site", "Lat", "Lon", "PFT")
 """Columns that say the same in every row of a site."""
@@ -37,6 +40,8 @@ def parse(table: pd.DataFrame, source: str, config: TowerSource) -> list[SiteRec
         months = month_numbers(rows, where)
         counts: dict[str, int] = {}
         values = canonical(rows, COLUMNS, where, counts)
+        if site in WETLANDS:
+            values["wetland_class"] = np.full(len(months), 1.0 + WETLAND_CLASSES.index(WETLANDS[site].wetland))
         place = float(numeric(rows, "Lat", where)[0]), float(numeric(rows, "Lon", where)[0]), str(rows["PFT"].iloc[0])
         return [partial_record(site, months, values, origin, place, counts, config)]
 
