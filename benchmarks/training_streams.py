@@ -17,7 +17,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "fixtures"), str(ROOT / "src")]
 AGES = (1, 5, 10, 20, 30, 40, 50, 70, 100, 130, 160, 200, 250, 300, 350, 400, 450, 500)
 STAGES = ("pure", "mixture")
-SETTINGS = {"epochs": 2, "steps_per_epoch": 20, "batch": 16, "ages_per_step": 4}
+SETTINGS = {"epochs": 2, "steps_per_epoch": 8, "batch": 16, "ages_per_step": 4}
 FILES = ("drivers", "simulation", "cover", "statistics")
 
 
@@ -60,12 +59,12 @@ def train(stage: str, folder: Path, output: Path, memory_mb: int | None, limit_m
     from stage_jobs import make_job
 
     torch.set_num_threads(1)
-    files: Mapping[str, Path] = {name: folder / f"{name}.nc" for name in FILES} | {"splits": folder / "splits.csv"}
+    files = {name: folder / f"{name}.nc" for name in FILES} | {"splits": folder / "splits.csv"}
     job = make_job(stage, files, output, "transformer", width=64, heads=4, feedforward=128)
-    windows = job.params["harmonise"] | {"window": 120, "window_stride": 24}
-    settings = job.params["stage"] | {k: v for k, v in SETTINGS.items() if k in job.params["stage"]}
-    job = replace(job, memory=None if memory_mb is None else memory_mb * 1_000_000)
-    job = replace(job, params=job.params | {"harmonise": windows, "stage": settings})
+    settings = {name: value for name, value in SETTINGS.items() if name in job.params["stage"]}
+    harmonise = {**job.params["harmonise"], "window": 120, "window_stride": 24}
+    params = {**job.params, "harmonise": harmonise, "stage": {**job.params["stage"], **settings}}
+    job = replace(job, params=params, memory=None if memory_mb is None else memory_mb * 1_000_000)
     if limit_mb is not None:
         held = round(memory("VmData") + limit_mb) * 1_000_000
         resource.setrlimit(resource.RLIMIT_DATA, (held, held))

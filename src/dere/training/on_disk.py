@@ -58,7 +58,7 @@ class RowsOnDisk:
         ValueError
             When the disk is full.
         """
-        left = memoryview(np.ascontiguousarray(rows, np.float32)).cast("B")
+        left = np.ascontiguousarray(rows, np.float32).data.cast("B")
         position = first * self._row
         try:
             while left:
