@@ -10,7 +10,6 @@ all steps and evaluations must agree. What filling the cache costs, once per sta
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from copy import deepcopy
 
 import torch
@@ -19,8 +18,8 @@ from measuring import Measured, in_turns, parser, same, start, time_table
 from published_size import PUBLISHED, TINY, WIDE, Size
 from torch import Tensor
 
-from dere.methods.dere.competition import age_weighted
-from dere.methods.dere.frozen import weighted_pure
+from dere.methods.dere.competition import Pure, age_weighted
+from dere.methods.dere.frozen import FrozenOutputs, weighted_pure
 from dere.methods.dere.networks.competition import CompetitionNetwork
 from dere.methods.dere.networks.dere import monthly, weight_types
 from dere.methods.dere.networks.pure import PureNetwork
@@ -34,23 +33,19 @@ BATCH = 8
 EVALUATED = (337 + 852) / 3036
 """Validation and test members for each training member."""
 
-Cache = dict[int, Tensor]
-Source = Callable[[Tensor], Cache]
 
-
-def weighted_per_pair(network: PureNetwork, windows: Windows, index: Tensor, device: str) -> Cache:
+def weighted_per_pair(network: PureNetwork, windows: Windows, index: Tensor, device: str) -> Tensor:
     """As `dere.methods.dere.frozen.weighted_pure`, every (site, age) encoded anew for each plant type."""
     drivers, static, state, ages, _ = inputs(windows, index, device)
     _, fractions = windows.simulated_fractions(index)
     pure = pure_per_pair(network, drivers, static, state, ages)
-    mixed = weight_types(pure, monthly(fractions).to(device)).cpu()
-    return dict(zip(index.tolist(), mixed, strict=True))
+    return weight_types(pure, monthly(fractions).to(device)).cpu()
 
 
-def loss_of(network: CompetitionNetwork, windows: Windows, cache: Cache, index: Tensor, device: str) -> LossParts:
+def loss_of(network: CompetitionNetwork, windows: Windows, outputs: Pure, index: Tensor, device: str) -> LossParts:
     """Loss of stage 2."""
     weighted, before, years, fractions, truth = (
-        value.to(device) for value in age_weighted(windows, cache, index, torch.arange(len(windows.ages)))
+        value.to(device) for value in age_weighted(windows, outputs, index, torch.arange(len(windows.ages)))
     )
     drivers, static = (value.to(device) for value in windows.inputs(index))
     free = network(drivers, static, weighted, before, years, fractions)
@@ -58,18 +53,18 @@ def loss_of(network: CompetitionNetwork, windows: Windows, cache: Cache, index: 
 
 
 def epoch(
-    start_: CompetitionNetwork, windows: Windows, training: Tensor, checked: Tensor, cache: Cache, again: Source,
+    start_: CompetitionNetwork, windows: Windows, training: Tensor, checked: Tensor, cached: Pure, again: Pure,
     device: str,
 ) -> Tensor:  # fmt: skip
     """Train on all batches, then evaluate; losses of all of them.
 
-    ``cache`` holds the training members' outputs, ``again`` gives those of evaluated ones.
+    ``cached`` gives the training members' outputs, ``again`` those of evaluated ones.
     """
     network = deepcopy(start_).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4)
     losses = []
     for index in training.split(BATCH):
-        loss = loss_of(network, windows, cache, index, device).mean
+        loss = loss_of(network, windows, cached, index, device).mean
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -77,7 +72,7 @@ def epoch(
     network.eval()
     with torch.no_grad():
         for index in checked.split(BATCH):
-            losses.append(loss_of(network, windows, again(index), index, device).mean)
+            losses.append(loss_of(network, windows, again, index, device).mean)
     return torch.stack(losses).cpu()
 
 
@@ -86,11 +81,11 @@ def measure(size: Size, training: int, repeats: int, device: str = "cpu") -> tup
     windows = size.windows(training + max(1, round(training * EVALUATED)))
     every = torch.arange(len(windows))
     pure, network = freeze(size.pure().to(device)), size.competition().to(device)
-    filling = in_turns({"filling": lambda: weighted_pure(pure, windows, every, device, BATCH)}, 1, device)["filling"]
-    cache: Cache = filling.result
+    cached = FrozenOutputs(pure, windows, every, device, size=BATCH)
+    filling = in_turns({"filling": lambda: cached(every)}, 1, device)["filling"]
 
-    def run(again: Source) -> Tensor:
-        return epoch(network, windows, every[:training], every[training:], cache, again, device)
+    def run(again: Pure) -> Tensor:
+        return epoch(network, windows, every[:training], every[training:], cached, again, device)
 
     measured = in_turns(
         {
@@ -98,7 +93,7 @@ def measure(size: Size, training: int, repeats: int, device: str = "cpu") -> tup
                 lambda index: weighted_per_pair(pure, windows, index, device)
             ),
             "computed again, one encoding": lambda: run(lambda index: weighted_pure(pure, windows, index, device)),
-            "cached": lambda: run(lambda index: cache),
+            "cached": lambda: run(cached),
         },
         repeats,
         device,

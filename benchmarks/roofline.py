@@ -32,7 +32,7 @@ from dere.imputation.point import PointModel, Rows, row_loss
 from dere.imputation.prior import Moments
 from dere.imputation.series import SIMULATED
 from dere.methods.dere.competition import age_weighted, per_age
-from dere.methods.dere.frozen import weighted_pure
+from dere.methods.dere.frozen import FrozenOutputs
 from dere.methods.dere.networks.dere import pure_outputs
 from dere.training.losses import squared, target_loss
 from dere.training.windows import MIXTURE, Windows
@@ -54,7 +54,7 @@ def stages(size: Size, windows: Windows, batch: int, device: str) -> dict[str, t
     drivers, static, state, years, weights = inputs(windows, index, device)
     pure, competition = size.pure().to(device).train(), size.competition().to(device).train()
     dere, single = size.dere().to(device).train(), size.single().to(device).train()
-    cache = weighted_pure(pure, windows, index, device, 4)
+    cached = FrozenOutputs(pure, windows, index, device, size=4)
     frozen = torch.cat([pure_outputs(pure, drivers[i], static[i], state[i], years) for i in index.split(4)])
     pure.train()
     before, observed = (value.to(device) for value in windows.observed(index))
@@ -70,7 +70,7 @@ def stages(size: Size, windows: Windows, batch: int, device: str) -> dict[str, t
         return torch.stack(parts).sum()
 
     def competition_loss(assemble: Callable) -> Loss:
-        sample = [value.to(device) for value in assemble(windows, cache, index, ages)]
+        sample = [value.to(device) for value in assemble(windows, cached, index, ages)]
 
         def loss() -> Tensor:
             weighted, initial, age, fractions, truth = sample

@@ -61,9 +61,10 @@ class Stage:
     gpu
         Devices it can use.
     memory
-        Least memory of its job in MB.
+        Memory of its job in MB. What of the simulation does not fit stays on disk (`dere.training.simulation`), so that
+        it does not depend on the number of cells.
     whole_input
-        Its job holds all its input in memory.
+        Its job holds more with every cell nevertheless, and asks for more memory where its input is large.
     runtime
         Minutes that its job may take on a cluster.
     priority

@@ -21,7 +21,7 @@ from dere.training.job import Job
 from dere.training.loop import LossParts, freeze_parts
 from dere.training.losses import pull, target_loss, with_pull
 from dere.training.places import Places
-from dere.training.simulation import MIXTURE_ALONE, Batch, CellData, drawer, fixed_batches, load_cells
+from dere.training.simulation import MIXTURE_ALONE, Batch, CellData, drawer, fixed_batches, load_cells, reading_ahead
 from dere.training.tower_data import Share, flux_loss, load_towers
 from dere.training.tower_stage import TowerStage, fit_on_towers, trained_weights
 from dere.training.windows import MIXTURE, Windows, windows_of
@@ -76,7 +76,7 @@ def pretrain(context: Context, cells: CellData, weight: Tensor | None = None) ->
     every = len(windows.ages)
     return context.fit(
         model,
-        draw=drawer(training, config.batch, every, config.ages_per_step),
+        draw=reading_ahead(drawer(training, config.batch, every, config.ages_per_step), windows),
         validation=fixed_batches(validation, config.batch, every, config.ages_per_step),
         loss=loss,
         config=config,

@@ -56,7 +56,9 @@ class Job:
     gpu
         Granted devices; 0 = compute on the CPU.
     scratch
-        Folder for the state of an unfinished run.
+        Folder for the state of an unfinished run, and for what does not fit the memory.
+    memory
+        Bytes that the job may use; None = everything fits. It changes no result.
     identity
         Hash of everything that must be equal for an unfinished run to be continued.
     recorded
@@ -77,6 +79,7 @@ class Job:
     members: int = 1
     gpu: int = 0
     scratch: Path = Path()
+    memory: int | None = None
     identity: str = ""
     recorded: Mapping[str, Any] = field(default_factory=dict)
 

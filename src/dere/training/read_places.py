@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.blocks import loaded_blocks
 from dere.exchange import Exchange
-from dere.harmonise.drivers import stack
+from dere.harmonise.drivers import driver_names, stack
 from dere.harmonise.label_months import labels_of, usable
 from dere.harmonise.place_classes import with_class_attributes
 from dere.harmonise.simulated import age_weighted
 from dere.ingest.alignment import require_same_axes
+from dere.training.on_disk import stacked_on_disk
 from dere.training.places import YEAR, Places
 from dere.variables import STANDS
 
@@ -125,6 +128,7 @@ def cell_places(
     stride: int,
     reads: Sequence[str] = (),
     exchange: Exchange,
+    scratch: Path | None = None,
 ) -> Places:
     """All cells: observed cover and ages, and the simulated states before each window.
 
@@ -137,6 +141,8 @@ def cell_places(
         As for `site_places`.
     window, stride
         Months of a window, and between the starts of two.
+    scratch
+        Folder for stacked drivers, where ``drivers`` comes in blocks; they stay on its disk. None = in memory.
 
     Raises
     ------
@@ -147,7 +153,7 @@ def cell_places(
     held = {"drivers.nc": drivers, "cover.nc": cover, "simulation.nc": simulation}
     require_same_axes({name: data for name, data in held.items() if data is not None}, ("cell", "time", "age"))
     starts = window_starts(drivers.sizes["time"], window, stride)
-    stacked, names = stack(drivers, str(drivers.attrs["driver_set"]), satellites, channels)
+    stacked, names = _stacked_cells(drivers, satellites, channels, scratch)
     count = drivers.sizes["cell"]
     states = list(exchange.states)
     initial = simulated = None
@@ -170,6 +176,17 @@ def cell_places(
         initial=initial,
         simulated=simulated,
     )
+
+
+def _stacked_cells(
+    drivers: xr.Dataset, satellites: bool, channels: str, scratch: Path | None
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Channels of all cells (cell, time, driver) and their names."""
+    kind = str(drivers.attrs["driver_set"])
+    if scratch is None or not drivers.chunks:
+        return stack(drivers, kind, satellites, channels)
+    blocks = (stack(block, kind, satellites, channels)[0] for _, block in loaded_blocks(drivers))
+    return stacked_on_disk(blocks, drivers.sizes["cell"], scratch).array, driver_names(kind, satellites, channels)
 
 
 def window_starts(months: int, window: int, stride: int) -> list[int]:

@@ -6,7 +6,7 @@ sites that are trained on bring labels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -68,6 +68,8 @@ class Windows:
         States to learn from, or None.
     flux, weight
         (place, time, flux) labels with zeros where missing, and their weight, zero = no label; or None.
+    ahead
+        Starts to read the simulated states of places that are needed soon; None = they are in memory.
     """
 
     ids: np.ndarray
@@ -84,6 +86,7 @@ class Windows:
     simulated: Simulated | None = None
     flux: Tensor | None = None
     weight: Tensor | None = None
+    ahead: Callable[[Tensor], None] | None = None
 
     def __len__(self) -> int:
         return len(self.place)

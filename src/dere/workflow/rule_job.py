@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dere.exchange import DEFAULT
-from dere.workflow.script import named_files
+from dere.workflow.script import memory_of, named_files
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class RuleJob:
         Plug-ins that declare the room or the network; loaded before either is looked up.
     gpu, threads
         The rule's resource and threads.
+    memory
+        Bytes that it may use; None = everything fits.
     code
         Digest of the rule's code; an unfinished run of other code is not continued.
     """
@@ -51,6 +53,7 @@ class RuleJob:
     plugins: tuple[str, ...] = ()
     gpu: int = 0
     threads: int = 1
+    memory: int | None = None
     code: str = field(default="", repr=False)
 
 
@@ -76,5 +79,6 @@ def rule_job(snakemake: Any) -> RuleJob:
         plugins=tuple(snakemake.params.get("plugins", ())),
         gpu=int(getattr(snakemake.resources, "gpu", 0)),
         threads=int(snakemake.threads),
+        memory=memory_of(snakemake),
         code=snakemake.params.code,
     )

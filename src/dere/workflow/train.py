@@ -81,6 +81,7 @@ def stage_job(rule: RuleJob, stage: Stage) -> Job:
         members=int(rule.params.get("members", 1)),
         gpu=rule.gpu,
         scratch=rule.output,
+        memory=rule.memory,
         identity=content_hash([recorded, inputs, rule.code, checkpoint.variables_hash(exchange)]),
         recorded=recorded,
     )

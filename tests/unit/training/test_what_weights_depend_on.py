@@ -13,7 +13,8 @@ from dere.io import read_json, read_netcdf, write_netcdf
 from dere.methods import stages
 from dere.methods.single_network import SingleNetwork
 from dere.training.context import Context
-from dere.variables import MONTHLY8
+from dere.training.simulation import cells_of, load_cells
+from dere.variables import MONTHLY8, STANDS
 from dere.workflow.train import train
 from stage_jobs import live_job, make_job, with_settings
 
@@ -82,6 +83,19 @@ def test_test_cells_change_no_weight_of_a_simulation_stage(stage, retrain, canon
     plain = trained("plain", [])
     assert same(plain, trained("test", TEST_CELLS))
     assert not same(plain, trained("training", TRAINING_CELLS), part="backbone")
+
+
+@pytest.mark.parametrize("stage", [*SIMULATION_STAGES, "kgml_aligned", "kgml_weighted", "raci_simulation"])
+def test_memory_changes_no_weight_of_a_simulation_stage(stage, run, canonical, tmp_path):
+    """With hardly any memory, states, drivers and frozen outputs lie on disk."""
+    size = read_netcdf(canonical["simulation"], load=False).nbytes
+    job = replace(make_job(stage, canonical, run), output=tmp_path / stage, memory=size)
+    windows = load_cells(live_job(job), STANDS[-1:]).windows
+    assert windows.ahead is not None
+    assert not cells_of(live_job(job)).drivers.flags.owndata
+    train(job)
+    held, whole = (load_file(folder / stage / "model.safetensors") for folder in (tmp_path, run))
+    assert same(held, whole) and read_json(run / stage / "manifest.json")["best_epoch"] > 0
 
 
 @pytest.mark.parametrize("stage", ["baseline", "towers"])

@@ -23,7 +23,6 @@ STAGES = (
         fit="dere.methods.dere.pure:fit",
         reads=_SIMULATION,
         section=PerAgeTrainingConfig(epochs=12, steps_per_epoch=25, patience=6),
-        whole_input=True,
         priority=10,
     ),
     Stage(
@@ -33,7 +32,6 @@ STAGES = (
         reads=_SIMULATION,
         parents=("pure",),
         section=PerAgeTrainingConfig(epochs=8, steps_per_epoch=25),
-        whole_input=True,
         priority=10,
     ),
     Stage(
@@ -43,7 +41,6 @@ STAGES = (
         reads=_SIMULATION,
         parents=("pure", "mixture"),
         section=TrainingConfig(epochs=4, learning_rate=1e-3),
-        whole_input=True,
         priority=10,
     ),
     Stage(
@@ -52,7 +49,6 @@ STAGES = (
         fit="dere.methods.dere.plant_types:fit_simulated",
         reads=_SIMULATION,
         section=PerAgeTrainingConfig(epochs=4),
-        whole_input=True,
     ),
     Stage(
         name="plant_types_observed",
@@ -61,7 +57,6 @@ STAGES = (
         reads=_SIMULATION,
         parents=("plant_types_simulated",),
         section=TrainingConfig(epochs=6, steps_per_epoch=10, learning_rate=1e-3),
-        whole_input=True,
     ),
     Stage(
         name="towers",

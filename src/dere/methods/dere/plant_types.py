@@ -12,7 +12,7 @@ from dere.training.fitted import Fitted
 from dere.training.job import Job
 from dere.training.loop import LossParts, freeze
 from dere.training.losses import squared
-from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
+from dere.training.simulation import Batch, drawer, fixed_batches, load_cells, reading_ahead
 
 # Spread of plant fractions over cells, so that the loss is of order one like those of other stages.
 FRACTION_SCALE = 0.3
@@ -36,7 +36,7 @@ def fit_simulated(job: Job) -> Fitted:
     every = len(windows.ages)
     return context.fit(
         model,
-        draw=drawer(training, config.batch, every, config.ages_per_step),
+        draw=reading_ahead(drawer(training, config.batch, every, config.ages_per_step), windows),
         validation=fixed_batches(validation, config.batch, every, config.ages_per_step),
         loss=loss,
         config=config,
@@ -68,7 +68,7 @@ def fit_observed(job: Job) -> Fitted:
 
     return context.fit(
         model,
-        draw=drawer(training, config.batch, every, every),
+        draw=reading_ahead(drawer(training, config.batch, every, every), windows),
         validation=fixed_batches(validation, config.batch, every, every),
         loss=loss,
         config=config,

@@ -14,7 +14,7 @@ from dere.training.fitted import Fitted
 from dere.training.job import Job
 from dere.training.loop import LossParts
 from dere.training.losses import target_loss
-from dere.training.simulation import Batch, drawer, fixed_batches, load_cells
+from dere.training.simulation import Batch, drawer, fixed_batches, load_cells, reading_ahead
 from dere.training.windows import Windows
 from dere.variables import PLANT_TYPES, STANDS
 
@@ -31,7 +31,11 @@ def fit(job: Job) -> Fitted:
     if pure_samples.has_gaps(windows):
         return context.fit(
             model,
-            draw=pure_samples.drawer(windows, training, config.batch * config.ages_per_step),
+            draw=reading_ahead(
+                pure_samples.drawer(windows, training, config.batch * config.ages_per_step),
+                windows,
+                lambda batch: torch.cat([index for index, _ in batch]),
+            ),
             validation=pure_samples.fixed_batches(windows, validation, config.batch * config.ages_per_step),
             loss=sample_loss(windows, context.device),
             config=config,
@@ -54,7 +58,7 @@ def fit(job: Job) -> Fitted:
 
     return context.fit(
         model,
-        draw=drawer(training, config.batch, len(windows.ages), config.ages_per_step),
+        draw=reading_ahead(drawer(training, config.batch, len(windows.ages), config.ages_per_step), windows),
         validation=fixed_batches(validation, config.batch, len(windows.ages), config.ages_per_step),
         loss=loss,
         config=config,

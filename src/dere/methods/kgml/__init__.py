@@ -14,7 +14,6 @@ STAGES = (
         fit="dere.methods.kgml.network:fit_simulation",
         reads=("drivers", "simulation", "cover", "statistics"),
         section=PerAgeTrainingConfig(epochs=12, steps_per_epoch=25, patience=6),
-        whole_input=True,
     ),
     Stage(
         name="kgml_towers",

@@ -40,7 +40,6 @@ STAGES = (
         fit="dere.methods.transfers.aligned:fit",
         reads=_CELLS,
         section=AlignedConfig(**_SHORT),
-        whole_input=True,
     ),
     Stage(
         name="kgml_adversarial",

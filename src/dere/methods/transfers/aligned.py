@@ -35,6 +35,7 @@ from dere.training.simulation import (
     drawer,
     fixed_batches,
     load_cells,
+    reading_ahead,
 )
 from dere.training.windows import MIXTURE, Windows, select, windows_of
 
@@ -70,7 +71,7 @@ def fit(job: Job) -> Fitted:
 
     fitted = context.fit(
         model.to(context.device),
-        draw=draw,
+        draw=reading_ahead(draw, cells.windows, lambda pair: pair.cells.windows),
         # only the cells of a validation batch are looked at
         validation=[Pair(b, b) for b in fixed_batches(cells.validation, config.batch, every, config.ages_per_step)],
         loss=lambda network, pair: loss(network, pair, cells.windows, places, context.device),
