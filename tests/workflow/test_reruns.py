@@ -373,7 +373,7 @@ def test_a_new_or_edited_source_of_which_the_run_has_no_file_reruns_nothing(tiny
 def test_a_new_score_reruns_the_tables_of_scores_alone(tiny):
     with added(tiny, "evaluation/metrics/worst.py", METRIC):
         assert tiny.invalidated() == {"evaluate"}
-        assert set(tiny.pending()) == {"evaluate", "comparison", "figures", "all"}
+        assert set(tiny.pending()) == {"evaluate", "comparison", "figures", "opening", "all"}
     assert tiny.pending() == {}
 
 
