@@ -14,9 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from numpy.typing import ArrayLike, NDArray
 
 from dere.io import unwritable
 
@@ -38,7 +36,7 @@ class RowsOnDisk:
     """
 
     def __init__(self, shape: tuple[int, ...], folder: Path) -> None:
-        self._row = math.prod(shape[1:]) * torch.float32.itemsize
+        self._row = math.prod(shape[1:]) * np.dtype(np.float32).itemsize
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 (open as long as the array)
@@ -67,16 +65,11 @@ class RowsOnDisk:
         except OSError as error:
             raise _refused(error, self._folder) from None
 
-    def ahead(self, rows: Tensor) -> None:
+    def ahead(self, rows: ArrayLike) -> None:
         """Let the system read some rows while something else is computed."""
-        for row in torch.unique(rows).tolist():
+        for row in np.unique(np.asarray(rows)).tolist():
             first = row * self._row // mmap.PAGESIZE * mmap.PAGESIZE
             self._pages.madvise(mmap.MADV_WILLNEED, first, (row + 1) * self._row - first)
-
-    @property
-    def tensor(self) -> Tensor:
-        """The whole array, not read."""
-        return torch.from_numpy(self.array)
 
 
 def stacked_on_disk(blocks: Iterable[NDArray[np.float32]], rows: int, folder: Path) -> RowsOnDisk:

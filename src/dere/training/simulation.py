@@ -94,7 +94,7 @@ def states_on_disk(
         for rows, part in zip(whole, parts, strict=True):
             rows.write(block.start, part)
     log.info("%.1f GB of simulated states lie in %s", sum(rows.array.nbytes for rows in whole) / 1e9, folder)
-    return Simulated(*(rows.tensor for rows in whole)), whole[0].ahead
+    return Simulated(*(torch.from_numpy(rows.array) for rows in whole)), whole[0].ahead
 
 
 def memory_of(job: Job) -> int | None:

@@ -60,7 +60,7 @@ def test_rows_on_disk_come_back_and_leave_no_file(tmp_path):
     assert not list((tmp_path / "new").iterdir())
     rows = RowsOnDisk((7, 3, 2), tmp_path)
     rows.write(4, values[4:6])
-    np.testing.assert_array_equal(rows.tensor[4:6], values[4:6])
+    np.testing.assert_array_equal(rows.array[4:6], values[4:6])
     assert not rows.array[:4].any()
 
 

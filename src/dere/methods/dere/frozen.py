@@ -77,7 +77,7 @@ class FrozenOutputs:
         shape = (len(index), len(windows.ages), windows.length, len(network.normaliser.free))
         whole = memory is None or torch.Size(shape).numel() * torch.float32.itemsize <= memory // SHARE
         self._file = None if whole else RowsOnDisk(shape, scratch)
-        self._kept = torch.empty(shape) if self._file is None else self._file.tensor
+        self._kept = torch.empty(shape) if self._file is None else torch.from_numpy(self._file.array)
 
     def __call__(self, index: Tensor) -> Tensor:
         """(B, A, W, 7) of windows ``index``."""
