@@ -19,49 +19,29 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from measuring import table as as_text
+from tower_ratios import compared, scores_of
 
 import dere
-from dere.evaluation.bootstrap import geometric_ratio
-from dere.evaluation.resampling import resample_clusters
 from dere.io import write_table
 
 log = logging.getLogger(__name__)
 
 FULL = "raci all"
 ARMS = (FULL, "raci none", "raci random")
-KEY = ["towers", "flux"]
 
 
 def scores(run: dere.Run, arm: str, fold: int, seed: int, settings: dict[str, Any]) -> pd.DataFrame:
-    """Monthly NSE, RMSE and cluster of every tower, by an arm: a method, and for ``raci`` its retrieval."""
+    """Scores of every tower by an arm: a method, and for ``raci`` its retrieval."""
     method, _, retrieval = arm.partition(" ")
     own = settings | ({"retrieval": retrieval} if retrieval else {})
     started = time.process_time()
     model = dere.fit(method, run, fold=fold, seed=seed, **own)
     trained = time.process_time()
-    judged = dere.evaluate(dere.predict(model, run), run).site_skill
+    found = scores_of(model, run, arm=arm, fold=fold, seed=seed)
     log.info("%s: %.0f CPU s to fit, %.0f to predict and judge", arm, trained - started, time.process_time() - trained)
-    measured = (judged["rows"] == "measured") & (judged["quality"] == run.tree["evaluation"]["testing_quality"][0])
-    rows = judged[(judged["scale"] == "monthly") & (measured | (judged["rows"] == "virtual"))]
-    rows = rows.assign(towers=rows["rows"].replace("measured", "test"), arm=arm, fold=fold, seed=seed)
-    return rows[[*KEY, "arm", "fold", "seed", "site", "cluster", "nse", "rmse"]]
-
-
-def compared(found: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
-    """One row per arm, kind of towers and flux, against `FULL`; ``found`` holds the `scores` of all of them."""
-    same = [*KEY, "fold", "seed", "site"]
-    both = found.join(found[found["arm"] == FULL].set_index(same)["rmse"], on=same, rsuffix="_full")
-    both = both.assign(log=np.log(both["rmse"] / both["rmse_full"]))
-    rows = []
-    for (arm, towers, flux), part in both.groupby(["arm", *KEY], sort=False):
-        by_site = part.groupby("site").agg(log=("log", "mean"), nse=("nse", "mean"), cluster=("cluster", "first"))
-        drawn = resample_clusters(by_site["cluster"].to_numpy(str), resamples, np.random.default_rng(seed))
-        ratio = geometric_ratio(np.exp(by_site["log"].to_numpy()), np.ones(len(by_site)), drawn)
-        rows.append([arm, towers, flux, part["seed"].nunique(), len(by_site), by_site["nse"].median(), *ratio])
-    return pd.DataFrame(rows, columns=["arm", *KEY, "seeds", "sites", "nse", "rmse_ratio", "ratio_low", "ratio_high"])
+    return found
 
 
 def main(given: list[str] | None = None) -> None:
@@ -83,7 +63,7 @@ def main(given: list[str] | None = None) -> None:
                 tables.append(scores(run, arm, fold, seed, settings))
                 # after every fit, so that a long comparison can be read while it runs
                 judge = run.tree["evaluation"]
-                table = compared(pd.concat(tables), judge["bootstrap"], judge["seed"])
+                table = compared(pd.concat(tables), "arm", FULL, judge["bootstrap"], judge["seed"])
                 write_table(table, arguments.folder / "retrieval_value.csv")
     lines = [
         [row.towers, row.arm, row.flux, f"{row.sites}", f"{row.nse:.3f}",

@@ -21,17 +21,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from measuring import table as as_text
+from tower_ratios import compared, scores_of
 
 import dere
 from dere.api.fitting import jobs, settings_of
 from dere.api.model import read_model
 from dere.api.place import place_of
 from dere.api.threads import threads
-from dere.evaluation.bootstrap import geometric_ratio
-from dere.evaluation.resampling import resample_clusters
 from dere.evaluation.transfers import reported
 from dere.io import read_json, write_table
 from dere.training.checkpoint import MANIFEST
@@ -43,12 +41,10 @@ PLAIN = "baseline"
 TRANSFERS = ("kgml", "kgml_residual", "kgml_stack", "kgml_adversarial", "kgml_reweight")
 AGAINST = (PLAIN, "kgml")
 """Methods that all are compared with, those of them that are fitted."""
-KEY = ["towers", "flux"]
-COLUMNS = ["method", *KEY, "against", "seeds", "sites", "nse", "rmse_ratio", "ratio_low", "ratio_high"]
 
 
 def scores(run: dere.Run, method: str, fold: int, seed: int, root: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Monthly NSE, RMSE and cluster of every tower by a method, whose stages lie in ``root`` or are fitted there."""
+    """Scores of every tower by a method, whose stages lie in ``root`` or are fitted there."""
     declared, started = run.method(method), time.process_time()
     place = place_of(run.tree, declared, None, fold, seed)
     tree = settings_of(run, declared, str(place["backbone"]), settings)
@@ -59,27 +55,9 @@ def scores(run: dere.Run, method: str, fold: int, seed: int, root: Path, setting
     trained = time.process_time()
     folders = {stage: root / stage for stage in declared.predicts_from}
     model = read_model(declared, run.exchange, place, tree, run.split, folders)
-    judged = dere.evaluate(dere.predict(model, run), run).site_skill
+    found = scores_of(model, run, method=method, fold=fold, seed=seed)
     log.info("%s: %.0f CPU s to fit, %.0f to judge", method, trained - started, time.process_time() - trained)
-    measured = (judged["rows"] == "measured") & (judged["quality"] == run.tree["evaluation"]["testing_quality"][0])
-    rows = judged[(judged["scale"] == "monthly") & (measured | (judged["rows"] == "virtual"))]
-    rows = rows.assign(towers=rows["rows"].replace("measured", "test"), method=method, fold=fold, seed=seed)
-    return rows[[*KEY, "method", "fold", "seed", "site", "cluster", "nse", "rmse"]]
-
-
-def compared(found: pd.DataFrame, against: str, resamples: int, seed: int) -> pd.DataFrame:
-    """One row per method, kind of towers and flux, against one of them; ``found`` holds the `scores` of all."""
-    same = [*KEY, "fold", "seed", "site"]
-    both = found.join(found[found["method"] == against].set_index(same)["rmse"], on=same, rsuffix="_other")
-    both = both.assign(log=np.log(both["rmse"] / both["rmse_other"]))
-    rows = []
-    for (method, towers, flux), part in both.groupby(["method", *KEY], sort=False):
-        by_site = part.groupby("site").agg(log=("log", "mean"), nse=("nse", "mean"), cluster=("cluster", "first"))
-        drawn = resample_clusters(by_site["cluster"].to_numpy(str), resamples, np.random.default_rng(seed))
-        ratio = geometric_ratio(np.exp(by_site["log"].to_numpy()), np.ones(len(by_site)), drawn)
-        seeds, nse = part["seed"].nunique(), by_site["nse"].median()
-        rows.append([method, towers, flux, against, seeds, len(by_site), nse, *ratio])
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return found
 
 
 def reports(root: Path) -> pd.DataFrame:
@@ -110,7 +88,8 @@ def main(given: list[str] | None = None) -> None:
                 # after every fit, so that a long comparison can be read while it runs
                 found = pd.concat(tables)
                 others = [name for name in AGAINST if name in set(found["method"])]
-                table = pd.concat([compared(found, name, judge["bootstrap"], judge["seed"]) for name in others])
+                resamples = judge["bootstrap"], judge["seed"]
+                table = pd.concat([compared(found, "method", name, *resamples).assign(against=name) for name in others])
                 write_table(table, arguments.folder / "transfers.csv")
     lines = [
         [row.towers, row.method, row.against, row.flux, row.sites, f"{row.nse:.2f}",

@@ -120,7 +120,6 @@ for exchange in config["exchanges"]:
             **opening_tables(exchange),
             **with_sums("products", in_run(exchange, "products")),
             citations=rules.citations.output.citations,
-            provenance=rules.harmonise.output.provenance,
         output:
             page=in_run(exchange, "index.html"),
             part=in_run(exchange, "opening.html"),

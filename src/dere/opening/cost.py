@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dere.opening.words import duration, listed
+from dere.opening.words import duration
+from dere.words import listed
 
 COST = ("rule", "cpu_seconds")
 KINDS = {

@@ -38,6 +38,10 @@ class Facts:
         Methods of the run by name, simple ones first.
     backbones
         Label of each backbone.
+    reads
+        What the run reads, in words.
+    invented, mixed
+        Whether any source is of the built-in world, and whether others are not.
     references
         What to cite for the method.
     """
@@ -48,6 +52,9 @@ class Facts:
     backbone: str
     methods: Mapping[str, Known]
     backbones: Mapping[str, str]
+    reads: str
+    invented: bool
+    mixed: bool
     references: tuple[str, ...] = ()
 
     def label(self, method: str, backbone: str = NO_BACKBONE) -> str:

@@ -12,7 +12,8 @@ from dere.opening import cost, origin, skill, sure, where
 from dere.opening.facts import NO_BACKBONE, Facts
 from dere.opening.grids import coverage_grid, method_grid, source_grid, tower_grid
 from dere.opening.model import Card, Cell, Link, Page
-from dere.opening.words import NONE, between, counted, listed, number, percent
+from dere.opening.words import NONE, between, counted, number, percent
+from dere.words import listed
 
 SOFTWARE = "this software (CITATION.cff) and the data that the run read (below)"
 """What is cited beside the method."""
@@ -29,7 +30,6 @@ class Tables(NamedTuple):
     roles: pd.DataFrame | None = None
     cost: pd.DataFrame | None = None
     citations: pd.DataFrame | None = None
-    provenance: pd.DataFrame | None = None
 
 
 NEEDED: dict[str, tuple[str, ...]] = {
@@ -41,7 +41,6 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "roles": where.ROLES,
     "cost": cost.COST,
     "citations": origin.CITATIONS,
-    "provenance": origin.PROVENANCE,
 }
 """Table to the columns that the page reads."""
 
@@ -78,7 +77,6 @@ def build(
     held = sure.coverages(tables.calibration, place, facts)
     table = where.towers(tables.site_skill, place, facts, exchange.names)
     mine = {flux: scores.get((facts.method, facts.backbone, flux)) for flux in exchange.names}
-    invented, told = origin.origin(tables.provenance)
     grids = {
         "All methods": method_grid(facts, exchange, scores, ratios, simple, tables.comparison),
         "Intervals": coverage_grid(exchange, held),
@@ -88,8 +86,8 @@ def build(
     return Page(
         run=facts.run,
         exchange=facts.exchange,
-        origin=told,
-        invented=invented,
+        origin=origin.origin(facts),
+        invented=facts.invented,
         lead=_lead(facts, tables.skill, place, [score.sites for score in mine.values() if score]),
         cards=[
             Card(

@@ -46,17 +46,6 @@ def cell(value: float, digits: int = 2, after: str = "") -> Cell:
     return Cell(number(value, digits) + after, value if math.isfinite(value) else None)
 
 
-def listed(words: list[str]) -> str:
-    """Join words as a sentence does.
-
-    Examples
-    --------
-    >>> listed(["simulation", "cover", "towers"])
-    'simulation, cover and towers'
-    """
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
 def counted(number_of: int, what: str) -> str:
     """Return a number of things.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from dere.words import listed
 
 KEYS = {"simulation": "path", "cover": "path", "towers": "paths"}
 """Source to the leaf that names its files; where it is empty, the built-in world writes them."""
@@ -55,22 +57,11 @@ def refused_mixture(config: Tree) -> str | None:
     if not (invented and real) or config["allow_invented"]:
         return None
     one, single = len(invented) == 1, len(real) == 1
-    empty = _listed([f"sources.{name}.{KEYS[name]}" for name in invented])
+    empty = listed([f"sources.{name}.{KEYS[name]}" for name in invented])
     others = [f"sources.{name}.provider: {OTHER_PROVIDERS[name]}" for name in invented if name in OTHER_PROVIDERS]
-    choose = f"choose {_listed(others)}, " if others else ""
+    choose = f"choose {listed(others)}, " if others else ""
     return (
-        f"{_listed(real)} {'names' if single else 'name'} real files, but {_listed(invented)} would come from the "
+        f"{listed(real)} {'names' if single else 'name'} real files, but {listed(invented)} would come from the "
         f"built-in invented world, because {empty} {'is' if one else 'are'} empty; name files there, {choose}or accept "
         "the mixture with allow_invented: true"
     )
-
-
-def _listed(words: Sequence[str]) -> str:
-    """Words as a list in a sentence.
-
-    Examples
-    --------
-    >>> _listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -85,5 +85,6 @@ def stacked_on_disk(blocks: Iterable[NDArray[np.float32]], rows: int, folder: Pa
 
 
 def _refused(error: OSError, folder: Path) -> ValueError:
-    text = unwritable(error) or f"{folder} cannot be written ({error}); give another path"
-    return ValueError(text.replace("a file ", f"a temporary file in {folder} ", 1))
+    # the file has no name that an error could tell
+    error.filename = f"a temporary file in {folder}"
+    return ValueError(unwritable(error) or f"{error.filename} cannot be written ({error.strerror}); give another path")

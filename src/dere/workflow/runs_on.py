@@ -19,16 +19,22 @@ _NAMES = {"simulation": "simulation", "cover": "plant types", "towers": "towers"
 
 
 def runs_on(config: Mapping[str, Any]) -> str:
+    """Return a sentence of what a run reads.
+
+    Examples
+    --------
+    ``Run demo: simulation, plant types, towers of the built-in world.``
+    """
+    return f"Run {config['run']}: {reads(config)}."
+
+
+def reads(config: Mapping[str, Any]) -> str:
     """Return what a run reads, each source with where it comes from.
 
     Parameters
     ----------
     config
         The complete configuration.
-
-    Examples
-    --------
-    ``Run demo: simulation, plant types, towers of the built-in world.``
     """
     invented = built_in(config)
     parts = []
@@ -45,4 +51,4 @@ def runs_on(config: Mapping[str, Any]) -> str:
             parts.append(f"{words} from {', '.join(filter(None, given))}")
     if invented:
         parts.append(f"{', '.join(_NAMES[name] for name in invented)} of the built-in world")
-    return f"Run {config['run']}: {'; '.join(parts)}."
+    return "; ".join(parts)

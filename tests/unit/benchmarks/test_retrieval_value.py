@@ -19,7 +19,7 @@ def test_ratios_are_to_neighbours_by_role_with_seeds_averaged_within_a_tower():
          "cluster": f"C{site // 2}", "nse": site / 10, "rmse": (1 + site) * (2 if seed else 1) * factor}
         for arm, factor in FACTOR.items() for seed in (0, 1) for site in range(8)
     ]  # fmt: skip
-    table = retrieval_value.compared(pd.DataFrame(rows), 200, 0).set_index("arm")
+    table = retrieval_value.compared(pd.DataFrame(rows), "arm", retrieval_value.FULL, 200, 0).set_index("arm")
     assert list(table.index) == list(retrieval_value.ARMS)
     for arm, factor in FACTOR.items():
         row = table.loc[arm]

@@ -17,8 +17,9 @@ from dere.opening.facts import Facts, Known
 from dere.opening.html import html
 from dere.opening.model import Link
 from dere.opening.page import NEEDED, Tables, build
-from dere.opening.words import duration, listed
+from dere.opening.words import duration
 from dere.run_config.root import normalise
+from dere.words import listed
 from dere.workflow import opening_plan
 from dere.workflow.opening import write_opening
 from hostile import TEXTS, Page
@@ -29,12 +30,30 @@ METHODS = {
     "net": Known("network", False),
 }
 NSE = {"climatology": 0.3, "gp": 0.6, "net": 0.7}
+REAL = {
+    "world": None,
+    "sources": {
+        "simulation": {"provider": "builtin"},
+        "cover": {"provider": "igbp"},
+        "towers": {"provider": "bundled"},
+    },
+}
 VOID = {"meta", "link", "img", "br"}
 
 
 def facts(**changes):
     known = {"run": "demo", "exchange": "co2", "method": "net", "backbone": "lags", "methods": METHODS}
-    return Facts(**{**known, "backbones": {"lags": "Lags"}, "references": ("https://doi.org/10.1/x",), **changes})
+    return Facts(
+        **{
+            **known,
+            "backbones": {"lags": "Lags"},
+            "reads": "towers",
+            "invented": False,
+            "mixed": False,
+            "references": ("https://doi.org/10.1/x",),
+            **changes,
+        }
+    )
 
 
 def backbone(method):
@@ -83,10 +102,6 @@ def places(names=("A", "B", "C")):
     return pd.DataFrame([*rows, ("A", "cell", 1.0, 1.0)], columns=list(where.ROLES))
 
 
-def sources(towers="FLUXNET2015", cover="ESA CCI"):
-    return pd.DataFrame({"source": ["towers", "cover", "software"], "product": [towers, cover, "numpy"]})
-
-
 def cited(text="Pastorello and others 2020", url="https://doi.org/10.1038/s41597-020-0534-3"):
     return pd.DataFrame([("FLUXNET2015", "1", "CC-BY-4.0", text, url, 3, 3)], columns=list(origin.CITATIONS))
 
@@ -102,7 +117,7 @@ def compared():
 
 
 def whole():
-    return Tables(scores(), pairs(), compared(), intervals(), site_scores(), places(), costs(), cited(), sources())
+    return Tables(scores(), pairs(), compared(), intervals(), site_scores(), places(), costs(), cited())
 
 
 @pytest.fixture(scope="module")
@@ -159,24 +174,21 @@ def test_scores_of_a_tower_are_means_over_seeds_without_the_ensemble_at_the_firs
 
 
 @pytest.mark.parametrize(
-    ("products", "invented", "said"),
+    ("given", "said"),
     [
-        (("FLUXNET2015", "ESA CCI"), False, "Real data: towers and plant maps from files."),
+        ({}, "Invented data: simulation, plant types, towers of the built-in world; no number here is of a place"),
+        (REAL, "Real data: simulation by the built-in process model on the weather of the towers; plant types by"),
         (
-            ("invented world, in the layout of FLUXNET2015", "ESA CCI"),
-            True,
-            "Invented and real data mixed: towers of the",
-        ),
-        (
-            ("invented world, x", "invented world, y"),
-            True,
-            "Invented data: towers and plant maps of the built-in world; no",
+            {"allow_invented": True, "sources": {"towers": {"provider": "bundled"}}},
+            "Invented and real data mixed: towers of FLUXNET2015 that come with the package; simulation, plant",
         ),
     ],
 )
-def test_the_page_says_whether_data_are_real(products, invented, said):
-    told = origin.origin(sources(*products))
-    assert told[0] is invented and told[1].startswith(said)
+def test_the_page_says_whether_data_are_real(given, said):
+    told = opening_plan.facts(normalise(given))
+    known = facts(**{name: told[name] for name in ("reads", "invented", "mixed")})
+    assert origin.origin(known).startswith(said)
+    assert build(known, whole(), CO2, {}, {}).invented == (given != REAL)
 
 
 def test_only_addresses_of_the_web_become_links():
@@ -239,10 +251,8 @@ def test_the_page_needs_no_other_file_and_its_tags_match(page):
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_texts_of_data_stay_texts(text):
-    tables = whole()._replace(
-        citations=cited(text, text), site_skill=site_scores((text, "B", "C")), provenance=sources(text, text)
-    )
-    known = facts(run=text, methods={**METHODS, "net": Known(text, False)}, references=(text,))
+    tables = whole()._replace(citations=cited(text, text), site_skill=site_scores((text, "B", "C")))
+    known = facts(run=text, methods={**METHODS, "net": Known(text, False)}, references=(text,), reads=text)
     shown = Page(
         html(build(known, tables, CO2, {}, {"Tables": [Link(text, text, text)]}, [Link("../index.html", text)]))
     )
