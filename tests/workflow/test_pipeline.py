@@ -253,7 +253,7 @@ def test_every_column_of_every_table_of_the_run_is_declared(tiny):
 
 def test_the_first_page_says_what_the_data_are_and_leads_to_files_that_there_are(tiny):
     text = (tiny.folder / RESULTS / "index.html").read_text(encoding="utf-8")
-    assert "Invented data: towers, simulation and plant maps of the built-in world" in text
+    assert "Invented data: simulation, plant types, towers of the built-in world" in text
     assert text.count("data:image/png") == 3 and "3 test towers" in text
     links = set(re.findall(r'href="(?!https?:|data:)([^"]+)"', text)) - {"report.html"}
     assert len(links) > 30 and not [link for link in links if not (tiny.folder / RESULTS / link).is_file()]
@@ -269,7 +269,7 @@ def test_report_holds_every_figure_and_the_configuration(tiny):
     for name in figures:
         assert f"{RESULTS}/figures/{name}.png" in text, name
     assert f"{RESULTS}/config.html" in text
-    assert "Invented data: towers, simulation and plant maps" in text, "the first page"
+    assert "Invented data: simulation, plant types, towers" in text, "the first page"
     assert all(f"{RESULTS}/tables/{name}.csv" in text for name in ("skill", "imputation"))
 
 
