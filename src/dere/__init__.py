@@ -3,9 +3,9 @@
 ``open_run`` opens the folder of a run, ``fit`` and ``predict`` do what its rules do, ``predict_sites`` predicts sites
 of your own and ``predict_grid`` fields on a grid, by a run or by the trained models of the package, which
 ``open_trained`` opens (``pack`` makes such a bundle), ``calibrate_sites`` sharpens sites by months of their own,
-``interval`` sums fluxes with an interval, ``evaluate`` judges predictions on the rows of a run, ``register_method``
-and ``register_backbone`` bring in your own (``docs/library.md``). ``Config`` is the model of a configuration. Each is
-loaded when it is asked for, so that ``import dere`` costs nothing.
+``interval`` sums fluxes with an interval, ``evaluate`` judges predictions on the rows of a run, ``compare`` sets two
+runs side by side, ``register_method`` and ``register_backbone`` bring in your own (``docs/library.md``). ``Config`` is
+the model of a configuration. Each is loaded when it is asked for, so that ``import dere`` costs nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dere.api.bundles import open_trained
     from dere.api.calibrating import calibrate_sites
+    from dere.api.comparing import compare
     from dere.api.fitting import fit
     from dere.api.grids import predict_grid
     from dere.api.judging import Judgement, evaluate
@@ -35,6 +36,7 @@ _HOMES = {
     "Model": "dere.api.model",
     "Run": "dere.api.run",
     "calibrate_sites": "dere.api.calibrating",
+    "compare": "dere.api.comparing",
     "evaluate": "dere.api.judging",
     "fit": "dere.api.fitting",
     "interval": "dere.api.sums",
@@ -49,8 +51,8 @@ _HOMES = {
 }
 """Where each name is defined; ``Config`` is composed anew when a method or backbone is registered."""
 
-__all__ = ["Config", "Judgement", "Model", "Run", "calibrate_sites", "evaluate", "fit", "interval", "open_run",
-           "open_trained", "pack", "predict", "predict_grid", "predict_sites", "register_backbone",
+__all__ = ["Config", "Judgement", "Model", "Run", "calibrate_sites", "compare", "evaluate", "fit", "interval",
+           "open_run", "open_trained", "pack", "predict", "predict_grid", "predict_sites", "register_backbone",
            "register_method"]  # fmt: skip
 
 
