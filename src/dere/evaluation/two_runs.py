@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -151,7 +151,7 @@ def _listed(values: pd.Series) -> str:
     return ", ".join(sorted(set(values)))
 
 
-def _sites(sites: Sequence[str]) -> str:
+def _sites(sites: Iterable[str]) -> str:
     """Number of sites and the first of them."""
     names = sorted(set(sites))
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
