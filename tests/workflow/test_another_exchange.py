@@ -123,7 +123,7 @@ def test_a_run_of_both_is_the_run_of_one_and_jobs_of_the_other(continued, sites)
     # the first page leads to that of the other exchange
     assert pending - own <= {"resolved_config", "opening", "all"}
     shared = {"harmonise", "statistics", "ensemble", "evaluate", "cost", "comparison", "products", "map_baseline"}
-    shared |= {"changes", "opening"}
+    shared |= {"changes", "opening", "explorer"}
     members = {f"{what}_{method.split('/')[0]}" for what in ("train", "predict") for method in METHODS}
     assert own == {f"{rule}_{NAME}" for rule in shared | members}
 

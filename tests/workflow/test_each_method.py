@@ -25,7 +25,7 @@ SAME = {
 }
 """Figures that do not depend on the method; the finished run has drawn them."""
 LATE = {"ensemble", "evaluate", "cost", "comparison", "changes", "products", "figures", "opening"}
-LATE |= {"resolved_config", "all"}
+LATE |= {"explorer", "resolved_config", "all"}
 
 
 @pytest.mark.parametrize("method", methods())

@@ -320,7 +320,7 @@ def test_gpu_rules_overlap_only_without_a_gpu(tiny, gpu):
 
 def test_the_same_seed_gives_the_same_weights(tiny):
     """Retraining above left what follows the trainings untouched: equal weights are found by their content."""
-    late = {"ensemble", "evaluate", "comparison", "products", "figures", "opening", "cost", "all"}
+    late = {"ensemble", "evaluate", "comparison", "products", "figures", "opening", "explorer", "cost", "all"}
     assert set(tiny.pending()) <= late
     made = tiny.snakemake("--cores", "2", "--resources", "gpu=0")
     assert made.returncode == 0, made.stdout[-3000:]

@@ -196,6 +196,7 @@ def test_a_touch_of_everything_reruns_nothing(tiny):
         ("workflow/scripts/evaluate.py", {"evaluate"}),
         ("src/dere/workflow/citations.py", {"citations"}),
         ("src/dere/opening/page.py", {"opening"}),
+        ("src/dere/explorer/maps.py", {"explorer"}),
         ("src/dere/workflow/summary.py", set()),
         ("workflow/report/citations.rst", set()),
         ("workflow/report/series.rst", set()),
@@ -373,7 +374,7 @@ def test_a_new_or_edited_source_of_which_the_run_has_no_file_reruns_nothing(tiny
 def test_a_new_score_reruns_the_tables_of_scores_alone(tiny):
     with added(tiny, "evaluation/metrics/worst.py", METRIC):
         assert tiny.invalidated() == {"evaluate"}
-        assert set(tiny.pending()) == {"evaluate", "comparison", "figures", "opening", "all"}
+        assert set(tiny.pending()) == {"evaluate", "comparison", "figures", "opening", "explorer", "all"}
     assert tiny.pending() == {}
 
 

@@ -27,7 +27,7 @@ NEEDED = {f"dere.evaluation.metrics.{name}" for name in ("rmse", "nse", "bias")}
 """Scores that other tables need, as their files say."""
 KEPT_BACKBONE = "transformer"
 LATE = {"ensemble", "evaluate", "cost", "comparison", "changes", "products", "figures", "opening"}
-LATE |= {"resolved_config", "all"}
+LATE |= {"explorer", "resolved_config", "all"}
 
 
 def take_away(folder, *taken):

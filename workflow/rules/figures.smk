@@ -110,7 +110,7 @@ for exchange in config["exchanges"]:
             "../scripts/changes.py"
 
 
-# The first page of a run, of each exchange; the report takes it in.
+# The first page of a run, of each exchange, which the report takes in; and its explorer.
 for exchange in config["exchanges"]:
 
     rule:
@@ -138,3 +138,25 @@ for exchange in config["exchanges"]:
             others=opening_plan.others(config, exchange),
         script:
             "../scripts/opening.py"
+
+    rule:
+        name:
+            f"explorer{targets.suffix(exchange)}"
+        input:
+            **explorer_files(config, exchange),
+        output:
+            page=in_run(exchange, "explorer/index.html"),
+        log:
+            in_run(exchange, "logs/explorer.log"),
+        conda:
+            "../../envs/figures.yaml"
+        threads: 1
+        resources:
+            mem_mb=3000,
+            runtime=15,
+        params:
+            **made_by("explorer", f"dere.exchange.{exchange}", of=exchange),
+            facts=opening_plan.facts(config, exchange),
+            back="../index.html",
+        script:
+            "../scripts/explorer.py"

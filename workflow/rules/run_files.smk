@@ -197,6 +197,21 @@ def opening_tables(exchange):
     return {name: in_run(exchange, f"tables/{name}.csv") for name in names}
 
 
+def explorer_files(config, exchange):
+    """Return what the explorer of an exchange shows."""
+    tables = ["site_skill", "sites"]
+    if targets.with_neighbours(config, exchange):
+        tables.append("neighbours")
+    files = {name: in_run(exchange, f"tables/{name}.csv") for name in tables}
+    files["towers"] = in_run(exchange, "data/towers.nc")
+    files["predictions"] = files_of_exchange(exchange, targets.ensembles)
+    if targets.has_map(config, exchange):
+        files |= with_sums("products", in_run(exchange, "products"))
+    if exchange == exchanges.DEFAULT and targets.has_imputation(config):
+        files["filled"] = "<results>/towers_filled/monthly.nc"
+    return files
+
+
 def everything(config):
     """Return the files of a complete run."""
     tables = ["provenance", "citations"]
@@ -223,4 +238,5 @@ def complete(exchange):
         *files_of_exchange(exchange, targets.fitted_on_all),
         in_run(exchange, "products"),
         in_run(exchange, "index.html"),
+        in_run(exchange, "explorer/index.html"),
     ]

@@ -15,13 +15,11 @@ from dere.exchange.base import Exchange, Flux
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures import maps
 from dere.figures.observed import labelled
-from dere.figures.style import DIVERGING, SEQUENTIAL, SEQUENTIAL_OTHER, signed, unit_text
+from dere.figures.style import DIVERGING, SEQUENTIAL, signed, unit_text
 from dere.variables import convert
 
 _DAYS = 365.25
 """Days of a year, where no year of the record is complete."""
-_COLOURS = (SEQUENTIAL, SEQUENTIAL_OTHER)
-"""Of fluxes in one direction, in turn."""
 
 
 def annual_sum(values: xr.DataArray) -> xr.DataArray:
@@ -99,6 +97,8 @@ def tabulate(
 def draw(figure: Figure, table: pd.DataFrame, degrees: float, exchange: Exchange = CO2) -> list[Artist]:
     """One column per flux; rows: product and, where known, product minus truth.
 
+    Fluxes of one unit that go in one direction have one scale, and so have all errors of one unit.
+
     Parameters
     ----------
     figure
@@ -113,22 +113,25 @@ def draw(figure: Figure, table: pd.DataFrame, degrees: float, exchange: Exchange
     known = bool(table["truth"].notna().any())
     axes = figure.subplots(2 if known else 1, len(exchange.fluxes), squeeze=False)
     artists: list[Artist] = []
+    error = (table["product"] - table["truth"]).abs()
     for column, flux in enumerate(exchange.fluxes):
         name, both_ways = flux.name.upper(), signed(flux)
         part = table[table["flux"] == flux.name]
         lat, lon, values = (part[name].to_numpy() for name in ("lat", "lon", "product"))
-        high = float(np.nanquantile(np.abs(values), 0.99)) or 1.0
+        alike = [one.name for one in exchange.fluxes if one.unit == flux.unit]
+        same = [name for name in alike if not signed(exchange.flux(name))] if not both_ways else [flux.name]
+        high = float(np.nanquantile(table.loc[table["flux"].isin(same), "product"].abs(), 0.99)) or 1.0
         norm = Normalize(-high, high) if both_ways else Normalize(0.0, high)
-        colours = DIVERGING if both_ways else _COLOURS[column % len(_COLOURS)]
+        colours = DIVERGING if both_ways else SEQUENTIAL
         maps.prepare(axes[0, column], f"{name} of the product")
         artists.append(maps.fill_cells(axes[0, column], lat, lon, values, degrees, colours, norm))
         _bar(figure, axes[0, column], artists[-1], "both" if both_ways else "max", annual_unit(flux))
         if known:
-            error = values - part["truth"].to_numpy()
-            width = float(np.nanquantile(np.abs(error), 0.97)) or 1.0
+            width = float(np.nanquantile(error[table["flux"].isin(alike)], 0.97)) or 1.0
+            difference = values - part["truth"].to_numpy()
             maps.prepare(axes[1, column], f"{name}: product minus truth")
             artists.append(
-                maps.fill_cells(axes[1, column], lat, lon, error, degrees, DIVERGING, Normalize(-width, width))
+                maps.fill_cells(axes[1, column], lat, lon, difference, degrees, DIVERGING, Normalize(-width, width))
             )
             _bar(figure, axes[1, column], artists[-1], "both", annual_unit(flux))
     return artists

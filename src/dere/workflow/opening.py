@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pandas as pd
-
 from dere.exchange import get
 from dere.figures import skill_map
 from dere.io import write_atomically
@@ -20,10 +18,9 @@ from dere.opening.html import html
 from dere.opening.model import Link
 from dere.opening.page import NEEDED, Tables, build
 from dere.tables.declared import plain, table_of
+from dere.workflow.shown_tables import read
 
 log = logging.getLogger(__name__)
-
-_TEXTS = ("fold", "seed", "site", "id", "backbone")
 
 
 def write_opening(
@@ -74,20 +71,6 @@ def write_opening(
         text = html(made, part=not whole)
         write_atomically(path, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))  # type: ignore[misc]
         log.info("%s: %d kB", path.name, len(text) // 1000)
-
-
-def read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a table of which the page shows some columns."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist, but the page of the run shows it; run the workflow again")
-    try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str), keep_default_na=True)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path} cannot be read as a table ({reason}); delete it and run again") from None
-    if absent := [name for name in columns if name not in table]:
-        raise ValueError(f"{path} lacks the column {absent[0]}, which the page shows; delete the table and run again")
-    return table
 
 
 def data_address(png: bytes) -> str:

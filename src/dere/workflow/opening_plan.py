@@ -12,6 +12,8 @@ from dere.workflow.runs_on import reads
 READ = ("paired", "comparison", "calibration", "site_skill", "roles", "cost")
 """Tables of an exchange beside that of scores."""
 TABLES = ("skill", *READ, "site_calibration", "closure", "totals", "transfers", "sites", "changes")
+EXPLORER = "explorer/index.html"
+"""Explorer of an exchange, from its folder."""
 OF_RUN = ("provenance", "citations", "sources", "sources_cover", "merged", "odd_months")
 
 
@@ -55,7 +57,7 @@ def links(config: Mapping[str, Any], figures: Sequence[str], exchange: str = DEF
     top = _top(exchange)
     suffix = config["figures"]["formats"][0]
     return {
-        "Run": [f"{top}report.html", f"{top}config.html", "changes.html"],
+        "Run": [EXPLORER, f"{top}report.html", f"{top}config.html", "changes.html"],
         "Figures": [f"figures/{name}" for name in figures if first and name.endswith(f".{suffix}")],
         "Tables": [f"tables/{name}.csv" for name in tables],
     }

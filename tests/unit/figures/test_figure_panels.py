@@ -9,7 +9,17 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from dere.figures import maps, pit, plant_fractions, series, site_calibration, skill_comparison, style, training_history
+from dere.figures import (
+    maps,
+    pit,
+    plant_fractions,
+    product_maps,
+    series,
+    site_calibration,
+    skill_comparison,
+    style,
+    training_history,
+)
 from dere.figures.catalogue import CATALOGUE
 from dere.methods import methods
 from dere.variables import FLUXES, PLANT_TYPES
@@ -205,7 +215,33 @@ def test_an_ensemble_is_marked_where_it_was_judged():
     table = pd.DataFrame({"epoch": [0, 1, 2], "training_loss": [np.nan, 0.5, 0.4], "validation_loss": [np.nan] * 3})
     table.loc[2, "validation_loss"] = 0.45
     *_, kept = training_history.draw(Figure(), {"baseline": table})
-    assert kept.get_xydata().tolist() == [[2.0, 0.45]]
+    assert kept.get_xydata().tolist() == [[2.0, 0.45]] and kept.get_label() == training_history.ONCE
+
+
+@pytest.mark.parametrize(
+    ("losses", "title"), [([0.3, 0.5, 0.4], "age: epoch 0 kept, no gain"), ([0.6, 0.5, 0.4], "age")]
+)
+def test_a_training_that_gained_nothing_says_so(losses, title):
+    table = pd.DataFrame({"epoch": [0, 1, 2], "training_loss": [np.nan, 0.5, 0.4], "validation_loss": losses})
+    figure = Figure()
+    training_history.draw(figure, {"age": table})
+    assert figure.axes[0].get_title() == title
+
+
+def test_maps_of_fluxes_in_one_direction_have_one_scale():
+    """So that GPP and RECO can be compared by eye; NEE, of both directions, has a scale about zero of its own."""
+    rows = [
+        (flux, 50.0, lon, size, 0.9 * size)
+        for flux, size in (("gpp", 3.0), ("reco", 2.0), ("nee", -1.0))
+        for lon in (0.0, 6.0)
+    ]
+    table = pd.DataFrame(rows, columns=["flux", "lat", "lon", "product", "truth"])
+    with style.house_style():
+        cells = product_maps.draw(Figure(), table, 6.0)
+    shown = [(one.norm.vmin, one.norm.vmax, one.get_cmap().name) for one in cells]
+    upper, lower = shown[::2], shown[1::2]
+    assert upper[0] == upper[1] == (0.0, 3.0, "viridis") and upper[2] == (-1.0, 1.0, "RdBu_r")
+    assert len(set(lower)) == 1 and lower[0][1] == pytest.approx(0.3, rel=0.02)
 
 
 def test_the_transform_has_a_step_line_per_method_and_panel(calibration_table):

@@ -311,7 +311,9 @@ def test_the_plan_names_files_from_the_folder_of_the_page():
     config = normalise({"exchanges": ["co2", "ch4"]})
     first, other = (opening_plan.links(config, ["pit.png", "pit.svg", "a.csv"], name) for name in ("co2", "ch4"))
     assert first["Figures"] == ["figures/pit.png"] and other["Figures"] == []
-    assert first["Run"][0] == "report.html" and other["Run"][0] == "../report.html"
+    # every exchange has its own explorer, beside its page; the report is of the run
+    assert first["Run"][:2] == ["explorer/index.html", "report.html"]
+    assert other["Run"][:2] == ["explorer/index.html", "../report.html"]
     assert opening_plan.others(config) == {"ch4": "ch4/index.html"}
     assert opening_plan.others(config, "ch4") == {"co2": "../index.html"}
     known = opening_plan.facts(config)["methods"]

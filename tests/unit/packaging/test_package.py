@@ -30,6 +30,7 @@ LOCK = {
     for name, version in re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.M)
 }
 ONLY_WITH = {
+    "dere.explorer": "figures",
     "dere.figures": "figures",
     "dere.opening": "figures",
     "dere.workflow.configuration": "workflow",

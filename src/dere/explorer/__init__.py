@@ -1,0 +1,1 @@
+"""The explorer of a run: maps and towers on one page that needs no network."""
