@@ -19,9 +19,6 @@ WHOLE_SHARE = 16
 """What needs more than this part of the memory is cut up: four stands made from a mixture, and a copy, are eight."""
 BLOCK_SHARE = 48
 """Part of the memory that one block may take before copies."""
-VALUES = 1 << 24
-"""Values of one variable of a map that are held at a time."""
-YEAR = 12
 
 
 def fits(size: int, memory: int | None) -> bool:
@@ -47,18 +44,6 @@ def rows_per_block(row_size: int, memory: int) -> int:
 def slices(count: int, size: int) -> list[slice]:
     """Slices of ``size`` rows that cover ``count`` rows; the last one may be shorter."""
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
-
-
-def month_slices(months: int, points: int) -> list[slice]:
-    """Slices of the months of a grid of ``points``: as many as `VALUES` allow, whole years where there is room for one.
-
-    Examples
-    --------
-    >>> month_slices(100, 1 << 18)
-    [slice(0, 60, None), slice(60, 100, None)]
-    """
-    size = max(1, VALUES // max(1, points))
-    return slices(months, max(size // YEAR * YEAR, min(size, YEAR)))
 
 
 def block_slices(dataset: xr.Dataset | xr.DataArray, dim: str = "cell") -> list[slice]:

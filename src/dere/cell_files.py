@@ -23,11 +23,26 @@ log = logging.getLogger(__name__)
 
 BLOCK = 2000
 """Cells that are worked on at a time."""
+VALUES = 1 << 24
+"""Values of one variable of a map that are held at a time."""
+YEAR = 12
 
 
 def cell_blocks(cells: int) -> list[slice]:
     """Slices of `BLOCK` cells."""
     return slices(cells, BLOCK)
+
+
+def month_slices(months: int, points: int) -> list[slice]:
+    """Slices of the months of a grid of ``points``: as many as `VALUES` allow, whole years where there is room for one.
+
+    Examples
+    --------
+    >>> month_slices(100, 1 << 18)
+    [slice(0, 60, None), slice(60, 100, None)]
+    """
+    size = max(1, VALUES // max(1, points))
+    return slices(months, max(size // YEAR * YEAR, min(size, YEAR)))
 
 
 def part_of(datasets: Mapping[str, xr.Dataset], rows: slice) -> dict[str, xr.Dataset]:

@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from dere.blocks import month_slices
+from dere.cell_files import month_slices
 from dere.exchange.base import Exchange, Flux
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures import maps

@@ -11,8 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.blocks import month_slices
-from dere.cell_files import some_months
+from dere.cell_files import month_slices, some_months
 from dere.config.products import ProductsConfig
 from dere.exchange.base import Exchange
 from dere.io import read_netcdf, write_netcdf, write_table

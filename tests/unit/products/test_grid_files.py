@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from dere import blocks
+from dere import cell_files
 from dere.config.products import ProductsConfig
 from dere.exchange.co2 import EXCHANGE
 from dere.io import write_netcdf
@@ -24,7 +24,7 @@ def test_maps_and_totals_have_the_same_bits_however_they_are_cut(
     predictions, cover, drivers, tmp_path, monkeypatch, months
 ):
     grid = Grid(float(drivers.attrs["grid_degrees"]))
-    monkeypatch.setattr(blocks, "VALUES", months * grid.shape[0] * grid.shape[1])
+    monkeypatch.setattr(cell_files, "VALUES", months * grid.shape[0] * grid.shape[1])
     predictions["prediction"] = predictions["prediction"].astype("float64")
     annual = annual_means(predictions, EXCHANGE)
     parts = [np.arange(0, 2), np.arange(2, 5)]

@@ -16,7 +16,7 @@ STEP = """
     import resource, sys
     from pathlib import Path
     import dask.array, netCDF4, numpy, xarray
-    from dere import blocks, cell_files
+    from dere import cell_files
     from dere.config.products import ProductsConfig
     from dere.exchange.co2 import EXCHANGE
     from dere.intervals.stated import stated
@@ -38,7 +38,7 @@ STEP = """
         return int(Path("/proc/self/status").read_text().split(name + ":")[1].split()[0]) * 1024
 
     def mapped(cells, block):
-        cell_files.BLOCK, blocks.VALUES = block, 12 * 36 * 72
+        cell_files.BLOCK, cell_files.VALUES = block, 12 * 36 * 72
         files = write_canonical(folder / f"data{{cells}}", cells, {years}, {ages}, degrees=5.0)
         files = {{name: files[name] for name in ("drivers", "simulation", "cover", "splits")}} | {{"sites": sites}}
         output = folder / f"{{cells}}_{{block}}.nc"
