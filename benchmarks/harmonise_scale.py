@@ -58,7 +58,7 @@ def harmonise(folder: Path, memory: int | None) -> None:
     write(harmonise(interim, SimulationSource(), config, SplitsConfig(folds=5)), folder / "data")
 
 
-def statistics(folder: Path, memory: int | None) -> None:
+def statistics(folder: Path, memory: int | None, **windows: object) -> None:
     from dere.config.windows import WindowConfig
     from dere.workflow.statistics import write_statistics
 
@@ -66,7 +66,7 @@ def statistics(folder: Path, memory: int | None) -> None:
     files = {name: data / f"{name}.nc" for name in ("drivers", "simulation", "towers")} | {
         "splits": data / "splits.csv"
     }
-    write_statistics(files, 0, data / "statistics" / "fold0.nc", WindowConfig(), memory)
+    write_statistics(files, 0, data / "statistics" / "fold0.nc", WindowConfig(**windows), memory)
 
 
 def plain_numpy(folder: Path, memory: int | None) -> None:

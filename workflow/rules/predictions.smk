@@ -62,7 +62,7 @@ for exchange, method in targets.of_all_exchanges(config, targets.mapped_methods)
         threads: 1
         resources:
             gpu=int(method.per_backbone),
-            mem_mb=whole_in_memory(8000),
+            mem_mb=max(4000, method.memory),
             runtime=120,
         params:
             **made_by_method("predict_cells", exchange, method),
@@ -131,7 +131,7 @@ for exchange, method in targets.of_all_exchanges(config, targets.mapped_methods)
             f"../../envs/{method.env}.yaml"
         threads: 1
         resources:
-            mem_mb=whole_in_memory(method.memory),
+            mem_mb=method.memory,
             runtime=30,
         params:
             **made_by_combination("combine_cells", exchange, method),

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from dere.workflow.measured import measured
-from dere.workflow.predict import predict_cells
+from dere.workflow.predict_cells import predict_cells
 from dere.workflow.rule_job import rule_job
 from dere.workflow.running import running
 

@@ -14,7 +14,7 @@ from dere.api.own_site_models import NO_SPLIT, places_of, reads_simulation
 from dere.api.own_sites import settings_of
 from dere.api.run import Run
 from dere.harmonise import known_cells
-from dere.harmonise.axis import calendar_years, month_number, monthly_climatology
+from dere.harmonise.axis import calendar_years
 from dere.harmonise.cover import SUM_TOLERANCE
 from dere.harmonise.field_axes import COVER
 from dere.harmonise.fields import NEEDED, Fields
@@ -22,12 +22,10 @@ from dere.harmonise.interim import Cover
 from dere.harmonise.own_sites import own_sites
 from dere.intervals.neighbours import CLIMATE
 from dere.methods import Method
+from dere.products.map_blocks import about_cells
 from dere.training.places import Places
 from dere.training.read_places import cell_places
 from dere.variables import SATELLITE
-
-YEAR = 12
-ABOUT = ("lat", "lon", "land_fraction", "cell_area")
 
 
 class Cells(NamedTuple):
@@ -140,7 +138,7 @@ def _final(run: Run, method: Method, block: xr.Dataset) -> tuple[Places | None, 
         series, before = known_cells.states_at(windows, known)
         chosen = [known["target"].values.astype(str).tolist().index(name) for name in run.exchange.states]
         places = replace(places, initial=before[..., chosen], simulated=series[..., chosen])
-    return places, _about(block, run, block["cell"].values), lost
+    return places, about_cells(block, run.exchange), lost
 
 
 def _as_sites(
@@ -171,8 +169,8 @@ def _as_sites(
         if never := int((~(towers[f"{name}_mask"].transpose("site", "time").values > 0).any(1)).sum()):
             filled[f"{name}: mean annual cycle of the class"] = never
     inside = towers.assign({name: towers[name].where(towers["record"]) for name in CLIMATE})
-    about = _about(inside.rename(site="cell"), run, towers["site"].values.astype(np.int64))
-    return places, about, refused, {str(name): int(count) for name, count in filled.items()}
+    cells = inside.rename(site="cell").assign_coords(cell=towers["site"].values.astype(np.int64))
+    return places, about_cells(cells, run.exchange), refused, {str(name): int(count) for name, count in filled.items()}
 
 
 def _unfit(block: xr.Dataset) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -216,17 +214,3 @@ def _own_cover(sites: xr.Dataset) -> Cover | None:
 def _bare(table: xr.Dataset, *dims: str) -> xr.Dataset:
     """Table over some dimensions without further coordinates."""
     return table.drop_vars([name for name in table.coords if name not in dims]).transpose(*dims, missing_dims="ignore")
-
-
-def _about(block: xr.Dataset, run: Run, number: NDArray[np.int64]) -> xr.Dataset:
-    """What maps and totals need to know of cells."""
-    month = month_number(block["time"].values) % YEAR
-    area = run.exchange.area
-    made = xr.Dataset(
-        {area: block[area].transpose("cell", "year").astype(np.float64).drop_vars(ABOUT, errors="ignore")},
-        coords={name: ("cell", block[name].values.astype(float)) for name in ABOUT},
-    ).assign_coords(cell=number)
-    for name in CLIMATE:
-        values = block[name].transpose("cell", "time").values.astype(float)
-        made[name] = (("cell", "calendar_month"), monthly_climatology(values, month))
-    return made

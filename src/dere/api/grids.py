@@ -18,25 +18,21 @@ from dere.api.model import Model
 from dere.api.own_sites import method_of
 from dere.api.predicting import at_places
 from dere.api.run import Run
+from dere.cell_files import BLOCK
 from dere.config.products import ProductsConfig
 from dere.harmonise.axis import month_number
 from dere.harmonise.fields import Fields, read_fields
-from dere.ingest.months import mid_months
 from dere.invented import invented_sources, marked
-from dere.io import content_hash, file_sha256, moved_at_once, working_folder, write_netcdf
+from dere.io import content_hash, file_sha256, moved_at_once, working_folder
 from dere.methods import Method
-from dere.products.annual import annual_means, cell_errors
 from dere.products.attributes import NOT_STATED, Provenance
 from dere.products.files import product_name
 from dere.products.grid import Grid
-from dere.products.grid_files import NOT_PREDICTED, PREDICTED, WAVES, Blocks, write_maps, write_status
+from dere.products.grid_files import NOT_PREDICTED, PREDICTED, write_maps, write_status
+from dere.products.map_blocks import Kept, keep_block, together
 from dere.products.own_site_files import require_free
 from dere.workflow import layout, targets
-from dere.workflow.predict import BLOCK
-from dere.workflow.products import about_sources, mean_of_runs
-
-WRITTEN = (0.05, 0.5, 0.95)
-"""Quantiles of the maps."""
+from dere.workflow.products import about_sources
 
 
 @dataclass(frozen=True)
@@ -164,7 +160,7 @@ def _made(
     status = np.zeros(grid.shape, np.int8)
     seen, lost = np.zeros(3, int), []
     filled: dict[str, int] = {}
-    files: list[tuple[Path, Path | None, list[Path]]] = []
+    kept: list[Kept] = []
     abouts = []
     for rows in fields.blocks(BLOCK):
         cells = cells_of(run, method, fields, rows, unseen)
@@ -172,7 +168,7 @@ def _made(
         if cells.places is not None and cells.about is not None:
             predicted = np.isin(cells.number, cells.about["cell"].values)
             abouts.append(cells.about)
-            files.append(_predicted(models, cells, fields, run, parts / str(len(files)), gpu))
+            kept.append(keep_block(_predicted(models, cells, fields, run, gpu), parts / str(len(kept)), run.exchange))
         where = grid.position(cells.lat, cells.lon)
         status[where] = np.where(predicted, PREDICTED, np.where(cells.land, NOT_PREDICTED, status[where]))
         seen += [len(cells.number), int(cells.land.sum()), int(predicted.sum())]
@@ -183,8 +179,6 @@ def _made(
     if not abouts:
         reason = table["reason"].iloc[0] if len(table) else f"{fields.source} has no cell with drivers on land"
         raise ValueError(f"{reason}; no cell is left to predict")
-    about = xr.concat(abouts, "cell").rename(calendar_month="time").assign_coords(time=mid_months(2001 * 12, 12))
-    about.attrs["grid_degrees"] = fields.degrees
     sources = run.folder / layout.table(run.exchange.name, "provenance")
     inputs = {**_hashes(paths), "split": run.split}
     provenance = Provenance(
@@ -194,13 +188,7 @@ def _made(
         code=NOT_STATED,
         sources=about_sources(sources) if sources.exists() else {},
     )
-    blocks = Blocks(
-        monthly=[monthly for monthly, _, _ in files],
-        annual=[annual for _, annual, _ in files if annual is not None],
-        runs=[[runs[number] for _, _, runs in files] for number in range(len(models))],
-        about=about,
-    )
-    totals = write_maps(blocks, maps, config, provenance, run.exchange)
+    totals = write_maps(together(kept, abouts, fields.degrees), maps, config, provenance, run.exchange)
     write_status(status, table, fields.degrees, maps)
     means = (
         f"{method.name}/{fits[0][0]}, mean over folds {listed(fits, 1)}, seeds {listed(fits, 2)}, of the run {run.name}"
@@ -222,30 +210,14 @@ def _error_model(run: Run, method: Method, fit: Fit) -> xr.Dataset:
 
 
 def _predicted(
-    models: Sequence[tuple[Model, xr.Dataset]], cells: Cells, fields: Fields, run: Run, folder: Path, gpu: int
-) -> tuple[Path, Path | None, list[Path]]:
-    """Predict a block by every model; files of its monthly and annual means and of each fold and seed."""
+    models: Sequence[tuple[Model, xr.Dataset]], cells: Cells, fields: Fields, run: Run, gpu: int
+) -> list[xr.Dataset]:
+    """Predict a block by the model of each fold and seed."""
     assert cells.places is not None
     inside = np.isin(month_number(cells.places.time), fields.months)
-    made, kept = [], []
+    made = []
     of_all = [run.known_sites.attrs, fields.data.attrs]
-    for number, (model, sites) in enumerate(models):
+    for model, sites in models:
         one = at_places(model, cells.places, sites, kind="cell", gpu=gpu).isel(time=inside)
-        one = one.assign_attrs(marked(invented_sources([*of_all, sites.attrs])))
-        made.append(one)
-        means = one.drop_vars(["std", "quantile_value", "quantile", "plant_fraction"], errors="ignore")
-        if (known := cell_errors(one, run.exchange)) is not None:
-            error, scale = known
-            means[WAVES] = ("cell", error.waves(scale))
-        kept.append(write_netcdf(means, folder / f"run{number}.nc", compress=False))
-    annual = [annual_means(one, run.exchange) for one in made]
-    of_years = _kept(mean_of_runs(annual), folder / "annual.nc") if annual[0].sizes["time"] else None
-    return _kept(mean_of_runs(made), folder / "monthly.nc"), of_years, kept
-
-
-def _kept(mean: xr.Dataset, path: Path) -> Path:
-    """Write what maps show of a block."""
-    shown = mean.drop_vars(["plant_fraction", "year", "plant_type"], errors="ignore")
-    if "quantile" in shown.coords:
-        shown = shown.sel(quantile=list(WRITTEN), method="nearest")
-    return write_netcdf(shown, path, compress=False)
+        made.append(one.assign_attrs(marked(invented_sources([*of_all, sites.attrs]))))
+    return made

@@ -19,7 +19,8 @@ from dere.knowledge.terms import NAMES as KNOWLEDGE
 from dere.knowledge.terms import terms
 from dere.training.places import Places
 from dere.workflow.combine import Combination, clusters_of
-from dere.workflow.predict import OWN, Task, at_cells, at_sites, distance_of, index_of
+from dere.workflow.predict import OWN, Task, at_sites
+from dere.workflow.predict_cells import at_cells, distance_of, index_of
 
 
 def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] = "sites", gpu: int = 0) -> xr.Dataset:
@@ -71,7 +72,8 @@ def predict(model: Model, where: Run | Places, *, at: Literal["sites", "cells"] 
         if at == "sites":
             return sites
         with where.simulation as simulation:
-            return at_cells(task, loaded(where.drivers), simulation, loaded(where.cover), sites)
+            canonical = {"drivers": loaded(where.drivers), "simulation": simulation, "cover": loaded(where.cover)}
+            return at_cells(task, canonical, sites)
 
 
 def at_places(

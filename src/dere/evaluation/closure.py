@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from dere.cell_files import month_slices
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.variables import convert
@@ -39,9 +40,11 @@ def closure_table(
     """
     if exchange.residuals is None:
         return pd.DataFrame(columns=list(COLUMNS))
-    rows = [_row(name, "prediction", flux_residual(file["prediction"], exchange)) for name, file in predictions.items()]
+    rows = [
+        _row(name, "prediction", [flux_residual(file["prediction"], exchange)]) for name, file in predictions.items()
+    ]
     for name, product in (products or {}).items():
-        rows.append(_row(name, "product", product_residual(product, exchange, name)))
+        rows.append(_row(name, "product", product_residuals(product, exchange, name)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -51,25 +54,33 @@ def flux_residual(values: xr.DataArray, exchange: Exchange = CO2) -> np.ndarray:
     return exchange.imbalance(fluxes.values.astype("float64"))
 
 
-def product_residual(product: Mapping[str, xr.Dataset], exchange: Exchange = CO2, what: str = "product") -> np.ndarray:
-    """Size of the residual of public files, (time, lat, lon), in the unit of the fluxes.
+def product_residuals(
+    product: Mapping[str, xr.Dataset], exchange: Exchange = CO2, what: str = "product"
+) -> Iterator[np.ndarray]:
+    """Size of the residual of public files, some months (time, lat, lon) at a time, in the unit of the fluxes.
 
     Parameters
     ----------
     product
-        Flux to its dataset.
+        Flux to its dataset, which may be lazy.
     exchange
         Whose identities are checked.
     what
         Name for messages.
     """
-    values = [product[flux.name][flux.stem].values.astype("float64") for flux in exchange.fluxes]
+    fields = [product[flux.name][flux.stem] for flux in exchange.fluxes]
     first = exchange.fluxes[0]
-    return convert(exchange.imbalance(np.stack(values, -1)), first.public_unit, first.unit, what)
+    months = fields[0].sizes["time"]
+    for rows in month_slices(months, fields[0].size // max(1, months)):
+        values = np.stack([field.isel(time=rows).values.astype("float64") for field in fields], -1)
+        yield convert(exchange.imbalance(values), first.public_unit, first.unit, what)
 
 
-def _row(name: str, kind: str, residual: np.ndarray) -> dict[str, object]:
-    found = residual[np.isfinite(residual)]
-    if not found.size:
-        return dict(zip(COLUMNS, (name, kind, 0, np.nan, np.nan), strict=True))
-    return dict(zip(COLUMNS, (name, kind, found.size, float(found.mean()), float(found.max())), strict=True))
+def _row(name: str, kind: str, residuals: Iterable[np.ndarray]) -> dict[str, object]:
+    """Row of one file, whose residuals come in parts."""
+    count, total, largest = 0, 0.0, 0.0
+    for residual in residuals:
+        found = residual[np.isfinite(residual)]
+        count, total, largest = count + found.size, total + found.sum(), max(largest, float(found.max(initial=0.0)))
+    values = (count, float(total / count), largest) if count else (0, np.nan, np.nan)
+    return dict(zip(COLUMNS, (name, kind, *values), strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
-from dere.evaluation.closure import flux_residual, product_residual
+from dere.evaluation.closure import flux_residual, product_residuals
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures.observed import labelled
@@ -46,26 +46,31 @@ def tabulate(
         Columns source, exponent (lower edge of the decade; the first one holds all below it too), share, zero (share
         of exact zeros), months, largest.
     """
-    residuals = {}
-    for name, prediction in predictions.items():
-        residuals[name] = flux_residual(labelled(prediction, "prediction", exchange), exchange)
+    residuals: dict[str, Iterable[np.ndarray]] = {
+        name: [flux_residual(labelled(prediction, "prediction", exchange), exchange)]
+        for name, prediction in predictions.items()
+    }
     if products:
-        residuals["product"] = product_residual(products, exchange)
+        residuals["product"] = product_residuals(products, exchange)
     rows = []
-    for name, residual in residuals.items():
-        finite = residual[np.isfinite(residual)]
-        with np.errstate(divide="ignore"):
-            decade = np.clip(np.floor(np.log10(finite)), _EXPONENTS[0], _EXPONENTS[-1]).astype(int)
-        for exponent in _EXPONENTS:
-            share = float((decade == exponent).mean()) if finite.size else 0.0
+    for name, parts in residuals.items():
+        counts, zeros, months, largest = np.zeros(len(_EXPONENTS)), 0, 0, 0.0
+        for part in parts:
+            finite = part[np.isfinite(part)]
+            with np.errstate(divide="ignore"):
+                decade = np.clip(np.floor(np.log10(finite)), _EXPONENTS[0], _EXPONENTS[-1]).astype(int)
+            counts += np.bincount(decade - _EXPONENTS[0], minlength=len(_EXPONENTS))
+            zeros, months = zeros + int((finite == 0).sum()), months + finite.size
+            largest = max(largest, float(finite.max(initial=0.0)))
+        for exponent, count in zip(_EXPONENTS, counts, strict=True):
             rows.append(
                 {
                     "source": name,
                     "exponent": int(exponent),
-                    "share": share,
-                    "zero": float((finite == 0).mean()) if finite.size else 0.0,
-                    "months": finite.size,
-                    "largest": float(finite.max(initial=0.0)),
+                    "share": float(count / months) if months else 0.0,
+                    "zero": zeros / months if months else 0.0,
+                    "months": months,
+                    "largest": largest,
                 }
             )
     return pd.DataFrame(rows)

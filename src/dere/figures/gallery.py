@@ -68,15 +68,16 @@ def read_inputs(files: Files, exchange: Exchange = CO2) -> dict[str, Any]:
             inputs[name] = {k: t for path in paths for k, t in training_history.parts(path, pd.read_csv(path)).items()}
         elif name in ("predictions", "products"):
             key = "method" if name == "predictions" else "variable_id"
-            datasets = [judged(read_netcdf(path)) for path in paths]
+            # maps can be large, and are read as far as a figure shows them
+            datasets = [judged(read_netcdf(path, load=name == "predictions")) for path in paths]
             inputs[name] = {str(dataset.attrs[key]): dataset for dataset in datasets}
             if name == "products":
                 inputs[name] = {flux.name: inputs[name][flux.stem] for flux in exchange.fluxes}
         elif name in _TABLES:
             inputs[name] = pd.read_csv(paths[0], dtype={"fold": str, "seed": str, "id": str, "site": str})
         else:
-            # Drivers and cover can be large; a figure takes a few coordinates of them.
-            inputs[name] = read_netcdf(paths[0], load=name not in ("drivers", "cover"))
+            # What there is of every cell can be large; a figure takes a few variables of it.
+            inputs[name] = read_netcdf(paths[0], load=name not in ("drivers", "cover", "learned"))
     return inputs
 
 

@@ -11,6 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from dere.cell_files import month_slices
 from dere.exchange.base import Exchange, Flux
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.figures import maps
@@ -36,13 +37,28 @@ def annual_sum(values: xr.DataArray) -> xr.DataArray:
     DataArray
         (...) per year; NaN where a month is missing.
     """
+    return (values * _weights(values)).sum("time", skipna=False)
+
+
+def annual_map(values: xr.DataArray) -> xr.DataArray:
+    """`annual_sum` of a map (time, lat, lon) that may be lazy: some months at a time, one after the other."""
+    total = np.zeros(values.shape[1:])
+    weights = _weights(values).values
+    for rows in month_slices(len(weights), total.size):
+        for month, weight in zip(values.isel(time=rows).values.astype("float64"), weights[rows], strict=True):
+            total += month * weight
+    return values.isel(time=0, drop=True).copy(data=total)
+
+
+def _weights(values: xr.DataArray) -> xr.DataArray:
+    """Days (time,) with which each month counts in the sum of a year."""
     months = pd.DatetimeIndex(values["time"].values)
     days = np.asarray(months.days_in_month, dtype="float64")
     _, index, count = np.unique(months.year, return_inverse=True, return_counts=True)
     complete = (count == 12)[index]
     length = days[complete].sum() / (count == 12).sum() if complete.any() else _DAYS
     weight = np.where(complete, days, 0.0) if complete.any() else days
-    return (values * xr.DataArray(length * weight / weight.sum(), dims="time")).sum("time", skipna=False)
+    return xr.DataArray(length * weight / weight.sum(), dims="time")
 
 
 def annual_unit(flux: Flux) -> str:
@@ -77,7 +93,7 @@ def tabulate(
     """
     frames = []
     for flux in exchange.fluxes:
-        total = annual_sum(products[flux.name][flux.stem].astype("float64"))
+        total = annual_map(products[flux.name][flux.stem])
         annual = total.copy(data=convert(total.values, flux.public_unit, flux.unit))
         frame = annual.to_dataframe("product").reset_index().dropna(subset=["product"])
         frame["truth"] = np.nan

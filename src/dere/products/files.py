@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from dere.config.products import ProductsConfig
 from dere.exchange.base import Exchange
@@ -102,13 +105,51 @@ def write_products(
     ValueError
         See ``land_fluxes`` and ``product_dataset``.
     """
-    land = land_fluxes(cell_predictions, cover[exchange.area], exchange)
-    origin = provenance or Provenance()
-    first, last = (str(np.datetime64(land["time"].values[i], "M")) for i in (0, -1))
-    paths = []
-    for flux in exchange.fluxes:
-        dataset = product_dataset(flux.name, land, drivers, config, origin, exchange, frequency)
-        path = Path(folder) / product_name(flux.stem, first, last, config.name, frequency)
-        paths.append(write_product(dataset, path, config.compression))
-        log.info("%s: %d land cells, %d steps", path.name, land.sizes["cell"], land.sizes["time"])
+    own = cover, drivers, folder, config, provenance or Provenance(), exchange, frequency
+    return write_slices([cell_predictions], cell_predictions["time"].values, *own)
+
+
+def write_slices(
+    slices: Iterable[xr.Dataset],
+    time: NDArray[np.datetime64],
+    cover: xr.Dataset,
+    drivers: xr.Dataset,
+    folder: Path,
+    config: ProductsConfig,
+    provenance: Provenance,
+    exchange: Exchange,
+    frequency: Frequency,
+) -> list[Path]:
+    """Write one file per flux, as `write_products`, of slices that follow one another in time.
+
+    Parameters
+    ----------
+    slices
+        Predictions of all cells on parts of ``time``, of which one at a time is asked for.
+    time
+        Of all slices.
+    cover, drivers, folder, config, provenance, exchange, frequency
+        As for `write_products`.
+    """
+    first, last = (str(np.datetime64(time[at], "M")) for at in (0, -1))
+    paths = [Path(folder) / product_name(flux.stem, first, last, config.name, frequency) for flux in exchange.fluxes]
+    for number, part in enumerate(slices):
+        land = land_fluxes(part, cover[exchange.area], exchange)
+        for flux, path in zip(exchange.fluxes, paths, strict=True):
+            dataset = product_dataset(flux.name, land, drivers, config, provenance, exchange, frequency)
+            if number:
+                _append(dataset, path)
+            else:
+                write_product(dataset, path, config.compression)
+        log.info("%s: %d land cells, %d steps", Path(folder).name, land.sizes["cell"], land.sizes["time"])
     return paths
+
+
+def _append(dataset: xr.Dataset, path: Path) -> None:
+    """Add further months to a file of a flux."""
+    with netCDF4.Dataset(path, "a") as file:
+        after = slice(len(file.dimensions["time"]), len(file.dimensions["time"]) + dataset.sizes["time"])
+        for name, variable in dataset.variables.items():
+            if variable.dims[:1] == ("time",):
+                values = np.asarray(variable.values)
+                file[str(name)][after] = np.where(np.isnan(values), FILL, values) if variable.ndim > 1 else values

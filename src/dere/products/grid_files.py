@@ -1,56 +1,32 @@
-"""Maps of fields of one's own, written from blocks of cells: what is held at a time is some months of the grid."""
+"""Maps written from the files of blocks of cells: what is held at a time is some months of the grid."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import netCDF4
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from dere.cell_files import month_slices, some_months
 from dere.config.products import ProductsConfig
 from dere.exchange.base import Exchange
 from dere.io import read_netcdf, write_netcdf, write_table
 from dere.products.annual import whole_years
 from dere.products.attributes import Provenance
-from dere.products.dataset import Frequency, product_dataset
-from dere.products.files import ANNUAL, FILL, product_name, write_product
-from dere.products.fluxes import land_fluxes
+from dere.products.dataset import Frequency
+from dere.products.files import ANNUAL, write_slices
 from dere.products.grid import Grid
+from dere.products.map_blocks import WAVES, Blocks
 from dere.products.total_intervals import std_of_totals, totals_of_cells, with_intervals
 from dere.products.totals import TOTALS, totals
 
-VALUES = 1 << 24
-"""Values of one variable that are held at a time."""
-WAVES = "waves"
-"""Variable (cell,) of what one fold and seed predicts: from ``Calibrator.waves`` of the whole record."""
 STATUS, LOST = "cells.nc", "cells_not_predicted.csv"
 MEANINGS = ("no_land_in_the_fields", "predicted", "not_predicted")
 OUTSIDE, PREDICTED, NOT_PREDICTED = range(len(MEANINGS))
-
-
-class Blocks(NamedTuple):
-    """Files of blocks of cells.
-
-    Parameters
-    ----------
-    monthly, annual
-        Predictions as maps show them, by block; ``annual`` is empty without a whole year.
-    runs
-        Predictions of each fold and seed, by block, with `WAVES` where the method states an error model.
-    about
-        All predicted cells: ``lat``, ``lon``, ``land_fraction``, ``cell_area``, the share of the land that fluxes are
-        per (cell, year), temperature and rain over a year; attribute ``grid_degrees``.
-    """
-
-    monthly: Sequence[Path]
-    annual: Sequence[Path]
-    runs: Sequence[Sequence[Path]]
-    about: xr.Dataset
 
 
 def write_maps(
@@ -103,43 +79,9 @@ def _written(
     """Write one file per flux, some months of the grid at a time."""
     with read_netcdf(parts[0], load=False) as file:
         time = file["time"].values
-    first, last = (str(np.datetime64(time[at], "M")) for at in (0, -1))
-    paths = [folder / product_name(flux.stem, first, last, config.name, frequency) for flux in exchange.fluxes]
-    for number, part in enumerate(_in_slices(parts, len(time), Grid(float(about.attrs["grid_degrees"])))):
-        land = land_fluxes(part, about[exchange.area], exchange)
-        for flux, path in zip(exchange.fluxes, paths, strict=True):
-            dataset = product_dataset(flux.name, land, about, config, provenance, exchange, frequency)
-            if number:
-                _append(dataset, path)
-            else:
-                write_product(dataset, path, config.compression)
-    return paths
-
-
-def _in_slices(parts: Sequence[Path], months: int, grid: Grid) -> Iterator[xr.Dataset]:
-    """Blocks beside each other, so many months at a time as `VALUES` allow."""
-    size = max(1, VALUES // (grid.shape[0] * grid.shape[1]))
-    for start in range(0, months, size):
-        yield joined(parts, np.arange(start, min(start + size, months)))
-
-
-def joined(parts: Sequence[Path], rows: NDArray[np.int64]) -> xr.Dataset:
-    """Some months of all blocks."""
-    some = []
-    for path in parts:
-        with read_netcdf(path, load=False) as file:
-            some.append(file.isel(time=rows).load())
-    return xr.concat(some, "cell", data_vars="minimal", coords="minimal", compat="override", combine_attrs="override")
-
-
-def _append(dataset: xr.Dataset, path: Path) -> None:
-    """Add further months to a file of a flux."""
-    with netCDF4.Dataset(path, "a") as file:
-        after = slice(len(file.dimensions["time"]), len(file.dimensions["time"]) + dataset.sizes["time"])
-        for name, variable in dataset.variables.items():
-            if variable.dims[:1] == ("time",):
-                values = np.asarray(variable.values)
-                file[str(name)][after] = np.where(np.isnan(values), FILL, values) if variable.ndim > 1 else values
+    grid = Grid(float(about.attrs["grid_degrees"]))
+    some = (some_months(parts, rows) for rows in month_slices(len(time), math.prod(grid.shape)))
+    return write_slices(some, time, about, about, folder, config, provenance, exchange, frequency)
 
 
 def _totals(paths: Sequence[Path], blocks: Blocks, exchange: Exchange) -> pd.DataFrame:
@@ -157,7 +99,7 @@ def _totals(paths: Sequence[Path], blocks: Blocks, exchange: Exchange) -> pd.Dat
                 maps[name] = product.isel(time=rows).load()
         tables.append(totals(maps, exchange))
         for number, parts in enumerate(blocks.runs):
-            run = joined(parts, rows)
+            run = some_months(parts, rows)
             waves = run[WAVES].values if WAVES in run else None
             stds[number].append(std_of_totals(run, about[exchange.area], about, exchange, waves))
             means[number].append(totals_of_cells(run, about[exchange.area], about, exchange))

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from dere.evaluation.closure import product_residual
+from dere.evaluation.closure import product_residuals
 from dere.evaluation.total_columns import KEY, columns, public_units, summable
 from dere.exchange.base import Exchange
 from dere.exchange.co2 import EXCHANGE as CO2
@@ -78,8 +78,9 @@ def totals(products: Mapping[str, xr.Dataset], exchange: Exchange = CO2) -> pd.D
 
 def closure(products: Mapping[str, xr.Dataset], exchange: Exchange = CO2) -> dict[str, float]:
     """Largest and mean size of the residual over the files of all fluxes, in the unit of the fluxes."""
-    residual = product_residual(products, exchange)
-    return {"maximum": float(np.nanmax(residual)), "mean": float(np.nanmean(residual))}
+    found = [residual[np.isfinite(residual)] for residual in product_residuals(products, exchange)]
+    every = np.concatenate([residual.ravel() for residual in found])
+    return {"maximum": float(every.max()), "mean": float(every.mean())}
 
 
 def _datetimes(product: xr.Dataset) -> np.ndarray:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dere import exchange as exchanges
 from dere import plugins
+from dere.cell_files import part_of, state_of, write_in_blocks
 from dere.exchange import Exchange
 from dere.harmonise.site_roles import COORDINATE, SEEN
 from dere.ingest.alignment import require_same_axes
@@ -84,7 +85,7 @@ class Combination:
             When the files do not belong together, no part has such predictions, or there are too few labelled months
             for a spread.
         """
-        self._require_alike(parts, "site")
+        self.require_alike(parts, "site")
         held_out = self._held_out(parts)
         first = next(iter(parts.values()))
         ids = first["site"].values.astype(str)
@@ -109,7 +110,7 @@ class Combination:
 
     def cells(self, parts: Parts, sites: Mapping[str, Any]) -> xr.Dataset:
         """Combine predictions in cells; ``sites`` are the attributes of the file at sites, its error model."""
-        self._require_alike(parts, "cell")
+        self.require_alike(parts, "cell")
         ids = next(iter(parts.values()))["cell"].values
         return self._dataset(parts, "cell", ids, read_stated(sites, self.exchange), _distance(parts), "cell")
 
@@ -122,7 +123,7 @@ class Combination:
         index: NDArray[np.float64] | None = None,
     ) -> xr.Dataset:
         """Combine predictions at places of one's own; ``sites`` as in `cells`, None = without a spread."""
-        self._require_alike(parts, kind)
+        self.require_alike(parts, kind)
         errors = None if sites is None else read_stated(sites, self.exchange)
         ids = next(iter(parts.values()))[kind].values
         return self._dataset(parts, kind, ids, errors, distance, "truth" if kind == "site" else "cell", index=index)
@@ -188,7 +189,8 @@ class Combination:
         log.info("%s: %s, %d places", self.method.name, ", ".join(parts), len(ids))
         return made.assign_attrs(marked(invented_sources(part.attrs for part in parts.values())))
 
-    def _require_alike(self, parts: Parts, place: str) -> None:
+    def require_alike(self, parts: Parts, place: str) -> None:
+        """Refuse files of parts that do not belong together; ``place`` is their dimension."""
         require_same_axes({f"predictions of {name}": part for name, part in parts.items()}, (place, *DIMS))
         own = {name: getattr(self, name) for name in SAME}
         for name, part in parts.items():
@@ -230,10 +232,14 @@ def clusters_of(members: pd.DataFrame, file: xr.Dataset) -> NDArray[np.str_]:
 
 
 def combine_cells(rule: RuleJob) -> None:
-    """Write the combination in cells for the job of a rule; the spread is that of ``rule.files['sites']``."""
+    """Write the combination in cells for the job of a rule, block by block; the spread is that of its ``sites``."""
     with read_netcdf(rule.files["sites"], load=False) as sites:
         stated_there = sites.attrs
-    write_netcdf(_combination(rule).cells(_parts(rule), stated_there), rule.output)
+    own, parts = _combination(rule), _parts(rule, load=False)
+    own.require_alike(parts, "cell")
+    identity = [rule.name, rule.exchange, rule.params, rule.code, own.split, state_of(rule.files.values())]
+    cells = next(iter(parts.values())).sizes["cell"]
+    write_in_blocks(rule.output, cells, lambda rows: own.cells(part_of(parts, rows), stated_there), identity)
 
 
 def _combination(rule: RuleJob) -> Combination:
@@ -248,7 +254,7 @@ def _combination(rule: RuleJob) -> Combination:
     )
 
 
-def _parts(rule: RuleJob) -> dict[str, xr.Dataset]:
+def _parts(rule: RuleJob, load: bool = True) -> dict[str, xr.Dataset]:
     """Prediction files by part, in the order of the configuration."""
     files: Mapping[str, Path] = rule.files
-    return {name: read_netcdf(files[f"{PART}{name}"]) for name in rule.params["parts"]}
+    return {name: read_netcdf(files[f"{PART}{name}"], load=load) for name in rule.params["parts"]}

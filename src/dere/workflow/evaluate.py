@@ -63,7 +63,7 @@ def evaluate(
     """
     predicted = get(exchange)
     truth = read_netcdf(files["truth"]) if "truth" in files else None
-    drivers = read_netcdf(files["drivers"])
+    drivers = read_netcdf(files["drivers"], load=False)
     maps = read_maps(files["products"], predicted) if "products" in files else {}
     yearly = read_maps(files["products"] / ANNUAL, predicted) if maps else {}
     method, backbone = product.split("/")
@@ -88,8 +88,8 @@ def evaluate(
 
 
 def read_maps(folder: Path, exchange: Exchange) -> Maps:
-    """Read the public maps of a folder, by flux."""
-    datasets = [read_netcdf(path) for path in sorted(folder.glob("*.nc"))]
+    """Open the public maps of a folder, by flux; lazily, because they may be larger than memory."""
+    datasets = [read_netcdf(path, load=False) for path in sorted(folder.glob("*.nc"))]
     names = {flux.stem: flux.name for flux in exchange.fluxes}
     return {names[str(dataset.attrs["variable_id"])]: dataset for dataset in datasets}
 

@@ -1,4 +1,4 @@
-"""Predict sites and cells with a fitted method and write the prediction files."""
+"""Predict sites with a fitted method and write the prediction file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from dere.config.windows import WindowConfig
 from dere.exchange import Exchange
 from dere.harmonise.site_roles import COORDINATE, LONG_NAME, OF_SPLIT
 from dere.intervals.calibrator import Calibrator
-from dere.intervals.driver_distance import Learned, read_learned
+from dere.intervals.driver_distance import Learned
 from dere.intervals.fitting import fitted as fitted_errors
 from dere.intervals.neighbours import regions_of
 from dere.intervals.spread import Of, of_places
-from dere.intervals.stated import read_stated, stated
+from dere.intervals.stated import stated
 from dere.invented import invented_sources, marked
 from dere.io import file_sha256, read_netcdf, write_netcdf
 from dere.methods.base import Method, found_in, resolved
@@ -30,7 +30,7 @@ from dere.training.fitted import Fitted, Prediction
 from dere.training.membership import LEFT_OUT
 from dere.training.places import Places
 from dere.training.prediction import prediction_dataset
-from dere.training.read_places import cell_places, label_uncertainty, site_labels, site_places
+from dere.training.read_places import label_uncertainty, site_labels, site_places
 from dere.training.roles import PREDICTED, TRAINED
 from dere.workflow.members import read_roles
 from dere.workflow.rule_job import RuleJob
@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 
 OWN = "quantile_value"
 """Variable of a prediction that brings intervals of its own."""
-BLOCK = 2000
-"""Cells predicted at a time."""
 
 
 @dataclass(frozen=True)
@@ -182,70 +180,13 @@ def learned_from(places: Places, chosen: NDArray[np.bool_]) -> Learned:
     return Learned(places.static[chosen], places.classes["cluster"].to_numpy(str)[chosen])
 
 
-def at_cells(
-    task: Task, drivers: xr.Dataset, simulation: xr.Dataset, cover: xr.Dataset, sites: xr.Dataset
-) -> xr.Dataset:
-    """Predict fluxes per vegetated area for every cell and month.
-
-    Parameters
-    ----------
-    task
-        What predicts.
-    drivers, simulation, cover
-        The canonical set; the simulation may be lazy.
-    sites
-        The prediction at sites, which states the error model of a method that has no intervals of its own.
-    """
-    places = cell_places(
-        drivers,
-        simulation,
-        cover,
-        task.members,
-        satellites=task.windows.satellites,
-        channels=task.windows.channels,
-        window=task.windows.window,
-        stride=task.windows.window_stride,
-        reads=task.method.reads_places,
-        exchange=task.exchange,
-    )
-    # members of an ensemble are not kept: at every cell and month they are many times what the maps are
-    predicted = _joined([replace(task.predict(block), members=None) for block in places.blocks(BLOCK)])
-    errors = read_stated(sites.attrs, task.exchange) if OWN not in predicted.extras else None
-    distance = distance_of(places, sites)
-    log.info("%s: %d cells, %d months", task.method.name, len(places), len(places.time))
-    # the predictions at sites pass on what the towers say, from which the method has learned
-    sources = invented_sources([drivers.attrs, simulation.attrs, cover.attrs, sites.attrs])
-    made = task.dataset(predicted, places, errors, distance, "cell", "cell", index=index_of(distance, sites))
-    return made.assign_attrs(marked(sources))
-
-
-def distance_of(places: Places, sites: xr.Dataset) -> NDArray[np.float64] | None:
-    """Distance (place,) to the towers that the model of a prediction file learned from; None where it is unknown."""
-    learned = read_learned(sites)
-    return None if learned is None else learned.distance(places.static, places.classes["cluster"].to_numpy(str))
-
-
-def index_of(distance: NDArray[np.float64] | None, sites: xr.Dataset) -> NDArray[np.float64] | None:
-    """Extrapolation index (place,) of such distances; None where they are unknown."""
-    learned = read_learned(sites)
-    return None if learned is None or distance is None else learned.share_nearer(distance)
-
-
 def predict_sites(rule: RuleJob) -> None:
     """Write what `at_sites` gives for the job of a rule."""
     towers = read_netcdf(rule.files["towers"])
-    write_netcdf(at_sites(_task(rule), towers), rule.output)
+    write_netcdf(at_sites(task_of(rule), towers), rule.output)
 
 
-def predict_cells(rule: RuleJob) -> None:
-    """Write what `at_cells` gives for the job of a rule; the spread is that of ``rule.files['sites']``."""
-    drivers, cover = (read_netcdf(rule.files[name]) for name in ("drivers", "cover"))
-    simulation = read_netcdf(rule.files["simulation"], load=False)
-    with read_netcdf(rule.files["sites"], load=False) as sites:
-        write_netcdf(at_cells(_task(rule), drivers, simulation, cover, sites), rule.output)
-
-
-def _task(rule: RuleJob) -> Task:
+def task_of(rule: RuleJob) -> Task:
     """Read what is fitted; refused when it saw another split, fold or exchange."""
     plugins.load(rule.plugins)
     exchange = exchanges.get(rule.exchange)

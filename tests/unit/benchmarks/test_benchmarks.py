@@ -13,6 +13,7 @@ import driver_memory
 import encoding
 import evaluation
 import frozen_cache
+import half_degree
 import harmonise_scale
 import measuring
 import members
@@ -97,3 +98,14 @@ def test_every_stage_has_operations_and_a_loss():
 def test_steps_of_the_scale_run_through(tmp_path):
     measured = harmonise_scale.measure(tmp_path / "scale", 40, 2, 1000, None, list(harmonise_scale.STEPS))
     assert {step: measured[step]["rc"] for step in harmonise_scale.STEPS} == dict.fromkeys(harmonise_scale.STEPS, 0)
+
+
+def test_the_exponent_of_what_grows_with_the_cells_is_one():
+    assert half_degree.exponent([500, 1000, 2000], [2.0, 4.0, 8.0]) == pytest.approx(1.0)
+
+
+@pytest.mark.slow
+def test_a_planet_goes_from_raw_files_to_maps(tmp_path):
+    rows = half_degree.measure(tmp_path / "planet", 60, 2, 1000, 6000)
+    assert [row["step"] for row in rows] == list(half_degree.STEPS)
+    assert all(row["gigabytes"] > 0 for row in rows if row["step"] in half_degree.WRITES)

@@ -84,7 +84,7 @@ def test_maps_do_not_depend_on_how_many_cells_are_predicted_at_a_time(
 ):
     sites = at_all_sites / f"{method}.nc"
     whole = at_cells(method, canonical, sites, run, tmp_path / "whole.nc")
-    monkeypatch.setattr("dere.workflow.predict.BLOCK", 5)
+    monkeypatch.setattr("dere.cell_files.BLOCK", 5)
     parts = at_cells(method, canonical, sites, run, tmp_path / "parts.nc")
     assert list(whole.variables) == list(parts.variables)
     for name in whole.data_vars:

@@ -22,9 +22,9 @@ from dere.intervals.spread import cell_scale, spread
 from dere.intervals.stated import stated
 from dere.products.annual import annual_means, whole_years
 from dere.products.files import write_products
+from dere.products.run_mean import mean_of_runs
 from dere.products.total_intervals import limits_of_totals, std_of_totals, totals_of_cells, with_intervals
 from dere.products.totals import totals
-from dere.workflow.products import mean_of_runs
 from invented_errors import KNOWN
 
 MODEL = replace(KNOWN, neighbours=Neighbours(np.array([0.5, 0.2, 0.1, 0.05]), np.full(6, 30.0)))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from dere import cell_files
 from dere.config.products import ProductsConfig
 from dere.exchange.co2 import EXCHANGE
 from dere.io import write_netcdf
@@ -13,6 +14,7 @@ from dere.products.annual import annual_means
 from dere.products.attributes import Provenance
 from dere.products.files import write_products
 from dere.products.grid import Grid
+from dere.products.map_blocks import Blocks
 from dere.products.totals import totals
 from dere.variables import FLUXES
 
@@ -22,7 +24,7 @@ def test_maps_and_totals_have_the_same_bits_however_they_are_cut(
     predictions, cover, drivers, tmp_path, monkeypatch, months
 ):
     grid = Grid(float(drivers.attrs["grid_degrees"]))
-    monkeypatch.setattr(grid_files, "VALUES", months * grid.shape[0] * grid.shape[1])
+    monkeypatch.setattr(cell_files, "VALUES", months * grid.shape[0] * grid.shape[1])
     predictions["prediction"] = predictions["prediction"].astype("float64")
     annual = annual_means(predictions, EXCHANGE)
     parts = [np.arange(0, 2), np.arange(2, 5)]
@@ -35,9 +37,9 @@ def test_maps_and_totals_have_the_same_bits_however_they_are_cut(
     about = cover.assign_coords({name: drivers[name] for name in ("lat", "lon", "land_fraction", "cell_area")})
     about.attrs["grid_degrees"] = grid.degrees
     monthly = files("monthly", predictions)
-    blocks = grid_files.Blocks(monthly, files("annual", annual), [monthly], about)
+    cut = Blocks(monthly, files("annual", annual), [monthly], about)
     own = ProductsConfig(), Provenance()
-    table = grid_files.write_maps(blocks, tmp_path / "blocks", *own, EXCHANGE)
+    table = grid_files.write_maps(cut, tmp_path / "blocks", *own, EXCHANGE)
     at_once = write_products(predictions, cover, drivers, tmp_path / "once", *own)
     yearly = write_products(annual, cover, drivers, tmp_path / "once" / "annual", *own, frequency="yr")
     for path in at_once + yearly:

@@ -21,3 +21,9 @@ def test_rules_that_read_simulations_stay_within_four_gigabytes(rule):
     script = (ROOT / "workflow" / "scripts" / f"{rule}.py").read_text()
     assert "memory_of(snakemake)" in script
     assert 0 < resource(with_script("tiny")[rule], "mem_mb") <= 4000
+
+
+@pytest.mark.parametrize("rule", ["map_dere", "products", "evaluate", "figures"])
+def test_memory_of_what_goes_in_blocks_of_cells_does_not_depend_on_its_input(rule):
+    """A number: a function of the files that a job reads would be asked for their sizes."""
+    assert 0 < resource(with_script("tiny")[rule], "mem_mb") <= 8000

@@ -6,7 +6,8 @@ import xarray as xr
 from dere import __version__
 from dere.config.products import ProductsConfig
 from dere.products.attributes import Provenance, global_attributes
-from dere.workflow.products import mean_of_runs, provenance_of
+from dere.products.run_mean import mean_of_runs
+from dere.workflow.products import provenance_of
 
 HEAD = "source,file,product,version,role,rows,sha256,licence,citation,url,site"
 
