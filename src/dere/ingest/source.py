@@ -21,8 +21,8 @@ from dere.rooms import declared
 ROOMS = ("dere.ingest.tower", "dere.ingest.simulation", "dere.ingest.cover", "dere.ingest.arrays")
 """Packages whose members are data sets."""
 MARKER = "SOURCES"
-Kind = Literal["tower", "metadata", "simulation", "cover"]
-KINDS: tuple[Kind, ...] = ("tower", "metadata", "simulation", "cover")
+Kind = Literal["tower", "metadata", "simulation", "cover", "methane"]
+KINDS: tuple[Kind, ...] = ("tower", "metadata", "simulation", "cover", "methane")
 """Kinds in the order in which a file is asked about."""
 
 
@@ -117,7 +117,8 @@ class Source:
     Parameters
     ----------
     name
-        Words for messages; of a simulation ``sources.simulation.format``, of ages ``sources.cover.age.format``.
+        Words for messages; of a simulation ``sources.simulation.format``, of ages ``sources.cover.age.format``, of
+        simulated methane ``sources.methane.provider``.
     kind
         What it brings.
     files
