@@ -159,7 +159,9 @@ def with_given_states(found: Given, towers: xr.Dataset, exchange: Exchange) -> x
 
 def without_cells(splits: pd.DataFrame, simulation: xr.Dataset) -> pd.DataFrame:
     """Splits in which cells without simulated states are in no fold, so that nothing learns from them."""
-    there = np.isfinite(simulation["state"].isel(time=0, target=0)).all(("stand", "age")).values
+    # a cell without states has none in any month, stand or age
+    first = simulation["state"].isel(time=0, target=0, stand=0, age=0)
+    there = np.isfinite(first.values)
     lost = simulation["cell"].values[~there].astype(str)
     rows = (splits["kind"] == "cell") & splits["id"].astype(str).isin(lost)
     table = splits.copy()

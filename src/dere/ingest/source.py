@@ -1,8 +1,8 @@
 """What a data set says of itself: which files are its, what their columns mean, whose they are, and what reads them.
 
-A file or folder of a room (``ROOMS``) that assigns ``SOURCES`` is found; nothing else lists it. Declarations are read
-before any job, so they import nothing heavy and name their reader as text. Which of them a run needs follows from the
-names of its files (``dere.ingest.tower.discovery.wanted``); the others are no part of its code.
+A file or folder of a room (``ROOMS``) that assigns ``SOURCES`` is found. Declarations are read before any job, so they
+import nothing heavy and name their reader as text. Which of them a run needs follows from the names of its files
+(``dere.ingest.tower.discovery.wanted``); the others are no part of its code.
 """
 
 from __future__ import annotations
@@ -117,8 +117,7 @@ class Source:
     Parameters
     ----------
     name
-        Words for messages; of a simulation ``sources.simulation.format``, of ages ``sources.cover.age.format``, of
-        simulated methane ``sources.methane.provider``.
+        Words for messages; of a simulation and of ages their ``format``, of methane ``sources.methane.provider``.
     kind
         What it brings.
     files

@@ -90,8 +90,8 @@ def read(folder: Path) -> tuple[xr.Dataset, pd.DataFrame]:
     data = {"ch4": (("cell", "time"), np.ascontiguousarray(found[:, wetland].T), VARIABLES["ch4"].attrs)}
     kept = {name: coords[name] for name in ("cell", "lat", "lon")}
     dataset = xr.Dataset(data, {**kept, **time_coordinates(numbers[0] * YEAR, len(found))})
-    rows = {path.name: int(wetland.sum()) for path in files.values()}
-    return dataset.assign_attrs(grid_degrees=first.degrees), provenance_of({PRODUCT: list(files.values())}, rows)
+    counts = {path.name: int(wetland.sum()) for path in files.values()}
+    return dataset.assign_attrs(grid_degrees=first.degrees), provenance_of({PRODUCT: list(files.values())}, counts)
 
 
 def files_of(folder: Path) -> dict[int, Path]:
