@@ -149,7 +149,7 @@ def main(given: list[str] | None = None) -> None:
         log.info("%s: %.0f CPU s", name, time.process_time() - started)
         table = pd.DataFrame(lines)
         write_table(table, arguments.folder / "methane_link.csv")
-        log.info("%s", as_text(list(table), table.round(3).astype(str).to_numpy().tolist()))
+        log.info("%s", as_text(list(table.columns), table.round(3).astype(str).to_numpy().tolist()))
 
 
 if __name__ == "__main__":
