@@ -3,6 +3,7 @@
 TOWER_SOURCES = answer(source_modules.of_towers)
 AGE_SOURCES = answer(source_modules.of_ages)
 SIMULATION_SOURCES = answer(source_modules.of_simulation)
+METHANE_SOURCES = answer(source_modules.of_methane)
 
 
 rule ingest_simulation:
@@ -34,6 +35,33 @@ rule ingest_simulation:
         config=source_leaves.ingested_simulation(config),
     script:
         "../scripts/ingest_simulation.py"
+
+
+if METHANE_SOURCES:
+
+    rule ingest_methane:
+        input:
+            files=given(methane_files(config)),
+        output:
+            methane=in_run("ch4", "interim/methane.nc"),
+            provenance=in_run("ch4", "tables/provenance.csv"),
+            sources=in_run("ch4", "tables/sources_methane.csv"),
+        log:
+            in_run("ch4", "logs/ingest_methane.log"),
+        conda:
+            "../../envs/data.yaml"
+        threads: 1
+        resources:
+            mem_mb=4000,
+            runtime=60,
+        params:
+            **read_by("ingest_methane", METHANE_SOURCES),
+            content=content_of(methane_files(config)),
+            sources=METHANE_SOURCES,
+            folder=config["sources"]["methane"]["path"],
+            provider=config["sources"]["methane"]["provider"],
+        script:
+            "../scripts/ingest_methane.py"
 
 
 rule ingest_cover:

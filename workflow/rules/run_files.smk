@@ -24,7 +24,10 @@ def read_for_states(exchange):
     """Return what an exchange reads that makes its states itself."""
     makes = exchanges.get(exchange).simulate
     names = ("drivers", "simulation") if makes else ()
-    return {name: f"<data>/{name}.nc" for name in names}
+    files = {name: f"<data>/{name}.nc" for name in names}
+    if exchange == source_modules.METHANE and source_modules.of_methane(config):
+        files["given"] = in_run(exchange, "interim/methane.nc")
+    return files
 
 
 def made_states(exchange):

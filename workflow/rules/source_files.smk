@@ -39,6 +39,15 @@ def simulation_files(config):
     )
 
 
+def methane_files(config):
+    """Return the files of simulated methane; what lies beside them in the folder is no input."""
+    source = source_modules.methane_source(config)
+    if source is None:
+        return []
+    folder = config["sources"]["methane"]["path"]
+    return [file for file in folder_files(folder) if source.matches(file)]
+
+
 def array_files(config):
     """Return the files of a simulation that brings cover or towers, and its table of coordinates."""
     source = config["sources"]["simulation"]

@@ -137,9 +137,24 @@ def predictions_at(
 
 
 def places_of(run: Run, method: Method, towers: xr.Dataset, windows: WindowConfig) -> Places:
-    """Return sites as a method of a run reads them; no split knows them."""
+    """Return sites as a method of a run reads them; no split knows them.
+
+    Raises
+    ------
+    ValueError
+        When a network begins with simulated states that only the files of the run bring.
+    """
+    given = bool(run.exchange.simulate) and run.tree["sources"]["methane"]["provider"] != "builtin"
+    if given and method.per_backbone:
+        raise ValueError(
+            f"sources.methane.provider: it is {run.tree['sources']['methane']['provider']}, whose simulated "
+            f"{run.exchange.name} sites of your own do not have, but {method.name} begins with it; predict them by a "
+            "method without a network (gbm, gp), or by a run with provider: builtin"
+        )
     return site_places(
-        with_states_of(towers, run.exchange),
+        towers.drop_vars(["simulated", "initial_state"], errors="ignore")
+        if given
+        else with_states_of(towers, run.exchange),
         NO_SPLIT,
         satellites=windows.satellites,
         channels=windows.channels,

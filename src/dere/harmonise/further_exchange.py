@@ -7,6 +7,7 @@ labels of its own, which may lie at other towers and in other months.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,7 @@ def further_exchange(
     exchange: Exchange,
     config: HarmoniseConfig,
     split_config: SplitsConfig,
+    states: Callable[[xr.Dataset, Exchange], xr.Dataset] = with_own_states,
 ) -> FurtherExchange:
     """Make towers and splits of a further exchange.
 
@@ -57,6 +59,8 @@ def further_exchange(
         Its label rule and states.
     config, split_config
         As in the configuration.
+    states
+        Gives towers the states of an exchange that makes them itself.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def further_exchange(
     ValueError
         When no tower has enough labels of it, or the canonical simulation lacks one of its states.
     """
-    own = _of_states(towers.drop_vars([name for name in towers.variables if _is_label(str(name))]), exchange)
+    own = _of_states(towers.drop_vars([name for name in towers.variables if _is_label(str(name))]), exchange, states)
     own, labels = labelled_towers(own, _on_axis(interim, towers), exchange, config)
     own = with_place_classes(own, interim, exchange, "WET" in hidden_groups(split_config))
     table = own_splits(splits, own, exchange.name, split_config)
@@ -158,10 +162,12 @@ def _is_label(name: str) -> bool:
     return name in ("flux", "kind") or name.startswith("flux_")
 
 
-def _of_states(towers: xr.Dataset, exchange: Exchange) -> xr.Dataset:
+def _of_states(
+    towers: xr.Dataset, exchange: Exchange, states: Callable[[xr.Dataset, Exchange], xr.Dataset]
+) -> xr.Dataset:
     """Simulated series and initial states of the exchange's own states alone."""
     if exchange.simulate:
-        return with_own_states(towers, exchange)
+        return states(towers, exchange)
     if not exchange.states:
         return towers.drop_vars(["simulated", "initial_state", "target", "stand"], errors="ignore")
     known = towers["target"].values.astype(str).tolist() if "target" in towers.coords else []

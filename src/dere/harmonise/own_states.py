@@ -69,9 +69,14 @@ def with_own_states(towers: xr.Dataset, exchange: Exchange) -> xr.Dataset:
     """
     rows = towers["simulated"].sel(target=list(exchange.simulated_from)).transpose("site", "time", "target").values
     values = _states(towers, "site", rows[:, None], exchange)[:, 0].astype(np.float32)
+    return with_series(towers, values, values, exchange)
+
+
+def with_series(towers: xr.Dataset, values: NDArray, filled: NDArray, exchange: Exchange) -> xr.Dataset:
+    """Towers whose ``simulated`` are ``values`` and whose windows begin with ``filled``, both (site, time, state)."""
     before = towers["window_start"].values - 1
     before = np.where(before < 0, before % YEAR, before)
-    initial = values[towers["window_site"].values, before]
+    initial = filled[towers["window_site"].values, before]
     stands, ages = towers.sizes["stand"], towers.sizes["age"]
     spread = np.broadcast_to(initial[:, None, None], (len(initial), stands, ages, initial.shape[-1])).copy()
     held = {"stand": towers["stand"], "age": towers["age"], "target": list(exchange.states)}

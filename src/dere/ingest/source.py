@@ -1,8 +1,8 @@
 """What a data set says of itself: which files are its, what their columns mean, whose they are, and what reads them.
 
-A file or folder of a room (``ROOMS``) that assigns ``SOURCES`` is found; nothing else lists it. Declarations are read
-before any job, so they import nothing heavy and name their reader as text. Which of them a run needs follows from the
-names of its files (``dere.ingest.tower.discovery.wanted``); the others are no part of its code.
+A file or folder of a room (``ROOMS``) that assigns ``SOURCES`` is found. Declarations are read before any job, so they
+import nothing heavy and name their reader as text. Which of them a run needs follows from the names of its files
+(``dere.ingest.tower.discovery.wanted``); the others are no part of its code.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from dere.rooms import declared
 ROOMS = ("dere.ingest.tower", "dere.ingest.simulation", "dere.ingest.cover", "dere.ingest.arrays")
 """Packages whose members are data sets."""
 MARKER = "SOURCES"
-Kind = Literal["tower", "metadata", "simulation", "cover"]
-KINDS: tuple[Kind, ...] = ("tower", "metadata", "simulation", "cover")
+Kind = Literal["tower", "metadata", "simulation", "cover", "methane"]
+KINDS: tuple[Kind, ...] = ("tower", "metadata", "simulation", "cover", "methane")
 """Kinds in the order in which a file is asked about."""
 
 
@@ -117,7 +117,7 @@ class Source:
     Parameters
     ----------
     name
-        Words for messages; of a simulation ``sources.simulation.format``, of ages ``sources.cover.age.format``.
+        Words for messages; of a simulation and of ages their ``format``, of methane ``sources.methane.provider``.
     kind
         What it brings.
     files

@@ -40,6 +40,8 @@ def own_files(config: Tree) -> list[str]:
     ]
     if sources["towers"]["provider"] == BUNDLED:
         named.append(PROVIDED)
+    if sources["methane"]["path"] and "ch4" in config["exchanges"]:
+        named.append("sources.methane.path")
     # stand ages are read beside the maps and beside the table of classes
     ages = sources["cover"]["provider"] != "dere" and sources["cover"]["age"]["path"]
     return [*named, *(["sources.cover.age.path"] if ages else [])]

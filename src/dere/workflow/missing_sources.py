@@ -13,6 +13,8 @@ from dere.workflow.world_files import refused_files
 
 PATHS = ("path", "paths", "coordinates")
 """Leaves of a source that name files or folders."""
+READ = (*FROM_FILES, "xmethanewet")
+"""Providers that read them."""
 
 
 def missing_sources(config: Mapping[str, Any]) -> list[str]:
@@ -37,7 +39,12 @@ def missing_sources(config: Mapping[str, Any]) -> list[str]:
 def wrong_sources(config: Mapping[str, Any]) -> list[str]:
     """Return one sentence per source that is missing, or whose files the rules would refuse before any job."""
     found = missing_sources(config)
-    for ask in (source_modules.of_simulation, source_modules.of_ages, source_modules.of_towers):
+    for ask in (
+        source_modules.of_simulation,
+        source_modules.of_methane,
+        source_modules.of_ages,
+        source_modules.of_towers,
+    ):
         try:
             ask(config)
         except (ValueError, FileNotFoundError) as error:
@@ -48,7 +55,7 @@ def wrong_sources(config: Mapping[str, Any]) -> list[str]:
 def named_paths(sources: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
     """Yield the leaf and the path of everything that sources in files name."""
     for kind, source in sources.items():
-        for leaf, value in leaves(source) if source["provider"] in FROM_FILES else ():
+        for leaf, value in leaves(source) if source["provider"] in READ else ():
             if leaf.rpartition(".")[2] in PATHS:
                 for path in [value] if isinstance(value, str) else value:
                     if path:

@@ -12,7 +12,7 @@ from typing import Any
 
 from dere.config.cover import AgeSource
 from dere.ingest.cover.stand_ages import AGES, find_ages
-from dere.ingest.source import of_modules, source_called, sources
+from dere.ingest.source import Source, of_modules, source_called, sources
 from dere.ingest.tower.discovery import modules_of, wanted, wanted_by_names
 from dere.workflow.tower_folders import tower_folders
 from dere.world.file_names import BIF_NAME, file_name
@@ -20,6 +20,8 @@ from dere.world.file_names import BIF_NAME, file_name
 ARRAYS = "dere.workflow.ingest_dere"
 """Reads cover and towers where they are part of the simulation's arrays."""
 WORLD_TOWERS = (file_name("AA-Any", 2000, 2001), BIF_NAME)
+METHANE, MADE = "ch4", "builtin"
+"""The exchange that reads simulated methane, and the provider that needs no files."""
 WORLD_AGES = "table"
 """What the built-in world writes, whose files are not there before its job."""
 
@@ -42,6 +44,19 @@ def of_towers(config: Mapping[str, Any]) -> tuple[str, ...]:
 def of_simulation(config: Mapping[str, Any]) -> tuple[str, ...]:
     """Modules whose sources read the simulation of a run."""
     return modules_of([source_called("simulation", config["sources"]["simulation"]["format"])])
+
+
+def of_methane(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Modules whose sources read the simulated methane of a run; none where the run makes it or needs none."""
+    found = methane_source(config)
+    return modules_of([found]) if found else ()
+
+
+def methane_source(config: Mapping[str, Any]) -> Source | None:
+    """Return the source that reads the simulated methane of a run, where it is in files."""
+    provider = config["sources"]["methane"]["provider"]
+    wanted = METHANE in config["exchanges"] and provider != MADE
+    return source_called("methane", provider) if wanted else None
 
 
 def of_ages(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -30,6 +30,9 @@ WITHOUT = {
     **{("sources.simulation.network", name): BY_NAME for name in NETWORKS if name not in ("mix", "multiple")},
     **{("sources.simulation.row_order", value): PUBLIC for value in ("auto", "north", "south")},
     **{("sources.simulation.hours", value): PUBLIC for value in ("local", "keep")},
+    ("sources.methane.provider", "xmethanewet"): "is read in test_xmethanewet.py, goes to cells and towers in "
+    "test_given_states.py and into the rules in test_methane_beside_co2.py; real fields are of half degrees",
+    ("trees.link", "asinh"): "is of exchanges of one flux, fitted and predicted in test_tree_link.py",
     ("exchanges", "ch4"): "is config/methane.yaml, real wetlands; a small exchange goes through every step in "
     "tests/workflow/test_another_exchange.py",
 }

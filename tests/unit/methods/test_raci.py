@@ -1,6 +1,7 @@
 """RACI: the split by role, who may be retrieved, and that the bank knows no flux of a tower that is held out."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -243,3 +244,14 @@ def test_other_retrieval_is_an_ablation(retrieval, canonical, tmp_path, towers):
     else:
         assert (again.extras["neighbour"].values[::-1] == name).all()
         assert (name[:, 0] != name[:, 1]).any()
+
+
+def test_a_network_with_compiled_sequence_network_trains(jobs, tmp_path, monkeypatch):
+    """What is compiled is the sequence network inside; the weights keep their names."""
+    # traced and differentiated as any compiled network; building C++ would take minutes
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    job = with_settings(jobs["raci"], compile=True)
+    train_stage(replace(job, output=tmp_path / "raci", params=job.params | {"members": 1}))
+    found = checkpoint.read(tmp_path / "raci", EXCHANGE)
+    assert all(np.isfinite(values).all() for values in found.arrays.values() if values.dtype.kind == "f")
+    assert not any("_orig_mod" in key for key in found.arrays)

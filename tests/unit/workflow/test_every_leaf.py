@@ -24,6 +24,7 @@ ALONE = (
 """Beside another provider, driver set or sampler other settings count."""
 NO_OTHER = {
     "products.method",
+    "sources.methane.provider",
     "splits.left_out",
     *(f"networks.{name}.mix" for name in ("transformer", "informer")),
     *(f"stages.{name}.{leaf}" for name in ("towers", "uncertain") for leaf in ("adapters", "head")),

@@ -1,8 +1,11 @@
 """Methane beside carbon dioxide: an exchange of its own, outside the closure, and no rule of carbon dioxide changes."""
 
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -11,7 +14,12 @@ from dere.evaluation.total_columns import of_a_day, summable
 from dere.exchange.co2 import EXCHANGE as CO2
 from dere.harmonise.column_labels import column_labels
 from dere.variables import CH4_PER_CARBON, FLUX_UNIT, convert
+from dere.workflow.ingest_methane import ingest_methane
 from loaded_workflow import loaded, parameters, wildcards_of
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "ingest"))
+
+import xmethanewet_samples
 
 CH4 = exchanges.get("ch4")
 
@@ -78,3 +86,35 @@ def test_labels_are_measured_months_and_their_own_quality():
     np.testing.assert_allclose(labels.dataset["flux_value"].values[0, :, 0], [0.1, np.nan, 0.2, np.nan, 0.3, -0.01])
     np.testing.assert_allclose(labels.dataset["flux_quality"].values[0, :, 0], towers["ch4_quality"].values[0])
     assert labels.counts.set_index("reason")["months"].to_dict() == {"kept": 4, "missing": 1, "impossible": 1}
+
+
+def test_methane_in_files_is_read_by_a_rule_of_its_own_and_no_rule_of_carbon_dioxide_changes(tmp_path, rules):
+    folder = xmethanewet_samples.write(
+        tmp_path / "wet", shape=(2, 2, 12, 31), lat=[1.25, 0.75], lon=[0.25, 0.75], at={"marsh": (0, 0)}
+    )
+    (folder / "daily_ecmwf_TAIR_2003.nc").write_bytes(b"large and no input")
+    methane = {"provider": "xmethanewet", "path": str(folder)}
+    overlay = tmp_path / "given.yaml"
+    overlay.write_text(json.dumps({"exchanges": ["co2", "ch4"], "sources": {"methane": methane}}))
+    given = loaded("towers", str(overlay.with_suffix("")))[0]
+    assert set(given) - set(rules[1]) == {"ingest_methane"}
+    read = [str(file) for file in given["ingest_methane"].input]
+    assert read == [str(folder / f"CH4_emission_intensity_{year}.nc") for year in xmethanewet_samples.YEARS]
+    assert str(given["harmonise_ch4"].input["given"]).endswith("ch4/interim/methane.nc")
+    assert "given" not in dict(rules[1]["harmonise_ch4"].input.items())
+    for name in ("harmonise", "train_gbm", "train_kgml_towers", "predict_dere", "harmonise_ch4"):
+        backbone = "lags" if "backbone" in given[name].wildcard_names else "none"
+        assert parameters(given[name], backbone) == parameters(rules[1][name], backbone), name
+
+
+def test_what_the_rule_reads_and_writes(tmp_path):
+    folder = xmethanewet_samples.write(
+        tmp_path / "wet", shape=(2, 2, 12, 31), lat=[1.25, 0.75], lon=[0.25, 0.75], at={"marsh": (0, 0)}
+    )
+    (folder / "daily_ecmwf_TAIR_2003.nc").write_bytes(b"beside it")
+    written = [tmp_path / name for name in ("methane.nc", "provenance.csv", "sources.csv")]
+    ingest_methane(folder, "xmethanewet", *written)
+    with xr.open_dataset(written[0]) as dataset:
+        assert dict(dataset.sizes) == {"cell": 1, "time": 24, "bnds": 2}
+    assert pd.read_csv(written[1])["source"].unique().tolist() == ["methane"]
+    assert sorted(pd.read_csv(written[2])["what"]) == ["passed over", "read", "read"]

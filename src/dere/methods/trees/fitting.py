@@ -17,6 +17,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import lightgbm as lgb
 import numpy as np
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from dere.exchange import Exchange
 from dere.io import read_netcdf
 from dere.methods.tree_features import tree_features
+from dere.methods.trees import link
 from dere.methods.trees.balance import balanced
 from dere.methods.trees.intervals import fit_intervals
 from dere.methods.trees.members import fit_members
@@ -33,7 +35,7 @@ from dere.methods.trees.search import Array, Rows, Trial, inner_folds, random_se
 from dere.methods.trees.settings import TreesConfig
 from dere.training.fitted import Fitted
 from dere.training.job import Job
-from dere.training.membership import LEFT_OUT, membership
+from dere.training.membership import LEFT_OUT, Membership, membership
 from dere.training.places import Places
 from dere.training.read_places import Labels, site_labels, site_places
 from dere.training.roles import TRAINED
@@ -79,12 +81,18 @@ def _fit(job: Job, simulated: bool) -> Fitted:
     config: TreesConfig = job.section
     exchange = job.exchange
     rng = np.random.default_rng(job.seed)
-    rows, cluster = _rows_of(job, config, rng, simulated)
+    observed, cluster = _rows_of(job, config, rng, simulated)
+    on_asinh = link.applies(config.link, exchange)
+    rows = replace(observed, targets={n: link.bent(v) for n, v in observed.targets.items()}) if on_asinh else observed
     settings = random_settings(config.settings, rng)
     trials = {flux: search(rows, flux, settings, config, job.seed) for flux in exchange.names}
     best = {flux: found[0] for flux, found in trials.items()}
-    held_out = {flux: trial.held_out for flux, trial in best.items()}
-    variance = {flux: _variance(held_out[flux] - rows.targets[flux], rows.weight[flux]) for flux in exchange.names}
+    held_out = {flux: link.straight(t.held_out) if on_asinh else t.held_out for flux, t in best.items()}
+    dealt = membership(job.roles, job.members, job.seed, _roles(config))
+    levels = _levels(observed, cluster, held_out, dealt) if on_asinh else {}
+    if on_asinh:
+        held_out = {flux: values * levels[flux].mean() for flux, values in held_out.items()}
+    variance = {flux: _variance(held_out[flux] - observed.targets[flux], rows.weight[flux]) for flux in exchange.names}
     scores: dict[str, float] = {}
     way = "each"
     if set(exchange.names) >= TRIPLE:
@@ -93,14 +101,14 @@ def _fit(job: Job, simulated: bool) -> Fitted:
             scores[name] = tower_score(rows.targets["nee"], values["nee"], rows.weight["nee"], rows.site)
         way = min(scores, key=lambda name: scores[name])
     log.info("%s fold %d: %d rows, %d features, NEE from %s", job.stage, job.fold, *rows.features.shape, way)
-    dealt = membership(job.roles, job.members, job.seed, _roles(config))
     trees = fit_members(rows, cluster, best, dealt, config, job.seed)
     arrays: dict[str, NDArray] = {
         name: np.frombuffer(text_of(booster).encode(), np.uint8) for name, booster in trees.items()
     }
     arrays |= {f"variance.{flux}": np.asarray(value) for flux, value in variance.items()}
+    arrays |= {f"level.{flux}": values for flux, values in levels.items()}
     if len(dealt) == 1:
-        arrays |= _intervals(rows, closed(held_out, way, variance), exchange)
+        arrays |= _intervals(observed, closed(held_out, way, variance), exchange)
     members = {"members": len(dealt), LEFT_OUT: dealt.left_out()} if len(dealt) > 1 else {}
     history = _settings_table(trials, scores)
     facts = {
@@ -108,6 +116,7 @@ def _fit(job: Job, simulated: bool) -> Fitted:
         **members,
         "settings": json.dumps({flux: {**t.setting, "trees": t.trees} for flux, t in best.items()}, sort_keys=True),
         "nee_from": way,
+        **({link.FACT: link.ASINH} if on_asinh else {}),
         "training_rows": len(rows.site),
         "tried": len(history),
     }
@@ -137,6 +146,17 @@ def project(values: Mapping[str, Array], variance: Mapping[str, float]) -> dict[
     gpp = values["gpp"] + residual * share["gpp"]
     reco = values["reco"] - residual * share["reco"]
     return {"gpp": gpp, "reco": reco, "nee": reco - gpp}
+
+
+def _levels(
+    rows: Rows, cluster: NDArray[np.str_], held_out: Mapping[str, Array], dealt: Membership
+) -> dict[str, Array]:
+    """Factor of level of each flux, (member,), from held-out predictions at the towers that the member learns from."""
+    heed = dealt.of(cluster) if len(dealt) > 1 else np.ones((1, len(cluster)))
+    return {
+        flux: np.array([link.level(values, rows.targets[flux], rows.weight[flux] * own) for own in heed])
+        for flux, values in held_out.items()
+    }
 
 
 def _intervals(rows: Rows, held_out: Mapping[str, Array], exchange: Exchange) -> dict[str, NDArray]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dere import exchange as exchanges
 from dere.exchange import Exchange
 from dere.methods.tree_features import tree_features
+from dere.methods.trees import link
 from dere.methods.trees.fitting import interval_size, project
 from dere.methods.trees.intervals import ResidualIntervals
 from dere.methods.trees.members import name_of
@@ -53,6 +54,8 @@ def _series(fitted: Fitted, member: int, features: NDArray[np.float32], exchange
     flat = features.reshape(-1, features.shape[-1])
     texts = {flux: fitted.arrays[name_of(flux, member, fitted.members)].tobytes().decode() for flux in exchange.names}
     raw = {flux: np.asarray(lgb.Booster(model_str=text).predict(flat, num_threads=1)) for flux, text in texts.items()}
+    if link.FACT in fitted.facts:
+        raw = {flux: link.straight(own) * float(fitted.arrays[f"level.{flux}"][member]) for flux, own in raw.items()}
     if fitted.facts["nee_from"] == "direct":
         raw = project(raw, {flux: float(fitted.arrays[f"variance.{flux}"]) for flux in exchange.names})
     values = np.stack([raw[flux] for flux in exchange.names], -1).reshape(*features.shape[:2], len(exchange.names))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from dere.config.base import Section
@@ -15,6 +17,8 @@ class TreesConfig(Section):
 
     validation_towers: bool = True
     """Learn from validation towers too, as the members of networks do; false = from the training towers alone."""
+    link: Literal["linear", "asinh"] = "linear"
+    """Scale on which an exchange of one flux (ch4) is learned; asinh = level put right at held-out towers (0034)."""
     settings: int = Field(30, ge=2)
     """Random hyper-parameter settings tried by nested grouped cross-validation."""
     inner_folds: int = Field(3, ge=2)
