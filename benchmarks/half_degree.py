@@ -71,7 +71,7 @@ def trained(stage: str) -> Callable[[Path, int], None]:
 
         torch.set_num_threads(1)
         job = make_job(stage, files_of(folder), folder / "models", "lags", width=16)
-        train(replace(job, params=job.params | {"harmonise": windows()}, memory=memory))
+        train(replace(job, params={**job.params, "harmonise": windows()}, memory=memory))
 
     return run
 
@@ -83,7 +83,7 @@ def prediction(folder: Path, names: tuple[str, ...], output: Path):
     files = files_of(folder)
     job = prediction_job(METHOD, {name: files[name] for name in names}, folder / "models", output)
     lags = {"backbone_name": "lags", "backbone": {"width": 16}, "harmonise": windows()}
-    return replace(job, params=job.params | lags)
+    return replace(job, params={**job.params, **lags})
 
 
 def sites(folder: Path, memory: int) -> None:
@@ -127,7 +127,7 @@ def figures(folder: Path, memory: int) -> None:
     from dere.config.figures import FiguresConfig
     from dere.workflow.figures import draw
 
-    known = {name: files_of(folder)[name] for name in ("drivers", "cover")}
+    known: dict[str, Path | list[Path]] = {name: files_of(folder)[name] for name in ("drivers", "cover")}
     known |= {"products": folder / "products", "learned": folder / "cells.nc", "predictions": [folder / "sites.nc"]}
     draw(known, folder / "figures", FiguresConfig(formats=["png"]))
 
