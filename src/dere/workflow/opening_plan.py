@@ -7,7 +7,7 @@ from typing import Any
 
 from dere.exchange import DEFAULT
 from dere.workflow import targets
-from dere.workflow.runs_on import reads
+from dere.workflow.runs_on import mixed, reads
 
 READ = ("paired", "comparison", "calibration", "site_skill", "roles", "cost")
 """Tables of an exchange beside that of scores."""
@@ -20,7 +20,6 @@ OF_RUN = ("provenance", "citations", "sources", "sources_cover", "merged", "odd_
 def facts(config: Mapping[str, Any], exchange: str = DEFAULT) -> dict[str, Any]:
     """Return what the page must know beside its tables, as `dere.opening.facts.Facts` takes it."""
     method, backbone = targets.product_member(config, exchange).split("/")
-    invented = targets.built_in(config)
     members = sorted(targets.methods_of(config, exchange), key=lambda one: one.rank)
     return {
         "run": config["run"],
@@ -30,8 +29,8 @@ def facts(config: Mapping[str, Any], exchange: str = DEFAULT) -> dict[str, Any]:
         "methods": {one.name: {"label": one.label, "simple": not (one.per_backbone or one.parts)} for one in members},
         "backbones": targets.backbone_labels(config),
         "reads": reads(config),
-        "invented": bool(invented),
-        "mixed": 0 < len(invented) < len(config["sources"]),
+        "invented": bool(targets.built_in(config)),
+        "mixed": mixed(config),
         "references": list(targets.product_method(config, exchange).references),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dere.run_config.mixture import BUNDLED
+from dere.workflow.source_modules import methane_source
 from dere.workflow.targets import built_in
 
 _PROVIDERS = {
@@ -49,6 +50,14 @@ def reads(config: Mapping[str, Any]) -> str:
                 parts[-1] += f" and from {', '.join(given)}"
         elif any(given):
             parts.append(f"{words} from {', '.join(filter(None, given))}")
+    if methane_source(config):
+        parts.append(f"simulated methane from {config['sources']['methane']['path']}")
     if invented:
         parts.append(f"{', '.join(_NAMES[name] for name in invented)} of the built-in world")
     return "; ".join(parts)
+
+
+def mixed(config: Mapping[str, Any]) -> bool:
+    """Whether a run of the built-in world reads files as well; ``config`` as in `reads`."""
+    invented = built_in(config)
+    return bool(invented) and (len(invented) < len(_NAMES) or methane_source(config) is not None)

@@ -3,7 +3,7 @@
 import pytest
 
 from dere.run_config.root import normalise
-from dere.workflow.runs_on import runs_on
+from dere.workflow.runs_on import mixed, runs_on
 
 BUNDLED = {"provider": "bundled"}
 
@@ -58,3 +58,18 @@ def test_every_source_is_named_once(given, text):
     found = runs_on(normalise(given))
     assert found == text
     assert ("built-in world" in found) == (given.get("world", {}) is not None)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, False),
+        ({"sources": {"cover": {"provider": "igbp"}}}, True),
+        ({"sources": {"methane": {"provider": "xmethanewet", "path": "m"}}, "exchanges": ["co2", "ch4"]}, True),
+        ({"sources": {"methane": {"provider": "xmethanewet", "path": "m"}}}, False),
+    ],
+)
+def test_files_beside_the_built_in_world_are_a_mixture(given, expected):
+    config = normalise(given)
+    assert mixed(config) == expected
+    assert ("simulated methane from m" in runs_on(config)) == ("exchanges" in given)
