@@ -11,7 +11,7 @@ import xarray as xr
 
 from dere.config.cover import AgeSource, CoverSource
 from dere.harmonise.interim import Cover, pack_cover
-from dere.ingest.accounts import accounts_of_folder, lines_of, report, table_of
+from dere.ingest.accounts import accounts_of_folder
 from dere.ingest.cover import age_table_source, esacci_source
 from dere.ingest.cover.age_weights import read_site_age_weights
 from dere.ingest.cover.esacci import aggregated_maps, read_cover, read_site_plant_types
@@ -21,7 +21,7 @@ from dere.ingest.provenance import provenance_of
 from dere.ingest.source import Source, source_called
 from dere.invented import marked
 from dere.io import read_netcdf, write_netcdf, write_table
-from dere.workflow.script import say
+from dere.workflow.told_accounts import tell
 
 log = logging.getLogger(__name__)
 
@@ -109,10 +109,7 @@ def ingest_cover(
         if folder
         else []
     )
-    report(log, "cover", accounts)
-    write_table(table_of(accounts), sources)
-    for line in lines_of("cover", accounts):
-        say(line)
+    tell(log, "cover", accounts, sources)
     log.info(
         "%d maps (%d aggregated by this run), %d tables of plant types by site, %d tables of ages by site, %s",
         len(maps),

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from dere.ingest.accounts import accounts_of_folder, lines_of, report, table_of
+from dere.ingest.accounts import accounts_of_folder
 from dere.ingest.source import Source, source_called
 from dere.io import write_netcdf, write_table
-from dere.workflow.script import say
+from dere.workflow.told_accounts import tell
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +41,5 @@ def ingest_methane(
     write_table(table.assign(source="methane"), provenance)
     read = {str(row.file): (source.name, str(row.product)) for row in table.itertuples()}
     accounts = accounts_of_folder(folder, read, known=source)
-    report(log, "methane", accounts)
-    write_table(table_of(accounts), sources)
-    for line in lines_of("methane", accounts):
-        say(line)
+    tell(log, "methane", accounts, sources)
     log.info("%d cells, %d months, %d files", dataset.sizes["cell"], dataset.sizes["time"], len(table))

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dere.config.simulation import SimulationSource
-from dere.ingest.accounts import accounts_of_folder, lines_of, report, table_of
+from dere.ingest.accounts import accounts_of_folder
 from dere.ingest.source import Source, source_called
 from dere.invented import marked
 from dere.io import write_netcdf, write_table
-from dere.workflow.script import say
+from dere.workflow.told_accounts import tell
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +49,5 @@ def ingest_simulation(
     write_table(table, provenance)
     read = {str(row.file): (source.name, str(row.product)) for row in table.itertuples()}
     accounts = accounts_of_folder(folder, read, known=source)
-    report(log, "simulation", accounts)
-    write_table(table_of(accounts), sources)
-    for line in lines_of("simulation", accounts):
-        say(line)
+    tell(log, "simulation", accounts, sources)
     log.info("%d cells, %d ages, %d files", states.sizes["cell"], states.sizes["age"], len(table))

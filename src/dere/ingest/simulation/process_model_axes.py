@@ -123,6 +123,11 @@ class Lattice:
         """Rows and columns of the global grid."""
         return round(180 / self.degrees), round(360 / self.degrees)
 
+    def same(self, other: Lattice) -> bool:
+        """Whether another file has its values at the same places."""
+        alike = np.array_equal(self.row, other.row) and np.array_equal(self.column, other.column)
+        return self.degrees == other.degrees and alike
+
 
 def lattice_of(lat: NDArray, lon: NDArray, what: str) -> Lattice:
     """Find the global grid behind two axes, in any order and from any meridian.

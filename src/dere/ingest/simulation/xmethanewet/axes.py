@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from dere.ingest.simulation.process_model_axes import lattice_of
+from dere.ingest.simulation.process_model_axes import Lattice, lattice_of
 
 SHAPE = (360, 720)
 """Rows and columns of a field without coordinates: half degrees from 90 S and 180 W on."""
@@ -18,37 +16,7 @@ _LAT, _LON = ("lat", "latitude"), ("lon", "longitude")
 _DAYS = (12, 31)
 
 
-@dataclass(frozen=True)
-class Places:
-    """Rows and columns of a field on the globe.
-
-    Parameters
-    ----------
-    degrees
-        Cell size.
-    row, column
-        (row,) and (column,) of the file on the global grid that begins in the north-west.
-    """
-
-    degrees: float
-    row: NDArray[np.int64]
-    column: NDArray[np.int64]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns of the globe."""
-        return round(180 / self.degrees), round(360 / self.degrees)
-
-    def same(self, other: Places) -> bool:
-        """Whether another field has its values at the same places."""
-        return (
-            self.degrees == other.degrees
-            and np.array_equal(self.row, other.row)
-            and np.array_equal(self.column, other.column)
-        )
-
-
-def places_of(variable: xr.DataArray, path: Path) -> Places:
+def places_of(variable: xr.DataArray, path: Path) -> Lattice:
     """Find the places of a field (latitude, longitude, 12 months, 31 days).
 
     Row r of a field without coordinates is centred at -89.75 + r / 2 and column c at -179.75 + c / 2. Coordinates,
@@ -73,11 +41,10 @@ def places_of(variable: xr.DataArray, path: Path) -> Places:
                 f"{where} is over {', '.join(map(str, variable.dims))}, but {lat.name}, {lon.name}, month and day are "
                 "expected in that order; transpose it"
             )
-        lattice = lattice_of(lat.values, lon.values, where)
-        return Places(lattice.degrees, lattice.row, lattice.column)
+        return lattice_of(lat.values, lon.values, where)
     if variable.shape[:2] != SHAPE:
         raise ValueError(
             f"{where} has {variable.shape[0]} rows and {variable.shape[1]} columns and states no latitude and "
             f"longitude, but {SHAPE[0]} and {SHAPE[1]} are expected then; use the published file, or add lat and lon"
         )
-    return Places(DEGREES, np.arange(SHAPE[0])[::-1].copy(), np.arange(SHAPE[1]))
+    return Lattice(DEGREES, np.arange(SHAPE[0])[::-1].copy(), np.arange(SHAPE[1]))
